@@ -1,0 +1,1 @@
+"""Flows: the stages' plain commands, the pipeline and the command line."""

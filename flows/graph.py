@@ -1,0 +1,171 @@
+"""The DVC graph: stages, what each waits for, and why one is out of date.
+
+dvc.yaml is the only place where the graph stands; this reads it through DVC's Python API.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dvc.dependency import ParamsDependency
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+
+from l2s.errors import ConfigError
+from l2s.params import nearest
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that makes a stage out of date."""
+
+    what: str
+    """Parameter, file or stage."""
+    change: str
+    """``0.5 → 0.7``, ``modified``, ``missing``, ``will run first`` …"""
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.change}"
+
+
+class Graph:
+    """The stages of dvc.yaml, in an order in which they can run."""
+
+    def __init__(self, root: Path = Path()) -> None:
+        try:
+            self.repo = Repo(str(root))
+            stages = [stage for stage in self.repo.index.stages if isinstance(stage, PipelineStage)]
+        except DvcException as error:
+            raise ConfigError(_one_line(error)) from None
+        edges = self.repo.index.graph
+        self.stages: dict[str, PipelineStage] = {}
+        self.upstream: dict[str, list[str]] = {}
+        waiting = {stage.addressing: stage for stage in stages}
+        before = {stage.addressing: [other.addressing for other in edges.successors(stage)] for stage in stages}
+        while waiting:
+            ready = [name for name in waiting if all(other in self.stages for other in before[name])]
+            for name in ready:
+                self.stages[name] = waiting.pop(name)
+                self.upstream[name] = before[name]
+
+    def select(self, targets: Iterable[str]) -> list[str]:
+        """The targets and everything they need, in order; all stages for no targets.
+
+        Raises:
+            ConfigError: a target that is no stage.
+        """
+        wanted = set(targets)
+        for target in list(wanted):
+            group = [name for name in self.stages if name.partition("@")[0] == target]
+            if target not in self.stages and not group:
+                raise ConfigError(f"stage '{target}' is not in dvc.yaml{nearest(target, self.stages)}")
+            if target not in self.stages:
+                wanted.remove(target)
+                wanted.update(group)
+        if not wanted:
+            return list(self.stages)
+        for name in reversed(list(self.stages)):
+            if name in wanted:
+                wanted.update(self.upstream[name])
+        return [name for name in self.stages if name in wanted]
+
+    def stale(self, names: Iterable[str]) -> dict[str, list[Reason]]:
+        """The stages among ``names`` that would run, and why; those that only follow from others included."""
+        found: dict[str, list[Reason]] = {}
+        for name in names:
+            own = self.reasons(name)
+            follows = [Reason(other, "will run first") for other in self.upstream[name] if other in found]
+            if own or follows:
+                found[name] = own + follows
+        return found
+
+    def reasons(self, name: str) -> list[Reason]:
+        """What of its own makes a stage out of date."""
+        stage = self.stages[name]
+        if not stage.dvcfile._lockfile.exists() or not _is_locked(stage):
+            return [Reason("never run here", "no entry in dvc.lock")]
+        reasons = []
+        for entry in stage.status().get(stage.addressing, []):
+            if isinstance(entry, str):
+                reasons.append(Reason("dvc.yaml", entry))
+                continue
+            for kind, changes in entry.items():
+                for path, change in changes.items():
+                    if isinstance(change, dict):
+                        reasons += _parameter_reasons(stage, path, change)
+                    else:
+                        reasons.append(Reason(path, _plain(kind, change)))
+        return reasons
+
+
+def fingerprint(stage: PipelineStage) -> str:
+    """What a stage would run on, and what it has made: command, parameters, contents of deps and outs.
+
+    Two equal fingerprints mean that running the stage again changes nothing.
+    """
+    parts: list[Any] = [stage.addressing, stage.cmd]
+    for dependency in stage.deps:
+        parts.append([str(dependency), _content(dependency)])
+    for out in stage.outs:
+        parts.append([str(out), _content(out)])
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _content(entry: Any) -> Any:
+    if isinstance(entry, ParamsDependency):
+        return entry.read_params()
+    return str(entry.get_hash()) if entry.exists else "missing"
+
+
+def _is_locked(stage: PipelineStage) -> bool:
+    return any(out.hash_info for out in stage.outs)
+
+
+def _parameter_reasons(stage: PipelineStage, path: str, changes: dict[str, str]) -> list[Reason]:
+    """Old and new value of every parameter, down to the leaf that differs."""
+    reasons = []
+    for dependency in stage.deps:
+        if isinstance(dependency, ParamsDependency) and str(dependency) == path:
+            old, new = dependency.hash_info.value or {}, dependency.read_params()
+            for key in changes:
+                for leaf, before, after in _differences(key, old.get(key), new.get(key)):
+                    reasons.append(Reason(f"{path}: {leaf}", f"{_shown(before)} → {_shown(after)}"))
+    return reasons
+
+
+def _differences(key: str, old: Any, new: Any) -> Iterable[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for part in [*old, *(part for part in new if part not in old)]:
+            if old.get(part) != new.get(part):
+                yield from _differences(f"{key}.{part}", old.get(part), new.get(part))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for place, (before, after) in enumerate(zip(old, new, strict=True)):
+            if before != after:
+                yield from _differences(f"{key}[{place}]", before, after)
+    else:
+        yield key, old, new
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _plain(kind: str, change: str) -> str:
+    if kind == "changed outs":
+        return {"deleted": "output missing", "modified": "output changed by hand", "not in cache": "output missing"}.get(
+            change, f"output {change}"
+        )
+    return {"deleted": "missing"}.get(change, change)
+
+
+def _one_line(error: BaseException) -> str:
+    """DVC's message with its causes, on one line."""
+    parts, seen = [], error
+    while seen is not None:
+        parts.append(" ".join(str(seen).split()))
+        seen = seen.__cause__  # type: ignore[assignment]
+    return "; ".join(part for part in parts if part)

@@ -1,0 +1,52 @@
+"""Everything the report shows, gathered from the stages' outputs."""
+
+import importlib.metadata
+import json
+from pathlib import Path
+
+from l2s.config import Config
+from l2s.files import digest_file
+from l2s.records import Row, read_rows
+from l2s.report.page import build_page
+
+PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "dvc", "prefect")
+
+
+def build_report(config: Config, data: Path) -> Path:
+    """Build ``data/report/index.html`` from the summary and the verdicts behind it."""
+    summary = json.loads((data / "summary" / "summary.json").read_text(encoding="utf-8"))
+    return build_page(
+        data / "summary",
+        data / "report",
+        title=config.report.title,
+        notes=list(config.report.notes) if _embedded(config) else [],
+        examples=_examples(config, data, summary["chosen"]["run"]),
+        lineage=_lineage(config, data),
+    )
+
+
+def _embedded(config: Config) -> bool:
+    return any(model.source == "family" for model in config.models.values())
+
+
+def _lineage(config: Config, data: Path) -> dict[str, str]:
+    """Digests of what the page rests on, and versions of what made it."""
+    files = {f"verdicts of {run}": digest_file(data / "verdicts" / f"{run}.jsonl") for run in config.runs}
+    versions = {f"{package} version": importlib.metadata.version(package) for package in PACKAGES}
+    return {"summary": digest_file(data / "summary" / "summary.json"), **files, **versions}
+
+
+def _examples(config: Config, data: Path, chosen: str | None) -> list[Row]:
+    """The hardest test problems that both answered, slow beside chosen."""
+    if chosen is None or config.report.examples == 0:
+        return []
+    tests = [name for name in config.benchmarks if name != config.analysis.validation]
+    sides = [
+        {(row["benchmark"], row["id"]): row for row in read_rows(data / "verdicts" / f"{run}.jsonl") if row["sample"] == 0}
+        for run in (config.analysis.slow, chosen)
+    ]
+    shared = [key for key in sides[0] if key in sides[1] and key[0] in tests]
+    differing = [key for key in shared if sides[0][key]["correct"] != sides[1][key]["correct"]]
+    rest = [key for key in shared if key not in set(differing)]
+    rest.sort(key=lambda key: (-(sides[0][key].get("level") or 0), key))
+    return [side[key] for key in [*differing[: config.report.examples - 1], *rest][: config.report.examples] for side in sides]

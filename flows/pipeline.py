@@ -1,0 +1,89 @@
+"""The DVC graph as one Prefect flow: every stage one task run, in parallel as far as the graph allows."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from flows.graph import Graph, Reason
+from flows.watch import WATCHED, Watch
+from l2s.errors import ConfigError
+from l2s.params import nearest
+
+PREFECT_HOME = Path(".l2s/prefect")
+SUMMARY = Path("data/summary/summary.json")
+RUNNERS = ("threads",)
+
+
+def plan(targets: list[str]) -> tuple[Graph, list[str], dict[str, list[Reason]]]:
+    """The graph, the stages that the targets need, and those of them that are out of date, with reasons."""
+    graph = Graph()
+    names = graph.select(targets)
+    return graph, names, graph.stale(names)
+
+
+def run_pipeline(targets: list[str], runner: str, jobs: int, console: Console) -> bool:
+    """Bring the targets (all stages if none) up to date; return False if there was nothing to do.
+
+    Raises:
+        ConfigError: an unknown target or runner.
+        StageFailed: a stage ended with an error; others that do not need it were still run.
+    """
+    if runner not in RUNNERS:
+        raise ConfigError(f"runner '{runner}' is not known{nearest(runner, RUNNERS)}")
+    graph, names, stale = plan(targets)
+    if not stale:
+        return False
+    console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
+    with prepared_environment():
+        from flows.prefect_flow import pipeline_flow
+
+        with Watch(names, console) as watch:
+            failed = pipeline_flow(graph.upstream, names, jobs, watch)
+    if failed:
+        raise StageFailed(failed)
+    return True
+
+
+class StageFailed(Exception):
+    """One or more stages ended with an error; the messages say which and why."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__("\n".join(messages))
+
+
+@contextmanager
+def prepared_environment() -> Iterator[None]:
+    """Settings that Prefect and the stages read from the environment, before Prefect is imported."""
+    settings = {
+        "PREFECT_HOME": str(PREFECT_HOME.resolve()),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+        WATCHED: "1",
+        "L2S_COMMAND": str(Path(sys.argv[0]).resolve()) if Path(sys.argv[0]).name == "l2s" else "",
+    }
+    before = {key: os.environ.get(key) for key in settings}
+    for key, value in settings.items():
+        if key in (WATCHED, "L2S_COMMAND") or before[key] is None:
+            os.environ[key] = value
+    try:
+        yield
+    finally:
+        for key, old in before.items():
+            if old is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = old
+
+
+def summary_rows() -> list[dict[str, Any]]:
+    """The rows of the summary, for artifacts."""
+    rows: list[dict[str, Any]] = json.loads(SUMMARY.read_text(encoding="utf-8"))["rows"]
+    return rows

@@ -1,0 +1,65 @@
+"""The flow itself. Imported late: Prefect takes seconds, and a run with nothing to do needs none of it."""
+
+import logging
+
+from prefect import flow, tags
+from prefect.artifacts import create_table_artifact
+from prefect.futures import PrefectFuture, as_completed
+from prefect.states import State
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.pipeline import SUMMARY, summary_rows
+from flows.watch import Watch
+from tasks.reproduce import reproduce
+
+COLUMNS = (
+    "run", "benchmark", "n", "accuracy", "accuracy_low", "accuracy_high", "tokens", "reduction", "truncated",
+    "reflective", "verdict", "chosen",
+)  # fmt: skip
+
+
+def pipeline_flow(upstream: dict[str, list[str]], names: list[str], jobs: int, watch: Watch) -> list[str]:
+    """Run the stages as one flow; return a sentence for each stage that failed.
+
+    Args:
+        upstream: stage to the stages it waits for.
+        names: the stages, in an order in which they can run.
+        jobs: most stages at a time.
+    """
+    logging.getLogger("prefect").setLevel(logging.INFO)
+
+    @flow(name="l2s", task_runner=ThreadPoolTaskRunner(max_workers=jobs), log_prints=False)
+    def l2s_pipeline(stages: list[str]) -> list[str]:
+        futures: dict[str, PrefectFuture[str]] = {}
+        for name in stages:
+            before = [futures[other] for other in upstream[name] if other in futures]
+            with tags(name.partition("@")[0]):
+                stage = reproduce.with_options(task_run_name=name)
+                futures[name] = stage.submit(name, wait_for=before)
+        by_run = {future.task_run_id: name for name, future in futures.items()}
+        failed = []
+        for count, future in enumerate(as_completed(list(futures.values())), 1):
+            name = by_run[future.task_run_id]
+            watch.finished(name, count, _how(future.state))
+            if not future.state.is_completed():
+                failed.append(future.state.message or name)
+            elif name == "analyse":
+                _publish()
+        return failed
+
+    failed: list[str] = l2s_pipeline(names)
+    return failed
+
+
+def _publish() -> None:
+    """The result table as an artifact of the run."""
+    rows = [{column: row[column] for column in COLUMNS} for row in summary_rows()]
+    create_table_artifact(rows, key="l2s-results", description=f"From {SUMMARY}")
+
+
+def _how(state: State[str]) -> str:
+    if state.is_completed():
+        return "up to date" if state.name == "Cached" else (state.message or "done").partition(" took ")[2] or "done"
+    if state.name == "NotReady":
+        return "not run: a stage before it failed"
+    return "FAILED"

@@ -1,0 +1,119 @@
+"""The plain commands that dvc.yaml's stages call: read params.yaml, call one l2s function.
+
+None of them needs a Prefect server. Where one is configured and no pipeline shows the stage
+already, the work is shown there (:mod:`tasks.observed`).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from l2s.config import Config
+from l2s.errors import ConfigError
+from l2s.params import nearest
+from l2s.progress import Track
+from l2s.records import Verdicts, read_rows, table_of
+
+DATA = Path("data")
+HIDDEN = Path(".l2s")
+Say = Callable[[str], None]
+
+
+def family(config: Config, name: None, track: Track, say: Say) -> None:
+    """Train the embedded models that are asked for; take the others from their paths."""
+    from l2s.family.resolve import resolve_models
+
+    paths = {model: params.path for model, params in config.models.items()}
+    resolve_models(paths, config.family, DATA / "models", HIDDEN / "family", track=track, say=say)
+
+
+def problems(config: Config, name: str, track: Track, say: Say) -> None:
+    """Write one benchmark's problems."""
+    from l2s.benchmarks import write_problems
+
+    count = write_problems(name, config.benchmarks[name], DATA / "benchmarks" / f"{name}.jsonl")
+    say(f"{count} problems")
+
+
+def merge(config: Config, name: str, track: Track, say: Say) -> None:
+    """Make one recipe's checkpoint; costs stay out of the manifest, so that its bytes repeat."""
+    from l2s.merging.merge import merge_checkpoints
+    from l2s.merging.recipe import MergeRecipe
+
+    recipe = MergeRecipe.parse(config.recipes[name], f"params.yaml: recipes.{name}")
+    folders = {model: DATA / "models" / model for model in config.models}
+    merge_checkpoints(recipe, folders, DATA / "merged" / name, track=track, force=True, record_costs=False)
+    say(f"{recipe.merge_method} merge of {', '.join(recipe.model_names())}")
+
+
+def generate(config: Config, name: str, track: Track, say: Say) -> None:
+    """Answer every benchmark with one run's model under its control."""
+    from l2s.checkpoints import Checkpoint
+    from l2s.generation.generate import generate_responses
+
+    model = DATA / config.runs[name].model
+    counts = generate_responses(
+        model,
+        Checkpoint(model).digest,
+        [DATA / "benchmarks" / f"{benchmark}.jsonl" for benchmark in config.benchmarks],
+        DATA / "responses" / f"{name}.jsonl",
+        run=name,
+        decoding=config.decoding,
+        control=config.control_of(name),
+        store=HIDDEN / "responses.sqlite",
+        track=track,
+    )
+    say(f"{counts.generated} responses generated, {counts.stored} from the store")
+
+
+def verify(config: Config, name: str, track: Track, say: Say) -> None:
+    """Grade one run's responses."""
+    from l2s.verification.verify import verify_file
+
+    responses, out = DATA / "responses" / f"{name}.jsonl", DATA / "verdicts" / f"{name}.jsonl"
+    rows = verify_file(responses, out, grader=config.grading.grader, jobs=config.grading.jobs, track=track)
+    say(f"{sum(row['correct'] for row in rows)} of {len(rows)} correct")
+
+
+def analyse(config: Config, name: None, track: Track, say: Say) -> None:
+    """Summarise every run's verdicts."""
+    from l2s.analysis import analyse as analyse_verdicts
+    from l2s.analysis import write_summary
+
+    rows = [row for run in config.runs for row in read_rows(DATA / "verdicts" / f"{run}.jsonl")]
+    settings = config.analysis.model_copy(update={"candidates": config.merged_runs()})
+    report = analyse_verdicts(table_of(rows, Verdicts, "data/verdicts"), settings)
+    write_summary(report, DATA / "summary")
+    say(report.chosen.reason)
+
+
+def report(config: Config, name: None, track: Track, say: Say) -> None:
+    """Build the page."""
+    from flows.page import build_report
+
+    say(f"{build_report(config, DATA)}")
+
+
+STAGES: dict[str, Callable[..., None]] = {
+    "family": family,
+    "problems": problems,
+    "merge": merge,
+    "generate": generate,
+    "verify": verify,
+    "analyse": analyse,
+    "report": report,
+}
+
+
+def run_stage(stage: str, name: str | None, track: Track, say: Say) -> None:
+    """Run one stage.
+
+    Raises:
+        ConfigError: no such stage, or none of that name.
+    """
+    if stage not in STAGES:
+        raise ConfigError(f"stage '{stage}' is not known{nearest(stage, STAGES)}")
+    config = Config.read()
+    names = {"problems": config.benchmarks, "merge": config.recipes, "generate": config.runs, "verify": config.runs}
+    if stage in names and name not in names[stage]:
+        raise ConfigError(f"stage {stage}: no '{name}' in params.yaml{nearest(name or '', names[stage])}")
+    STAGES[stage](config, name, track, say)

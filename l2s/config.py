@@ -1,0 +1,128 @@
+"""Config: the whole of params.yaml, typed. The only reader of that file."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from l2s.analysis.settings import AnalysisParams
+from l2s.benchmarks import BenchmarkParams
+from l2s.errors import ConfigError
+from l2s.family.settings import FamilySettings
+from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.params import Params, nearest
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class ModelParams(Params):
+    """Where a model comes from; it is found at ``data/models/<name>`` afterwards."""
+
+    source: Literal["family", "path"] = "path"
+    """``family``: trained by the family stage (base, quick, slow); ``path``: a folder of yours."""
+    path: Path | None = None
+
+    @model_validator(mode="after")
+    def _path_is_given(self) -> Self:
+        if self.source == "path" and self.path is None:
+            raise ValueError("source path takes a path, to a model folder in the Hugging Face layout")
+        return self
+
+
+class RunParams(Params):
+    """One run: a model under a length control."""
+
+    model: str
+    """Folder under ``data/``: ``models/<name>`` or ``merged/<recipe>``."""
+    control: str = "none"
+    """Name of a control under ``controls:``."""
+
+
+class GradingParams(Params):
+    """How responses are graded."""
+
+    grader: str = "l2s"
+    jobs: int = Field(1, ge=1)
+    """Worker processes for pairs that need computer algebra."""
+
+
+class ReportParams(Params):
+    """What the report shows besides the numbers."""
+
+    title: str = "Long-to-short by merging"
+    notes: list[str] = []
+    """Sentences that must be read with the numbers."""
+    examples: int = Field(3, ge=0)
+    """Problems shown with the slow and the chosen model's responses side by side."""
+
+
+class Config(Params):
+    """params.yaml."""
+
+    family: FamilySettings
+    models: dict[str, ModelParams]
+    benchmarks: dict[str, BenchmarkParams]
+    recipes: dict[str, dict[str, Any]]
+    """Merge recipes in mergekit's dialect; :mod:`l2s.merging.recipe` checks them."""
+    controls: dict[str, ControlParams]
+    runs: dict[str, RunParams]
+    decoding: DecodingParams
+    grading: GradingParams
+    analysis: AnalysisParams
+    report: ReportParams
+
+    @classmethod
+    def read(cls, path: Path = Path("params.yaml")) -> Self:
+        """Read and check the whole file.
+
+        Raises:
+            ConfigError: everything that is wrong with it, at once.
+        """
+        config = cls.parse(read_yaml(path), str(path))
+        problems = [f"{path}: {problem}" for problem in config._broken_names()]
+        if problems:
+            raise ConfigError("; ".join(problems))
+        return config
+
+    def control_of(self, run: str) -> ControlParams:
+        """The length control of a run."""
+        return self.controls[self.runs[run].control]
+
+    def merged_runs(self) -> list[str]:
+        """Runs of merged models without a control: what a recipe is chosen among."""
+        return [name for name, run in self.runs.items() if run.model.startswith("merged/") and run.control == "none"]
+
+    def _broken_names(self) -> list[str]:
+        """References that lead nowhere."""
+        problems = []
+        for block in ("models", "benchmarks", "recipes", "controls", "runs"):
+            problems += [
+                f"{block}.{name}: a name takes letters, digits, '.', '_' and '-'"
+                for name in getattr(self, block)
+                if not NAME.fullmatch(name)
+            ]
+        folders = [f"models/{name}" for name in self.models] + [f"merged/{name}" for name in self.recipes]
+        for name, run in self.runs.items():
+            if run.model not in folders:
+                problems.append(f"runs.{name}.model: '{run.model}' is no model or recipe{nearest(run.model, folders)}")
+            if run.control not in self.controls:
+                problems.append(f"runs.{name}.control: unknown '{run.control}'{nearest(run.control, self.controls)}")
+        return problems
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML file as plain values.
+
+    Raises:
+        ConfigError: no such file, or not YAML; with the line.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None

@@ -1,0 +1,31 @@
+"""The error tree: what a user can mend, said in one sentence.
+
+    L2SError                  anything a user can mend; the command line prints it and exits with 2
+    ├── ConfigError           params.yaml, a recipe or a control says something that cannot be
+    ├── CheckpointError       a model folder is missing, damaged or does not fit the others
+    ├── RecordError           a JSONL row or table breaks its schema
+    └── EngineError           a generation engine cannot run what was asked
+
+Every message says what is wrong, where (file, key, tensor), what was expected, and how to mend it.
+Errors of ours (a broken invariant) stay plain Python errors: they deserve their traceback.
+"""
+
+
+class L2SError(Exception):
+    """Bad input or usage. ``str(error)`` is the one sentence the user reads."""
+
+
+class ConfigError(L2SError):
+    """A parameter file, recipe or length control is wrong."""
+
+
+class CheckpointError(L2SError):
+    """A model folder is missing, damaged or incompatible."""
+
+
+class RecordError(L2SError):
+    """A row or table breaks its schema."""
+
+
+class EngineError(L2SError):
+    """A generation engine cannot run what was asked."""

@@ -1,0 +1,1 @@
+"""The embedded family: three tiny models of one base, trained honestly on graded arithmetic."""

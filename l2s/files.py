@@ -1,0 +1,89 @@
+"""Files and folders that are whole or absent, and their digests."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open ``path`` for writing so that it appears whole or not at all (temporary name, fsync, rename)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with open(aside, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``path`` that takes its place when the block ends without error.
+
+    What a killed run left aside is cleared. The swap is two renames: at no moment does ``path`` hold
+    a half-written folder.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
+    for left in (aside, old):
+        shutil.rmtree(left, ignore_errors=True)
+    aside.mkdir()
+    try:
+        yield aside
+        for file in sorted(aside.rglob("*")):
+            if file.is_file():
+                sync_file(file)
+        if path.exists():
+            os.replace(path, old)
+        os.replace(aside, path)
+        sync_folder(path.parent)
+    finally:
+        for left in (aside, old):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically: two spaces, keys as given, a newline at the end."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def sync_file(path: Path) -> None:
+    """Flush one file to disk."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Flush a folder's names to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, as ``sha256:<hex>``."""
+    with open(path, "rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def digest_text(text: str) -> str:
+    """SHA-256 of UTF-8 text, as ``sha256:<hex>``."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

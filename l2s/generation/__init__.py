@@ -1,0 +1,1 @@
+"""Generation: problems in, responses out, with one meaning of every length control."""

@@ -1,0 +1,70 @@
+"""What a run of generation depends on: prompt, sampling, engine and length control."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from l2s.params import Params
+
+
+class PromptParams(Params):
+    """How a problem is put to the model."""
+
+    style: Literal["chat", "plain"] = "chat"
+    """``chat``: the tokenizer's chat template; ``plain``: the text of ``template`` as it stands."""
+    system: str | None = None
+    template: str = "{problem}"
+    """The user's turn; ``{problem}`` is replaced."""
+    opening: str = Field("<think>", min_length=1)
+    closing: str = Field("</think>", min_length=1)
+
+
+class SamplingParams(Params):
+    """vLLM's names and meanings."""
+
+    temperature: float = Field(0.0, ge=0)
+    """0: greedy."""
+    top_p: float = Field(1.0, gt=0, le=1)
+    top_k: int = Field(0, ge=0)
+    """0: all tokens."""
+    max_tokens: int = Field(2048, ge=1)
+    """Most tokens generated for one response, thinking and forced text included."""
+    samples: int = Field(1, ge=1)
+    """Responses per problem."""
+    seed: int = 0
+    """Each (problem, sample) draws from a stream of its own made of this."""
+
+    @property
+    def greedy(self) -> bool:
+        """No randomness is involved."""
+        return self.temperature == 0
+
+
+class DecodingParams(Params):
+    """Engine, prompt and sampling of a run."""
+
+    engine: str = "auto"
+    device: str = "cpu"
+    rows_at_once: int = Field(128, ge=1)
+    """Most rows in a batch; it bounds memory and changes no response."""
+    prompt: PromptParams = PromptParams()
+    sampling: SamplingParams = SamplingParams()
+
+
+class ControlParams(Params):
+    """One length control, as ``controls:`` in params.yaml or a YAML file states it."""
+
+    kind: Literal["none", "budget"] = "none"
+    max_think: int | None = Field(None, ge=0)
+    """Most thinking tokens (required by ``budget``)."""
+    max_answer: int = Field(256, ge=1)
+    """Most tokens after thinking was closed by force, the forced text not counted."""
+    answer_prefix: str = "\n\n**Final Answer**\n"
+    """Text forced after the closing delimiter, so that an answer follows and not more thinking."""
+
+    def model_post_init(self, _: object) -> None:
+        """Parameters that only make sense together."""
+        if self.kind == "budget" and self.max_think is None:
+            raise ValueError("kind budget takes max_think, the most thinking tokens")
+        if self.kind == "none" and self.model_fields_set - {"kind"}:
+            raise ValueError("kind none takes no parameters")

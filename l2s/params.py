@@ -1,0 +1,70 @@
+"""Params: the frozen, closed base of everything a user writes, and how its errors read."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from l2s.errors import ConfigError
+
+
+class Params(BaseModel):
+    """A frozen block of parameters that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    @classmethod
+    def parse(cls, found: Any, where: str) -> Self:
+        """Validate ``found``, a parsed YAML value.
+
+        Args:
+            found: what stands in the file.
+            where: file and key, for the message, e.g. ``params.yaml: recipes.average``.
+
+        Raises:
+            ConfigError: names every wrong key at once, with the nearest known one.
+        """
+        try:
+            return cls.model_validate(found)
+        except ValidationError as error:
+            raise ConfigError("; ".join(_sentences(error, cls, where))) from None
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'density'?`` for a misspelling, otherwise the list of what is known."""
+    options = sorted(known)
+    close = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known: {', '.join(options)}" if options else ""
+
+
+def _sentences(error: ValidationError, model: type[BaseModel], where: str) -> Iterable[str]:
+    for problem in error.errors(include_url=False):
+        path = [str(part) for part in problem["loc"]]
+        place = ".".join([where, *path]) if path else where
+        if problem["type"] == "extra_forbidden":
+            yield f"{place}: unknown key{nearest(path[-1], _keys_beside(model, problem['loc']))}"
+        elif problem["type"] == "missing":
+            yield f"{place}: required, but missing"
+        else:
+            yield f"{place}: found {problem['input']!r}, {_expected(problem['msg'])}"
+
+
+def _expected(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[0].lower() + message[1:]
+
+
+def _keys_beside(model: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
+    """Field names of the block that holds the unknown key, as far as plain nesting shows them."""
+    block: type[BaseModel] = model
+    for part in path[:-1]:
+        field = block.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            block = inner
+        elif field is not None:
+            return set()
+    return {field.alias or name for name, field in block.model_fields.items()}

@@ -1,0 +1,34 @@
+"""Verdicts: one row per response, how long it was and whether it was right."""
+
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+
+STATUSES = ["correct", "incorrect", "no_answer", "truncated", "unparsed", "limit"]
+
+
+class Verdicts(pa.DataFrameModel):
+    """Every column of the response, and the grader's verdict on it.
+
+    Only what grading itself needs is required, so that outputs of other tools can be re-graded.
+    """
+
+    gold: str
+    response: str
+    answer: str = pa.Field(nullable=True)
+    """The extracted answer; null if the response gives none."""
+    status: str = pa.Field(isin=STATUSES)
+    correct: bool
+    grader: str
+
+    @pa.dataframe_check(error="status and correct agree")
+    @classmethod
+    def status_says_correct(cls, data: PolarsData) -> pl.LazyFrame:
+        """``correct`` is true exactly where the status is ``correct``."""
+        return data.lazyframe.select((pl.col("status") == "correct") == pl.col("correct"))
+
+    @pa.dataframe_check(error="a correct response has an answer")
+    @classmethod
+    def no_answer_is_wrong(cls, data: PolarsData) -> pl.LazyFrame:
+        """Nothing is right that gave no answer."""
+        return data.lazyframe.select(pl.col("answer").is_not_null() | ~pl.col("correct"))

@@ -1,0 +1,1 @@
+"""Tasks: l2s wrapped one to one, for Prefect."""

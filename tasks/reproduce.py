@@ -1,0 +1,80 @@
+"""One DVC stage as one Prefect task: run it if it is out of date, and let DVC record it.
+
+The task's cache key is the stage's fingerprint, outputs included: a stage that is up to date shows
+as Cached, and a cached result whose files are gone is never believed.
+"""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from dvc.exceptions import DvcException
+from dvc.lock import LockError
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+from prefect import task
+from prefect.context import TaskRunContext
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed, State
+
+from flows.graph import fingerprint
+from flows.watch import log_of
+
+WAITS = 60
+"""How often a stage asks again for DVC's lock, which is held for moments only."""
+_repos = threading.local()
+
+
+def stage_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:
+    """The stage's fingerprint as it stands when the task is about to run."""
+    return fingerprint(_stage(arguments["name"]))
+
+
+@task(cache_key_fn=stage_key, persist_result=True)
+def reproduce(name: str) -> State[str]:
+    """Bring one stage up to date; its own output goes to the task's log."""
+    logger = get_run_logger()
+    if not _with_lock(lambda: _stage(name).changed()):
+        return Completed(name="Cached", message=f"{name} is up to date", data="up to date")
+    started = time.monotonic()
+    log = log_of(name)
+    log.unlink(missing_ok=True)
+    try:
+        _with_lock(lambda: _repo().reproduce(name, single_item=True))
+    except DvcException as error:
+        output = _tail(log)
+        logger.error("%s", output or error)
+        return Failed(message=f"{name}: {output.splitlines()[-1] if output else error}")
+    for line in _tail(log).splitlines():
+        logger.info("%s", line)
+    seconds = time.monotonic() - started
+    logger.info("%s took %.1f s", name, seconds)
+    return Completed(message=f"{name} took {seconds:.1f} s", data=f"{seconds:.1f} s")
+
+
+def _repo() -> Repo:
+    """This thread's own view of the repository, as it is on disk now."""
+    if not hasattr(_repos, "repo"):
+        _repos.repo = Repo()
+    _repos.repo._reset()
+    repo: Repo = _repos.repo
+    return repo
+
+
+def _stage(name: str) -> PipelineStage:
+    stage: PipelineStage = next(iter(_repo().stage.collect(name)))
+    return stage
+
+
+def _with_lock(action: Any) -> Any:
+    for _ in range(WAITS):
+        try:
+            return action()
+        except LockError:
+            time.sleep(0.5)
+    return action()
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-20_000:].strip() if log.is_file() else ""
