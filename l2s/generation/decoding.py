@@ -78,7 +78,7 @@ def decode(
             )
             cache.extend(fresh)
             rows += entering
-        _append_tokens(rows, choose_tokens(logits, sampling, [row.request.stream for row in rows]))
+        _append_tokens(rows, choose_tokens(logits, sampling, [row.request.stream for row in rows]), stop_tokens)
         ends = [_end(row, sampling, stop_tokens) for row in rows]
         for row, end in zip(rows, ends, strict=True):
             if end:
@@ -108,11 +108,12 @@ def _last(ids: list[int], delimiter: tuple[int, ...]) -> int:
     return places[-1] if places else -1
 
 
-def _append_tokens(rows: list[_Row], chosen: list[int]) -> None:
+def _append_tokens(rows: list[_Row], chosen: list[int], stop_tokens: frozenset[int]) -> None:
     for row, token in zip(rows, chosen, strict=True):
         instead = row.thinking.override()
         row.ids.append(token if instead is None else instead)
-        row.thinking.saw(row.ids, forced=instead is not None)
+        if instead is not None or token not in stop_tokens:
+            row.thinking.saw(row.ids, forced=instead is not None)
 
 
 def _end(row: _Row, sampling: SamplingParams, stop_tokens: frozenset[int]) -> str | None:

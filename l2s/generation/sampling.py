@@ -22,7 +22,7 @@ def choose_tokens(logits: Tensor, params: SamplingParams, streams: list[random.R
     """
     if params.greedy:
         return [int(token) for token in logits.argmax(-1).tolist()]
-    ordered, tokens = (logits / params.temperature).sort(-1, descending=True, stable=True)
+    ordered, tokens = (logits / params.temperature).sort(dim=-1, descending=True, stable=True)
     if params.top_k:
         ordered = ordered[:, : params.top_k]
     shares = ordered.softmax(-1).double().cumsum(-1)  # [rows, candidates]

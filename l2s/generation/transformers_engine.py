@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import transformers
 import transformers.utils.logging
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from l2s.errors import CheckpointError, EngineError
@@ -41,7 +42,7 @@ class TransformersEngine:
         try:
             self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(path)
             model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, use_safetensors=True)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise CheckpointError(f"{path}: transformers cannot load this folder: {_first_line(error)}") from None
         kinds = set(getattr(model.config, "layer_types", None) or ["full_attention"])
         if kinds != {"full_attention"}:

@@ -1,0 +1,49 @@
+"""Digests of weights: what a model holds, however its files are cut."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from l2s.checkpoints.index import TensorEntry
+
+PIECE = 1 << 24
+"""Bytes read at a time."""
+
+VOLATILE = ("_name_or_path", "transformers_version")
+"""Keys of config.json that say where a model lay and who wrote it, not what it does."""
+
+
+def digest_tensor(entry: TensorEntry) -> str:
+    """SHA-256 of a stored tensor's bytes, as ``sha256:<hex>``."""
+    digest, left = hashlib.sha256(), entry.size
+    with open(entry.file, "rb") as file:
+        file.seek(entry.start)
+        while left:
+            piece = file.read(min(PIECE, left))
+            if not piece:
+                raise OSError(f"{entry.file}: ended while {entry.name} was read")
+            digest.update(piece)
+            left -= len(piece)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def combine(tensors: Iterable[tuple[str, str, tuple[int, ...], str]]) -> str:
+    """One digest over (name, dtype, shape, tensor digest), in name order: a line of JSON each."""
+    lines = [json.dumps([name, dtype, list(shape), digest]) for name, dtype, shape, digest in sorted(tensors)]
+    return f"sha256:{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"
+
+
+def digest_model(weights: str, config: Mapping[str, Any], files: Iterable[Path]) -> str:
+    """Everything that decides what a model answers: weights, config, tokenizer and generation files.
+
+    Args:
+        weights: the digest of the weights.
+        config: ``config.json``; :data:`VOLATILE` keys and the order of keys do not count.
+        files: tokenizer, chat template and generation config; names and bytes count.
+    """
+    kept = {key: value for key, value in config.items() if key not in VOLATILE}
+    parts = [weights, json.dumps(kept, sort_keys=True, ensure_ascii=False)]
+    parts += [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in sorted(files)]
+    return f"sha256:{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()}"

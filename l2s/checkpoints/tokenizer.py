@@ -1,0 +1,66 @@
+"""The tokenizer files of a model folder, and its vocabulary as token strings and ids."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from l2s.errors import CheckpointError
+
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json",
+)  # fmt: skip
+"""What a folder may hold of its tokenizer and chat template."""
+
+GENERATION_CONFIG = "generation_config.json"
+THINK = "<think>"
+
+
+def side_files(folder: Path) -> list[Path]:
+    """Tokenizer, chat template and generation config files that are there."""
+    return [folder / name for name in (*TOKENIZER_FILES, GENERATION_CONFIG) if (folder / name).is_file()]
+
+
+def read_vocabulary(folder: Path) -> dict[int, str] | None:
+    """Token string by id, added tokens included; None where there is no ``tokenizer.json``.
+
+    Raises:
+        CheckpointError: ``tokenizer.json`` is damaged.
+    """
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        return None
+    content = read_object(file)
+    try:
+        vocabulary = content["model"]["vocab"]
+        if isinstance(vocabulary, dict):  # BPE and WordPiece: string to id
+            strings = {int(number): token for token, number in vocabulary.items()}
+        else:  # Unigram: a list of string and score
+            strings = {number: token for number, (token, _) in enumerate(vocabulary)}
+        strings.update({int(token["id"]): token["content"] for token in content.get("added_tokens") or []})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise CheckpointError(f"{file}: holds no vocabulary as the tokenizers library writes it") from None
+    return strings
+
+
+def knows_thinking(folder: Path) -> bool:
+    """Does the tokenizer or chat template know ``<think>``?"""
+    texts = [file for file in side_files(folder) if file.name != GENERATION_CONFIG and file.suffix != ".model"]
+    return any(THINK in file.read_text(encoding="utf-8", errors="replace") for file in texts)
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """A JSON file that holds an object.
+
+    Raises:
+        CheckpointError: no such file, or something else in it.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{file.parent}: no {file.name}") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file}: cannot be read as JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file}: expected a JSON object, found {type(content).__name__}")
+    return content

@@ -1,0 +1,128 @@
+"""CheckpointWriter: shards and index of a model folder, headers first, tensors as they come."""
+
+import json
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
+from l2s.checkpoints.index import INDEX, SINGLE
+from l2s.files import write_json
+
+SHARD = 5_000_000_000
+"""Bytes of tensors a shard holds at most, unless one tensor alone is larger."""
+
+
+@dataclass(frozen=True)
+class TensorPlan:
+    """A tensor that will be written."""
+
+    name: str
+    dtype: str
+    """safetensors' word, e.g. ``BF16``."""
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return math.prod(self.shape) * BYTES[self.dtype]
+
+
+class CheckpointWriter:
+    """Writes the tensors of ``plans`` into ``folder``, in any order, from any thread.
+
+    All names, dtypes and shapes are known beforehand, so every tensor has its place in its shard
+    before the first one is there: nothing is held back, and the bytes do not depend on the order of
+    writing. Shards are filled in the order of ``plans``. The index is written last, when the block
+    ends without error.
+    """
+
+    def __init__(self, folder: Path, plans: Iterable[TensorPlan], max_shard_size: int = SHARD) -> None:
+        self.folder = folder
+        self._shards = _fill(list(plans), max_shard_size)
+        self._places: dict[str, tuple[str, int, TensorPlan]] = {}
+        self._files: dict[str, int] = {}
+        self._written: set[str] = set()
+
+    def __enter__(self) -> Self:
+        for shard, plans in zip(self._names(), self._shards, strict=True):
+            handle = os.open(self.folder / shard, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+            self._files[shard] = handle
+            header, offsets = _header(plans)
+            _write_at(handle, memoryview(header), 0)
+            os.ftruncate(handle, len(header) + sum(plan.size for plan in plans))
+            self._places |= {plan.name: (shard, len(header) + offsets[plan.name], plan) for plan in plans}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for handle in self._files.values():
+            os.close(handle)
+        if kind is None:
+            missing = self._places.keys() - self._written
+            assert not missing, f"planned but never written: {sorted(missing)}"
+            if len(self._shards) > 1:
+                self._write_index()
+
+    def write(self, name: str, tensor: Tensor) -> str:
+        """Put a tensor in its place; returns the SHA-256 of its bytes, as ``sha256:<hex>``."""
+        shard, offset, plan = self._places[name]
+        assert tuple(tensor.shape) == plan.shape, f"{name}: planned {plan.shape}, got {tuple(tensor.shape)}"
+        assert TORCH_NAMES.get(plan.dtype, str(tensor.dtype)[6:]) == str(tensor.dtype)[6:], f"{name}: {tensor.dtype}"
+        content = memoryview(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy())
+        _write_at(self._files[shard], content, offset)
+        self._written.add(name)
+        return f"sha256:{sha256(content).hexdigest()}"
+
+    def _names(self) -> list[str]:
+        if len(self._shards) == 1:
+            return [SINGLE]
+        count = len(self._shards)
+        return [f"model-{number:05}-of-{count:05}.safetensors" for number in range(1, count + 1)]
+
+    def _write_index(self) -> None:
+        total = sum(plan.size for _, _, plan in self._places.values())
+        weight_map = {name: shard for name, (shard, _, _) in sorted(self._places.items())}
+        write_json(self.folder / INDEX, {"metadata": {"total_size": total}, "weight_map": weight_map})
+
+
+def _fill(plans: list[TensorPlan], most: int) -> list[list[TensorPlan]]:
+    """Cut ``plans`` into shards of at most ``most`` bytes; there is at least one."""
+    shards: list[list[TensorPlan]] = [[]]
+    room = most
+    for plan in plans:
+        if plan.size > room and shards[-1]:
+            shards.append([])
+            room = most
+        shards[-1].append(plan)
+        room -= plan.size
+    return shards
+
+
+def _header(plans: list[TensorPlan]) -> tuple[bytes, dict[str, int]]:
+    """A safetensors header, and each tensor's offset behind it.
+
+    Wide formats come first, so that every tensor starts at a multiple of its entries' size.
+    """
+    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    offsets, end = {}, 0
+    for plan in sorted(plans, key=lambda plan: -BYTES[plan.dtype]):
+        offsets[plan.name] = end
+        end += plan.size
+        header[plan.name] = {"dtype": plan.dtype, "shape": list(plan.shape), "data_offsets": [offsets[plan.name], end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text, offsets
+
+
+def _write_at(handle: int, content: memoryview, offset: int) -> None:
+    while content:
+        written = os.pwrite(handle, content, offset)
+        content, offset = content[written:], offset + written

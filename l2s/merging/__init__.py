@@ -1,0 +1,1 @@
+"""Merging: several checkpoints into one, tensor by tensor."""

@@ -1,0 +1,145 @@
+"""Problems in, responses out: the store, kills, new weights, and the sentences for bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from l2s.errors import CheckpointError, EngineError, RecordError
+from l2s.family.model import fresh_model
+from l2s.family.settings import FamilySettings
+from l2s.family.tokenizer import build_tokenizer
+from l2s.generation.generate import Counts, generate_responses
+from l2s.generation.settings import ControlParams, DecodingParams, SamplingParams
+from l2s.records import Responses, read_rows, write_rows
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    fresh_model(FamilySettings(hidden_size=64, layers=1, heads=2, key_value_heads=1)).save_pretrained(folder)
+    build_tokenizer().save_pretrained(folder)
+    return folder
+
+
+def problems(path: Path, count: int) -> Path:
+    text = "Tom has {} coins. Sam has 3 more than Tom. How many coins does Sam have?"
+    rows = [{"benchmark": "b", "id": str(n), "problem": text.format(n), "gold": str(n + 3), "level": 1} for n in range(count)]
+    write_rows(path, rows)
+    return path
+
+
+def answer(model: Path, tmp_path: Path, count: int, weights: str = "w", **sampling: object) -> tuple[Counts, list[dict]]:
+    decoding = DecodingParams(sampling=SamplingParams(**{"max_tokens": 24, **sampling}))
+    counts = generate_responses(
+        model, weights, [problems(tmp_path / "p.jsonl", count)], tmp_path / "out.jsonl",
+        run="tiny", decoding=decoding, control=ControlParams(), store=tmp_path / "store.sqlite",
+    )  # fmt: skip
+    return counts, read_rows(tmp_path / "out.jsonl", Responses)
+
+
+def test_rows_say_what_was_generated(model: Path, tmp_path: Path) -> None:
+    _, rows = answer(model, tmp_path, 3)
+    tokenizer = build_tokenizer()
+    assert [row["id"] for row in rows] == ["0", "1", "2"]
+    for row in rows:
+        assert row["prompt"].startswith("<|im_start|>user\n Tom has") and row["prompt"].endswith("assistant\n")
+        assert len(tokenizer(row["response"])["input_ids"]) == row["tokens"] - (row["finish"] == "stop")
+        assert (row["run"], row["model"], row["level"]) == ("tiny", "tiny", 1)
+
+
+def test_nothing_is_generated_twice(model: Path, tmp_path: Path) -> None:
+    assert answer(model, tmp_path, 5)[0] == (0, 5)
+    assert answer(model, tmp_path, 5)[0] == (5, 0)
+    assert answer(model, tmp_path, 7)[0] == (5, 2), "more problems: only the new ones"
+    assert answer(model, tmp_path, 5, max_tokens=12)[0] == (0, 5), "another limit is another response"
+    assert answer(model, tmp_path, 5, weights="other")[0] == (0, 5), "same path, new weights"
+    assert answer(model, tmp_path, 5, temperature=0.7, samples=2)[0] == (0, 10)
+    assert answer(model, tmp_path, 5, temperature=0.7, samples=3)[0] == (10, 5), "more samples: only the new ones"
+    assert answer(model, tmp_path, 5, temperature=0.7, samples=2, seed=1)[0] == (0, 10)
+
+
+def test_the_store_changes_no_byte(model: Path, tmp_path: Path) -> None:
+    answer(model, tmp_path, 4)
+    answer(model, tmp_path, 9)
+    resumed = (tmp_path / "out.jsonl").read_bytes()
+    (tmp_path / "store.sqlite").unlink()
+    assert answer(model, tmp_path, 9)[0] == (0, 9)
+    assert (tmp_path / "out.jsonl").read_bytes() == resumed
+
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from l2s.generation.generate import generate_responses
+from l2s.generation.settings import *
+def slowly(items, label, total=None, weight=None):
+    for item in items:
+        yield item
+        print("one", flush=True)
+        time.sleep(0.02)
+model, problems, out, store = map(Path, sys.argv[1:])
+generate_responses(model, "w", [problems], out, run="tiny", control=ControlParams(), store=store, track=slowly,
+    decoding=DecodingParams(rows_at_once=4, sampling=SamplingParams(max_tokens=24)))
+"""
+
+
+def test_kill_9_loses_nothing_that_was_finished(model: Path, tmp_path: Path) -> None:
+    problems(tmp_path / "p.jsonl", 40)
+    arguments = [str(model), str(tmp_path / "p.jsonl"), str(tmp_path / "out.jsonl"), str(tmp_path / "store.sqlite")]
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    for _ in range(6):
+        process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "out.jsonl").exists()
+    counts, _ = answer(model, tmp_path, 40)
+    assert 6 <= counts.stored < 40
+    resumed = (tmp_path / "out.jsonl").read_bytes()
+    (tmp_path / "store.sqlite").unlink()
+    answer(model, tmp_path, 40)
+    assert (tmp_path / "out.jsonl").read_bytes() == resumed
+
+
+def test_bad_input_is_one_sentence_and_writes_nothing(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="exceed the model's context of 1024; lower max_tokens"):
+        answer(model, tmp_path, 1, max_tokens=2000)
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in model.iterdir():
+        (broken / file.name).write_bytes(file.read_bytes())
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with pytest.raises(CheckpointError, match="broken"):
+        answer(broken, tmp_path, 1)
+    (tmp_path / "bad.jsonl").write_text(json.dumps({"benchmark": "b", "id": "1", "problem": "p"}) + "\n")
+    with pytest.raises(RecordError, match="column 'gold' is missing"):
+        generate_responses(
+            model, "w", [tmp_path / "bad.jsonl"], tmp_path / "out.jsonl", run="r", decoding=DecodingParams(),
+            control=ControlParams(), store=tmp_path / "store.sqlite",
+        )  # fmt: skip
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_weights_decide_the_response(model: Path, tmp_path: Path) -> None:
+    """The same path with other weights answers otherwise, so a key without weights would be wrong."""
+    _, before = answer(model, tmp_path, 6)
+    weights = load_file(model / "model.safetensors")
+    changed = tmp_path / "tiny"
+    changed.mkdir()
+    for file in model.iterdir():
+        (changed / file.name).write_bytes(file.read_bytes())
+    generator = torch.Generator().manual_seed(0)
+    save_file(
+        {name: torch.randn(w.shape, generator=generator) for name, w in weights.items()},
+        changed / "model.safetensors", metadata={"format": "pt"},
+    )  # fmt: skip
+    _, after = answer(changed, tmp_path, 6, weights="w2")
+    assert [row["response"] for row in before] != [row["response"] for row in after]
