@@ -3,10 +3,8 @@
 import json
 import os
 import sys
-
-
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -75,8 +73,7 @@ def run(
         if not run_pipeline(targets or [], runner, jobs, err):
             err.print("everything is up to date", highlight=False)
     except StageFailed as failure:
-        err.print(str(failure), style="red", highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(2) from None
+        _say_failure(failure)
     if not targets or "report" in targets or "analyse" in targets:
         _print_summary(config.report.title, as_json)
 
@@ -87,7 +84,25 @@ def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average."
     from flows.pipeline import plan
 
     graph, _, stale = plan([stage])
-    _print_plan({name: reasons for name, reasons in stale.items() if name == stage or stage not in graph.stages}, as_json)
+    _print_plan(
+        {name: reasons for name, reasons in stale.items() if name == stage or stage not in graph.stages}, as_json
+    )
+
+
+@app.command(rich_help_panel=PIPELINE)
+def ui(
+    port: Annotated[int, typer.Option(help="Of the server, on this machine.")] = 4200,
+    jobs: Annotated[int, typer.Option(min=1, help="Most stages at a time; default: one a core.")] = os.cpu_count() or 1,
+    stay: Annotated[bool, typer.Option(help="Keep the server up after the run.")] = True,
+) -> None:
+    """Start the Prefect UI and run the pipeline against it."""
+    from flows.pipeline import StageFailed
+    from flows.ui import show
+
+    try:
+        show(port, jobs, err, stay)
+    except StageFailed as failure:
+        _say_failure(failure)
 
 
 @app.command(rich_help_panel=PIPELINE)
@@ -139,7 +154,12 @@ def check(
         out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
     else:
         for finding in findings:
-            out.print(f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}", highlight=False, markup=False, soft_wrap=True)
+            out.print(
+                f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
         if not findings:
             out.print("no problems found", highlight=False)
     if fatal:
@@ -224,7 +244,9 @@ def verify(
     from l2s.verification.verify import verify_file
 
     rows = verify_file(responses, target, grader=grader, jobs=jobs, track=bar)
-    out.print(f"{target}: {sum(row['correct'] for row in rows)} of {len(rows)} correct", highlight=False, soft_wrap=True)
+    out.print(
+        f"{target}: {sum(row['correct'] for row in rows)} of {len(rows)} correct", highlight=False, soft_wrap=True
+    )
 
 
 @app.command(rich_help_panel=BLOCKS)
@@ -264,6 +286,11 @@ def analyse(
     settings = AnalysisParams.parse({"slow": baseline} if baseline else {}, "options")
     write_summary(analyse_verdicts(table_of(rows, Verdicts, ", ".join(map(str, verdicts))), settings), target)
     _print_table(target / "summary.json", as_json)
+
+
+def _say_failure(failure: Exception) -> NoReturn:
+    err.print(str(failure), style="red", highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(2) from None
 
 
 def _print_plan(stale: dict[str, list], as_json: bool) -> None:  # type: ignore[type-arg]

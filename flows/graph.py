@@ -12,7 +12,7 @@ from typing import Any
 
 from dvc.dependency import ParamsDependency
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
 
 from l2s.errors import ConfigError
@@ -40,7 +40,7 @@ class Graph:
             self.repo = Repo(str(root))
             stages = [stage for stage in self.repo.index.stages if isinstance(stage, PipelineStage)]
         except DvcException as error:
-            raise ConfigError(_one_line(error)) from None
+            raise ConfigError(one_line(error)) from None
         edges = self.repo.index.graph
         self.stages: dict[str, PipelineStage] = {}
         self.upstream: dict[str, list[str]] = {}
@@ -76,14 +76,18 @@ class Graph:
     def stale(self, names: Iterable[str]) -> dict[str, list[Reason]]:
         """The stages among ``names`` that would run, and why; those that only follow from others included."""
         found: dict[str, list[Reason]] = {}
-        for name in names:
-            own = self.reasons(name)
-            follows = [Reason(other, "will run first") for other in self.upstream[name] if other in found]
-            if own or follows:
-                found[name] = own + follows
+        try:
+            with lock_repo(self.repo):
+                for name in names:
+                    own = self._reasons(name)
+                    follows = [Reason(other, "will run first") for other in self.upstream[name] if other in found]
+                    if own or follows:
+                        found[name] = own + follows
+        except DvcException as error:
+            raise ConfigError(one_line(error)) from None
         return found
 
-    def reasons(self, name: str) -> list[Reason]:
+    def _reasons(self, name: str) -> list[Reason]:
         """What of its own makes a stage out of date."""
         stage = self.stages[name]
         if not stage.dvcfile._lockfile.exists() or not _is_locked(stage):
@@ -156,13 +160,15 @@ def _shown(value: Any) -> str:
 
 def _plain(kind: str, change: str) -> str:
     if kind == "changed outs":
-        return {"deleted": "output missing", "modified": "output changed by hand", "not in cache": "output missing"}.get(
-            change, f"output {change}"
-        )
+        return {
+            "deleted": "output missing",
+            "modified": "output changed by hand",
+            "not in cache": "output missing",
+        }.get(change, f"output {change}")
     return {"deleted": "missing"}.get(change, change)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """DVC's message with its causes, on one line."""
     parts, seen = [], error
     while seen is not None:

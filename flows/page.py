@@ -4,10 +4,11 @@ import importlib.metadata
 import json
 from pathlib import Path
 
+from l2s.report.page import build_page
+
 from l2s.config import Config
 from l2s.files import digest_file
 from l2s.records import Row, read_rows
-from l2s.report.page import build_page
 
 PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "dvc", "prefect")
 
@@ -42,11 +43,19 @@ def _examples(config: Config, data: Path, chosen: str | None) -> list[Row]:
         return []
     tests = [name for name in config.benchmarks if name != config.analysis.validation]
     sides = [
-        {(row["benchmark"], row["id"]): row for row in read_rows(data / "verdicts" / f"{run}.jsonl") if row["sample"] == 0}
+        {
+            (row["benchmark"], row["id"]): row
+            for row in read_rows(data / "verdicts" / f"{run}.jsonl")
+            if row["sample"] == 0
+        }
         for run in (config.analysis.slow, chosen)
     ]
     shared = [key for key in sides[0] if key in sides[1] and key[0] in tests]
     differing = [key for key in shared if sides[0][key]["correct"] != sides[1][key]["correct"]]
     rest = [key for key in shared if key not in set(differing)]
     rest.sort(key=lambda key: (-(sides[0][key].get("level") or 0), key))
-    return [side[key] for key in [*differing[: config.report.examples - 1], *rest][: config.report.examples] for side in sides]
+    return [
+        side[key]
+        for key in [*differing[: config.report.examples - 1], *rest][: config.report.examples]
+        for side in sides
+    ]

@@ -27,8 +27,10 @@ def plan(targets: list[str]) -> tuple[Graph, list[str], dict[str, list[Reason]]]
     return graph, names, graph.stale(names)
 
 
-def run_pipeline(targets: list[str], runner: str, jobs: int, console: Console) -> bool:
+def run_pipeline(targets: list[str], runner: str, jobs: int, console: Console, always: bool = False) -> bool:
     """Bring the targets (all stages if none) up to date; return False if there was nothing to do.
+
+    ``always`` runs the flow even then, so that Prefect shows every stage as Cached.
 
     Raises:
         ConfigError: an unknown target or runner.
@@ -37,7 +39,7 @@ def run_pipeline(targets: list[str], runner: str, jobs: int, console: Console) -
     if runner not in RUNNERS:
         raise ConfigError(f"runner '{runner}' is not known{nearest(runner, RUNNERS)}")
     graph, names, stale = plan(targets)
-    if not stale:
+    if not stale and not always:
         return False
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
     with prepared_environment():
@@ -63,12 +65,14 @@ def prepared_environment() -> Iterator[None]:
     settings = {
         "PREFECT_HOME": str(PREFECT_HOME.resolve()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # a busy machine takes its time
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         WATCHED: "1",
-        "L2S_COMMAND": str(Path(sys.argv[0]).resolve()) if Path(sys.argv[0]).name == "l2s" else "",
+        "L2S_COMMAND": _own_command(),
     }
+    PREFECT_HOME.mkdir(parents=True, exist_ok=True)
     before = {key: os.environ.get(key) for key in settings}
     for key, value in settings.items():
         if key in (WATCHED, "L2S_COMMAND") or before[key] is None:
@@ -81,6 +85,12 @@ def prepared_environment() -> Iterator[None]:
                 os.environ.pop(key, None)
             else:
                 os.environ[key] = old
+
+
+def _own_command() -> str:
+    """The ``l2s`` that is running, for the stages' shell script; empty where another program imported us."""
+    program = Path(sys.argv[0])
+    return os.environ.get("L2S_COMMAND", "") or (str(program.resolve()) if program.name == "l2s" else "")
 
 
 def summary_rows() -> list[dict[str, Any]]:

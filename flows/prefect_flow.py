@@ -27,6 +27,7 @@ def pipeline_flow(upstream: dict[str, list[str]], names: list[str], jobs: int, w
         jobs: most stages at a time.
     """
     logging.getLogger("prefect").setLevel(logging.INFO)
+    logging.getLogger("dvc").setLevel(logging.ERROR)  # what a stage says is in its own log
 
     @flow(name="l2s", task_runner=ThreadPoolTaskRunner(max_workers=jobs), log_prints=False)
     def l2s_pipeline(stages: list[str]) -> list[str]:
@@ -39,6 +40,7 @@ def pipeline_flow(upstream: dict[str, list[str]], names: list[str], jobs: int, w
         by_run = {future.task_run_id: name for name, future in futures.items()}
         failed = []
         for count, future in enumerate(as_completed(list(futures.values())), 1):
+            future.wait()
             name = by_run[future.task_run_id]
             watch.finished(name, count, _how(future.state))
             if not future.state.is_completed():

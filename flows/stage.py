@@ -20,8 +20,11 @@ Say = Callable[[str], None]
 
 def family(config: Config, name: None, track: Track, say: Say) -> None:
     """Train the embedded models that are asked for; take the others from their paths."""
+    from transformers.utils import logging
+
     from l2s.family.resolve import resolve_models
 
+    logging.disable_progress_bar()
     paths = {model: params.path for model, params in config.models.items()}
     resolve_models(paths, config.family, DATA / "models", HIDDEN / "family", track=track, say=say)
 

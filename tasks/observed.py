@@ -6,7 +6,9 @@ from collections.abc import Callable
 from l2s.progress import Track
 
 
-def observed(stage: str, work: Callable[[Track, Callable[[str], None]], None], track: Track, say: Callable[[str], None]) -> None:
+def observed(
+    stage: str, work: Callable[[Track, Callable[[str], None]], None], track: Track, say: Callable[[str], None]
+) -> None:
     """Run ``work(track, say)``; as a Prefect task named like the stage if ``PREFECT_API_URL`` is set."""
     if not os.environ.get("PREFECT_API_URL"):
         work(track, say)

@@ -1,24 +1,25 @@
 """One DVC stage as one Prefect task: run it if it is out of date, and let DVC record it.
 
-The task's cache key is the stage's fingerprint, outputs included: a stage that is up to date shows
-as Cached, and a cached result whose files are gone is never believed.
+The task's cache key is the stage's fingerprint, outputs included, and DVC alone says whether a stage
+is out of date: one that is not shows as Cached, and a cached result is never believed over the files.
 """
 
 import threading
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 from dvc.exceptions import DvcException
 from dvc.lock import LockError
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
 from prefect import task
 from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
-from flows.graph import fingerprint
+from flows.graph import fingerprint, one_line
 from flows.watch import log_of
 
 WAITS = 60
@@ -27,15 +28,17 @@ _repos = threading.local()
 
 
 def stage_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:
-    """The stage's fingerprint as it stands when the task is about to run."""
-    return fingerprint(_stage(arguments["name"]))
+    """The stage's fingerprint as it stands when the task is about to run; a fresh key if it is out of date."""
+    name = arguments["name"]
+    key = fingerprint(_stage(name))
+    return f"{key}-{uuid.uuid4()}" if _with_lock(lambda: _is_stale(name)) else key
 
 
 @task(cache_key_fn=stage_key, persist_result=True)
 def reproduce(name: str) -> State[str]:
     """Bring one stage up to date; its own output goes to the task's log."""
     logger = get_run_logger()
-    if not _with_lock(lambda: _stage(name).changed()):
+    if not _with_lock(lambda: _is_stale(name)):
         return Completed(name="Cached", message=f"{name} is up to date", data="up to date")
     started = time.monotonic()
     log = log_of(name)
@@ -44,8 +47,8 @@ def reproduce(name: str) -> State[str]:
         _with_lock(lambda: _repo().reproduce(name, single_item=True))
     except DvcException as error:
         output = _tail(log)
-        logger.error("%s", output or error)
-        return Failed(message=f"{name}: {output.splitlines()[-1] if output else error}")
+        logger.error("%s", output or one_line(error))
+        return Failed(message=f"{name}: {output.splitlines()[-1] if output else one_line(error)}")
     for line in _tail(log).splitlines():
         logger.info("%s", line)
     seconds = time.monotonic() - started
@@ -65,6 +68,12 @@ def _repo() -> Repo:
 def _stage(name: str) -> PipelineStage:
     stage: PipelineStage = next(iter(_repo().stage.collect(name)))
     return stage
+
+
+def _is_stale(name: str) -> bool:
+    stage = _stage(name)
+    with lock_repo(stage.repo):
+        return bool(stage.changed())
 
 
 def _with_lock(action: Any) -> Any:

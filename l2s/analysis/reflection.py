@@ -1,0 +1,17 @@
+"""Reflections: second thoughts, counted as whole words in the generated text alone."""
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+
+def pattern_of(words: Sequence[str]) -> str:
+    """A regular expression for any of the words or phrases: whole words, any case, blanks of any kind."""
+    options = sorted((r"\s+".join(map(re.escape, word.split())) for word in words), key=len, reverse=True)
+    return rf"(?i)\b(?:{'|'.join(options)})\b"
+
+
+def count_reflections(responses: pl.Expr, words: Sequence[str]) -> pl.Expr:
+    """How many second thoughts each response holds; overlapping phrases count once."""
+    return responses.str.count_matches(pattern_of(words))

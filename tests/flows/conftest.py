@@ -1,0 +1,51 @@
+"""A toy DVC project: three small stages, real DVC, no models.
+
+No parameter is called ``size``: DVC's run cache leaves keys of that name out of its hashes, at any depth.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DVC = Path(sys.executable).parent / "dvc"
+
+STAGES = """
+stages:
+  make:
+    foreach: ${things}
+    do:
+      cmd: sh -c 'grep "${key}:" params.yaml > made-${key}.txt; echo made >> log.txt'
+      params: ["things.${key}"]
+      outs: ["made-${key}.txt"]
+  join:
+    cmd: sh -c 'cat made-*.txt > joined.txt; echo joined >> log.txt'
+    deps: [made-one.txt, made-two.txt, code.py]
+    outs: [joined.txt]
+  other:
+    cmd: sh -c 'echo other > other.txt; echo other >> log.txt'
+    outs: [other.txt]
+"""
+PARAMS = "things:\n  one: {width: 1, tags: [a, b]}\n  two: {width: 2, tags: [a, b]}\n"
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's folder, made the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    for command in (["git", "init", "-q"], [str(DVC), "init", "-q"], [str(DVC), "config", "core.analytics", "false"]):
+        subprocess.run(command, check=True, env={**os.environ, "PATH": f"{DVC.parent}:{os.environ['PATH']}"})
+    (tmp_path / "dvc.yaml").write_text(STAGES)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "code.py").write_text("one = 1\n")
+    return tmp_path
+
+
+def repro(toy: Path) -> list[str]:
+    """Run plain ``dvc repro``; return what ran, in order."""
+    (toy / "log.txt").write_text("")
+    subprocess.run([str(DVC), "repro", "-q"], check=True, cwd=toy)
+    return (toy / "log.txt").read_text().split()

@@ -1,0 +1,53 @@
+"""The flow over a toy DVC project, with a real Prefect API of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.flows.conftest import repro
+
+SCRIPT = """
+from rich.console import Console
+from flows.pipeline import StageFailed, run_pipeline
+try:
+    print("ran" if run_pipeline([], "threads", 2, Console(stderr=True)) else "nothing")
+except StageFailed as failure:
+    print("failed:", failure)
+"""
+
+
+def run(toy: Path) -> tuple[str, list[str]]:
+    """Run the flow in a process of its own; what it printed, and which commands ran."""
+    (toy / "log.txt").write_text("")
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=toy, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), (toy / "log.txt").read_text().split()
+
+
+@pytest.mark.slow
+def test_the_flow_and_dvc_do_the_same_work(toy: Path) -> None:
+    said, ran = run(toy)
+    assert said == "ran" and sorted(ran) == ["joined", "made", "made", "other"]
+    lock = (toy / "dvc.lock").read_text()
+    assert repro(toy) == [], "whichever is run second finds nothing to do"
+    assert run(toy) == ("nothing", [])
+    for path in ("made-one.txt", "made-two.txt", "joined.txt", "other.txt", "dvc.lock"):
+        (toy / path).unlink()
+    subprocess.run(["rm", "-rf", ".dvc/cache", ".dvc/tmp"], cwd=toy, check=True)
+    assert sorted(repro(toy)) == ["joined", "made", "made", "other"]
+    assert (toy / "dvc.lock").read_text() == lock
+    (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("width: 2", "width: 5"))
+    assert run(toy) == ("ran", ["made", "joined"])
+
+
+@pytest.mark.slow
+def test_a_failing_stage_is_named_and_the_rest_still_runs(toy: Path) -> None:
+    (toy / "dvc.yaml").write_text((toy / "dvc.yaml").read_text().replace("cat made-*.txt >", "false && cat made-*.txt >"))
+    (toy / "dvc.yaml").write_text((toy / "dvc.yaml").read_text().replace("; echo joined >> log.txt", ""))
+    said, ran = run(toy)
+    assert said.startswith("failed: join") and sorted(ran) == ["made", "made", "other"]
