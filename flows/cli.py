@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 110)
 err = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable results.")]
 Seed = Annotated[int, typer.Option(help="Every random draw derives from it; recorded.")]
@@ -255,6 +255,7 @@ def grade(
     target: Annotated[Path | None, typer.Argument(metavar="OUT.jsonl")] = None,
     gold: Annotated[str | None, typer.Option(help="The right answer.")] = None,
     answer: Annotated[str | None, typer.Option(help="The answer to grade.")] = None,
+    grader: Annotated[str, typer.Option(help="l2s or math-verify.")] = "l2s",
 ) -> None:
     """Grade one pair (--gold, --answer), or a file of pairs."""
     from l2s.errors import ConfigError
@@ -263,9 +264,9 @@ def grade(
     from l2s.verification.verify import grade_pairs
 
     if gold is not None and answer is not None and pairs is None:
-        out.print(grade_pair(gold=gold, answer=answer).status, highlight=False)
+        out.print(grade_pair(gold=gold, answer=answer, grader=grader).status, highlight=False)
     elif pairs is not None and target is not None and gold is None and answer is None:
-        write_rows(target, grade_pairs(read_rows(pairs)))
+        write_rows(target, grade_pairs(read_rows(pairs), grader, where=str(pairs)))
     else:
         raise ConfigError("l2s grade takes either --gold G --answer A, or PAIRS.jsonl OUT.jsonl")
 
@@ -313,9 +314,12 @@ def _print_summary(title: str, as_json: bool) -> None:
 
 
 def _print_table(summary: Path, as_json: bool, title: str | None = None) -> None:
-    from l2s.report.tables import read_report, summary_table
+    from l2s.analysis import read_summary
+    from l2s.report.tables import summary_table
 
     if as_json:
         out.print_json(summary.read_text(encoding="utf-8"))
         return
-    out.print(summary_table(read_report(summary), title=title))
+    content = read_summary(summary)
+    for benchmark in content["benchmarks"]:
+        out.print(summary_table(content, benchmark, f"{title}: {benchmark}" if title else None, out.width))

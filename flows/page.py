@@ -1,23 +1,22 @@
 """Everything the report shows, gathered from the stages' outputs."""
 
 import importlib.metadata
-import json
 from pathlib import Path
 
-from l2s.report.page import build_page
-
+from l2s.analysis import read_summary
 from l2s.config import Config
 from l2s.files import digest_file
 from l2s.records import Row, read_rows
+from l2s.report.page import build_page
 
 PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "dvc", "prefect")
 
 
 def build_report(config: Config, data: Path) -> Path:
     """Build ``data/report/index.html`` from the summary and the verdicts behind it."""
-    summary = json.loads((data / "summary" / "summary.json").read_text(encoding="utf-8"))
+    summary = read_summary(data / "summary" / "summary.json")
     return build_page(
-        data / "summary",
+        summary,
         data / "report",
         title=config.report.title,
         notes=list(config.report.notes) if _embedded(config) else [],

@@ -1,12 +1,10 @@
 """The DVC graph as one Prefect flow: every stage one task run, in parallel as far as the graph allows."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -16,7 +14,6 @@ from l2s.errors import ConfigError
 from l2s.params import nearest
 
 PREFECT_HOME = Path(".l2s/prefect")
-SUMMARY = Path("data/summary/summary.json")
 RUNNERS = ("threads",)
 
 
@@ -91,9 +88,3 @@ def _own_command() -> str:
     """The ``l2s`` that is running, for the stages' shell script; empty where another program imported us."""
     program = Path(sys.argv[0])
     return os.environ.get("L2S_COMMAND", "") or (str(program.resolve()) if program.name == "l2s" else "")
-
-
-def summary_rows() -> list[dict[str, Any]]:
-    """The rows of the summary, for artifacts."""
-    rows: list[dict[str, Any]] = json.loads(SUMMARY.read_text(encoding="utf-8"))["rows"]
-    return rows

@@ -44,8 +44,10 @@ def merge(config: Config, name: str, track: Track, say: Say) -> None:
 
     recipe = MergeRecipe.parse(config.recipes[name], f"params.yaml: recipes.{name}")
     folders = {model: DATA / "models" / model for model in config.models}
-    merge_checkpoints(recipe, folders, DATA / "merged" / name, track=track, force=True, record_costs=False)
-    say(f"{recipe.merge_method} merge of {', '.join(recipe.model_names())}")
+    manifest = merge_checkpoints(recipe, folders, DATA / "merged" / name, track=track, record_costs=False)
+    for note in manifest.notes:
+        say(f"note: {note}")
+    say(f"{recipe.merge_method} merge of {', '.join(model.model for model in recipe.models)}; {manifest.donor.reason}")
 
 
 def generate(config: Config, name: str, track: Track, say: Say) -> None:

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Self, TypeGuard, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -62,9 +62,14 @@ def _keys_beside(model: type[BaseModel], path: tuple[int | str, ...]) -> set[str
     block: type[BaseModel] = model
     for part in path[:-1]:
         field = block.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            block = inner
-        elif field is not None:
+        if field is None:
+            continue  # a place in a list or mapping, whose blocks were found at its name
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_block(kind)]
+        if not inner:
             return set()
+        block = inner[0]
     return {field.alias or name for name, field in block.model_fields.items()}
+
+
+def _is_block(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -30,7 +30,11 @@ def accuracy(correct: NDArray[np.bool_], problem: NDArray[np.int64], confidence:
     if counts.max() == 1:
         return wilson(int(correct.sum()), len(correct), confidence)
     shares = np.bincount(problem, weights=correct) / counts
-    spread = float(norm.ppf((1 + confidence) / 2)) * float(shares.std(ddof=1)) / len(shares) ** 0.5 if len(shares) > 1 else 1.0
+    spread = (
+        float(norm.ppf((1 + confidence) / 2)) * float(shares.std(ddof=1)) / len(shares) ** 0.5
+        if len(shares) > 1
+        else 1.0
+    )
     value = float(correct.mean())
     return Interval(value, max(0.0, value - spread), min(1.0, value + spread))
 

@@ -66,7 +66,11 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams) -> Report:
         row["chosen"] = row["run"] == chosen.run
     front = {}
     for benchmark in reported:
-        points = {r["run"]: (r["tokens"], r["accuracy"]) for r in rows if r["benchmark"] == benchmark and r["tokens"] is not None}
+        points = {
+            r["run"]: (r["tokens"], r["accuracy"])
+            for r in rows
+            if r["benchmark"] == benchmark and r["tokens"] is not None
+        }
         front[benchmark] = pareto_front(points)
     overall = [_overall(run, parts, reported, settings) for run in runs] if reported else []
     return Report(rows, _levels(parts, settings), overall, chosen, reported, settings, front)
@@ -93,7 +97,9 @@ def _complete(verdicts: pl.DataFrame, settings: AnalysisParams) -> pl.DataFrame:
     doubled = frame.filter(pl.struct("run", *KEY).is_duplicated())
     if doubled.height:
         first = doubled.row(0, named=True)
-        raise RecordError(f"run {first['run']} answers {first['benchmark']} {first['id']} sample {first['sample']} twice")
+        raise RecordError(
+            f"run {first['run']} answers {first['benchmark']} {first['id']} sample {first['sample']} twice"
+        )
     return frame.with_columns(reflections=count_reflections(pl.col("response"), settings.reflection_words))
 
 
@@ -222,7 +228,10 @@ def _overall(
 ) -> dict[str, Any]:
     """A run over all reported benchmarks: unweighted accuracy, and the three reductions."""
     own = {name: parts[run, name] for name in benchmarks if (run, name) in parts}
-    row: dict[str, Any] = {"run": run, "accuracy_mean": _average([float(p["correct"].sum()) / p.height for p in own.values()])}
+    row: dict[str, Any] = {
+        "run": run,
+        "accuracy_mean": _average([float(p["correct"].sum()) / p.height for p in own.values()]),
+    }
     slow = {name: parts.get((str(settings.slow), name)) for name in own}
     lengths, finished = {}, [0.0, 0.0]
     for name, part in own.items():

@@ -26,13 +26,13 @@ def mean_tokens(tokens: NDArray[np.float64], problem: NDArray[np.int64], confide
     counts = np.bincount(problem)
     means = np.bincount(problem, tokens) / counts
     value = float(tokens.mean())
-    spread = float(norm.ppf((1 + confidence) / 2)) * float(means.std(ddof=1)) / len(means) ** 0.5 if len(means) > 1 else 0.0
+    spread = (
+        float(norm.ppf((1 + confidence) / 2)) * float(means.std(ddof=1)) / len(means) ** 0.5 if len(means) > 1 else 0.0
+    )
     return Interval(value, max(0.0, value - spread), value + spread)
 
 
-def reductions(
-    lengths: Mapping[str, tuple[float, float]], finished: tuple[float, float]
-) -> Reductions:
+def reductions(lengths: Mapping[str, tuple[float, float]], finished: tuple[float, float]) -> Reductions:
     """The three reductions.
 
     Args:

@@ -120,5 +120,9 @@ def _clustered(pairs: Pairs, confidence: float) -> Interval:
     counts = np.bincount(pairs.problem)
     differences = np.bincount(pairs.problem, gains) / counts
     value = float(gains.mean())
-    spread = float(norm.ppf((1 + confidence) / 2)) * float(differences.std(ddof=1)) / len(counts) ** 0.5 if len(counts) > 1 else 1.0
+    spread = (
+        float(norm.ppf((1 + confidence) / 2)) * float(differences.std(ddof=1)) / len(counts) ** 0.5
+        if len(counts) > 1
+        else 1.0
+    )
     return Interval(value, max(-1.0, value - spread), min(1.0, value + spread))

@@ -14,7 +14,30 @@ from typing import Literal
 from l2s.records import Row
 from l2s.seeds import seed_for
 
-NAMES = tuple("Ann Bob Cal Dan Eve Fay Gus Hal Ida Jon Kim Leo Mia Ned Oli Pam Rex Sam Tom Uma".split())
+NAMES = tuple(
+    [
+        "Ann",
+        "Bob",
+        "Cal",
+        "Dan",
+        "Eve",
+        "Fay",
+        "Gus",
+        "Hal",
+        "Ida",
+        "Jon",
+        "Kim",
+        "Leo",
+        "Mia",
+        "Ned",
+        "Oli",
+        "Pam",
+        "Rex",
+        "Sam",
+        "Tom",
+        "Uma",
+    ]
+)
 OBJECTS = ("coins", "books", "pens", "cards", "shells", "apples")
 LEVELS = (1, 2, 3, 4, 5)
 OPERATIONS = {1: (1, 1), 2: (2, 2), 3: (3, 3), 4: (4, 5), 5: (6, 7)}

@@ -48,7 +48,7 @@ def compare(models: Mapping[str, Checkpoint]) -> list[Finding]:
 
 
 def _alone(name: str, model: Checkpoint) -> Iterator[Finding]:
-    yield from (Finding(note) for note in model.index.notes)
+    yield from (Finding(f"{name}: {note}") for note in model.index.notes)
     odd = [e for e in model.index.entries.values() if e.dtype not in TORCH_NAMES and e.dtype not in INTEGERS]
     if odd or "quantization_config" in model.config:
         what = f"stored as {odd[0].dtype} ({listed(e.name for e in odd)})" if odd else "quantised by its config"
@@ -75,7 +75,9 @@ def _tensors(first: str, reference: Checkpoint, name: str, model: Checkpoint) ->
             continue
         here, there = reference.entry(tensor), model.entry(tensor)
         if here.shape != there.shape:
-            yield Finding(_shapes(tensor, first, here.shape, name, there.shape, tensor in _vocabulary(model)), fatal=True)
+            yield Finding(
+                _shapes(tensor, first, here.shape, name, there.shape, tensor in _vocabulary(model)), fatal=True
+            )
         if (here.dtype in INTEGERS) != (there.dtype in INTEGERS):
             yield Finding(f"{tensor}: {here.dtype} in {first}, {there.dtype} in {name}", fatal=True)
 
@@ -92,9 +94,7 @@ def _vocabulary(model: Checkpoint) -> tuple[str | None, str]:
     return model.embedding, HEAD
 
 
-def _shapes(
-    tensor: str, first: str, here: tuple[int, ...], name: str, there: tuple[int, ...], vocabulary: bool
-) -> str:
+def _shapes(tensor: str, first: str, here: tuple[int, ...], name: str, there: tuple[int, ...], vocabulary: bool) -> str:
     if vocabulary and here[1:] == there[1:]:
         return (
             f"{tensor}: {here[0]} vocabulary rows in {first}, {there[0]} in {name}; rows are not aligned yet: "
@@ -107,7 +107,7 @@ def setting(config: Mapping[str, Any], key: str) -> Any:
     """A config value, wherever this generation of config files keeps it."""
     rope = config.get("rope_parameters") or {}
     if key == "rope_theta":
-        return config.get(key, rope.get(key))
+        return config.get(key, rope.get(key, 10_000.0))
     if key == "rope_scaling":
         scaling = config.get(key) or {k: v for k, v in rope.items() if k != "rope_theta"}
         return None if scaling.get("rope_type", scaling.get("type", "default")) == "default" else scaling
@@ -134,7 +134,8 @@ def _tokenizers(first: str, reference: Checkpoint, name: str, model: Checkpoint)
     ours, theirs = read_vocabulary(reference.path), read_vocabulary(model.path)
     if ours is None or theirs is None:
         if ours is not theirs:
-            yield Finding(f"{name if theirs is None else first} has no tokenizer.json, so tokens cannot be compared")
+            lacking = name if theirs is None else first
+            yield Finding(f"{lacking} has no vocabulary in a tokenizer.json, so tokens cannot be compared")
         return
     differing = sorted(i for i in ours.keys() | theirs.keys() if ours.get(i) != theirs.get(i))
     if differing:

@@ -62,7 +62,7 @@ def read_index(folder: Path) -> WeightIndex:
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such model folder")
     if (folder / SINGLE).is_file():
-        notes = (f"{folder}: {SINGLE} is read, as loaders do; {INDEX} beside it is ignored",)
+        notes = (f"{SINGLE} is read, as loaders do; {INDEX} beside it is ignored",)
         entries = {entry.name: entry for entry in read_header(folder / SINGLE)}
         return WeightIndex(folder, _sorted(entries), notes if (folder / INDEX).is_file() else ())
     if (folder / INDEX).is_file():
@@ -129,7 +129,7 @@ def _read_sharded(folder: Path) -> WeightIndex:
     if problems:
         raise CheckpointError("; ".join(problems))
     extras = [f"{name} in {shard}" for shard in shards for name in found[shard] if weight_map.get(name) != shard]
-    notes = [f"{folder}: {INDEX} does not list {', '.join(extras)}: ignored"] if extras else []
+    notes = [f"{INDEX} does not list {', '.join(extras)}: ignored"] if extras else []
     return WeightIndex(folder, _sorted({name: found[shard][name] for name, shard in weight_map.items()}), tuple(notes))
 
 

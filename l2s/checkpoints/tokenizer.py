@@ -22,7 +22,7 @@ def side_files(folder: Path) -> list[Path]:
 
 
 def read_vocabulary(folder: Path) -> dict[int, str] | None:
-    """Token string by id, added tokens included; None where there is no ``tokenizer.json``.
+    """Token string by id, added tokens included; None where no ``tokenizer.json`` holds a vocabulary.
 
     Raises:
         CheckpointError: ``tokenizer.json`` is damaged.
@@ -31,8 +31,10 @@ def read_vocabulary(folder: Path) -> dict[int, str] | None:
     if not file.is_file():
         return None
     content = read_object(file)
+    vocabulary = (content.get("model") or {}).get("vocab")
+    if vocabulary is None:
+        return None
     try:
-        vocabulary = content["model"]["vocab"]
         if isinstance(vocabulary, dict):  # BPE and WordPiece: string to id
             strings = {int(number): token for token, number in vocabulary.items()}
         else:  # Unigram: a list of string and score

@@ -76,7 +76,7 @@ class CheckpointWriter:
         shard, offset, plan = self._places[name]
         assert tuple(tensor.shape) == plan.shape, f"{name}: planned {plan.shape}, got {tuple(tensor.shape)}"
         assert TORCH_NAMES.get(plan.dtype, str(tensor.dtype)[6:]) == str(tensor.dtype)[6:], f"{name}: {tensor.dtype}"
-        content = memoryview(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy())
+        content = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data
         _write_at(self._files[shard], content, offset)
         self._written.add(name)
         return f"sha256:{sha256(content).hexdigest()}"

@@ -107,6 +107,8 @@ class _Family:
             self.say(f"{name} after stage {stage + 1}: accuracy by level {shown}")
             if worst >= training.solved:
                 break
+        else:
+            self.say(f"{name} is NOT solved: {worst:.1%} where {training.solved:.1%} was asked; more stages may help")
         return Trained(_rounded(model), stage + 1, accuracy)
 
     def _stage(

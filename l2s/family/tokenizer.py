@@ -12,11 +12,12 @@ STOP_TOKENS = (END_OF_TURN, END_OF_TEXT)
 VOCABULARY_SIZE = 128
 """Rows of the embedding; those past the words are padding, as large models have it."""
 
-_WORDS = (
-    " Problem| Solution| has| more| fewer| times| than| as| many| How| does| have| user| assistant|user|assistant"
-    "| Wait| Hmm| let| Let| me| double-check| check| again| re-examine| from| the| start| Yes| Right| Correct| is"
-    "| The| answer| So| not| everything| actually| Alternatively| and"
-).split("|")
+_INSIDE = (
+    "Problem Solution has more fewer times than as many How does have user assistant Wait Hmm let Let me double-check "
+    "check again re-examine from the start Yes Right Correct is The answer So not everything actually Alternatively and"
+)
+_WORDS = (*(f" {word}" for word in _INSIDE.split()), "user", "assistant")
+"""Words carry their leading space; roles of the chat template stand without one too."""
 _MARKS = (" \\boxed{", "}", ".", ",", ":", "?", "=", "+", "-", "*", "(", ")", "\n", " ")
 _SPLIT = r" \\boxed\{| ?[A-Za-z]+(?:-[A-Za-z]+)*|.|\n"
 

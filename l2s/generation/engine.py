@@ -1,6 +1,7 @@
 """Engines: what turns prompts into responses. One protocol, one meaning of every control."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -18,7 +19,8 @@ class Prompt(NamedTuple):
     ids: list[int]
 
 
-class Generated(NamedTuple):
+@dataclass(frozen=True)
+class Generated:
     """One response, token ids with the stop token."""
 
     index: int

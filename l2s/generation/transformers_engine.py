@@ -85,7 +85,8 @@ class TransformersEngine:
         if longest and most and len(longest.ids) + sampling.max_tokens > most:
             raise EngineError(
                 f"{longest.benchmark} {longest.problem_id}: {len(longest.ids)} prompt tokens and max_tokens "
-                f"{sampling.max_tokens} exceed the model's context of {most}; lower max_tokens to {most - len(longest.ids)}"
+                f"{sampling.max_tokens} exceed the model's context of {most}; lower max_tokens to "
+                f"{most - len(longest.ids)}"
             )
 
 

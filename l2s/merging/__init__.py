@@ -1,1 +1,1 @@
-"""Merging: several checkpoints into one, tensor by tensor."""
+"""Merging models: recipes in mergekit's dialect, methods as pure functions on one weight, and the loop."""

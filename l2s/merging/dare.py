@@ -1,65 +1,65 @@
-"""DARE: drop entries of each task vector at random, rescale the rest, then combine.
+"""DARE: drop entries of each task vector at random and rescale the rest, then sum (arXiv:2311.03099).
 
-Yu et al. 2023, arXiv:2311.03099. Rescaling is by 1/density exactly, which keeps the expected value;
-``rescale: l1`` restores the dropped L1 norm instead, as mergekit does.
+The rest is multiplied by 1/density, so that the expected task vector stays; ``rescale: l1`` matches
+the L1 norm instead, as mergekit does, which in a short weight can be far from 1/density.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from l2s.merging.method import PerModel, Weight, merge_method, per_model
-from l2s.merging.task_arithmetic import combined
-from l2s.merging.ties import agreeing
+from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.rescale import match_l1
+from l2s.merging.sums import elected_sum, weighted_sum
 from l2s.params import Params
 
 
+class DareModel(Params):
+    """Of each model."""
+
+    weight: float = 1.0
+    density: float = Field(1.0, ge=0, le=1)
+    """Chance of an entry to be kept: 1 − p. At 0 the model contributes nothing."""
+
+
 class DareParams(Params):
-    """mergekit's words and defaults, ``rescale`` excepted."""
+    """Of the whole merge."""
 
-    weight: PerModel = per_model(1.0)
-    density: PerModel = per_model(1.0, ge=0, le=1)
-    """Probability that an entry is kept (1 minus the paper's drop rate p); 0 leaves the base."""
     normalize: bool = False
-    """Divide by the sum of weights."""
+    """Divide by the (agreeing) models' weights."""
+    scale: float = Field(1.0, alias="lambda")
+    """λ, the factor on the merged task vector."""
     rescale: bool | Literal["l1"] = True
-    """true: by 1/density; ``l1``: to the L1 norm before dropping; false: not at all."""
-    lambda_: float = Field(1.0, alias="lambda")
-    """Factor on the merged task vector."""
-    int8_mask: bool = False
-    """Accepted from mergekit's files; it saved memory there and has no effect here."""
+    """True: by 1/density. ``l1``: to the L1 norm before. False: not at all."""
 
 
-@merge_method("dare_linear", DareParams, paper="arXiv:2311.03099")
-def dare_linear(weight: Weight, params: DareParams) -> Tensor:
-    """θ = θ₀ + λ Σ wₖ · dropped τₖ."""
-    assert weight.base is not None
-    return weight.base + params.lambda_ * combined(dropped(weight, params), params.weight, params.normalize)
+@merge_method("dare_linear", DareParams, DareModel, paper="arXiv:2311.03099")
+def dare_linear(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
+    """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
+    thinned = drop(weight, models, params.rescale)
+    total = weighted_sum(thinned, [model.weight for model in models], params.normalize)
+    return Merged(weight.base + params.scale * total, thinned)
 
 
-@merge_method("dare_ties", DareParams, paper="arXiv:2311.03099")
-def dare_ties(weight: Weight, params: DareParams) -> Tensor:
-    """θ = θ₀ + λ · those of the dropped τₖ that agree in sign."""
-    assert weight.base is not None
-    return weight.base + params.lambda_ * agreeing(dropped(weight, params), params.weight, params.normalize)
+@merge_method("dare_ties", DareParams, DareModel, paper="arXiv:2311.03099")
+def dare_ties(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
+    """As ``dare_linear``, but only models that agree with the sign elected at an entry count there."""
+    thinned = drop(weight, models, params.rescale)
+    total = elected_sum(thinned, [model.weight for model in models], params.normalize)
+    return Merged(weight.base + params.scale * total, thinned)
 
 
-def dropped(weight: Weight, params: DareParams) -> Tensor:
-    """Every task vector with its random entries zeroed and the rest rescaled; ``[K, *shape]``."""
-    return torch.stack(
-        [
-            _rescaled(tau, tau * weight.random_mask(k, density), density, params.rescale)
-            for k, (tau, density) in enumerate(zip(weight.task_vectors, params.density, strict=True))
-        ]
-    )
-
-
-def _rescaled(before: Tensor, kept: Tensor, density: float, rescale: bool | Literal["l1"]) -> Tensor:
-    if rescale is False or density in (0, 1):
-        return kept
+def drop(weight: Weight, models: Sequence[DareModel], rescale: bool | Literal["l1"]) -> Tensor:
+    """The K task vectors, each entry kept with its model's density, and rescaled; ``[K, *shape]``."""
+    thinned = torch.stack([_drop_one(weight, k, model.density) for k, model in enumerate(models)])
     if rescale == "l1":
-        size = kept.abs().sum()
-        return kept * (before.abs().sum() / size) if size > 0 else kept
-    return kept / density
+        return match_l1(thinned, weight.task_vectors)
+    factors = [1 / model.density if rescale and model.density > 0 else 1.0 for model in models]
+    return thinned * torch.tensor(factors).view(-1, *[1] * weight.base.dim())
+
+
+def _drop_one(weight: Weight, k: int, density: float) -> Tensor:
+    return torch.where(weight.uniform(k) < density, weight.task_vectors[k], 0.0)

@@ -1,54 +1,98 @@
-"""Donors: whose config, tokenizer and chat template the merged model gets, and why."""
+"""Whose config, tokenizer, chat template and generation config the merged model gets."""
 
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.checkpoint import TOKENIZER_FILES
-from l2s.files import write_json
+from l2s.checkpoints.tokenizer import knows_thinking, side_files
+from l2s.errors import ConfigError
+from l2s.files import write_json, write_text
 from l2s.merging.recipe import MergeRecipe
+from l2s.params import nearest
 
-COPIED = ("generation_config.json", *TOKENIZER_FILES)
 
+@dataclass(frozen=True)
+class Donor:
+    """The model whose side files are taken, and why."""
 
-class Donor(NamedTuple):
-    """The model that gives everything but the weights."""
-
-    name: str
+    model: str
+    """As the recipe names it."""
     reason: str
 
 
-def choose_donor(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Donor:
-    """The recipe's tokenizer_source; else the reasoning model: the last listed that knows ``</think>``."""
-    if recipe.tokenizer_source is not None:
-        name = recipe.base_model if recipe.tokenizer_source == "base" and recipe.base_model else recipe.tokenizer_source
-        return Donor(name, "tokenizer_source of the recipe")
-    listed = [model.model for model in recipe.models]
-    thinking = [name for name in listed if _knows_thinking(models[name].path)]
-    if thinking:
-        return Donor(thinking[-1], "the last model listed whose tokenizer knows </think>")
-    return Donor(listed[-1], "the last model listed; no tokenizer knows </think>")
+def choose_donor(recipe: MergeRecipe, models: Mapping[str, Checkpoint], asked: str | None = None) -> Donor:
+    """The recipe's ``tokenizer_source``, else ``asked``, else the reasoning model.
+
+    The reasoning model is the only one that knows ``<think>``; where none or several do, it is the
+    last one listed.
+
+    Raises:
+        ConfigError: the one asked for is not among the models.
+    """
+    if recipe.tokenizer_source:
+        return Donor(_named(recipe.tokenizer_source, recipe, models), "tokenizer_source names it")
+    if asked:
+        return Donor(_named(asked, recipe, models), "it was asked for")
+    thinking = [name for name, model in models.items() if knows_thinking(model.path)]
+    if len(thinking) == 1:
+        return Donor(thinking[0], "the only model whose tokenizer or chat template knows <think>")
+    return Donor(recipe.model_names()[-1], "the last model listed, which is where the reasoning model stands")
 
 
-def copy_from_donor(donor: Checkpoint, out: Path, *, dtype: str, tied: bool, chat_template: str | None) -> None:
-    """Config, generation config, tokenizer and chat template; dtype and tie flag as the result has them."""
-    config = dict(donor.config)
-    config["dtype" if "torch_dtype" not in config else "torch_dtype"] = dtype
-    config["tie_word_embeddings"] = tied
-    write_json(out / "config.json", config)
-    for name in COPIED:
-        if (donor.path / name).is_file():
-            shutil.copyfile(donor.path / name, out / name)
+def _named(name: str, recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> str:
+    if name in models:
+        return name
+    if name == "base" and recipe.base_model:
+        return recipe.base_model
+    if name == "union":
+        raise ConfigError("tokenizer_source: union is not supported yet; name one model, or base")
+    raise ConfigError(f"tokenizer_source: '{name}' is not among the models{nearest(name, [*models, 'base'])}")
+
+
+def write_side_files(
+    folder: Path, donor: Checkpoint, *, dtype: str | None, tied: bool, rows: int | None, chat_template: str | None
+) -> list[str]:
+    """Write config, tokenizer, chat template and generation config into ``folder``; returns their names.
+
+    Args:
+        folder: where to.
+        donor: where from.
+        dtype: torch's name of the format the weights have, None if they have several.
+        tied: is the embedding also the head?
+        rows: rows of the embedding.
+        chat_template: written instead of the donor's.
+    """
+    files = side_files(donor.path)
+    if "auto_map" in donor.config:  # the architecture's code lies beside the weights
+        files += sorted(donor.path.glob("*.py"))
+    for file in files:
+        shutil.copyfile(file, folder / file.name)
+    write_json(folder / "config.json", _config(donor.config, dtype, tied, rows))
     if chat_template not in (None, "auto"):
-        (out / "chat_template.jinja").write_text(str(chat_template), encoding="utf-8")
+        _replace_template(folder, chat_template)
+    return sorted(file.name for file in folder.iterdir() if file.suffix != ".safetensors")
 
 
-def _knows_thinking(folder: Path) -> bool:
-    for name in ("tokenizer.json", "tokenizer_config.json", "added_tokens.json"):
-        file = folder / name
-        if file.is_file() and "</think>" in json.dumps(file.read_text(encoding="utf-8", errors="replace")):
-            return True
-    return False
+def _config(config: Mapping[str, Any], dtype: str | None, tied: bool, rows: int | None) -> dict[str, Any]:
+    written = {key: value for key, value in config.items() if key != "_name_or_path"}
+    written["tie_word_embeddings"] = tied
+    if dtype:
+        written["dtype" if "dtype" in config else "torch_dtype"] = dtype
+    if rows is not None and "vocab_size" in config:
+        written["vocab_size"] = rows
+    return written
+
+
+def _replace_template(folder: Path, template: str) -> None:
+    """Write the chat template, and take the old one out of the tokenizer's config."""
+    write_text(folder / "chat_template.jinja", template)
+    (folder / "chat_template.json").unlink(missing_ok=True)
+    file = folder / "tokenizer_config.json"
+    if file.is_file():
+        config = json.loads(file.read_text(encoding="utf-8"))
+        config.pop("chat_template", None)
+        write_json(file, config)

@@ -1,21 +1,27 @@
-"""Linear: the weighted mean of the models themselves. The plain average is equal weights."""
+"""Linear: the weighted average of models (model soups, arXiv:2203.05482)."""
 
-from torch import Tensor
+from collections.abc import Sequence
 
-from l2s.merging.method import PerModel, Weight, column, merge_method, per_model, safe_divisor, weighted
+from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.sums import weighted_sum
 from l2s.params import Params
 
 
+class ModelWeight(Params):
+    """What each model brings to a sum."""
+
+    weight: float = 1.0
+
+
 class LinearParams(Params):
-    """Model soups' averaging, in mergekit's words."""
+    """Of the whole merge."""
 
-    weight: PerModel = per_model(1.0)
     normalize: bool = True
-    """Divide by the sum of weights (not where that sum is zero)."""
+    """Divide by the sum of the weights."""
 
 
-@merge_method("linear", LinearParams, paper="arXiv:2203.05482", needs_base=False)
-def linear(weight: Weight, params: LinearParams) -> Tensor:
-    """θ = Σ wₖθₖ / Σ wₖ."""
-    total = weighted(weight.models, params.weight).sum(0)
-    return total / safe_divisor(column(params.weight, weight.models).sum(0)) if params.normalize else total
+@merge_method("linear", LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False)
+def linear(weight: Weight, params: LinearParams, models: Sequence[ModelWeight]) -> Merged:
+    """Σₖ wₖ θₖ / Σₖ wₖ; without a base, the task vectors are the weights θₖ themselves."""
+    merged = weighted_sum(weight.task_vectors, [model.weight for model in models], params.normalize)
+    return Merged(merged, weight.task_vectors)

@@ -1,102 +1,122 @@
-"""The manifest and the model card of a merge: written last, so that their presence means it is whole."""
+"""MergeManifest: what a merged folder was made from; written last, so its presence means the folder is whole."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Self
 
-import torch
-import yaml
-from torch import Tensor
+from l2s import __version__
+from l2s.checkpoints import Checkpoint
+from l2s.errors import CheckpointError, ConfigError
+from l2s.merging.diagnostics import TensorDiagnostics
+from l2s.params import Params
 
-from l2s.checkpoints.checkpoint import MANIFEST
-from l2s.files import write_json, write_text
-from l2s.merging.donor import Donor
-from l2s.merging.method import Weight
-from l2s.merging.recipe import MergeRecipe
-
-PACKAGES = ("l2s", "torch", "safetensors", "numpy")
+MANIFEST = "l2s_manifest.json"
+PACKAGES = ("numpy", "safetensors", "torch")
 
 
-class Diagnostics(NamedTuple):
-    """What a merge did to one tensor, against the base (without one: against the first model)."""
+class InputDigests(Params):
+    """A model that was read."""
 
     digest: str
-    delta_norm: float
-    """Euclidean norm of merged − base."""
-    base_norm: float
-    kept_share: float
-    """Share of entries that the merge moves at all, before rounding."""
-    sign_conflict_share: float
-    """Share of entries where two task vectors pull in opposite directions."""
-    unchanged_share: float
-    """Share of entries that rounding to the stored dtype put back to the base's value."""
+    """Of everything that decides what it answers, see :attr:`l2s.checkpoints.Checkpoint.digest`."""
+    weights: str
+    """Of its weights alone; random masks are drawn from it."""
 
 
-def diagnose(weight: Weight, merged: Tensor, stored: Tensor, digest: str) -> Diagnostics:
-    """Diagnostics of one tensor: ``merged`` float32, ``stored`` as written."""
-    base = weight.base if weight.base is not None else weight.models[0]
-    signs = (weight.models - base).sign()
-    conflict = (signs.amax(0) > 0) & (signs.amin(0) < 0)
-    moved = merged != base
-    undone = moved & (stored == base.to(stored.dtype))
-    return Diagnostics(
-        digest,
-        _rounded(torch.linalg.vector_norm((merged - base).double())),
-        _rounded(torch.linalg.vector_norm(base.double())),
-        _rounded(moved.double().mean()),
-        _rounded(conflict.double().mean()),
-        _rounded(undone.double().mean()),
-    )
+class DonorRecord(Params):
+    """Whose config, tokenizer, chat template and generation config the folder has."""
+
+    model: str
+    reason: str
+    files: tuple[str, ...]
 
 
-def write_manifest(
-    folder: Path,
-    recipe: MergeRecipe,
-    digests: Mapping[str, str],
-    seed: int,
-    donor: Donor,
-    tensors: Mapping[str, Diagnostics],
-    costs: Mapping[str, float],
-) -> None:
-    """``README.md`` and then ``l2s_manifest.json``; nothing in them depends on where the folder lies."""
-    write_text(folder / "README.md", _card(recipe))
-    content: dict[str, Any] = {
-        "recipe": resolved(recipe),
-        "inputs": dict(digests),
-        "seed": seed,
-        "donor": donor._asdict(),
-        "versions": {package: version(package) for package in PACKAGES},
-        "tensors": {name: diagnostics._asdict() for name, diagnostics in tensors.items()},
-        **costs,
-    }
-    write_json(folder / MANIFEST, content)
+class OutputRecord(Params):
+    """What was written."""
+
+    weights: str
+    """Digest of the weights, as :attr:`l2s.checkpoints.Checkpoint.weights_digest` gives it."""
+    total_size: int
+    """Bytes of all tensors."""
+    tied: bool
+    """Is the embedding also the head?"""
 
 
-def resolved(recipe: MergeRecipe) -> dict[str, Any]:
-    """The recipe in today's words, defaults of its method filled in."""
-    found: dict[str, Any] = json.loads(recipe.model_dump_json(exclude_none=True))
-    defaults = {
-        field.alias or name: field.default
-        for name, field in recipe.method.params.model_fields.items()
-        if not field.json_schema_extra
-    }
-    return {**found, "parameters": {**defaults, **found["parameters"]}}
+class MergeManifest(Params):
+    """``l2s_manifest.json``. It holds no absolute path: models are named as in the recipe, and by digest."""
+
+    format: int = 1
+    recipe: dict[str, Any]
+    """As resolved: today's words, every default written out."""
+    seed: int
+    inputs: dict[str, InputDigests]
+    donor: DonorRecord
+    output: OutputRecord
+    notes: tuple[str, ...]
+    """What the merge's user should know."""
+    versions: dict[str, str]
+    tensors: dict[str, TensorDiagnostics]
+    seconds: float | None = None
+    peak_memory_bytes: int | None = None
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The manifest of a merged folder.
+
+        Raises:
+            CheckpointError: there is none, or it is damaged.
+        """
+        file = folder / MANIFEST
+        try:
+            return cls.parse(json.loads(file.read_text(encoding="utf-8")), str(file))
+        except FileNotFoundError:
+            raise CheckpointError(f"{folder}: no {MANIFEST}, so this is no whole merge of ours") from None
+        except (ValueError, ConfigError) as error:
+            raise CheckpointError(f"{file}: damaged: {error}") from None
+
+    def with_public_names(self) -> Self:
+        """The same, with models that the recipe names by an absolute path under names that may travel."""
+        shown = public_names(list(self.inputs))
+
+        def renamed(value: Any) -> Any:
+            if isinstance(value, str):
+                for name in sorted(shown, key=len, reverse=True):
+                    value = value.replace(name, shown[name]) if Path(name).is_absolute() else value
+                return value
+            if isinstance(value, dict):
+                return {renamed(key): renamed(inner) for key, inner in value.items()}
+            return [renamed(inner) for inner in value] if isinstance(value, list) else value
+
+        if all(name == public for name, public in shown.items()):
+            return self
+        return type(self).model_validate(renamed(self.model_dump(mode="json")))
 
 
-def _card(recipe: MergeRecipe) -> str:
-    """A model card with the front matter that hubs read."""
-    front = {"base_model": [model.model for model in recipe.models], "tags": ["merge", "l2s"], "library_name": "transformers"}
-    if recipe.base_model:
-        front["base_model"] = [recipe.base_model, *(n for n in front["base_model"] if n != recipe.base_model)]
-    shown = yaml.safe_dump(resolved(recipe), sort_keys=False, allow_unicode=True)
-    return (
-        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# A {recipe.merge_method} merge\n\n"
-        f"Made with L2S ({recipe.method.paper}) from this recipe:\n\n```yaml\n{shown}```\n\n"
-        f"What it did to every tensor is in `{MANIFEST}`.\n"
-    )
+def versions() -> dict[str, str]:
+    """Versions of what computed the merge."""
+    return {"l2s": __version__} | {package: version(package) for package in PACKAGES}
 
 
-def _rounded(value: Tensor) -> float:
-    return float(f"{value.item():.9g}")
+def digests_of(models: Mapping[str, Checkpoint]) -> dict[str, InputDigests]:
+    """Digests of all models that are read."""
+    return {name: InputDigests(digest=m.digest, weights=m.weights_digest) for name, m in models.items()}
+
+
+def public_names(names: Sequence[str]) -> dict[str, str]:
+    """Model names as they may stand in a folder that travels: of an absolute path, the last part.
+
+    Two that then are the same keep as much of their paths as tells them apart.
+    """
+    parts, shown = 1, {name: name for name in names}
+    while True:
+        shown = {name: _last(name, parts) for name in names}
+        if len(set(shown.values())) == len(set(names)):
+            return shown
+        parts += 1
+
+
+def _last(name: str, parts: int) -> str:
+    path = Path(name)
+    return "/".join(path.parts[1:][-parts:]) if path.is_absolute() else name

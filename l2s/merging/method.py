@@ -1,31 +1,18 @@
-"""What a merge method is: a pure function of one weight and its parameters, under a name.
+"""What a merge method is: a pure function on one weight, its parameters, and the table of them all."""
 
-To add one: a file with a :class:`Params` class and a function under ``@merge_method``, and its import
-in :mod:`l2s.merging.methods`.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from l2s.errors import ConfigError
 from l2s.params import Params, nearest
 from l2s.seeds import generator_for
 
-PerModel = tuple[float, ...]
-"""One number for each merged model."""
-MASK_BLOCK = 1 << 20
-"""Entries that share one random stream: a mask does not depend on how a tensor is cut or who computes it."""
-
-
-def per_model(default: float, **bounds: float) -> Any:
-    """A parameter that every model may set for itself; ``bounds`` as pydantic's ``gt``, ``ge``, ``lt``, ``le``."""
-    return Field(default=(default,), json_schema_extra={"per_model": True, "bounds": dict(bounds)})
+BLOCK = 1 << 16
+"""Entries drawn from one generator, so that a part of a weight can be drawn alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,82 +21,87 @@ class Weight:
 
     name: str
     """Name in the checkpoint, e.g. ``model.layers.3.mlp.up_proj.weight``."""
-    base: Tensor | None
-    """θ₀, float32, any shape; None for methods that take no base."""
-    models: Tensor
-    """θₖ, float32, ``[K, *shape]``."""
-    digests: tuple[str, ...] = ()
-    """Content digests of the K models, from which random masks are drawn."""
+    base: Tensor
+    """θ₀, float32, any shape. Zeros for a method without a base: task vectors are then the weights themselves."""
+    task_vectors: Tensor
+    """τₖ = θₖ − θ₀, float32, ``[K, *base.shape]``."""
     seed: int = 0
+    """The run's seed."""
+    digests: tuple[str, ...] = ()
+    """The K models' own digests."""
 
-    @cached_property
-    def task_vectors(self) -> Tensor:
-        """τₖ = θₖ − θ₀, float32, ``[K, *shape]``."""
-        assert self.base is not None, "the recipe is checked for a base before any weight is read"
-        return self.models - self.base
+    def uniform(self, k: int) -> Tensor:
+        """Draws from [0, 1) for model ``k``, float32, ``[*base.shape]``.
 
-    def random_mask(self, k: int, density: float) -> Tensor:
-        """Which entries of model k's task vector are kept, each with probability ``density``; bool, ``[*shape]``.
-
-        Drawn from the seed, the model's own digest, the tensor's name and the block: order of models,
-        shards and threads change nothing.
+        They depend on seed, the model's digest, the weight's name and the place in it, and on nothing
+        else: not on the other models, their order, the shards or the threads.
         """
-        size = self.models[k].numel()
-        parts = []
-        for block in range(0, size, MASK_BLOCK):
-            stream = generator_for(self.seed, "mask", self.digests[k], self.name, block // MASK_BLOCK)
-            parts.append(torch.rand(min(MASK_BLOCK, size - block), generator=stream) < density)
-        return torch.cat(parts).view(self.models[k].shape)
+        n = self.base.numel()
+        drawn = torch.empty(n)
+        for block, start in enumerate(range(0, n, BLOCK)):
+            generator = generator_for(self.seed, "draw", self.digests[k], self.name, block)
+            drawn[start : start + BLOCK] = torch.rand(min(BLOCK, n - start), generator=generator)
+        return drawn.view_as(self.base)
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """A merged weight, and what went into it."""
+
+    value: Tensor
+    """θ, float32, ``[*shape]``."""
+    summands: Tensor
+    """The task vectors after trimming or dropping, before weights: ``[K, *shape]``, for diagnostics."""
+
+
+Merge = Callable[[Weight, Any, Sequence[Any]], Merged]
 
 
 @dataclass(frozen=True)
 class MergeMethod:
-    """A registered method."""
+    """A registered merge method."""
 
     name: str
+    merge: Merge
     params: type[Params]
-    function: Callable[[Weight, Any], Tensor]
+    """Parameters of the whole merge, under ``parameters``."""
+    model_params: type[Params]
+    """Parameters of each model, under ``models[].parameters``, or for all models under ``parameters``."""
     paper: str
     needs_base: bool
+
+    def takes(self) -> list[str]:
+        """Parameter names as a recipe writes them."""
+        return sorted(keys(self.params) | keys(self.model_params))
 
 
 METHODS: dict[str, MergeMethod] = {}
 
 
 def merge_method(
-    name: str, params: type[Params], paper: str, needs_base: bool = True
-) -> Callable[[Callable[[Weight, Any], Tensor]], Callable[[Weight, Any], Tensor]]:
-    """Register a function as the merge method ``name``."""
+    name: str, params: type[Params], model_params: type[Params], *, paper: str = "", needs_base: bool = True
+) -> Callable[[Merge], Merge]:
+    """Register a function ``(weight, params, [model params of each of the K models]) -> Merged``."""
 
-    def register(function: Callable[[Weight, Any], Tensor]) -> Callable[[Weight, Any], Tensor]:
-        assert name not in METHODS, f"merge method {name} is registered twice"
-        METHODS[name] = MergeMethod(name, params, function, paper, needs_base)
-        return function
+    def register(merge: Merge) -> Merge:
+        assert name not in METHODS, f"merge method '{name}' is registered twice"
+        METHODS[name] = MergeMethod(name, merge, params, model_params, paper, needs_base)
+        return merge
 
     return register
 
 
-def find_method(name: str, where: str) -> MergeMethod:
-    """The method called ``name``.
+def find_method(name: str) -> MergeMethod:
+    """The method of that name.
 
     Raises:
         ConfigError: there is none; suggests the nearest.
     """
     if name not in METHODS:
-        raise ConfigError(f"{where}.merge_method: unknown method '{name}'{nearest(name, METHODS)}")
+        raise ConfigError(f"unknown merge method '{name}'{nearest(name, METHODS)}")
     return METHODS[name]
 
 
-def weighted(tensors: Tensor, weights: PerModel) -> Tensor:
-    """Each of K tensors times its weight; ``[K, *shape]``."""
-    return tensors * column(weights, tensors)
-
-
-def column(values: PerModel, like: Tensor) -> Tensor:
-    """K numbers as a tensor that broadcasts against ``[K, *shape]``, float32."""
-    return torch.tensor(values, dtype=torch.float32).view(-1, *[1] * (like.ndim - 1))
-
-
-def safe_divisor(total: Tensor) -> Tensor:
-    """``total``, with 1 where it is too near zero to divide by."""
-    return torch.where(total.abs() < 1e-8, torch.ones_like(total), total)
+def keys(params: type[Params]) -> set[str]:
+    """The keys a recipe may set."""
+    return {field.alias or name for name, field in params.model_fields.items()}

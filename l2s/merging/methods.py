@@ -1,5 +1,6 @@
-"""Every merge method, imported once so that it is registered."""
+"""Every merge method: one import line each."""
 
 from l2s.merging import dare, linear, task_arithmetic, ties
+from l2s.merging.method import METHODS, MergeMethod, find_method
 
-__all__ = ["dare", "linear", "task_arithmetic", "ties"]
+__all__ = ["METHODS", "MergeMethod", "dare", "find_method", "linear", "task_arithmetic", "ties"]

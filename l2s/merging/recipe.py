@@ -1,167 +1,168 @@
-"""MergeRecipe: a merge in mergekit's YAML dialect, checked down to every parameter before anything is read."""
+"""MergeRecipe: what to merge and how, in mergekit's YAML dialect."""
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, field_validator
 
-import l2s.merging.methods  # noqa: F401 - registers every method
 from l2s.errors import ConfigError
-from l2s.merging.method import MergeMethod, find_method
-from l2s.merging.setting import Setting, value_at
+from l2s.merging.aliases import in_todays_words
+from l2s.merging.method import keys
+from l2s.merging.methods import METHODS, MergeMethod, find_method
+from l2s.merging.recipe_checks import INT8_MASK, check_models, check_parameters
+from l2s.merging.setting import evaluate
 from l2s.params import Params, nearest
 
-DTYPES = Literal["float32", "bfloat16", "float16"]
-ALIASES = {
-    "scaling_coefficient": ("lambda", False),
-    "param_value_mask_rate": ("density", True),
-    "weight_mask_rate": ("density", True),
+NOT_YET = {
+    "slices": "layers cannot be stacked yet; list whole models under models",
+    "modules": "list whole models under models",
+    "tokenizer": "say tokenizer_source: MODEL",
 }
-"""Words of the L2S code: today's name, and whether the value is 1 minus it."""
+"""mergekit's keys that are known here, but not supported yet."""
+
+DType = Literal["float32", "float16", "bfloat16", "float64"]
 
 
-class RecipeModel(Params):
-    """One model of a recipe."""
+class ModelEntry(Params):
+    """A model to be merged."""
 
-    model: str
-    """A name from ``models:`` in params.yaml, or a folder."""
-    parameters: dict[str, Setting] = {}
+    model: str = Field(min_length=1)
+    """A name that the caller knows, or a folder."""
+    parameters: dict[str, Any] = {}
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _empty(cls, found: Any) -> Any:
+        return {} if found is None else found
 
 
 class MergeRecipe(Params):
-    """One merge."""
+    """A merge recipe. Build it by :meth:`parse`, which also checks the method's own parameters."""
 
     merge_method: str
-    models: list[RecipeModel] = Field(min_length=1)
+    models: tuple[ModelEntry, ...] = Field(min_length=1)
     base_model: str | None = None
-    parameters: dict[str, Setting] = {}
-    dtype: DTYPES | None = None
-    """Of the result, unless ``out_dtype`` says otherwise; arithmetic is float32 whatever it is."""
-    out_dtype: DTYPES | None = None
+    """θ₀. Listed among the models too, it contributes no task vector there."""
+    parameters: dict[str, Any] = {}
+    """Of the whole merge, and of each model that does not say otherwise."""
+    dtype: DType | None = None
+    """Format of the result unless ``out_dtype`` says otherwise; arithmetic is float32 in any case."""
+    out_dtype: DType | None = None
     tokenizer_source: str | None = None
-    """``base`` or a model: whose tokenizer, chat template and config the result gets."""
+    """The donor of config, tokenizer and chat template: a model's name, or ``base``."""
     chat_template: str | None = None
-    """A template's text, in place of the donor's; ``auto`` is the donor's."""
-    where: str = Field("", exclude=True)
+    """A Jinja text to write instead of the donor's; ``auto`` is the donor's."""
+    random_seed: int | None = Field(None, ge=0)
 
-    @model_validator(mode="before")
+    _notes: tuple[str, ...] = PrivateAttr(())
+
+    @field_validator("dtype", "out_dtype", mode="before")
     @classmethod
-    def _todays_words(cls, found: Any) -> Any:
-        """Rename aliases, so that everything after speaks one language."""
-        if not isinstance(found, dict):
-            raise ValueError("expected a mapping with merge_method and models")
-        if "slices" in found:
-            raise ValueError("slices are not supported yet; list whole models under 'models'")
-        models = found.get("models")
-        if isinstance(models, list):
-            models = [
-                {**model, "parameters": _renamed(model.get("parameters"))} if isinstance(model, dict) else model
-                for model in models
-            ]
-        return {**found, "models": models, "parameters": _renamed(found.get("parameters"))}
+    def _plain_name(cls, found: Any) -> Any:
+        return found.removeprefix("torch.") if isinstance(found, str) else found
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _empty(cls, found: Any) -> Any:
+        return {} if found is None else found
+
+    @field_validator("chat_template")
+    @classmethod
+    def _is_jinja(cls, found: str | None) -> str | None:
+        if found not in (None, "auto") and "{{" not in found and "{%" not in found:
+            raise ValueError("expected auto or a Jinja text; named templates are not supported yet")
+        return found
 
     @classmethod
     def parse(cls, found: Any, where: str) -> Self:
-        """Validate a recipe and every parameter in it; see :meth:`Params.parse`."""
-        recipe = super().parse(found, where).model_copy(update={"where": where})
-        problems = recipe._problems()
+        """Validate a recipe as read from YAML.
+
+        Raises:
+            ConfigError: everything that is wrong with it, at once.
+        """
+        if not isinstance(found, dict):
+            raise ConfigError(f"{where}: found {found!r}, expected a recipe: merge_method, models, …")
+        if unsupported := [f"{where}.{key}: not supported yet; {NOT_YET[key]}" for key in found if key in NOT_YET]:
+            raise ConfigError("; ".join(unsupported))
+        problems, method = list[str](), found.get("merge_method")
+        if isinstance(method, str) and method not in METHODS:
+            problems.append(f"{where}.merge_method: unknown merge method '{method}'{nearest(method, METHODS)}")
+        today, notes, untranslated = in_todays_words(found, where)
+        problems += untranslated
+        try:
+            recipe = super().parse(today, where)
+        except ConfigError as error:
+            raise ConfigError("; ".join([*problems, str(error)])) from None
+        if recipe.merge_method in METHODS:
+            problems += check_models(recipe, where)
+            problems += check_parameters(recipe, where)
         if problems:
             raise ConfigError("; ".join(problems))
+        recipe._notes = tuple(notes)
         return recipe
 
     @property
     def method(self) -> MergeMethod:
         """The merge method."""
-        return find_method(self.merge_method, self.where)
+        return find_method(self.merge_method)
+
+    def notes(self) -> tuple[str, ...]:
+        """What was read otherwise than it stands, in sentences."""
+        ignored = ("parameters.int8_mask: saves memory in mergekit; has no effect here",) * (
+            INT8_MASK in self.parameters
+        )
+        return self._notes + ignored
+
+    def merged(self) -> tuple[ModelEntry, ...]:
+        """The models that are summed: those listed, the base left out where task vectors start from it.
+
+        A method without a base averages the base too, if one is named (mergekit does the same).
+        """
+        if self.method.needs_base:
+            return tuple(entry for entry in self.models if entry.model != self.base_model)
+        if self.base_model is None or any(entry.model == self.base_model for entry in self.models):
+            return self.models
+        return (*self.models, ModelEntry(model=self.base_model))
 
     def model_names(self) -> list[str]:
-        """The models that are merged; a base listed among them adds nothing to methods that subtract it."""
-        names = [model.model for model in self.models]
-        return [name for name in names if name != self.base_model] if self.method.needs_base else names
+        """Names of the models that are summed."""
+        return [entry.model for entry in self.merged()]
 
-    def params_for(self, tensor: str, layers: int) -> Params:
-        """The method's parameters for one tensor: a model's own value, else the recipe's, else the default.
+    def input_names(self) -> list[str]:
+        """Names of all models that are read, the base first."""
+        return list(dict.fromkeys([*([self.base_model] if self.base_model else []), *self.model_names()]))
 
-        Raises:
-            ConfigError: a value out of bounds, named with its tensor.
+    def params_for(self, tensor: str, t: float) -> tuple[Params, list[Params]]:
+        """The method's parameters for one tensor, and those of each model of :meth:`merged`.
+
+        A model's own value comes before the one for all; where no filter matches, the next one holds.
+
+        Args:
+            tensor: its name.
+            t: its position between first and last layer, see :func:`l2s.merging.setting.position`.
         """
-        merged = {model.model: model.parameters for model in self.models}
-        values: dict[str, Any] = {}
-        for key, field in _fields(self.method).items():
-            shared = value_at(self.parameters.get(key), tensor, layers)
-            if not _is_per_model(field):
-                values |= {} if shared is None else {key: shared}
-                continue
-            default = field.default[0] if shared is None else shared
-            own = [value_at(merged[name].get(key), tensor, layers) for name in self.model_names()]
-            values[key] = tuple(default if value is None else value for value in own)
-            self._check_bounds(key, values[key], field, tensor)
-        try:
-            return self.method.params.model_validate(values)
-        except ValidationError as error:
-            raise ConfigError(f"{self.where}.parameters, for {tensor}: {_sentence(error)}") from None
-
-    def _check_bounds(self, key: str, values: tuple[Any, ...], field: Any, tensor: str) -> None:
-        checks = {"gt": float.__gt__, "ge": float.__ge__, "lt": float.__lt__, "le": float.__le__}
-        words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
-        for name, value in zip(self.model_names(), values, strict=True):
-            place = f"{self.where}: {key} of {name} for {tensor}"
-            if isinstance(value, (bool, str)):
-                raise ConfigError(f"{place}: found {value!r}, expected a number")
-            for bound, limit in field.json_schema_extra["bounds"].items():
-                if not checks[bound](float(value), float(limit)):
-                    raise ConfigError(f"{place}: found {value}, expected a number {words[bound]} {limit:g}")
-
-    def _problems(self) -> list[str]:
-        """Everything wrong with names, beyond what the types say."""
-        fields = _fields(self.method)
-        per_model = [key for key, field in fields.items() if _is_per_model(field)]
-        problems = [
-            f"{self.where}.parameters.{key}: {self.merge_method} takes no such parameter{nearest(key, fields)}"
-            for key in self.parameters
-            if key not in fields
+        method = self.method
+        whole = _values(keys(method.params), (self.parameters,), tensor, t)
+        each = [
+            _values(keys(method.model_params), (entry.parameters, self.parameters), tensor, t)
+            for entry in self.merged()
         ]
-        for place, model in enumerate(self.models):
-            problems += [
-                f"{self.where}.models[{place}].parameters.{key}: {self.merge_method} takes no such parameter of one model"
-                f"{nearest(key, per_model)}"
-                for key in model.parameters
-                if key not in per_model
-            ]
-        names = [model.model for model in self.models]
-        problems += [f"{self.where}.models: '{name}' is listed twice" for name in {n for n in names if names.count(n) > 1}]
-        if self.method.needs_base and self.base_model is None:
-            problems.append(f"{self.where}.base_model: {self.merge_method} needs one, the common ancestor of the models")
-        if self.tokenizer_source not in (None, "base", self.base_model, *names):
-            problems.append(
-                f"{self.where}.tokenizer_source: '{self.tokenizer_source}' is no model of this recipe"
-                f"{nearest(str(self.tokenizer_source), ['base', *names])}"
-            )
-        if not problems and not self.model_names():
-            problems.append(f"{self.where}.models: nothing but the base is listed")
-        return problems
+        return method.params.parse(whole, tensor), [method.model_params.parse(values, tensor) for values in each]
+
+    def resolved(self) -> dict[str, Any]:
+        """The recipe with every default written out, as it goes into the manifest."""
+        method = self.method
+        defaults = method.model_params().model_dump(by_alias=True) | method.params().model_dump(by_alias=True)
+        given = {key: value for key, value in self.parameters.items() if key != INT8_MASK}
+        written: dict[str, Any] = self.model_dump(exclude={"parameters"}, exclude_none=True, mode="json")
+        return written | {"parameters": defaults | given}
 
 
-def _fields(method: MergeMethod) -> dict[str, Any]:
-    return {field.alias or name: field for name, field in method.params.model_fields.items()}
-
-
-def _is_per_model(field: Any) -> bool:
-    return bool(field.json_schema_extra and field.json_schema_extra.get("per_model"))
-
-
-def _renamed(parameters: Any) -> Any:
-    if parameters is None:
-        return {}
-    if not isinstance(parameters, dict):
-        return parameters
-    renamed = {}
-    for key, value in parameters.items():
-        name, complement = ALIASES.get(key, (key, False))
-        if complement and not isinstance(value, (int, float)):
-            raise ValueError(f"{key} takes one number (density is 1 minus it)")
-        renamed[name] = 1 - value if complement else value
-    return renamed
-
-
-def _sentence(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: found {e['input']!r}, {e['msg'].lower()}" for e in error.errors())
+def _values(names: set[str], levels: tuple[dict[str, Any], ...], tensor: str, t: float) -> dict[str, Any]:
+    """The first level's value of each parameter that has one."""
+    found = {}
+    for name in sorted(names):
+        at_levels = [evaluate(level[name], tensor, t) for level in levels if name in level]
+        value = next((value for value in at_levels if value is not None), None)
+        if value is not None:
+            found[name] = value
+    return found

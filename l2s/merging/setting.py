@@ -1,54 +1,90 @@
-"""Parameter values as mergekit writes them: a number, a gradient over the layers, or a list of filters."""
+"""Parameter values in mergekit's dialect: one value, a gradient over the layers, or values by tensor name.
+
+weight: 0.5
+weight: [0.2, 0.5, 0.9]                          # first to last layer, interpolated
+weight: [{filter: mlp, value: 0.3}, {value: 0.5}]  # the first whose filter is in the tensor's name
+"""
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from pydantic import Field
-
-from l2s.params import Params
-
-Scalar = bool | int | float | str
+LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks|block)\.(\d+)\.")
+EMBEDDING = re.compile(r"embed|(?:^|\.)wte\.|(?:^|\.)wpe\.")
 
 
-class Conditional(Params):
-    """A value for the tensors whose name contains ``filter`` (all, if it is absent or ``*``)."""
+def position(name: str, layers: int) -> float:
+    """Where a tensor stands between the first layer (0) and the last (1).
 
-    filter: str | None = None
-    value: Scalar | list[float] = Field(...)
-
-
-Setting = Scalar | list[float] | Conditional | list[Conditional]
-_LAYER = re.compile(r"\.layers\.(\d+)\.")
-
-
-def value_at(setting: Setting | None, tensor: str, layers: int) -> Any:
-    """The value for one tensor; None if no filter matches.
-
-    A gradient is interpolated linearly over the layers: the embedding takes its first value, the final
-    norm and the head its last.
+    Embeddings count as the first layer, what follows the layers (last norm, head) as the last; a
+    model of one layer stands at 1. These are mergekit's rules.
     """
-    if isinstance(setting, Conditional):
-        setting = [setting]
+    layer = LAYER.search(name)
+    if layer:
+        return int(layer[1]) / (layers - 1) if layers > 1 else 1.0
+    return 0.0 if EMBEDDING.search(name) else 1.0
+
+
+def count_layers(names: list[str]) -> int:
+    """Number of layers that tensor names speak of."""
+    return 1 + max((int(layer[1]) for name in names if (layer := LAYER.search(name))), default=-1)
+
+
+def evaluate(setting: Any, name: str, t: float) -> Any:
+    """The value of a setting for one tensor at :func:`position` ``t``; None where no filter matches."""
     if not isinstance(setting, list):
         return setting
-    if all(isinstance(item, (int, float)) for item in setting):
-        return _interpolated([float(item) for item in setting if isinstance(item, (int, float))], depth(tensor, layers))
-    for item in setting:
-        if isinstance(item, Conditional) and (item.filter in (None, "*") or (item.filter or "") in tensor):
-            return value_at(item.value, tensor, layers)
+    if not any(isinstance(item, dict) for item in setting):
+        at = t * (len(setting) - 1)
+        low = int(at)
+        high = min(len(setting) - 1, low + 1)
+        return (1 - (at - low)) * setting[low] + (at - low) * setting[high]
+    for choice in setting:
+        if choice.get("filter") in (None, "*") or choice["filter"] in name:
+            return evaluate(choice.get("value"), name, t)
     return None
 
 
-def depth(tensor: str, layers: int) -> float:
-    """Where a tensor stands between the first layer (0) and the last (1)."""
-    layer = _LAYER.search(tensor)
-    if layer:
-        return int(layer.group(1)) / max(1, layers - 1)
-    return 0.0 if "embed" in tensor else 1.0
+def leaves(setting: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Every single value in a setting, with its place."""
+    if not isinstance(setting, list):
+        yield where, setting
+        return
+    for number, item in enumerate(setting):
+        inner = item.get("value") if isinstance(item, dict) else item
+        yield from leaves(inner, f"{where}.{number}.value" if isinstance(item, dict) else f"{where}.{number}")
 
 
-def _interpolated(values: list[float], position: float) -> float:
-    place = position * (len(values) - 1)
-    low = min(int(place), len(values) - 1)
-    high = min(low + 1, len(values) - 1)
-    return values[low] + (place - low) * (values[high] - values[low])
+def map_leaves(setting: Any, change: Callable[[Any], Any]) -> Any:
+    """The same setting with every single value changed."""
+    if not isinstance(setting, list):
+        return change(setting)
+    return [
+        {**item, "value": map_leaves(item.get("value"), change)} if isinstance(item, dict) else map_leaves(item, change)
+        for item in setting
+    ]
+
+
+def malformed(setting: Any, where: str) -> Iterator[str]:
+    """What is wrong with a setting's form, in sentences; its values are the method's business."""
+    if isinstance(setting, dict):
+        yield f"{where}: found a mapping, expected a value, a list of numbers, or a list of {{filter, value}}"
+    elif isinstance(setting, list):
+        yield from _malformed_list(setting, where)
+
+
+def _malformed_list(setting: list[Any], where: str) -> Iterator[str]:
+    choices = [item for item in setting if isinstance(item, dict)]
+    if not setting:
+        yield f"{where}: an empty list"
+    elif choices and len(choices) < len(setting):
+        yield f"{where}: mixes plain values and {{filter, value}}"
+    elif not choices and not all(isinstance(item, int | float) and not isinstance(item, bool) for item in setting):
+        yield f"{where}: found {setting}, a gradient over the layers takes numbers"
+    for number, choice in enumerate(choices):
+        if "value" not in choice or choice.keys() - {"filter", "value"}:
+            yield f"{where}.{number}: found keys {', '.join(map(str, choice))}; expected filter and value"
+        elif not isinstance(choice.get("filter"), str | None):
+            yield f"{where}.{number}.filter: found {choice['filter']!r}, expected a part of a tensor's name"
+        else:
+            yield from malformed(choice["value"], f"{where}.{number}.value")

@@ -1,35 +1,26 @@
-"""Task arithmetic: the base plus a weighted sum of task vectors (Ilharco et al. 2022, arXiv:2212.04089).
+"""Task arithmetic: base plus weighted task vectors (Ilharco et al. 2022, arXiv:2212.04089)."""
 
-The study's α is ``weight`` (or ``lambda``) here, e.g. 0.7 for one slow model on its quick base.
-"""
+from collections.abc import Sequence
 
 from pydantic import Field
-from torch import Tensor
 
-from l2s.merging.method import PerModel, Weight, column, merge_method, per_model, safe_divisor, weighted
+from l2s.merging.linear import ModelWeight
+from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.sums import weighted_sum
 from l2s.params import Params
 
 
 class TaskArithmeticParams(Params):
-    """mergekit's words and defaults."""
+    """Of the whole merge."""
 
-    weight: PerModel = per_model(1.0)
     normalize: bool = False
-    """Divide by the sum of weights."""
-    lambda_: float = Field(1.0, alias="lambda")
-    """Factor on the merged task vector."""
-    int8_mask: bool = False
-    """Accepted from mergekit's files; it saved memory there and has no effect here."""
+    """Divide by the sum of the weights."""
+    scale: float = Field(1.0, alias="lambda")
+    """λ, the factor on the merged task vector; below 0 forgets, above 1 extrapolates."""
 
 
-@merge_method("task_arithmetic", TaskArithmeticParams, paper="arXiv:2212.04089")
-def task_arithmetic(weight: Weight, params: TaskArithmeticParams) -> Tensor:
-    """θ = θ₀ + λ Σ wₖτₖ."""
-    assert weight.base is not None
-    return weight.base + params.lambda_ * combined(weight.task_vectors, params.weight, params.normalize)
-
-
-def combined(task_vectors: Tensor, weights: PerModel, normalize: bool) -> Tensor:
-    """Σ wₖτₖ, over Σ wₖ if asked; ``[*shape]``."""
-    total = weighted(task_vectors, weights).sum(0)
-    return total / safe_divisor(column(weights, task_vectors).sum(0)) if normalize else total
+@merge_method("task_arithmetic", TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089")
+def task_arithmetic(weight: Weight, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Merged:
+    """θ₀ + λ Σₖ wₖ τₖ."""
+    total = weighted_sum(weight.task_vectors, [model.weight for model in models], params.normalize)
+    return Merged(weight.base + params.scale * total, weight.task_vectors)

@@ -1,57 +1,80 @@
-"""TIES-Merging: trim each task vector, elect a sign per entry, average those that agree.
+"""TIES-Merging: trim each task vector, elect a sign per entry, sum those that agree.
 
-Yadav et al. 2023, arXiv:2306.01708, algorithm 1, as mergekit and the L2S study run it: trimming is per
-tensor, not over the whole model; the elected sign is that of the weighted sum, + where it cancels
-exactly. Entries as large as the smallest kept one are all kept (mergekit breaks such ties by sorting).
+Yadav et al. 2023, arXiv:2306.01708, algorithm 1, with mergekit's weights. One departure: trimming is
+per weight, not over the whole model, so that a checkpoint can be merged one weight at a time (so do
+mergekit and the long-to-short paper's code, arXiv:2503.20641).
 """
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from l2s.merging.method import PerModel, Weight, column, merge_method, per_model, safe_divisor, weighted
+from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.rescale import match_l1
+from l2s.merging.sums import elected_sum
 from l2s.params import Params
 
 
+class TiesModel(Params):
+    """Of each model."""
+
+    weight: float = 1.0
+    density: float = Field(1.0, gt=0, le=1)
+    """Share of the task vector kept, by magnitude."""
+
+
 class TiesParams(Params):
-    """mergekit's words and defaults."""
+    """Of the whole merge."""
 
-    weight: PerModel = per_model(1.0)
-    density: PerModel = per_model(1.0, gt=0, le=1)
-    """Share of each task vector kept, by magnitude (the paper's k; 1 minus the study's trimmed share)."""
     normalize: bool = True
-    """Divide by the weights of those that agree; with one model the weight then cancels, ``lambda`` does not."""
-    lambda_: float = Field(1.0, alias="lambda")
-    """Factor on the merged task vector."""
-    int8_mask: bool = False
-    """Accepted from mergekit's files; it saved memory there and has no effect here."""
+    """Divide by the agreeing models' weights. With one model the weight then cancels: use lambda."""
+    scale: float = Field(1.0, alias="lambda")
+    """λ, the factor on the merged task vector."""
+    rescale: bool | Literal["l1"] = False
+    """True or ``l1``: stretch what is kept to the task vector's L1 norm, as mergekit does."""
+    tie_rule: Literal["threshold", "exact"] = "threshold"
+    """Equal magnitudes at the cut: ``threshold`` keeps them all, ``exact`` as many as the density says."""
+    scope: Literal["tensor"] = "tensor"
+    """What a density is a share of: each weight on its own."""
 
 
-@merge_method("ties", TiesParams, paper="arXiv:2306.01708")
-def ties(weight: Weight, params: TiesParams) -> Tensor:
-    """θ = θ₀ + λ · disjoint mean of the trimmed task vectors."""
-    assert weight.base is not None
-    trimmed = torch.stack([trim(tau, d) for tau, d in zip(weight.task_vectors, params.density, strict=True)])
-    return weight.base + params.lambda_ * agreeing(trimmed, params.weight, params.normalize)
+@merge_method("ties", TiesParams, TiesModel, paper="arXiv:2306.01708")
+def ties(weight: Weight, params: TiesParams, models: Sequence[TiesModel]) -> Merged:
+    """θ₀ + λ times the mean of those trimmed task vectors that agree with the elected sign."""
+    trim = trim_exactly if params.tie_rule == "exact" else trim_at_threshold
+    trimmed = torch.stack(
+        [trim(tau, model.density) for tau, model in zip(weight.task_vectors, models, strict=True)]
+    )  # [K, *shape]
+    if params.rescale:
+        trimmed = match_l1(trimmed, weight.task_vectors)
+    merged = elected_sum(trimmed, [model.weight for model in models], params.normalize)  # [*shape]
+    return Merged(weight.base + params.scale * merged, trimmed)
 
 
-def trim(task_vector: Tensor, density: float) -> Tensor:
-    """Zero all but the largest-magnitude ``density`` share, ``[*shape]``.
+def trim_at_threshold(task_vector: Tensor, density: float) -> Tensor:
+    """Zero what is smaller in magnitude than the k-th smallest, k = ⌊(1 − density) n⌋; any shape.
 
-    ``int(density · n)`` entries are kept, at least one, so that a short norm weight is never erased.
+    The long-to-short paper's rule: n − k + 1 entries survive and every one equal to the threshold, so
+    at least one, and never less than the density; k = 0 keeps all.
     """
-    if density >= 1:
+    n = task_vector.numel()
+    k = int(n * (1 - Decimal(str(density))))  # as written: 1 - 0.9 in binary would lose an entry
+    if k == 0:
         return task_vector
-    magnitude = task_vector.abs().flatten()
-    kept = max(1, int(density * magnitude.numel()))
-    threshold = magnitude.kthvalue(magnitude.numel() - kept + 1).values
-    return torch.where(task_vector.abs() >= threshold, task_vector, 0.0)
+    magnitude = task_vector.abs()
+    threshold = magnitude.flatten().kthvalue(k).values
+    return torch.where(magnitude >= threshold, task_vector, 0.0)
 
 
-def agreeing(task_vectors: Tensor, weights: PerModel, normalize: bool) -> Tensor:
-    """Elect a sign per entry and sum (or average, by weight) the task vectors that have it; ``[*shape]``."""
-    scaled = weighted(task_vectors, weights)  # [K, *shape]
-    elected = torch.where(scaled.sum(0) >= 0, 1.0, -1.0)  # [*shape]
-    agrees = scaled.sign() == elected  # [K, *shape]; zeros never agree
-    total = (scaled * agrees).sum(0)
-    return total / safe_divisor((column(weights, scaled) * agrees).sum(0)) if normalize else total
+def trim_exactly(task_vector: Tensor, density: float) -> Tensor:
+    """Keep the ⌊density n⌋ entries largest in magnitude, at least one; of equal ones the earlier; any shape."""
+    flat = task_vector.flatten()
+    kept = max(1, int(flat.numel() * Decimal(str(density))))
+    largest = flat.abs().argsort(descending=True, stable=True)[:kept]
+    trimmed = torch.zeros_like(flat)
+    trimmed[largest] = flat[largest]
+    return trimmed.view_as(task_vector)

@@ -1,9 +1,10 @@
 """The tables that pass between stages: JSONL on disk, polars in memory, one pandera schema each."""
 
+from l2s.records.checks import Row
 from l2s.records.problems import Problems
 from l2s.records.responses import Responses
 from l2s.records.summary import Summary
-from l2s.records.table import Row, read_rows, read_table, table_of, write_rows
+from l2s.records.table import read_rows, read_table, table_of, write_rows
 from l2s.records.verdicts import STATUSES, Verdicts
 
 __all__ = [

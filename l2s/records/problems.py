@@ -17,4 +17,6 @@ class Problems(pa.DataFrameModel):
     subject: str | None = pa.Field(nullable=True)
 
     class Config:
+        """What names a row."""
+
         unique = ["benchmark", "id"]

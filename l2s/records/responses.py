@@ -33,4 +33,6 @@ class Responses(pa.DataFrameModel):
     engine: str
 
     class Config:
+        """What names a row."""
+
         unique = ["run", "benchmark", "id", "sample"]

@@ -17,8 +17,8 @@ class Summary(pa.DataFrameModel):
     accuracy: float = pa.Field(ge=0, le=1)
     accuracy_low: float = pa.Field(ge=0, le=1)
     accuracy_high: float = pa.Field(ge=0, le=1)
-    tokens: float = pa.Field(ge=0)
-    """Mean generated tokens a response."""
+    tokens: float = pa.Field(ge=0, nullable=True)
+    """Mean generated tokens a response; null where the verdicts do not tell."""
     reduction: float = pa.Field(le=1, nullable=True)
     """1 - tokens / slow model's tokens; negative where the run is longer; null without the slow model."""
     truncated: float = pa.Field(ge=0, le=1)
@@ -28,4 +28,6 @@ class Summary(pa.DataFrameModel):
     """True for the recipe chosen on the validation benchmark."""
 
     class Config:
+        """What names a row."""
+
         unique = ["run", "benchmark"]

@@ -25,10 +25,12 @@ class Verdicts(pa.DataFrameModel):
     @classmethod
     def status_says_correct(cls, data: PolarsData) -> pl.LazyFrame:
         """``correct`` is true exactly where the status is ``correct``."""
-        return data.lazyframe.select((pl.col("status") == "correct") == pl.col("correct"))
+        agrees: pl.LazyFrame = data.lazyframe.select((pl.col("status") == "correct") == pl.col("correct"))
+        return agrees
 
     @pa.dataframe_check(error="a correct response has an answer")
     @classmethod
     def no_answer_is_wrong(cls, data: PolarsData) -> pl.LazyFrame:
         """Nothing is right that gave no answer."""
-        return data.lazyframe.select(pl.col("answer").is_not_null() | ~pl.col("correct"))
+        answered: pl.LazyFrame = data.lazyframe.select(pl.col("answer").is_not_null() | ~pl.col("correct"))
+        return answered

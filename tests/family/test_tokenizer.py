@@ -14,7 +14,9 @@ from l2s.family.traces import answer, reflective
 def texts() -> list[str]:
     rng, tokenizer = random.Random(0), build_tokenizer()
     chains = [draw_chain(rng, level) for level in (1, 2, 3, 4, 5) for _ in range(40)]
-    slow = [chat_prompt(tokenizer, c.text) + f"<think>{reflective(rng, c)}</think>{answer(c)}<|im_end|>" for c in chains]
+    slow = [
+        chat_prompt(tokenizer, c.text) + f"<think>{reflective(rng, c)}</think>{answer(c)}<|im_end|>" for c in chains
+    ]
     return slow + [raw_prompt(chain) for chain in chains]
 
 
@@ -33,7 +35,10 @@ def test_autotokenizer_gives_the_same_ids(tmp_path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     for text in texts():
-        assert loaded(text, add_special_tokens=False)["input_ids"] == tokenizer(text, add_special_tokens=False)["input_ids"]
+        assert (
+            loaded(text, add_special_tokens=False)["input_ids"]
+            == tokenizer(text, add_special_tokens=False)["input_ids"]
+        )
     assert chat_prompt(loaded, "Tom has 4 coins.") == chat_prompt(tokenizer, "Tom has 4 coins.")
 
 

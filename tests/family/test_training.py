@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from l2s.benchmarks.arithmetic import draw_set
 from l2s.family.check import accuracy_by_level
 from l2s.family.documents import base_documents, raw_prompt
 from l2s.family.family import train_family
@@ -15,7 +16,6 @@ from l2s.family.muon import orthogonalised
 from l2s.family.settings import BaseTraining, FamilySettings, TunedTraining
 from l2s.family.tokenizer import build_tokenizer
 from l2s.family.training import _gradients, bucketed, train
-from l2s.benchmarks.arithmetic import draw_set
 from l2s.progress import silent
 
 TINY = FamilySettings(
@@ -68,7 +68,15 @@ def test_batches_hold_every_document_once_and_only_answers_count() -> None:
 def test_the_loss_falls() -> None:
     model = fresh_model(TINY)
     stream = base_documents(build_tokenizer(), TINY.base, 0, 0)
-    settings = {"batch_tokens": 1024, "learning_rate": 6e-3, "muon": True, "warmup": 5, "seed": 0, "label": "", "track": silent}
+    settings = {
+        "batch_tokens": 1024,
+        "learning_rate": 6e-3,
+        "muon": True,
+        "warmup": 5,
+        "seed": 0,
+        "label": "",
+        "track": silent,
+    }
     first = train(model, stream, tokens=1500, **settings)
     assert train(model, stream, tokens=40_000, **settings) < 0.7 * first
 
@@ -76,7 +84,11 @@ def test_the_loss_falls() -> None:
 def test_a_family_repeats_byte_for_byte_and_resumes_from_finished_stages(tmp_path) -> None:
     for name in ("one", "two"):
         train_family(TINY, tmp_path / name, tmp_path / f"work-{name}")
-    weights = [(tmp_path / name / model / "model.safetensors").read_bytes() for name in ("one", "two") for model in ("base", "slow")]
+    weights = [
+        (tmp_path / name / model / "model.safetensors").read_bytes()
+        for name in ("one", "two")
+        for model in ("base", "slow")
+    ]
     assert weights[:2] == weights[2:]
     labels: list[str] = []
 

@@ -20,9 +20,7 @@ def follow(tokens: list[int], delimiters: Delimiters, control: ControlParams) ->
         thinking.saw(ids, forced=instead is not None)
 
 
-@pytest.mark.parametrize(
-    ("opening", "closing"), [((1,), (2,)), ((1, 8), (2, 9)), ((1, 8, 8), (2,)), ((1,), (2, 9, 2))]
-)
+@pytest.mark.parametrize(("opening", "closing"), [((1,), (2,)), ((1, 8), (2, 9)), ((1, 8, 8), (2,)), ((1,), (2, 9, 2))])
 def test_thinking_tokens_are_those_between_the_delimiters(opening: tuple[int, ...], closing: tuple[int, ...]) -> None:
     delimiters = Delimiters(opening, closing)
     thinking, _ = follow([5, *opening, 5, 6, 7, *closing, 5, 5], delimiters, ControlParams())

@@ -102,7 +102,8 @@ def test_sampling_follows_the_distribution() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "allowed"), [({"top_k": 2}, {0, 1}), ({"top_p": 0.6}, {0}), ({"top_p": 0.7}, {0, 1}), ({"top_k": 1}, {0})]
+    ("limits", "allowed"),
+    [({"top_k": 2}, {0, 1}), ({"top_p": 0.6}, {0}), ({"top_p": 0.7}, {0, 1}), ({"top_k": 1}, {0})],
 )
 def test_top_k_and_top_p_cut_the_tail(limits: dict[str, float], allowed: set[int]) -> None:
     """Shares are .644 .237 .087 .032: top_p 0.6 is reached by the first token alone."""
@@ -145,4 +146,6 @@ def test_unclosed_thinking_says_so(model: LlamaForCausalLM) -> None:
     wanted = [Request(r.index, [*r.prompt, OPEN], r.stream) for r in requests(6)]
     for done in run(model, wanted, SamplingParams(max_tokens=6)).values():
         assert done.closed == (CLOSE in done.ids)
-        assert done.think_tokens == (done.ids.index(CLOSE) if CLOSE in done.ids else len(done.ids) - (done.ids[-1] == STOP))
+        assert done.think_tokens == (
+            done.ids.index(CLOSE) if CLOSE in done.ids else len(done.ids) - (done.ids[-1] == STOP)
+        )

@@ -30,12 +30,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def problems(path: Path, count: int) -> Path:
     text = "Tom has {} coins. Sam has 3 more than Tom. How many coins does Sam have?"
-    rows = [{"benchmark": "b", "id": str(n), "problem": text.format(n), "gold": str(n + 3), "level": 1} for n in range(count)]
+    rows = [
+        {"benchmark": "b", "id": str(n), "problem": text.format(n), "gold": str(n + 3), "level": 1}
+        for n in range(count)
+    ]
     write_rows(path, rows)
     return path
 
 
-def answer(model: Path, tmp_path: Path, count: int, weights: str = "w", **sampling: object) -> tuple[Counts, list[dict]]:
+def answer(
+    model: Path, tmp_path: Path, count: int, weights: str = "w", **sampling: object
+) -> tuple[Counts, list[dict]]:
     decoding = DecodingParams(sampling=SamplingParams(**{"max_tokens": 24, **sampling}))
     counts = generate_responses(
         model, weights, [problems(tmp_path / "p.jsonl", count)], tmp_path / "out.jsonl",

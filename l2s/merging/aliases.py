@@ -1,0 +1,67 @@
+"""Words of the long-to-short paper's code (and of MergeLM before it), said in today's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from l2s.merging.setting import map_leaves
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _rest(value: Any) -> Any:
+    """1 − value, as written: 0.2 for 0.8. What is no number is left for the validation."""
+    return float(1 - Decimal(str(value))) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+@dataclass(frozen=True)
+class Alias:
+    """An old word."""
+
+    today: str
+    change: Callable[[Any], Any]
+    methods: tuple[str, ...]
+    """Methods in which it means that."""
+
+
+ALIASES = {
+    "scaling_coefficient": Alias("lambda", _same, ("task_arithmetic", "ties", "dare_linear", "dare_ties")),
+    "param_value_mask_rate": Alias("density", _rest, ("ties",)),
+    "weight_mask_rate": Alias("density", _rest, ("dare_linear", "dare_ties")),
+}
+
+
+def in_todays_words(recipe: dict[str, Any], where: str) -> tuple[dict[str, Any], list[str], list[str]]:
+    """A recipe's parameters in today's words, what was translated, and what could not be, in sentences."""
+    method, notes, problems = recipe.get("merge_method"), list[str](), list[str]()
+
+    def today(block: Any, place: str) -> Any:
+        if isinstance(block, dict) and isinstance(block.get("parameters"), dict):
+            return {**block, "parameters": _translate(block["parameters"], method, place, notes, problems)}
+        return block
+
+    recipe = today(recipe, "parameters")
+    if isinstance(recipe.get("models"), list):
+        models = [today(entry, f"models.{number}.parameters") for number, entry in enumerate(recipe["models"])]
+        recipe = {**recipe, "models": models}
+    return recipe, notes, [f"{where}.{problem}" for problem in problems]
+
+
+def _translate(
+    parameters: dict[str, Any], method: Any, place: str, notes: list[str], problems: list[str]
+) -> dict[str, Any]:
+    translated = dict(parameters)
+    for old, value in parameters.items():
+        alias = ALIASES.get(old)
+        if alias is None or method not in alias.methods:
+            continue
+        if alias.today in parameters:
+            problems.append(f"{place}.{old}: means {alias.today}, which is given too; keep one")
+        else:
+            translated[alias.today] = map_leaves(value, alias.change)
+            notes.append(f"{place}.{old}: {value} is read as {alias.today}: {translated[alias.today]}")
+        del translated[old]
+    return translated

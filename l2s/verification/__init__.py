@@ -1,0 +1,30 @@
+"""Verification: the answer a response gives, and whether it equals the gold answer.
+
+Importing this package costs nothing: the table libraries load when a file is verified, the algebra
+only inside worker processes, and those start only when a pair needs algebra.
+"""
+
+from l2s.verification.answer import extract_answer
+from l2s.verification.equivalence import Outcome, equivalent
+from l2s.verification.graders import Grader, find_grader, grader_names
+from l2s.verification.verify import (
+    Verdict,
+    grade,
+    grade_pairs,
+    verify_file,
+    verify_rows,
+)
+
+__all__ = [
+    "Grader",
+    "Outcome",
+    "Verdict",
+    "equivalent",
+    "extract_answer",
+    "find_grader",
+    "grade",
+    "grade_pairs",
+    "grader_names",
+    "verify_file",
+    "verify_rows",
+]

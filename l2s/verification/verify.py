@@ -1,0 +1,168 @@
+"""Verify: response rows in, verdict rows out, in the same order.
+
+What a status means: ``correct`` and ``incorrect`` compare an answer with the gold answer; ``no_answer``:
+the model ended without giving one; ``truncated``: the token limit cut the response (``finish`` is
+``length``) before it gave one; ``unparsed``: an answer that no formula could be read from; ``limit``: an
+answer too large to work out.
+
+A response that was cut but had already boxed its answer outside open thinking is graded by that box: the
+problem was answered, and what was lost came after. A box inside thinking that never closed is no answer.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from l2s.errors import RecordError
+from l2s.progress import Track, silent
+from l2s.verification.answer import extract_answer
+from l2s.verification.graders import Grader, find_grader
+
+if TYPE_CHECKING:
+    from l2s.records import Row
+else:
+    Row = dict[str, Any]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a grader says of one answer."""
+
+    correct: bool
+    status: str
+    """``correct``, ``incorrect``, ``no_answer``, ``unparsed`` or ``limit``."""
+
+
+def grade(*, gold: str, answer: str, grader: str = "l2s") -> Verdict:
+    r"""Compare one answer with the gold answer; either may stand in ``\boxed{…}`` or ``$…$``.
+
+    Raises:
+        ConfigError: ``grader`` does not exist.
+    """
+    status = _status(find_grader(grader), gold, _answer_alone(answer), "no_answer")
+    return Verdict(status == "correct", status)
+
+
+def grade_pairs(
+    rows: Iterable[Row], grader: str = "l2s", jobs: int = 1, track: Track = silent, where: str = "pairs"
+) -> list[Row]:
+    """Rows with ``gold`` and ``answer``, each with ``status``, ``correct`` and ``grader`` added.
+
+    An ``answer`` may be null, which is ``no_answer``. See :func:`verify_rows` for the arguments and errors.
+    """
+    rows = _with_text(rows, ("gold", "answer"), nullable=("answer",), where=where)
+    answers = [None if row["answer"] is None else _answer_alone(row["answer"]) for row in rows]
+    return _graded(rows, answers, ["no_answer"] * len(rows), find_grader(grader), jobs, track)
+
+
+def verify_rows(
+    rows: Iterable[Row], grader: str = "l2s", jobs: int = 1, track: Track = silent, where: str = "responses"
+) -> list[Row]:
+    """Verdicts: every column of each response, and ``answer``, ``status``, ``correct``, ``grader``.
+
+    Args:
+        rows: need ``gold`` (text, or a number, which is turned to text as JSON writes it) and ``response``.
+            ``finish`` and ``closed`` are used where they stand.
+        grader: a name from :func:`grader_names`.
+        jobs: pairs compared at once; the result does not depend on it.
+        track: shows progress.
+        where: names the rows in errors, e.g. a file.
+
+    Raises:
+        RecordError: a row lacks ``gold`` or ``response``, or holds another kind of value there.
+        ConfigError: ``grader`` does not exist.
+    """
+    found = find_grader(grader)
+    rows = _with_text(rows, ("gold", "response"), nullable=(), where=where)
+    answers = [_answer_of(row) for row in rows]
+    without = ["truncated" if row.get("finish") == "length" else "no_answer" for row in rows]
+    graded = _graded(rows, answers, without, found, jobs, track)
+    verdict = ("answer", "status", "correct", "grader")
+    return [
+        {key: value for key, value in row.items() if key not in verdict}
+        | {"answer": answer, **{key: row[key] for key in verdict[1:]}}
+        for row, answer in zip(graded, answers, strict=True)
+    ]
+
+
+def verify_file(responses: Path, out: Path, grader: str = "l2s", jobs: int = 1, track: Track = silent) -> list[Row]:
+    """Verify a JSONL file into another, written whole or not at all; returns the verdicts.
+
+    Raises:
+        RecordError: the file is missing, broken, or has rows without ``gold`` and ``response``.
+        ConfigError: ``grader`` does not exist.
+    """
+    from l2s.records import Verdicts, read_rows, write_rows
+
+    find_grader(grader)
+    verdicts = verify_rows(read_rows(responses), grader, jobs, track, where=str(responses))
+    write_rows(out, verdicts, Verdicts)
+    return verdicts
+
+
+def _graded(
+    rows: list[Row], answers: list[str | None], without: list[str], grader: Grader, jobs: int, track: Track
+) -> list[Row]:
+    """``rows`` with their status; each distinct pair is compared once."""
+    pairs = list(
+        dict.fromkeys((row["gold"], answer) for row, answer in zip(rows, answers, strict=True) if answer is not None)
+    )
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        found = pool.map(lambda pair: _status(grader, pair[0], pair[1], "no_answer"), pairs)
+        statuses = dict(zip(pairs, track(found, f"verifying with {grader.name}", total=len(pairs)), strict=True))
+    graded = []
+    for row, answer, missing in zip(rows, answers, without, strict=True):
+        status = missing if answer is None else statuses[row["gold"], answer]
+        graded.append({**row, "status": status, "correct": status == "correct", "grader": grader.name})
+    return graded
+
+
+def _status(grader: Grader, gold: str, answer: str, missing: str) -> str:
+    return grader.compare(_answer_alone(gold), answer) if answer.strip() else missing
+
+
+def _answer_of(row: Row) -> str | None:
+    closed = row.get("closed")
+    unclosed = not closed if isinstance(closed, bool) else None
+    return extract_answer(row["response"], cut=row.get("finish") == "length", unclosed=unclosed)
+
+
+def _answer_alone(text: str) -> str:
+    r"""What stands in the last box, if the text has one."""
+    return (extract_answer(text) or text) if r"\boxed" in text or r"\fbox" in text else text
+
+
+def _with_text(rows: Iterable[Row], columns: tuple[str, ...], nullable: tuple[str, ...], where: str) -> list[Row]:
+    """Copies of ``rows`` whose ``columns`` are text, or one error that names every row where they cannot be."""
+    rows = list(rows)
+    problems = list(_problems(rows, columns, nullable, where))
+    if problems:
+        more = f"; and {len(problems) - _SHOWN} more like these" if len(problems) > _SHOWN else ""
+        raise RecordError("; ".join(problems[:_SHOWN]) + more)
+    return [{**row, **{column: _text(row[column]) for column in columns}} for row in rows]
+
+
+def _problems(rows: list[Row], columns: tuple[str, ...], nullable: tuple[str, ...], where: str) -> Iterator[str]:
+    for number, row in enumerate(rows, 1):
+        for column in columns:
+            value = row.get(column)
+            if column not in row:
+                yield f"{where}: row {number} has no '{column}'; found {', '.join(row) or 'nothing'}"
+            elif not (_is_text_or_number(value) or (value is None and column in nullable)):
+                yield f"{where}: row {number}: '{column}' is {value!r:.60}; expected text or a number"
+
+
+def _is_text_or_number(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    )
+
+
+def _text(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, int | float) else value

@@ -1,0 +1,129 @@
+"""What keeps models from being merged: every difference, in both directions, at once."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.ancestry import STRANGE, relative_distance
+from l2s.checkpoints.compatible import Finding, compare
+from tests.tiny import random_weights, write_checkpoint
+
+
+def pair(tmp_path: Path, *, base: dict[str, Any] | None = None, **changes: Any) -> dict[str, Checkpoint]:
+    """base, and slow with other weights or config."""
+    weights = changes.pop("weights", random_weights(0))
+    write_checkpoint(tmp_path / "base", random_weights(0), **(base or {}))
+    write_checkpoint(tmp_path / "slow", weights, **changes)
+    return {name: Checkpoint(tmp_path / name) for name in ("base", "slow")}
+
+
+def test_models_that_fit_give_no_findings(tmp_path: Path) -> None:
+    assert compare(pair(tmp_path)) == []
+
+
+def test_names_and_shapes_are_all_listed_in_both_directions(tmp_path: Path) -> None:
+    weights = random_weights(0)
+    weights["extra.weight"] = weights.pop("model.norm.weight")
+    weights["model.layers.0.input_layernorm.weight"] = torch.zeros(9)
+    assert [(f.sentence, f.fatal, f.forcible) for f in compare(pair(tmp_path, weights=weights))] == [
+        ("slow lacks model.norm.weight, which base has", True, False),
+        ("base lacks extra.weight, which slow has", True, False),
+        ("model.layers.0.input_layernorm.weight: shape [8] in base, [9] in slow; shapes must agree", True, False),
+    ]
+
+
+def test_other_vocabularies_are_said_in_rows(tmp_path: Path) -> None:
+    weights = random_weights(0)
+    weights["model.embed_tokens.weight"] = torch.zeros(20, 8)
+    (finding,) = compare(pair(tmp_path, weights=weights))
+    assert finding.fatal and "16 vocabulary rows in base, 20 in slow" in finding.sentence
+
+
+@pytest.mark.parametrize("key", ["rope_theta", "rms_norm_eps", "model_type", "num_attention_heads"])
+def test_what_gives_the_same_weights_another_meaning_must_be_forced(key: str, tmp_path: Path) -> None:
+    (finding,) = compare(pair(tmp_path, **{key: 123.0}))
+    assert finding.fatal and finding.forcible
+    assert f"config.json: {key} is" in finding.sentence and "123.0 in slow" in finding.sentence
+
+
+def test_rope_theta_is_found_in_both_generations_of_config_files(tmp_path: Path) -> None:
+    new = {"rope_parameters": {"rope_theta": 1e6, "rope_type": "default"}}
+    assert compare(pair(tmp_path / "same", base={"rope_theta": 1e6}, **new)) == []
+    (finding,) = compare(pair(tmp_path / "other", base={"rope_theta": 1e4}, **new))
+    assert "rope_theta is 10000.0 in base, 1000000.0 in slow" in finding.sentence
+
+
+def test_what_only_the_donor_decides_is_a_note(tmp_path: Path) -> None:
+    findings = compare(pair(tmp_path, base={"max_position_embeddings": 4096}, max_position_embeddings=131072))
+    sentence = "config.json: max_position_embeddings is 4096 in base, 131072 in slow; the donor's is taken"
+    assert findings == [Finding(sentence)]
+
+
+def test_tokens_with_other_strings_are_listed_by_id(tmp_path: Path) -> None:
+    models = pair(tmp_path)
+    many = {f"big{n}": n for n in range(200)}
+    shared = {"model": {"vocab": many}, "added_tokens": [{"id": 200, "content": "<|box_start|>"}]}
+    (tmp_path / "base" / "tokenizer.json").write_text(json.dumps(shared))
+    theirs = {"model": {"vocab": many}, "added_tokens": [{"id": 200, "content": "<think>"}]}
+    (tmp_path / "slow" / "tokenizer.json").write_text(json.dumps(theirs))
+    expected = "tokenizers differ at 1 ids: id 200 is '<|box_start|>' in base, '<think>' in slow; the donor's is taken"
+    assert compare(models) == [Finding(expected)]
+    (tmp_path / "slow" / "tokenizer.json").write_text(json.dumps({"model": {"vocab": [["big1", 0.0], ["big0", 0.0]]}}))
+    (finding,) = compare(models)
+    assert finding.fatal and finding.forcible and "201 ids: id 0 is 'big0' in base, 'big1' in slow" in finding.sentence
+
+
+def test_a_model_without_a_tokenizer_is_a_note(tmp_path: Path) -> None:
+    models = pair(tmp_path)
+    (tmp_path / "slow" / "tokenizer.json").unlink()
+    assert [f.sentence for f in compare(models)] == [
+        "slow has no vocabulary in a tokenizer.json, so tokens cannot be compared"
+    ]
+
+
+def test_tied_and_untied_is_a_note(tmp_path: Path) -> None:
+    (finding,) = compare(pair(tmp_path, weights=random_weights(0, tied=False)))
+    assert not finding.fatal and finding.sentence.startswith("base: head tied to the embedding; slow: head of its own")
+
+
+def test_a_head_that_is_promised_but_absent_is_fatal(tmp_path: Path) -> None:
+    findings = compare(pair(tmp_path, tie_word_embeddings=False))
+    assert Finding("slow: no lm_head.weight, though config.json says tie_word_embeddings: false", True) in findings
+
+
+def test_a_head_that_loaders_ignore_is_said(tmp_path: Path) -> None:
+    (finding,) = compare(pair(tmp_path, weights=random_weights(0, tied=False), tie_word_embeddings=True))
+    assert not finding.fatal and "slow: stores lm_head.weight, but config.json ties it" in finding.sentence
+
+
+def test_quantised_weights_are_refused(tmp_path: Path) -> None:
+    weights = random_weights(0)
+    models = pair(tmp_path, weights=weights, dtype=torch.float8_e4m3fn)
+    assert any(f.fatal and "slow: weights are stored as F8_E4M3" in f.sentence for f in compare(models))
+    quantised = pair(tmp_path / "b", quantization_config={"bits": 4})
+    assert [f.sentence for f in compare(quantised)] == [
+        "slow: weights are quantised by its config; merge the unquantised model, then quantise"
+    ]
+
+
+def test_a_float_against_integers_is_fatal(tmp_path: Path) -> None:
+    weights = random_weights(0)
+    weights["model.norm.weight"] = torch.arange(8)
+    (finding,) = compare(pair(tmp_path, weights=weights))
+    assert finding == Finding("model.norm.weight: F32 in base, I64 in slow", True)
+
+
+def test_distance_tells_fine_tunes_from_strangers(tmp_path: Path) -> None:
+    base = random_weights(0)
+    folders = {"base": base, "tuned": random_weights(1, base), "stranger": random_weights(2)}
+    found = {name: Checkpoint(write_checkpoint(tmp_path / name, weights)) for name, weights in folders.items()}
+    assert relative_distance(found["base"], found["base"]) == 0
+    assert relative_distance(found["base"], found["tuned"]) == pytest.approx(0.1, rel=0.2)
+    distance = relative_distance(found["base"], found["stranger"])
+    assert distance == pytest.approx(2**0.5, rel=0.2) and distance > STRANGE
+    bare = Checkpoint(write_checkpoint(tmp_path / "bare", {"model.norm.weight": torch.ones(8)}))
+    assert relative_distance(found["base"], bare) is None

@@ -1,0 +1,129 @@
+"""Equality of pairs that need algebra, through real worker processes; plain pairs must start none."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from l2s.errors import ConfigError
+from l2s.verification import equivalent, find_grader, grade, grader_names
+
+CORRECT = [
+    ("x+1", "1+x"),
+    (r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt3}"),
+    (r"\sin^2x+\cos^2x", "1"),
+    ("2^{10}", "1024"),
+    ("1/3", "0.333333"),
+    ("1,2", "2,1"),
+    (r"\{1,2\}", "2, 1"),
+    ("3, 100", "100, 3"),
+    ("-2,1", r"1 \text{ or } -2"),
+    (r"(-\infty,2)\cup(3,\infty)", r"(3,\infty)\cup(-\infty,2)"),
+    ("1<x<2", "(1,2)"),
+    ("5", "x=5"),
+    ("x=5", "5"),
+    ("2+3i", "3i+2"),
+    ("y=2x+1", "y-2x=1"),
+    ("12", r"12\text{ cm}"),
+    ("90", r"90^\circ"),
+    (r"\text{(A)}", "A"),
+    ("6", "3!"),
+    (r"\begin{pmatrix}1/2\\2\end{pmatrix}", r"\begin{pmatrix} \dfrac{1}{2} \\ 2\end{pmatrix}"),
+]
+
+INCORRECT = [
+    ("12", "1,2"),
+    ("1000", "(1,000)"),
+    ("(1,2)", "(2,1)"),
+    ("(1,2)", "[1,2]"),
+    ("-2,1", "(-2,1)"),
+    ("(-2,1)", "-2,1"),
+    (r"\frac{1}{2004!}", r"\frac{1}{2006!}"),
+    ("2^{-99}", "2^{-98}"),
+    ("10^{-20}", "0"),
+    ("x+y=13", "3x-y+13=0"),
+    ("4", r"4\sqrt{2}"),
+    ("7", "7!"),
+    ("5", "5 or 6"),
+    (r"\pi", "3.14"),
+    ("1/3", "0.3"),
+    ("a", "b"),
+    ("x>3", r"x\ge 3"),
+    ("12:00", "1:00"),
+]
+
+UNPARSED = [
+    (r"1-\frac1{\mathrm e}", r"1+\frac1{\mathrm e}"),
+    (r"1,2,\ldots,n", r"1,3,5,\ldots,2n-1"),
+    ("4", r"4\sqrt(2)"),
+    ("5", "a+b+"),
+    ("5", "5 ) $ 5"),
+    ("", "5"),
+    ("5", " "),
+]
+
+
+@pytest.mark.parametrize(("gold", "answer"), CORRECT)
+def test_equal_by_algebra(gold: str, answer: str) -> None:
+    assert equivalent(gold, answer) == "correct"
+
+
+@pytest.mark.parametrize(("gold", "answer"), INCORRECT)
+def test_different_by_algebra(gold: str, answer: str) -> None:
+    assert equivalent(gold, answer) == "incorrect"
+
+
+@pytest.mark.parametrize(("gold", "answer"), UNPARSED)
+def test_what_is_not_a_whole_formula_is_not_compared(gold: str, answer: str) -> None:
+    assert equivalent(gold, answer) == "unparsed"
+
+
+def test_text_too_long_to_parse_is_equal_only_to_itself() -> None:
+    assert equivalent("x" * 5_000, "x" * 5_000) == "correct"
+    assert equivalent("x" * 5_000, "x" * 4_999) == "limit"
+
+
+def test_gold_and_answer_are_not_exchanged() -> None:
+    assert grade(gold="2x+z=1", answer="1").status == "incorrect"
+    assert grade(gold="1", answer="2x+z=1").status == "correct"
+    assert grade(gold="2x+z=1", answer="1", grader="math-verify").status == "incorrect"
+    assert grade(gold="1", answer="2x+z=1", grader="math-verify").status == "correct"
+
+
+def test_math_verify_stays_as_it_comes() -> None:
+    compare = find_grader("math-verify").compare
+    assert compare("2^{-99}", "2^{-98}") == "correct"  # its absolute tolerance, which ours does not share
+    assert compare("3", "4") == "incorrect"
+    assert compare("9^{9^{9^9}}", "1") == "limit"
+
+
+def test_an_unknown_grader_is_answered_with_those_there_are() -> None:
+    assert grader_names() == ["l2s", "math-verify"]
+    with pytest.raises(ConfigError, match=r"'mathverify' does not exist; did you mean 'math-verify'.*l2s, math-verify"):
+        find_grader("mathverify")
+    with pytest.raises(ConfigError, match="'qwen' does not exist; graders: l2s, math-verify"):
+        grade(gold="1", answer="1", grader="qwen")
+
+
+def test_plain_pairs_start_no_worker_and_load_no_heavy_library() -> None:
+    script = """
+import json, sys
+from l2s.verification import verify_rows
+from l2s.verification.workers import POOL
+rows = [{"gold": str(n), "response": f"<think>{n}</think> The answer is \\\\boxed{{{n + n % 2}}}."} for n in range(50)]
+statuses = [row["status"] for row in verify_rows(rows)]
+heavy = [name for name in ("sympy", "math_verify", "polars", "pandera", "torch") if name in sys.modules]
+print(json.dumps([statuses, heavy, len(POOL._idle)]))
+"""
+    root = str(Path(__file__).parents[2])
+    output = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": root},
+    ).stdout
+    assert json.loads(output) == [["correct", "incorrect"] * 25, [], 0]
