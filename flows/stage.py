@@ -4,7 +4,7 @@ None of them needs a Prefect server. Where one is configured and no pipeline sho
 already, the work is shown there (:mod:`tasks.observed`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from l2s.config import Config
@@ -118,7 +118,12 @@ def run_stage(stage: str, name: str | None, track: Track, say: Say) -> None:
     if stage not in STAGES:
         raise ConfigError(f"stage '{stage}' is not known{nearest(stage, STAGES)}")
     config = Config.read()
-    names = {"problems": config.benchmarks, "merge": config.recipes, "generate": config.runs, "verify": config.runs}
+    names: dict[str, Mapping[str, object]] = {
+        "problems": config.benchmarks,
+        "merge": config.recipes,
+        "generate": config.runs,
+        "verify": config.runs,
+    }
     if stage in names and name not in names[stage]:
         raise ConfigError(f"stage {stage}: no '{name}' in params.yaml{nearest(name or '', names[stage])}")
     STAGES[stage](config, name, track, say)

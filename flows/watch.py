@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -62,7 +62,7 @@ class WrittenProgress:
         weight: Callable[[Item], float] | None = None,
     ) -> Iterator[Item]:
         """Iterate and write."""
-        if total is None and hasattr(items, "__len__"):
+        if total is None and isinstance(items, Sequence):
             total = float(len(items))
         done = 0.0
         for item in items:

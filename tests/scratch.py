@@ -43,13 +43,17 @@ def run(folder: Path, command: str, *arguments: str, check: bool = True) -> subp
     wrapper = folder / ".l2s" / "bin" / "l2s"
     if not wrapper.exists():
         wrapper.parent.mkdir(parents=True)
-        wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "from flows.cli import entry; entry()" "$@"\n')
+        wrapper.write_text(
+            f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "from flows.cli import entry; entry()" "$@"\n'
+        )
         wrapper.chmod(0o755)
     import os
 
     environment = {**os.environ, "PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": ""}
     program = str(wrapper) if command == "l2s" else str(BIN / command)
-    done = subprocess.run([program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if check and done.returncode:
         raise SystemExit(f"{command} {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done

@@ -9,16 +9,24 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from l2s.files import replacing
 
 INK, GREY, LIGHT = "#1f2430", "#8a8f98", "#d5d8dd"
-COLOURS = {"slow": "#0072b2", "quick": "#e69f00", "chosen": "#d55e00", "merge": "#009e73", "control": "#cc79a7"}
+COLOURS: dict[str, str] = {
+    "slow": "#0072b2",
+    "quick": "#e69f00",
+    "chosen": "#d55e00",
+    "merge": "#009e73",
+    "control": "#cc79a7",
+    "given": GREY,
+}
 """Okabe and Ito's palette, told apart by colour-blind readers too."""
-DIRECTIONS = ((1, 0), (0.75, -0.75), (0.75, 0.75), (-1, 0), (-0.75, -0.75), (-0.75, 0.75), (0, 1), (0, -1))
+DIRECTIONS = ((0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8), (1.2, 0), (-1.2, 0), (0, 1), (0, -1))
 PLACES = [(far * dx, far * dy) for far in (9, 20, 32, 46, 62, 80, 100, 124) for dx, dy in DIRECTIONS]
 """Offsets in points at which a name may stand, the nearest first."""
-SETTINGS = {
+SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.edgecolor": GREY,
@@ -53,13 +61,15 @@ def draw_figures(summary: dict[str, Any], folder: Path) -> dict[str, Path]:
 
 
 def role_of(summary: dict[str, Any], row: dict[str, Any]) -> str:
-    """``slow``, ``quick``, ``chosen``, ``control`` or ``merge``: which colour a run has."""
+    """``slow``, ``quick``, ``chosen``, ``control``, ``merge`` or ``given``: which colour a run has."""
     settings = summary["settings"]
     if row["run"] in (settings["slow"], settings["quick"]):
         return "slow" if row["run"] == settings["slow"] else "quick"
     if row["run"] == summary["chosen"]["run"]:
         return "chosen"
-    return "control" if row.get("control", "none") != "none" else "merge"
+    if row.get("control", "none") != "none":
+        return "control"
+    return "merge" if row["run"] in settings["candidates"] else "given"
 
 
 def trade_off(summary: dict[str, Any], benchmark: str, rows: list[dict[str, Any]]) -> Figure:
@@ -111,7 +121,7 @@ def length_by_level(summary: dict[str, Any], levels: list[dict[str, Any]]) -> Fi
         rows = [row for row in levels if row["run"] == run]
         role = role_of(summary, {"run": run, "control": controls.get(run, "none")})
         x, y = [row["level"] for row in rows], [row["tokens"] for row in rows]
-        if role in ("merge", "control"):
+        if role in ("merge", "control", "given"):
             shown += 1
             axes.plot(x, y, color=LIGHT, lw=1.1, zorder=1, label="other runs" if shown == 1 else None)
             continue
@@ -136,8 +146,9 @@ def _label(axes: Axes, figure: Figure, rows: list[dict[str, Any]], summary: dict
     for row in sorted(rows, key=lambda row: (role_of(summary, row) != "chosen", row["tokens"], row["run"])):
         for place in PLACES:
             text = _name(axes, row, place, bold=role_of(summary, row) == "chosen")
-            if _is_free(text, axes, points, taken):
-                taken.append(text.get_window_extent().padded(1.5))
+            box = _box(text, figure)
+            if _is_free(box, axes, points, taken):
+                taken.append(box)
                 break
             text.remove()
 
@@ -158,9 +169,16 @@ def _name(axes: Axes, row: dict[str, Any], place: tuple[float, float], bold: boo
     )
 
 
-def _is_free(text: Any, axes: Axes, points: list[Any], taken: list[Any]) -> bool:
+def _box(text: Any, figure: Figure) -> Any:
+    """Where the words alone stand, in pixels, the line to their point left out."""
+    text.update_positions(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+    text.set_in_layout(False)
+    return Text.get_window_extent(text).padded(1.5)
+
+
+def _is_free(box: Any, axes: Axes, points: list[Any], taken: list[Any]) -> bool:
     """Inside the plot, over no point and no other name."""
-    box, frame = text.get_window_extent().padded(1.5), axes.get_window_extent()
+    frame = axes.get_window_extent()
     inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
     return inside and not any(box.overlaps(other) for other in taken) and not any(box.contains(x, y) for x, y in points)
 

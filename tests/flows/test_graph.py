@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.flows.conftest import repro
 
 from flows.graph import Graph, fingerprint
 from l2s.errors import ConfigError
+from tests.flows.conftest import repro
 
 
 def reasons(*targets: str) -> dict[str, list[str]]:
@@ -32,7 +32,9 @@ def test_one_number_makes_its_stage_and_what_follows_stale(toy: Path) -> None:
 
 def test_old_and_new_value_are_named_inside_lists(toy: Path) -> None:
     repro(toy)
-    (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("{width: 1, tags: [a, b]}", "{width: 1, tags: [a, c]}"))
+    (toy / "params.yaml").write_text(
+        (toy / "params.yaml").read_text().replace("{width: 1, tags: [a, b]}", "{width: 1, tags: [a, c]}")
+    )
     assert reasons()["make@one"] == ['params.yaml: things.one.tags[1]: "b" → "c"']
 
 

@@ -7,7 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-CHILD = "from flows.orphans import end_with_ancestors; import time; end_with_ancestors(interval=0.1); print(1, flush=True); time.sleep(60)"
+CHILD = """
+import time
+from flows.orphans import end_with_ancestors
+end_with_ancestors(interval=0.1)
+print(1, flush=True)
+time.sleep(60)
+"""
 
 
 def test_kill_9_of_the_grandparent_ends_the_command(tmp_path: Path) -> None:
