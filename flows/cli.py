@@ -63,14 +63,18 @@ def run(
 ) -> None:
     """Bring the pipeline up to date and show the table."""
     from flows.pipeline import StageFailed, plan, run_pipeline
+    from flows.stage import check_recipes
     from l2s.config import Config
 
     config = Config.read()
     if dry:
-        _print_plan(plan(targets or [])[2], as_json)
+        stale = plan(targets or [])[2]
+        if stale:
+            check_recipes(config)
+        _print_plan(stale, as_json)
         return
     try:
-        if not run_pipeline(targets or [], runner, jobs, err):
+        if not run_pipeline(targets or [], runner, jobs, err, before=lambda: check_recipes(config)):
             err.print("everything is up to date", highlight=False)
     except StageFailed as failure:
         _say_failure(failure)
@@ -148,7 +152,7 @@ def check(
     from l2s.merging.merge import check_merge
     from l2s.merging.recipe import MergeRecipe
 
-    findings = check_merge(MergeRecipe.parse(read_yaml(recipe), str(recipe)), {})
+    findings = check_merge(MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"), {})
     fatal = any(finding.fatal for finding in findings)
     if as_json:
         out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
@@ -180,7 +184,7 @@ def merge(
     from l2s.merging.recipe import MergeRecipe
     from l2s.progress import bar
 
-    parsed = MergeRecipe.parse(read_yaml(recipe), str(recipe))
+    parsed = MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe")
     merge_checkpoints(parsed, {}, target, seed=seed, threads=threads, force=force, track=bar)
     out.print(f"{target}: merged, see {target / 'l2s_manifest.json'}", highlight=False, soft_wrap=True)
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,10 +24,24 @@ def plan(targets: list[str]) -> tuple[Graph, list[str], dict[str, list[Reason]]]
     return graph, names, graph.stale(names)
 
 
-def run_pipeline(targets: list[str], runner: str, jobs: int, console: Console, always: bool = False) -> bool:
+def run_pipeline(
+    targets: list[str],
+    runner: str,
+    jobs: int,
+    console: Console,
+    *,
+    always: bool = False,
+    before: Callable[[], None] = lambda: None,
+) -> bool:
     """Bring the targets (all stages if none) up to date; return False if there was nothing to do.
 
-    ``always`` runs the flow even then, so that Prefect shows every stage as Cached.
+    Args:
+        targets: stages or groups of stages.
+        runner: how stages run.
+        jobs: most stages at a time.
+        console: where finished stages and bars are shown.
+        always: run the flow even then, so that Prefect shows every stage as Cached.
+        before: called when there is something to do, before anything is done.
 
     Raises:
         ConfigError: an unknown target or runner.
@@ -38,6 +52,7 @@ def run_pipeline(targets: list[str], runner: str, jobs: int, console: Console, a
     graph, names, stale = plan(targets)
     if not stale and not always:
         return False
+    before()
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
     with prepared_environment():
         from flows.prefect_flow import pipeline_flow

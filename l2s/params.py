@@ -43,7 +43,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def _sentences(error: ValidationError, model: type[BaseModel], where: str) -> Iterable[str]:
     for problem in error.errors(include_url=False):
         path = [str(part) for part in problem["loc"]]
-        place = ".".join([where, *path]) if path else where
+        joint = ": " if where.endswith((".yaml", ".yml")) else "."
+        place = f"{where}{joint}{'.'.join(path)}" if path else where
         if problem["type"] == "extra_forbidden":
             yield f"{place}: unknown key{nearest(path[-1], _keys_beside(model, problem['loc']))}"
         elif problem["type"] == "missing":
@@ -53,7 +54,7 @@ def _sentences(error: ValidationError, model: type[BaseModel], where: str) -> It
 
 
 def _expected(message: str) -> str:
-    message = message.removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ").replace("Input should be", "expected")
     return message[0].lower() + message[1:]
 
 
