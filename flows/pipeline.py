@@ -3,12 +3,13 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
 
 from flows.graph import Graph, Reason
+from flows.server import served
 from flows.watch import WATCHED, Watch
 from l2s.errors import ConfigError
 from l2s.params import nearest
@@ -54,7 +55,7 @@ def run_pipeline(
         return False
     before()
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
-    with prepared_environment():
+    with prepared_environment(), _api():
         from flows.prefect_flow import pipeline_flow
 
         with Watch(names, console) as watch:
@@ -62,6 +63,11 @@ def run_pipeline(
     if failed:
         raise StageFailed(failed)
     return True
+
+
+def _api() -> AbstractContextManager[object]:
+    """The Prefect API that is configured, else one of our own for the run."""
+    return nullcontext() if os.environ.get("PREFECT_API_URL") else served()
 
 
 class StageFailed(Exception):
@@ -77,7 +83,6 @@ def prepared_environment() -> Iterator[None]:
     settings = {
         "PREFECT_HOME": str(PREFECT_HOME.resolve()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # a busy machine takes its time
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from prefect import flow, tags
 from prefect.artifacts import create_table_artifact
+from prefect.events.worker import EventsWorker
 from prefect.futures import PrefectFuture, as_completed
+from prefect.logging.handlers import APILogWorker
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -51,8 +53,17 @@ def pipeline_flow(upstream: dict[str, list[str]], names: list[str], jobs: int, w
                 _publish()
         return failed
 
-    failed: list[str] = l2s_pipeline(names)
+    try:
+        failed: list[str] = l2s_pipeline(names)
+    finally:
+        _send_what_is_queued()
     return failed
+
+
+def _send_what_is_queued() -> None:
+    """Logs and events leave in the background; the server may be ours, and gone in a moment."""
+    APILogWorker.drain_all(timeout=20)
+    EventsWorker.drain_all(timeout=20)
 
 
 def _publish() -> None:

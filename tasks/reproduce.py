@@ -80,9 +80,17 @@ def _with_lock(action: Any) -> Any:
     for _ in range(WAITS):
         try:
             return action()
-        except LockError:
+        except (
+            DvcException
+        ) as error:  # a stage that ended may also fail to get the lock back: run again, from the store
+            if not _is_about_lock(error):
+                raise
             time.sleep(0.5)
     return action()
+
+
+def _is_about_lock(error: BaseException | None) -> bool:
+    return isinstance(error, LockError) or (error is not None and _is_about_lock(error.__cause__))
 
 
 def _tail(log: Path) -> str:

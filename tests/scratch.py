@@ -1,11 +1,15 @@
-"""The whole pipeline in a scratch clone, with few problems: what CI runs besides the tests.
+"""The whole pipeline in scratch clones, with few problems: what CI runs besides the tests.
 
-``python -m tests.scratch`` clones the repository's HEAD, shrinks the benchmarks in its params.yaml, runs
-the pipeline, and checks that the second run and ``dvc repro`` find nothing to do.
+``python -m tests.scratch`` clones the repository's HEAD twice and shrinks the benchmarks. One clone runs
+``dvc repro``; in the other ``l2s run`` is killed in the middle (``kill -9``) and run again. Both must end
+with the same bytes, and neither may find anything left to do.
 """
 
+import hashlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,11 +21,17 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+RUNS = ("quick", "slow", "slow-budget-96", "average", "ties-d50")
 
 
 def clone(folder: Path) -> Path:
-    """A clone of HEAD, run with this environment's packages but the clone's own code."""
+    """A clone of HEAD, to be run with this environment's packages but the clone's own code."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    wrapper = folder / ".l2s" / "bin" / "l2s"
+    wrapper.parent.mkdir(parents=True)
+    call = "from flows.cli import entry; entry()"
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
+    wrapper.chmod(0o755)
     return folder
 
 
@@ -33,60 +43,91 @@ def edit_params(folder: Path, edit: Any) -> None:
     path.write_text(yaml.safe_dump(params, sort_keys=False))
 
 
-def l2s(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the clone's own ``l2s``."""
-    return run(folder, "l2s", *arguments, check=check)
-
-
-def run(folder: Path, command: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment in the clone, with the clone's code first on the path."""
-    wrapper = folder / ".l2s" / "bin" / "l2s"
-    if not wrapper.exists():
-        wrapper.parent.mkdir(parents=True)
-        wrapper.write_text(
-            f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "from flows.cli import entry; entry()" "$@"\n'
-        )
-        wrapper.chmod(0o755)
-    import os
-
-    environment = {**os.environ, "PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": ""}
-    program = str(wrapper) if command == "l2s" else str(BIN / command)
-    done = subprocess.run(
-        [program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    if check and done.returncode:
-        raise SystemExit(f"{command} {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done
-
-
 def shrink(params: dict[str, Any]) -> None:
     """Few problems, few recipes."""
     for benchmark in params["benchmarks"].values():
         benchmark["per_level"] = 6
-    params["recipes"] = {name: params["recipes"][name] for name in ("average", "ties-d50")}
-    kept = ("quick", "slow", "slow-budget-96", *params["recipes"])
-    params["runs"] = {name: params["runs"][name] for name in kept}
+    params["runs"] = {name: params["runs"][name] for name in RUNS}
+    params["recipes"] = {name: params["recipes"][name] for name in RUNS if name in params["recipes"]}
+
+
+def start(folder: Path, command: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start the clone's own ``l2s``, or another command of this environment, in the clone."""
+    wrapper = folder / ".l2s" / "bin" / "l2s"
+    environment = {**os.environ, "PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": ""}
+    program = str(wrapper) if command == "l2s" else str(BIN / command)
+    pipe = subprocess.PIPE
+    return subprocess.Popen([program, *arguments], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def run(folder: Path, command: str, *arguments: str) -> str:
+    """Run a command in the clone to its end; everything it printed."""
+    process = start(folder, command, *arguments)
+    out, err = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{command} {' '.join(arguments)} ended with {process.returncode}\n{out}\n{err}")
+    return out + err
+
+
+def run_and_kill(folder: Path) -> None:
+    """Start ``l2s run`` and kill it outright once it generates."""
+    process = start(folder, "l2s", "run")
+    store = folder / ".l2s" / "responses.sqlite-wal"
+    while process.poll() is None and not (store.exists() and store.stat().st_size > 20_000):
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    for _ in range(100):
+        if not _processes_in(folder):
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"outlived their pipeline: {_processes_in(folder)}")
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """Every file under ``data/`` and its digest."""
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted((folder / "data").rglob("*"))
+        if file.is_file()
+    }
 
 
 def main() -> None:
     """Run it and say what was seen."""
-    folder = Path(tempfile.mkdtemp(prefix="l2s-scratch-"))
+    scratch = Path(tempfile.mkdtemp(prefix="l2s-scratch-"))
     try:
-        clone(folder / "l2s")
-        folder = folder / "l2s"
-        edit_params(folder, shrink)
+        plain, killed = clone(scratch / "plain"), clone(scratch / "killed")
+        for folder in (plain, killed):
+            edit_params(folder, shrink)
         started = time.monotonic()
-        print(l2s(folder, "run").stdout)
-        print(f"pipeline: {time.monotonic() - started:.0f} s")
-        rows = json.loads((folder / "data/summary/summary.json").read_text())["rows"]
-        assert {row["run"] for row in rows} == {"quick", "slow", "slow-budget-96", "average", "ties-d50"}
-        again = l2s(folder, "run")
-        assert "everything is up to date" in again.stderr, again.stderr
-        repro = run(folder, "dvc", "repro")
-        assert "Running stage" not in repro.stdout + repro.stderr, repro.stdout
-        print("second run and dvc repro: nothing to do")
+        run(plain, "dvc", "repro")
+        print(f"dvc repro: {time.monotonic() - started:.0f} s")
+        run_and_kill(killed)
+        left = json.loads(run(killed, "l2s", "run", "--dry", "--json"))
+        assert "report" in left, left
+        print(run(killed, "l2s", "run"))
+        assert outputs(plain) == outputs(killed), sorted(set(outputs(plain).items()) ^ set(outputs(killed).items()))
+        print(f"killed and run again: the same {len(outputs(plain))} files, byte for byte")
+        for folder in (plain, killed):
+            assert "everything is up to date" in run(folder, "l2s", "run")
+            assert "Running stage" not in run(folder, "dvc", "repro")
+        print("second runs, by either command: nothing to do")
+        print("4 passed, 0 failed")
     finally:
-        shutil.rmtree(folder.parent if folder.name == "l2s" else folder, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _processes_in(folder: Path) -> list[str]:
+    """Commands whose working directory lies in ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.joinpath("cwd").resolve().is_relative_to(folder):
+                found.append(process.joinpath("cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue  # it ended meanwhile, or is not ours to look at
+    return found
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.scratch import clone, edit_params, l2s
+from tests.scratch import clone, edit_params, run
 
 BENCHMARK = "arithmetic-test"
 
@@ -26,9 +26,9 @@ def measure(seed: int) -> None:
 
         edit_params(folder, reseed)
         started = time.monotonic()
-        l2s(folder, "run", "family")
+        run(folder, "l2s", "run", "family")
         trained = time.monotonic()
-        l2s(folder, "run")
+        run(folder, "l2s", "run")
         rows = json.loads((folder / "data/summary/summary.json").read_text())["rows"]
         print(f"seed {seed}: trained in {trained - started:.0f} s, pipeline {time.monotonic() - trained:.0f} s")
         for row in rows:

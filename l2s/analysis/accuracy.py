@@ -16,30 +16,38 @@ class Interval(NamedTuple):
 
 
 def accuracy(correct: NDArray[np.bool_], problem: NDArray[np.int64], confidence: float) -> Interval:
-    """Share of right responses.
+    """Share of right responses, with Wilson's (1927) score interval.
 
-    One response a problem: Wilson's (1927) score interval. Several: responses to one problem are not
-    independent, so the interval is the normal one over the problems' own shares.
+    Several responses to one problem are not independent: they count as :func:`effective_responses`.
 
     Args:
         correct: one entry a response.
         problem: which problem each response answers, numbered from 0.
         confidence: e.g. 0.95.
     """
+    share = float(correct.mean())
+    n = effective_responses(correct, problem)
+    return wilson(share * n, n, confidence)
+
+
+def effective_responses(correct: NDArray[np.bool_], problem: NDArray[np.int64]) -> float:
+    """How many independent responses say as much about the share as these do (Dean & Pagano 2015).
+
+    p(1 − p) over the variance of the share between problems; never more than there are responses. Where
+    all problems are alike that variance is zero and tells nothing: then each problem counts once.
+    """
     counts = np.bincount(problem)
     if counts.max() == 1:
-        return wilson(int(correct.sum()), len(correct), confidence)
-    shares = np.bincount(problem, weights=correct) / counts
-    spread = (
-        float(norm.ppf((1 + confidence) / 2)) * float(shares.std(ddof=1)) / len(shares) ** 0.5
-        if len(shares) > 1
-        else 1.0
-    )
-    value = float(correct.mean())
-    return Interval(value, max(0.0, value - spread), min(1.0, value + spread))
+        return float(len(correct))
+    share, problems = float(correct.mean()), len(counts)
+    excess = np.bincount(problem, weights=correct) - share * counts  # [problems]
+    if problems == 1 or not np.abs(excess).max() > 1e-9:
+        return float(problems)
+    variance = problems / (problems - 1) * float((excess**2).sum()) / len(correct) ** 2
+    return min(float(len(correct)), share * (1 - share) / variance)
 
 
-def wilson(successes: int, n: int, confidence: float) -> Interval:
+def wilson(successes: float, n: float, confidence: float) -> Interval:
     """Wilson's score interval of a share."""
     z = float(norm.ppf((1 + confidence) / 2))
     share = successes / n

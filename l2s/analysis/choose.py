@@ -36,7 +36,7 @@ def choose(candidates: Sequence[Candidate], benchmark: str) -> Choice:
             f"{best.run} was chosen on {benchmark}: the shortest ({best.tokens:.1f} tokens) of the {len(good)} of "
             f"{len(candidates)} recipes at parity with the slow model there",
         )
-    best = max(candidates, key=lambda candidate: (candidate.difference_low, candidate.run))
+    best = min(candidates, key=lambda candidate: (-candidate.difference_low, candidate.run))
     return Choice(
         best.run,
         f"{best.run} was chosen on {benchmark}: no recipe is at parity there, and its loss is bounded best "

@@ -1,6 +1,6 @@
 """Two runs on the same problems: differences with intervals, exact tests, verdicts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +13,8 @@ from l2s.seeds import seed_for
 
 POWER = 0.8
 """Of the minimum detectable difference."""
-BLOCK = 200
-"""Resamples drawn at a time, so that memory does not grow with their number."""
+BLOCK = 2_000_000
+"""Problems drawn at a time, all resamples together, so that memory does not grow with their number."""
 
 
 class Pairs(NamedTuple):
@@ -38,9 +38,9 @@ class Comparison(NamedTuple):
     difference: Interval
     """Of accuracy, this run minus the slow one."""
     p_value: float
-    """McNemar's exact test, two-sided."""
-    ratio: Interval
-    """Of mean tokens, this run over the slow one."""
+    """McNemar's exact test, two-sided; over problems (see :func:`mcnemar`)."""
+    ratio: Interval | None
+    """Of mean tokens, this run over the slow one; None where the slow one spent none."""
     minimum_detectable: float
     """Smallest true difference that so many problems would have shown with 80 % power."""
 
@@ -50,12 +50,24 @@ def compare(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> Compa
     won = int((pairs.correct & ~pairs.correct_slow).sum())
     lost = int((~pairs.correct & pairs.correct_slow).sum())
     n = len(pairs.correct)
-    single = len(np.unique(pairs.problem)) == n
-    difference = tango(won, lost, n, confidence) if single else _clustered(pairs, confidence)
-    p_value = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
+    gains = np.bincount(pairs.problem, pairs.correct.astype(np.float64) - pairs.correct_slow)  # [problems]
+    single = len(gains) == n
+    difference = tango(won, lost, n, confidence) if single else _clustered(pairs, gains, confidence, bootstrap, seed)
     z = float(norm.ppf((1 + confidence) / 2) + norm.ppf(POWER))
-    detectable = z * (max(won + lost, 1) / n / n) ** 0.5
-    return Comparison(n, won, lost, difference, p_value, length_ratio(pairs, confidence, bootstrap, seed), detectable)
+    detectable = z * max(float((gains**2).sum()), 1.0) ** 0.5 / n
+    ratio = length_ratio(pairs, confidence, bootstrap, seed)
+    return Comparison(n, won, lost, difference, mcnemar(gains), ratio, min(1.0, detectable))
+
+
+def mcnemar(gains: NDArray[np.float64]) -> float:
+    """McNemar's exact test, two-sided, over the problems that the two runs do not do equally well.
+
+    Args:
+        gains: a problem's right responses, this run minus the slow one. Its samples are not independent,
+            so that only the sign counts; with one sample a problem that is the ordinary test.
+    """
+    better, worse = int((gains > 0).sum()), int((gains < 0).sum())
+    return float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
 
 
 def tango(won: int, lost: int, n: int, confidence: float) -> Interval:
@@ -65,29 +77,35 @@ def tango(won: int, lost: int, n: int, confidence: float) -> Interval:
     """
     z = float(norm.ppf((1 + confidence) / 2))
     value = (won - lost) / n
+    if won < lost:  # the mirror image, whose upper end is away from the bound −1
+        mirrored = tango(lost, won, n, confidence)
+        return Interval(value, -mirrored.high, -mirrored.low)
 
     def score(delta: float) -> float:
         a, b, c = 2 * n, -won - lost + (2 * n - won + lost) * delta, -lost * delta * (1 - delta)
         q = (max(b * b - 4 * a * c, 0.0) ** 0.5 - b) / (2 * a)
         variance = n * (2 * q + delta * (1 - delta))
-        return (won - lost - n * delta) / variance**0.5 if variance > 1e-15 else 0.0
+        distance = won - lost - n * delta
+        return distance / variance**0.5 if variance > 0 else float(np.copysign(1e9, distance))
 
-    tiny = 1e-12
-    low = -1.0 if value <= -1 + tiny else float(brentq(lambda d: score(d) - z, -1 + tiny, value - tiny))
-    high = 1.0 if value >= 1 - tiny else float(brentq(lambda d: score(d) + z, value + tiny, 1 - tiny))
+    low = float(brentq(lambda delta: score(delta) - z, -1 + 1e-12, value)) if value > -1 else -1.0
+    high = float(brentq(lambda delta: score(delta) + z, value, 1.0)) if value < 1 else 1.0
     return Interval(value, low, high)
 
 
-def length_ratio(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> Interval:
-    """Mean tokens over the slow run's, with a percentile interval from resampling whole problems."""
+def length_ratio(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> Interval | None:
+    """Mean tokens over the slow run's, with a percentile interval from resampling whole problems.
+
+    Resamples in which the slow run spent nothing have no ratio and are left out.
+    """
     ours, slow = np.bincount(pairs.problem, pairs.tokens), np.bincount(pairs.problem, pairs.tokens_slow)
+    if not slow.any():
+        return None
     rng = np.random.default_rng(seed_for(seed, "length ratio"))
-    ratios = []
-    for start in range(0, bootstrap, BLOCK):
-        drawn = rng.integers(0, len(ours), (min(BLOCK, bootstrap - start), len(ours)))
-        ratios.append(ours[drawn].sum(1) / slow[drawn].sum(1))
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    low, high = np.quantile(np.concatenate(ratios), tails)
+    sums = [(ours[drawn].sum(1), slow[drawn].sum(1)) for drawn in _resamples(len(ours), bootstrap, rng)]
+    above, below = (np.concatenate(column) for column in zip(*sums, strict=True))
+    ratios = above[below > 0] / below[below > 0]
+    low, high = np.quantile(ratios, _tails(confidence))
     return Interval(float(ours.sum() / slow.sum()), float(low), float(high))
 
 
@@ -114,15 +132,31 @@ def verdict(comparison: Comparison, p_holm: float, margin: float, confidence: fl
     return "worse" if comparison.difference.high < 0 and significant else "undecided"
 
 
-def _clustered(pairs: Pairs, confidence: float) -> Interval:
-    """Several samples a problem: the normal interval over the problems' own differences."""
-    gains = pairs.correct.astype(np.float64) - pairs.correct_slow
+def _clustered(
+    pairs: Pairs, gains: NDArray[np.float64], confidence: float, bootstrap: int, seed: int
+) -> Interval:
+    """Several samples a problem: the percentile interval from resampling whole problems.
+
+    Where every problem gains the same, resampling would give an interval of no width, however few they
+    are; then each problem counts as one response (for no gain at all: Tango's interval with no disagreement).
+    """
     counts = np.bincount(pairs.problem)
-    differences = np.bincount(pairs.problem, gains) / counts
-    value = float(gains.mean())
-    spread = (
-        float(norm.ppf((1 + confidence) / 2)) * float(differences.std(ddof=1)) / len(counts) ** 0.5
-        if len(counts) > 1
-        else 1.0
-    )
-    return Interval(value, max(-1.0, value - spread), min(1.0, value + spread))
+    value = float(gains.sum() / counts.sum())
+    if np.ptp(gains / counts) < 1e-12:
+        alike = tango(round(max(value, 0.0) * len(counts)), round(max(-value, 0.0) * len(counts)), len(counts), confidence)
+        return Interval(value, min(value, alike.low), max(value, alike.high))
+    rng = np.random.default_rng(seed_for(seed, "accuracy difference"))
+    shares = [gains[drawn].sum(1) / counts[drawn].sum(1) for drawn in _resamples(len(counts), bootstrap, rng)]
+    low, high = np.quantile(np.concatenate(shares), _tails(confidence))
+    return Interval(value, float(low), float(high))
+
+
+def _resamples(problems: int, bootstrap: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """``bootstrap`` draws of all problems with replacement, ``[some, problems]`` at a time."""
+    rows = max(1, min(200, BLOCK // problems))
+    for start in range(0, bootstrap, rows):
+        yield rng.integers(0, problems, (min(rows, bootstrap - start), problems))
+
+
+def _tails(confidence: float) -> tuple[float, float]:
+    return (1 - confidence) / 2, (1 + confidence) / 2

@@ -1,6 +1,8 @@
 """What the analysis depends on: the block ``analysis`` of params.yaml."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 
 from l2s.params import Params
 
@@ -22,12 +24,32 @@ class AnalysisParams(Params):
     confidence: float = Field(0.95, gt=0, lt=1)
     """Of every interval."""
     bootstrap: int = Field(2000, ge=100)
-    """Resamples of problems behind length intervals."""
+    """Resamples of problems behind length intervals, and behind accuracy differences of several samples."""
     seed: int = 0
     """Of the bootstrap."""
     validation: str | None = None
     """Benchmark on which a recipe is chosen; never part of what is reported as the result."""
-    candidates: tuple[str, ...] = ()
-    """Runs among which one is chosen."""
-    reflection_words: tuple[str, ...] = REFLECTION_WORDS
+    test: list[str] = []
+    """Benchmarks that are reported, in this order; all but the validation benchmark if none is named."""
+    candidates: list[str] = []
+    """Runs among which one is chosen: the merges. Their p-values are adjusted together."""
+    reflection_words: tuple[str, ...] = Field(REFLECTION_WORDS, min_length=1)
     """Whole words or phrases, in any case, that count as a second thought."""
+
+    @field_validator("reflection_words")
+    @classmethod
+    def words_can_be_found(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        """A blank phrase would be found everywhere, one that ends in a mark nowhere."""
+        odd = [word for word in words if not word.strip() or not (word.strip()[0] + word.strip()[-1]).isalnum()]
+        if odd:
+            raise ValueError(f"expected words or phrases that begin and end with a letter or digit, not {odd}")
+        return words
+
+    @model_validator(mode="after")
+    def roles_differ(self) -> Self:
+        """What was chosen on is no result, and the slow run is no merge."""
+        if self.validation is not None and self.validation in self.test:
+            raise ValueError(f"validation: '{self.validation}' is also in test; expected a benchmark of its own")
+        if self.slow is not None and self.slow in self.candidates:
+            raise ValueError(f"candidates: '{self.slow}' is the slow run; expected merges, which are compared with it")
+        return self
