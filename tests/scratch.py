@@ -113,7 +113,6 @@ def main() -> None:
             assert "everything is up to date" in run(folder, "l2s", "run")
             assert "Running stage" not in run(folder, "dvc", "repro")
         print("second runs, by either command: nothing to do")
-        print("4 passed, 0 failed")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

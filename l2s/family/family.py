@@ -105,7 +105,7 @@ class _Family:
             worst = min(accuracy.values()) if name == "base" else sum(accuracy.values()) / len(accuracy)
             shown = ", ".join(f"{share:.1%}" for share in accuracy.values())
             self.say(f"{name} after stage {stage + 1}: accuracy by level {shown}")
-            if worst >= training.solved:
+            if worst >= training.solved and stage + 1 >= training.fewest_stages:
                 break
         else:
             self.say(f"{name} is NOT solved: {worst:.1%} where {training.solved:.1%} was asked; more stages may help")

@@ -14,6 +14,8 @@ class BaseTraining(Params):
     """Tokens of the first stage."""
     more_tokens: int = Field(1_000_000, ge=10_000)
     """Tokens of each further stage, as long as the base is not solved."""
+    fewest_stages: int = Field(2, ge=1)
+    """A base that is solved in one stage owns its skill too weakly: what merges of its fine-tunes keep of it is less."""
     most_stages: int = Field(4, ge=1)
     learning_rate: float = Field(6e-3, gt=0)
     """Peak of the first stage; further stages take half of it."""
@@ -36,6 +38,7 @@ class TunedTraining(Params):
     tokens: int = Field(500_000, ge=10_000)
     more_tokens: int = Field(200_000, ge=10_000)
     """Tokens of each further stage, as long as the model is not solved."""
+    fewest_stages: int = Field(1, ge=1)
     most_stages: int = Field(3, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
     batch_tokens: int = Field(2048, ge=256)

@@ -25,7 +25,7 @@ TINY = FamilySettings(
     heads=2,
     key_value_heads=1,
     check_per_level=2,
-    base=BaseTraining(tokens=12_000, more_tokens=10_000, most_stages=1),
+    base=BaseTraining(tokens=12_000, more_tokens=10_000, fewest_stages=1, most_stages=1),
     quick=TunedTraining(tokens=10_000, most_stages=1),
     slow=TunedTraining(tokens=10_000, most_stages=1),
 )
