@@ -37,7 +37,7 @@ def _lineage(config: Config, data: Path) -> dict[str, str]:
 
 
 def _examples(config: Config, data: Path, chosen: str | None) -> list[Row]:
-    """The hardest test problems that both answered, slow beside chosen."""
+    """Slow beside chosen: one of the hardest problems both got right, one the merge lost, one it won, then more."""
     if chosen is None or config.report.examples == 0:
         return []
     tests = [name for name in config.benchmarks if name != config.analysis.validation]
@@ -50,11 +50,9 @@ def _examples(config: Config, data: Path, chosen: str | None) -> list[Row]:
         for run in (config.analysis.slow, chosen)
     ]
     shared = [key for key in sides[0] if key in sides[1] and key[0] in tests]
-    differing = [key for key in shared if sides[0][key]["correct"] != sides[1][key]["correct"]]
-    rest = [key for key in shared if key not in set(differing)]
-    rest.sort(key=lambda key: (-(sides[0][key].get("level") or 0), key))
-    return [
-        side[key]
-        for key in [*differing[: config.report.examples - 1], *rest][: config.report.examples]
-        for side in sides
-    ]
+    lost = [key for key in shared if sides[0][key]["correct"] and not sides[1][key]["correct"]]
+    won = [key for key in shared if sides[1][key]["correct"] and not sides[0][key]["correct"]]
+    both = [key for key in shared if sides[0][key]["correct"] and sides[1][key]["correct"]]
+    both.sort(key=lambda key: (-(sides[0][key].get("level") or 0), key))
+    picked = [*both[:1], *lost[:1], *won[:1], *both[1:]]
+    return [side[key] for key in picked[: config.report.examples] for side in sides]

@@ -50,7 +50,8 @@ def compare(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> Compa
     won = int((pairs.correct & ~pairs.correct_slow).sum())
     lost = int((~pairs.correct & pairs.correct_slow).sum())
     n = len(pairs.correct)
-    gains = np.bincount(pairs.problem, pairs.correct.astype(np.float64) - pairs.correct_slow)  # [problems]
+    each = pairs.correct.astype(np.float64) - pairs.correct_slow.astype(np.float64)
+    gains = np.bincount(pairs.problem, each).astype(np.float64)  # [problems]
     single = len(gains) == n
     difference = tango(won, lost, n, confidence) if single else _clustered(pairs, gains, confidence, bootstrap, seed)
     z = float(norm.ppf((1 + confidence) / 2) + norm.ppf(POWER))
@@ -77,15 +78,14 @@ def tango(won: int, lost: int, n: int, confidence: float) -> Interval:
     """
     z = float(norm.ppf((1 + confidence) / 2))
     value = (won - lost) / n
-    if won < lost:  # the mirror image, whose upper end is away from the bound −1
-        mirrored = tango(lost, won, n, confidence)
-        return Interval(value, -mirrored.high, -mirrored.low)
 
     def score(delta: float) -> float:
         a, b, c = 2 * n, -won - lost + (2 * n - won + lost) * delta, -lost * delta * (1 - delta)
         q = (max(b * b - 4 * a * c, 0.0) ** 0.5 - b) / (2 * a)
         variance = n * (2 * q + delta * (1 - delta))
         distance = won - lost - n * delta
+        if abs(distance) < 1e-9:
+            return 0.0
         return distance / variance**0.5 if variance > 0 else float(np.copysign(1e9, distance))
 
     low = float(brentq(lambda delta: score(delta) - z, -1 + 1e-12, value)) if value > -1 else -1.0
@@ -132,9 +132,7 @@ def verdict(comparison: Comparison, p_holm: float, margin: float, confidence: fl
     return "worse" if comparison.difference.high < 0 and significant else "undecided"
 
 
-def _clustered(
-    pairs: Pairs, gains: NDArray[np.float64], confidence: float, bootstrap: int, seed: int
-) -> Interval:
+def _clustered(pairs: Pairs, gains: NDArray[np.float64], confidence: float, bootstrap: int, seed: int) -> Interval:
     """Several samples a problem: the percentile interval from resampling whole problems.
 
     Where every problem gains the same, resampling would give an interval of no width, however few they
@@ -143,7 +141,9 @@ def _clustered(
     counts = np.bincount(pairs.problem)
     value = float(gains.sum() / counts.sum())
     if np.ptp(gains / counts) < 1e-12:
-        alike = tango(round(max(value, 0.0) * len(counts)), round(max(-value, 0.0) * len(counts)), len(counts), confidence)
+        alike = tango(
+            round(max(value, 0.0) * len(counts)), round(max(-value, 0.0) * len(counts)), len(counts), confidence
+        )
         return Interval(value, min(value, alike.low), max(value, alike.high))
     rng = np.random.default_rng(seed_for(seed, "accuracy difference"))
     shares = [gains[drawn].sum(1) / counts[drawn].sum(1) for drawn in _resamples(len(counts), bootstrap, rng)]

@@ -20,6 +20,7 @@ def write_summary(report: Report, folder: Path) -> None:
     content: dict[str, Any] = {
         "rows": report.rows,
         "levels": report.levels,
+        "comparisons": report.comparisons,
         "overall": report.overall,
         "chosen": report.chosen._asdict(),
         "benchmarks": report.benchmarks,

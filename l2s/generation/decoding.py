@@ -1,6 +1,6 @@
 """The decoding loop: rows enter as others finish, each at its own length, none waits for another.
 
-A finished row leaves at once; when a quarter of the places are free, they are filled from the queue.
+When a quarter of the rows are finished they leave, and their places are filled from the queue.
 No row's numbers depend on its neighbours (see :mod:`l2s.generation.cache`).
 """
 
@@ -14,13 +14,15 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface, PreTrainedModel
 
-from l2s.generation.cache import RowCache, blocks
+from l2s.generation.cache import RowCache
 from l2s.generation.control import Delimiters, Thinking
 from l2s.generation.sampling import choose_tokens
 from l2s.generation.settings import ControlParams, SamplingParams
 
 FEWEST_ROWS = 4
 """Products of fewer rows take another path in the processor's library, with other rounding; pad to this."""
+FULL_ENOUGH = 0.75
+"""Finished rows are cleared out, and new ones let in, when no more than this share of the places is in use."""
 ATTENTION = "l2s_rows"
 
 
@@ -49,6 +51,8 @@ class _Row:
     request: Request
     thinking: Thinking
     ids: list[int] = field(default_factory=list)
+    done: bool = False
+    """Finished, and waiting to be cleared out with others: moving the cache for one row costs more than the row."""
 
 
 def decode(
@@ -66,7 +70,7 @@ def decode(
     cache, rows = RowCache(model.config.num_hidden_layers), list[_Row]()
     logits = torch.empty(0)
     while waiting or rows:
-        if waiting and len(rows) <= 0.75 * rows_at_once:
+        if waiting and len(rows) <= FULL_ENOUGH * rows_at_once:
             count = min(rows_at_once - len(rows), len(waiting))
             entering = [_Row(request, _thinking(request, control, delimiters)) for request in waiting[-count:]]
             del waiting[-count:]
@@ -79,12 +83,12 @@ def decode(
             cache.extend(fresh)
             rows += entering
         _append_tokens(rows, choose_tokens(logits, sampling, [row.request.stream for row in rows]), stop_tokens)
-        ends = [_end(row, sampling, stop_tokens) for row in rows]
-        for row, end in zip(rows, ends, strict=True):
-            if end:
+        for row in rows:
+            if not row.done and (end := _end(row, sampling, stop_tokens)):
+                row.done = True
                 yield Finished(row.request.index, row.ids, end, row.thinking.closed, row.thinking.tokens)
-        if any(ends):
-            staying = [place for place, end in enumerate(ends) if not end]
+        staying = [place for place, row in enumerate(rows) if not row.done]
+        if len(staying) <= FULL_ENOUGH * len(rows):
             rows = [rows[place] for place in staying]
             cache.keep(torch.tensor(staying, dtype=torch.long, device=model.device))
         if rows:
@@ -110,6 +114,8 @@ def _last(ids: list[int], delimiter: tuple[int, ...]) -> int:
 
 def _append_tokens(rows: list[_Row], chosen: list[int], stop_tokens: frozenset[int]) -> None:
     for row, token in zip(rows, chosen, strict=True):
+        if row.done:
+            continue
         instead = row.thinking.override()
         row.ids.append(token if instead is None else instead)
         if instead is not None or token not in stop_tokens:
@@ -129,7 +135,7 @@ def _end(row: _Row, sampling: SamplingParams, stop_tokens: frozenset[int]) -> st
 def _read_prompts(model: PreTrainedModel, rows: list[_Row], cache: RowCache) -> Tensor:
     """Fill ``cache`` with the prompts; return each row's next-token logits, ``[rows, vocabulary]``, float32."""
     lengths = torch.tensor([len(row.request.prompt) for row in rows])
-    width = max(blocks(int(lengths.max())), 1)
+    width = int(lengths.max())
     ids = torch.zeros(max(len(rows), FEWEST_ROWS), width, dtype=torch.long)
     for place, row in enumerate(rows):
         ids[place, : len(row.request.prompt)] = torch.tensor(row.request.prompt)

@@ -9,9 +9,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from l2s.files import replacing
+from l2s.report.labels import place_names
+from l2s.report.tables import role_of
+
+Row = dict[str, Any]
 
 INK, GREY, LIGHT = "#1f2430", "#8a8f98", "#d5d8dd"
 COLOURS: dict[str, str] = {
@@ -23,9 +28,8 @@ COLOURS: dict[str, str] = {
     "given": GREY,
 }
 """Okabe and Ito's palette, told apart by colour-blind readers too."""
-DIRECTIONS = ((0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8), (1.2, 0), (-1.2, 0), (0, 1), (0, -1))
-PLACES = [(far * dx, far * dy) for far in (9, 20, 32, 46, 62, 80, 100, 124) for dx, dy in DIRECTIONS]
-"""Offsets in points at which a name may stand, the nearest first."""
+CROWD, NEAR = 4, 0.08
+"""So many runs within this share of both axes are shown once more, close up."""
 SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -37,9 +41,9 @@ SETTINGS: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": LIGHT,
     "grid.linewidth": 0.6,
-    "svg.hashsalt": "l2s",
 }
 
 
@@ -53,134 +57,126 @@ def draw_figures(summary: dict[str, Any], folder: Path) -> dict[str, Path]:
             if rows:
                 name = f"accuracy-against-tokens-{benchmark}"
                 drawn[name] = _save(trade_off(summary, benchmark, rows), folder / f"{name}.png")
-            levels = [row for row in summary["levels"] if row["benchmark"] == benchmark and "tokens" in row]
+            levels = [row for row in summary["levels"] if row["benchmark"] == benchmark and row["tokens"] is not None]
             if levels:
                 name = f"length-against-level-{benchmark}"
                 drawn[name] = _save(length_by_level(summary, levels), folder / f"{name}.png")
     return drawn
 
 
-def role_of(summary: dict[str, Any], row: dict[str, Any]) -> str:
-    """``slow``, ``quick``, ``chosen``, ``control``, ``merge`` or ``given``: which colour a run has."""
-    settings = summary["settings"]
-    if row["run"] in (settings["slow"], settings["quick"]):
-        return "slow" if row["run"] == settings["slow"] else "quick"
-    if row["run"] == summary["chosen"]["run"]:
-        return "chosen"
-    if row.get("control", "none") != "none":
-        return "control"
-    return "merge" if row["run"] in settings["candidates"] else "given"
-
-
-def trade_off(summary: dict[str, Any], benchmark: str, rows: list[dict[str, Any]]) -> Figure:
-    """Accuracy against mean tokens, with intervals and the Pareto front."""
-    figure, axes = plt.subplots(figsize=(8.4, 5.0), layout="constrained")
-    front = [row for name in summary["front"].get(benchmark, []) for row in rows if row["run"] == name]
-    accuracies = [100 * row["accuracy"] for row in front]
-    axes.step(
-        [row["tokens"] for row in front], accuracies, where="post", color=GREY, lw=1.2, ls="--", label="Pareto front"
-    )
-    for row in rows:
-        _point(axes, row, role_of(summary, row))
-    axes.set_xlabel("mean generated tokens a response")
-    axes.set_ylabel("accuracy, %")
+def trade_off(summary: dict[str, Any], benchmark: str, rows: list[Row]) -> Figure:
+    """Accuracy against mean tokens, with intervals and the Pareto front; a crowd of runs once more, close up."""
+    near = crowd(summary, rows)
+    figure, panels = plt.subplots(
+        1, 2 if near else 1, figsize=(10.4 if near else 8.4, 5.0), squeeze=False, layout="constrained",
+        width_ratios=(3, 2) if near else (1,),
+    )  # fmt: skip
+    axes = panels[0][0]
+    axes.margins(x=0.08, y=0.08)
+    _points(axes, summary, benchmark, rows, star_on_top=True)
     bars = f"bars: {100 * summary['settings']['confidence']:g} % intervals"
     axes.set_title(f"{benchmark}: accuracy against length ({bars})", loc="left", fontsize=11)
-    axes.margins(x=0.12, y=0.1)
-    _label(axes, figure, rows, summary)
-    if len(front) > 1:
-        axes.legend(frameon=False, loc="lower right")
+    axes.set_ylabel("accuracy, %")
+    inside = {row["run"] for row in near}
+    if near:
+        frame = _frame(near)
+        close = panels[0][1]
+        close.set(xlim=frame.intervalx, ylim=frame.intervaly)
+        _points(close, summary, benchmark, rows, star_on_top=False)
+        close.set_title("close up", loc="left", fontsize=11)
+        size = (frame.width, frame.height)
+        axes.add_patch(Rectangle(frame.p0, *size, fill=False, ec=INK, lw=0.8, zorder=5))
+        _names(close, summary, near)
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9)
+    chosen = summary["chosen"]["run"]
+    _names(axes, summary, [row for row in rows if row["run"] not in inside or row["run"] == chosen])
     return figure
 
 
-def _point(axes: Axes, row: dict[str, Any], role: str) -> None:
-    """One run with its two intervals; a star for the chosen one."""
-    accuracy = 100 * row["accuracy"]
-    axes.errorbar(
-        row["tokens"],
-        accuracy,
-        xerr=[[row["tokens"] - row["tokens_low"]], [row["tokens_high"] - row["tokens"]]],
-        yerr=[[accuracy - 100 * row["accuracy_low"]], [100 * row["accuracy_high"] - accuracy]],
-        fmt="*" if role == "chosen" else "o",
-        ms=14 if role == "chosen" else 6.5,
-        color=COLOURS[role],
-        elinewidth=0.9,
-        mec="white",
-        mew=0.6,
-        zorder=4 if role == "chosen" else 3,
-    )
+def crowd(summary: dict[str, Any], rows: list[Row]) -> list[Row]:
+    """The runs around the one with most others near it, the chosen one before equals; none if they are few."""
+    wide = NEAR * max(1e-9, max(row["tokens"] for row in rows) - min(row["tokens"] for row in rows))
+    high = NEAR * max(1e-9, max(row["accuracy"] for row in rows) - min(row["accuracy"] for row in rows))
+    circles = [
+        [o for o in rows if abs(o["tokens"] - row["tokens"]) <= wide and abs(o["accuracy"] - row["accuracy"]) <= high]
+        for row in sorted(rows, key=lambda row: (row["run"] != summary["chosen"]["run"], row["run"]))
+    ]
+    largest = max(circles, key=len)
+    return largest if CROWD <= len(largest) < len(rows) else []
 
 
-def length_by_level(summary: dict[str, Any], levels: list[dict[str, Any]]) -> Figure:
+def _frame(rows: list[Row]) -> Bbox:
+    """The box around these runs and their intervals, with room for names."""
+    left, right = min(row["tokens_low"] for row in rows), max(row["tokens_high"] for row in rows)
+    low, high = min(100 * row["accuracy_low"] for row in rows), max(100 * row["accuracy_high"] for row in rows)
+    x, y = 0.3 * (right - left) + 1e-6, 0.15 * (high - low) + 1e-6
+    return Bbox([(left - x, low - y), (right + x, high + y)])
+
+
+def _points(axes: Axes, summary: dict[str, Any], benchmark: str, rows: list[Row], star_on_top: bool) -> None:
+    """All runs and the front, in one panel. The star may cover others only where those are shown close up too."""
+    by_name = {row["run"]: row for row in rows}
+    front = [by_name[name] for name in summary["front"].get(benchmark, []) if name in by_name]
+    if len(front) > 1:
+        x, y = [row["tokens"] for row in front], [100 * row["accuracy"] for row in front]
+        axes.step(x, y, where="post", color=GREY, lw=1.2, ls="--", label="Pareto front", zorder=2)
+    words = {"merge": "merges", "control": "length controls", "given": "other models"}
+    for row in rows:
+        role = role_of(summary, row)
+        _bars(axes, row, COLOURS[role])
+        star = role == "chosen"
+        axes.plot(
+            row["tokens"], 100 * row["accuracy"], "*" if star else "o", ms=15 if star else 6.5, color=COLOURS[role],
+            mec="white", mew=0.6, zorder=(6 if star_on_top else 4) if star else 5,
+            label="chosen on validation" if star else words.pop(role, None), ls="none",
+        )  # fmt: skip
+    axes.set_xlabel("mean generated tokens a response")
+
+
+def _bars(axes: Axes, row: Row, colour: str) -> None:
+    """The intervals of accuracy and length."""
+    across, up = ("tokens_low", "tokens_high"), ("accuracy_low", "accuracy_high")
+    axes.hlines(100 * row["accuracy"], *(row[end] for end in across), color=colour, lw=0.9, alpha=0.7, zorder=3)
+    axes.vlines(row["tokens"], *(100 * row[end] for end in up), color=colour, lw=0.9, alpha=0.7, zorder=3)
+
+
+def _names(axes: Axes, summary: dict[str, Any], rows: list[Row]) -> None:
+    points = {row["run"]: (row["tokens"], 100 * row["accuracy"]) for row in rows}
+    bars = [
+        Bbox([(row[f"tokens_{low}"] if across else x, y if across else 100 * row[f"accuracy_{low}"])
+              for low in ("low", "high")])
+        for row in rows for x, y in [points[row["run"]]] for across in (True, False)
+    ]  # fmt: skip
+    place_names(axes, points, bars, summary["chosen"]["run"], GREY)
+
+
+def length_by_level(summary: dict[str, Any], levels: list[Row]) -> Figure:
     """Mean tokens by level of difficulty: slow, quick and chosen in colour, the others thin."""
     figure, axes = plt.subplots(figsize=(8.4, 4.4), layout="constrained")
     controls = {row["run"]: row["control"] for row in summary["rows"]}
-    runs = list(dict.fromkeys(row["run"] for row in levels))
-    shown = 0
-    for run in runs:
-        rows = [row for row in levels if row["run"] == run]
-        role = role_of(summary, {"run": run, "control": controls.get(run, "none")})
-        x, y = [row["level"] for row in rows], [row["tokens"] for row in rows]
+    place = {level: number for number, level in enumerate(sorted({row["level"] for row in levels}))}
+    others = 0
+    roles = {run: role_of(summary, {"run": run, "control": controls.get(run, "none")}) for run in controls}
+    for run in sorted({row["run"] for row in levels}, key=lambda run: (list(COLOURS).index(roles[run]), run)):
+        rows, role = [row for row in levels if row["run"] == run], roles[run]
+        x, y = [place[row["level"]] for row in rows], [row["tokens"] for row in rows]
         if role in ("merge", "control", "given"):
-            shown += 1
-            axes.plot(x, y, color=LIGHT, lw=1.1, zorder=1, label="other runs" if shown == 1 else None)
+            others += 1
+            axes.plot(x, y, color=GREY, alpha=0.55, lw=1, zorder=1, label="other runs" if others == 1 else None)
             continue
         low, high = [row["tokens_low"] for row in rows], [row["tokens_high"] for row in rows]
         axes.fill_between(x, low, high, color=COLOURS[role], alpha=0.15, lw=0)
         label = f"{run} (chosen)" if role == "chosen" else run
         axes.plot(x, y, color=COLOURS[role], lw=2, marker="o", ms=5, zorder=3, label=label)
-    axes.set_xticks(sorted({row["level"] for row in levels}))
+    axes.set_xticks(list(place.values()), [str(level) for level in place])
     axes.set_xlabel("level of difficulty")
     axes.set_ylabel("mean generated tokens")
     axes.set_title(f"{levels[0]['benchmark']}: length against difficulty", loc="left", fontsize=11)
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     return figure
-
-
-def _label(axes: Axes, figure: Figure, rows: list[dict[str, Any]], summary: dict[str, Any]) -> None:
-    """Names beside their points: each takes the nearest free place, with a line to its point if that is far."""
-    figure.canvas.draw()
-    points = [axes.transData.transform((row["tokens"], 100 * row["accuracy"])) for row in rows]
-    taken: list[Any] = []
-    for row in sorted(rows, key=lambda row: (role_of(summary, row) != "chosen", row["tokens"], row["run"])):
-        for place in PLACES:
-            text = _name(axes, row, place, bold=role_of(summary, row) == "chosen")
-            box = _box(text, figure)
-            if _is_free(box, axes, points, taken):
-                taken.append(box)
-                break
-            text.remove()
-
-
-def _name(axes: Axes, row: dict[str, Any], place: tuple[float, float], bold: bool) -> Any:
-    dx, dy = place
-    far = {"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkB": 4} if dx * dx + dy * dy > 200 else None
-    return axes.annotate(
-        row["run"],
-        (row["tokens"], 100 * row["accuracy"]),
-        place,
-        textcoords="offset points",
-        fontsize=8.5,
-        fontweight="bold" if bold else "normal",
-        ha="left" if dx > 0 else "right" if dx < 0 else "center",
-        va="center",
-        arrowprops=far,
-    )
-
-
-def _box(text: Any, figure: Figure) -> Any:
-    """Where the words alone stand, in pixels, the line to their point left out."""
-    text.update_positions(figure.canvas.get_renderer())  # type: ignore[attr-defined]
-    text.set_in_layout(False)
-    return Text.get_window_extent(text).padded(1.5)
-
-
-def _is_free(box: Any, axes: Axes, points: list[Any], taken: list[Any]) -> bool:
-    """Inside the plot, over no point and no other name."""
-    frame = axes.get_window_extent()
-    inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-    return inside and not any(box.overlaps(other) for other in taken) and not any(box.contains(x, y) for x, y in points)
 
 
 def _save(figure: Figure, path: Path) -> Path:

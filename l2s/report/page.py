@@ -1,6 +1,7 @@
 """The page: one HTML file that opens offline, with everything in it."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from l2s.files import replacing_folder, write_text
 from l2s.report import tables
 from l2s.report.figures import draw_figures
+
+_CHAT_MARK = re.compile(r"<\|im_start\|>(?:system|user|assistant)?|<\|[^|<>]*\|>|<｜[^｜<>]*｜>")
 
 
 def build_page(
@@ -38,6 +41,8 @@ def build_page(
         "difference": tables.difference_text,
         "reduction": tables.reduction_text,
         "share": tables.share_text,
+        "p_value": tables.p_text,
+        "question": question_of,
         "thinking": thinking_of,
         "final": final_of,
     }
@@ -49,6 +54,7 @@ def build_page(
             headline=tables.headline(summary),
             summary=summary,
             sections=[_section(summary, benchmark, figures) for benchmark in summary["benchmarks"]],
+            overall=_overall(summary),
             validation=_section(summary, chosen_on, {}) if chosen_on else None,
             notes=notes,
             examples=[examples[place : place + 2] for place in range(0, len(examples) - 1, 2)],
@@ -56,6 +62,11 @@ def build_page(
         )
         write_text(folder / "index.html", page)
     return out / "index.html"
+
+
+def question_of(prompt: str) -> str:
+    """A prompt without the marks and roles of its chat template."""
+    return _CHAT_MARK.sub(" ", prompt).strip()
 
 
 def thinking_of(response: str) -> str:
@@ -66,6 +77,13 @@ def thinking_of(response: str) -> str:
 def final_of(response: str) -> str:
     """What follows the thinking."""
     return response.rpartition("</think>")[2].strip() if "</think>" in response else response.strip()
+
+
+def _overall(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Runs whose length is known against the slow model's, in the order of the first table."""
+    order = [row["run"] for benchmark in summary["benchmarks"] for row in tables.sorted_rows(summary, benchmark)]
+    known = [row for row in summary["overall"] if row.get("reduction_total_tokens") is not None]
+    return sorted(known, key=lambda row: order.index(row["run"]))
 
 
 def _section(summary: dict[str, Any], benchmark: str, figures: Mapping[str, Path]) -> dict[str, Any]:
@@ -83,6 +101,7 @@ def _section(summary: dict[str, Any], benchmark: str, figures: Mapping[str, Path
         "rows": rows,
         "caption": tables.caption(summary, rows),
         "levels": levels,
+        "level_sizes": " or ".join(f"{size:,}" for size in sorted({row["n"] for row in by_level.values()})),
         "by_level": by_level,
         "images": images,
     }

@@ -6,29 +6,42 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-WIDE = 104
+WIDE = 100
 """Columns of a terminal from which on everything is shown."""
+AIRY = 112
+"""Columns from which on two blanks stand between numbers instead of one."""
 RANK = {"better": 0, "parity": 1, "undecided": 2, "worse": 3}
 STYLES = {"better": "bold green", "parity": "green", "worse": "red", "undecided": "yellow", "baseline": "dim"}
 
 
 def sorted_rows(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
-    """Rows of one benchmark: the chosen run, then by verdict and length, the given models last."""
+    """Rows of one benchmark: the chosen run, the other merges by verdict and length, controls, the given models."""
     settings = summary["settings"]
-    given = [settings["slow"], settings["quick"]]
+    roles = {"chosen": 0, "merge": 1, "control": 2, "slow": 3, "quick": 4, "given": 5}
 
     def order(row: dict[str, Any]) -> tuple[Any, ...]:
-        role = 0 if row["chosen"] else 2 + given.index(row["run"]) if row["run"] in given else 1
-        return (role, RANK.get(row["verdict"], 4), row["tokens"] or 0.0, row["run"])
+        place = roles[role_of(summary, row)] if settings["candidates"] or row["run"] == settings["slow"] else 1
+        return (place, RANK.get(row["verdict"], 4), row["tokens"] or 0.0, row["run"])
 
     return sorted((row for row in summary["rows"] if row["benchmark"] == benchmark), key=order)
+
+
+def role_of(summary: dict[str, Any], row: dict[str, Any]) -> str:
+    """``slow``, ``quick``, ``chosen``, ``control``, ``merge`` or ``given``: where a run stands, and its colour."""
+    settings = summary["settings"]
+    if row["run"] in (settings["slow"], settings["quick"]):
+        return "slow" if row["run"] == settings["slow"] else "quick"
+    if row["run"] == summary["chosen"]["run"]:
+        return "chosen"
+    if row.get("control", "none") != "none":
+        return "control"
+    return "merge" if row["run"] in settings["candidates"] else "given"
 
 
 def summary_table(summary: dict[str, Any], benchmark: str, title: str | None = None, width: int = WIDE) -> Table:
     """One benchmark's rows as a Rich table; on a terminal narrower than ``WIDE`` columns without the differences."""
     rows = sorted_rows(summary, benchmark)
-    settings = summary["settings"]
-    percent = f"{100 * settings['confidence']:g} %"
+    percent = f"{100 * summary['settings']['confidence']:g} %"
     table = Table(
         title=title or benchmark,
         caption=caption(summary, rows),
@@ -36,43 +49,63 @@ def summary_table(summary: dict[str, Any], benchmark: str, title: str | None = N
         caption_justify="left",
         header_style="bold",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1 if width >= AIRY else 0, 0, 0),
         pad_edge=False,
+        show_edge=False,
     )
-    table.add_column("  model", no_wrap=True)
-    wide = width >= WIDE
-    differences = ("Δ accuracy, points",) if wide else ()
-    for heading in (f"accuracy, % [{percent}]", "tokens", "vs slow", *differences, "reflect", "cut"):
+    table.add_column("  model", overflow="fold")
+    headings = [f"accuracy [{percent}]", "tokens", "vs slow", "Δ accuracy, points", "reflect", "cut"]
+    if width < WIDE:
+        del headings[3]
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for number, row in enumerate(rows):
-        last_merge = number + 1 < len(rows) and rows[number + 1]["run"] == settings["slow"]
-        style = STYLES.get(row["verdict"], "")
-        table.add_row(
-            Text(("★ " if row["chosen"] else "  ") + row["run"], style="bold" if row["chosen"] else ""),
-            accuracy_text(row),
-            f"{row['tokens']:.1f}" if row["tokens"] is not None else "–",
-            reduction_text(row),
-            *((difference_text(row),) if wide else ()),
-            share_text(row["reflective"]),
-            share_text(row["truncated"]),
-            Text(row["verdict"], style=style),
-            end_section=last_merge,
-        )
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        table.add_row(*_cells(row, wide=width >= WIDE), end_section=_ends_section(summary, row, following))
     return table
+
+
+def _cells(row: dict[str, Any], wide: bool) -> list[str | Text]:
+    return [
+        Text(("★ " if row["chosen"] else "  ") + row["run"], style="bold" if row["chosen"] else ""),
+        accuracy_text(row),
+        f"{row['tokens']:.1f}" if row["tokens"] is not None else "–",
+        reduction_text(row),
+        *([difference_text(row)] if wide else []),
+        share_text(row["reflective"]),
+        share_text(row["truncated"]),
+        Text(row["verdict"], style=STYLES.get(row["verdict"], "")),
+    ]
+
+
+def _ends_section(summary: dict[str, Any], row: dict[str, Any], following: dict[str, Any] | None) -> bool:
+    """A rule stands between what was made and the models it was made from."""
+    sources = ("slow", "quick", "given") if summary["settings"]["candidates"] else ("slow",)
+    return following is not None and role_of(summary, row) not in sources and role_of(summary, following) in sources
 
 
 def caption(summary: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     """What the marks and words of the table mean."""
-    settings, n = summary["settings"], sorted({row["n"] for row in rows})
-    parts = [f"{' or '.join(map(str, n))} problems each."]
-    if settings["slow"]:
+    settings = summary["settings"]
+    parts = [f"{' or '.join(sorted({size_text(row) for row in rows}))} each."]
+    if any("difference" in row for row in rows):
         parts.append(
             f"Verdicts against {settings['slow']}, paired: parity = accuracy at most "
             f"{100 * settings['margin']:g} points lower, with {100 * settings['confidence']:g} % confidence."
         )
+    blind = [row["minimum_detectable"] for row in rows if row["verdict"] == "undecided" and "difference" in row]
+    if blind:
+        parts.append(f"Undecided: a difference under {100 * max(blind):.1f} points is easily missed with so few.")
     if summary["chosen"]["run"]:
-        parts.append(f"★ chosen on {settings['validation']}, before this benchmark was looked at.")
+        parts.append(f"★ chosen on {settings['validation']}, on its problems alone.")
     return " ".join(parts)
+
+
+def size_text(row: dict[str, Any]) -> str:
+    """``1,000 problems``, or with several samples ``1,000 problems (4,000 responses)``."""
+    problems = row.get("problems", row["n"])
+    responses = f" ({row['n']:,} responses)" if problems != row["n"] else ""
+    return f"{problems:,} problem{'s' if problems != 1 else ''}{responses}"
 
 
 def accuracy_text(row: dict[str, Any]) -> str:
@@ -84,21 +117,33 @@ def reduction_text(row: dict[str, Any]) -> str:
     """``−63 %`` for 63 % fewer tokens."""
     if row["reduction"] is None or row["verdict"] == "baseline":
         return "–"
-    return f"{-100 * row['reduction']:+.0f} %".replace("-", "−")
+    return f"{_signed(-100 * row['reduction'], 0)} %"
 
 
-def difference_text(row: dict[str, Any]) -> str:
-    """``−0.2 [−0.9, +0.5]``, points."""
+def difference_text(row: dict[str, Any], unit: str = "") -> str:
+    """``−0.2 [−0.9, +0.5]``, in points of accuracy; the unit, if one is given, stands after the first number."""
     if row.get("difference") is None:
         return "–"
     numbers = (row["difference"], row["difference_low"], row["difference_high"])
-    value, low, high = (f"{100 * number:+.1f}".replace("-", "−") for number in numbers)
-    return f"{value} [{low}, {high}]"
+    value, low, high = (_signed(100 * number, 1) for number in numbers)
+    return f"{value}{unit and ' ' + unit} [{low}, {high}]"
 
 
 def share_text(share: float) -> str:
-    """Whole percent; ``<1 %`` for the few."""
-    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+    """Whole percent; ``<1 %`` for the few and ``>99 %`` for all but a few, so that 0 and 100 mean none and all."""
+    if 0 < share < 0.005 or 0.995 <= share < 1:
+        return "<1 %" if share < 0.5 else ">99 %"
+    return f"{100 * share:.0f} %"
+
+
+def p_text(p: float) -> str:
+    """Three digits; ``<0.001`` below, where more digits would only pretend."""
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
+def _signed(number: float, digits: int) -> str:
+    """With its sign, a true minus, and no minus before a zero."""
+    return f"{round(number, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def headline(summary: dict[str, Any]) -> str:
@@ -106,11 +151,13 @@ def headline(summary: dict[str, Any]) -> str:
     chosen = summary["chosen"]["run"]
     if chosen is None:
         return "No recipe was chosen."
-    clauses = []
-    for row in summary["rows"]:
-        if row["run"] == chosen and row["benchmark"] in summary["benchmarks"]:
-            clauses.append(
-                f"{reduction_text(row)} tokens at {difference_text(row)} points of accuracy, {row['n']:,} problems of "
-                f"{row['benchmark']}: {row['verdict']}"
-            )
+    rows = {row["benchmark"]: row for row in summary["rows"] if row["run"] == chosen}
+    clauses = [
+        f"{reduction_text(row)} tokens at accuracy {difference_text(row, 'points')}, {size_text(row)} of {benchmark}: "
+        f"{row['verdict']}"
+        for benchmark in summary["benchmarks"]
+        if (row := rows.get(benchmark)) is not None and row.get("difference") is not None
+    ]
+    if not clauses:
+        return f"{chosen} was chosen; no benchmark but the validation one compares it with the slow model."
     return f"{chosen}: {'; '.join(clauses)}."

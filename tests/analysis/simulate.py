@@ -27,7 +27,8 @@ def verdict_rows(
                     )
                     rows.append(
                         {
-                            "run": run, "model": run, "benchmark": benchmark, "id": str(number), "sample": sample,
+                            "run": run, "model": run.partition("-budget")[0], "benchmark": benchmark,
+                            "id": str(number), "sample": sample,
                             "gold": "7", "prompt": "Wait, what is 3+4?",
                             "response": f"{text} The answer is \\boxed{{7}}.",
                             "tokens": int(LENGTH.get(run, 50) * (0.5 + level / 5) * rng.uniform(0.8, 1.2)) + 1,

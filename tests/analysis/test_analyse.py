@@ -1,6 +1,7 @@
 """The whole analysis on simulated verdicts."""
 
 import json
+import random
 import time
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def test_choose() -> None:
     assert choose([worse, Candidate("less", "undecided", 99, -0.1)], "v").run == "less"
     assert choose([], "v").run is None
     assert choose([long._replace(run="b"), long._replace(run="a")], "v").run == "a"
+    assert choose([worse._replace(run="b"), worse._replace(run="a")], "v").run == "a"
 
 
 def test_levels_and_reflections() -> None:
@@ -101,15 +103,103 @@ def test_pareto_front() -> None:
 
 
 def test_same_bytes_whatever_the_order_of_rows_and_back_again(tmp_path: Path) -> None:
-    rows = verdict_rows()
-    for name in ("one", "two"):
-        write_summary(report(rows), tmp_path / name)
-    for file in (tmp_path / "one").iterdir():
-        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+    rows = verdict_rows(samples=2)
+    shuffled = random.Random(0).sample(rows, len(rows))
+    assert shuffled != rows
+    for name, order in (("one", rows), ("two", shuffled)):
+        write_summary(report(order), tmp_path / name)
+    files = sorted(file.name for file in (tmp_path / "one").iterdir())
+    assert files == ["levels.csv", "metrics.json", "summary.csv", "summary.json"]
+    for name in files:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     content = read_summary(tmp_path / "one" / "summary.json")
-    assert {"run", "accuracy_low", "reduction", "chosen"} <= set(content["rows"][0])
+    assert {"rows", "levels", "comparisons", "chosen", "settings"} <= set(content)
+    assert {"run", "accuracy_low", "reduction", "chosen", "closed", "ratio_low", "p_holm"} <= set(content["rows"][0])
     metrics = json.loads((tmp_path / "one" / "metrics.json").read_text())
     assert set(metrics["test"]["average"]) == {"accuracy", "tokens", "reduction", "truncated"}
+
+
+def test_a_comparison_for_each_run_but_the_slow_one() -> None:
+    found = report()
+    assert [(c["benchmark"], c["run"]) for c in found.comparisons] == [
+        (benchmark, run) for benchmark in ("test", "validation") for run in ("average", "base", "quick", "ta-s70")
+    ]
+    comparison = next(c for c in found.comparisons if (c["run"], c["benchmark"]) == ("average", "test"))
+    rows = {run: [r for r in verdict_rows() if r["run"] == run and r["benchmark"] == "test"] for run in ACCURACY}
+    both = list(zip(rows["average"], rows["slow"], strict=True))
+    assert comparison["won"] == sum(ours["correct"] and not slow["correct"] for ours, slow in both)
+    assert comparison["lost"] == sum(slow["correct"] and not ours["correct"] for ours, slow in both)
+    assert comparison["baseline"] == "slow" and comparison["ratio"] == pytest.approx(
+        sum(ours["tokens"] for ours, _ in both) / sum(slow["tokens"] for _, slow in both)
+    )
+    assert row_of(found, "average")["ratio"] == comparison["ratio"]
+
+
+def test_holm_adjusts_the_merges_of_one_benchmark_together_and_nothing_else() -> None:
+    """Two merges: the smaller p-value doubles; the base and the quick model add nothing to it."""
+    found = {c["run"]: c for c in report().comparisons if c["benchmark"] == "test"}
+    smaller = min(("average", "ta-s70"), key=lambda run: found[run]["p_value"])
+    assert found[smaller]["p_holm"] == pytest.approx(min(1.0, 2 * found[smaller]["p_value"]))
+    alone = report(settings=SETTINGS.model_copy(update={"candidates": [smaller]}))
+    assert row_of(alone, smaller)["p_holm"] == pytest.approx(row_of(alone, smaller)["p_value"])
+    none = report(settings=SETTINGS.model_copy(update={"candidates": []}))
+    smallest = min(found, key=lambda run: found[run]["p_value"])
+    assert row_of(none, smallest)["p_holm"] == pytest.approx(min(1.0, 4 * found[smallest]["p_value"]))
+
+
+def test_reported_benchmarks_are_those_named_in_their_order() -> None:
+    rows = verdict_rows(per_benchmark={"c": 20, "a": 20, "b": 20, "validation": 20})
+    assert report(rows).benchmarks == ["a", "b", "c"]
+    assert report(rows, SETTINGS.model_copy(update={"test": ["c", "a"]})).benchmarks == ["c", "a"]
+
+
+def test_the_three_reductions_over_benchmarks() -> None:
+    """Two benchmarks of different size, so that the three differ; every one recounted from the rows."""
+    rows = verdict_rows(per_benchmark={"big": 90, "small": 30, "validation": 30}, seed=2)
+    for row in rows:
+        if row["benchmark"] == "small" and row["run"] == "average":
+            row["tokens"] *= 2
+        if row["id"] == "7" and row["run"] == "slow":
+            row |= {"finish": "length", "tokens": 9000, "correct": False, "status": "truncated", "answer": None}
+    found = next(row for row in report(rows).overall if row["run"] == "average")
+    parts, both = {}, [0, 0]
+    for benchmark in ("big", "small"):
+        ours, slow = (
+            [r for r in rows if (r["run"], r["benchmark"]) == (run, benchmark)] for run in ("average", "slow")
+        )
+        parts[benchmark] = [sum(r["tokens"] for r in side) for side in (ours, slow)]
+        for one, other in zip(ours, slow, strict=True):
+            if "length" not in (one["finish"], other["finish"]):
+                both = [both[0] + one["tokens"], both[1] + other["tokens"]]
+    mean = sum(1 - ours / slow for ours, slow in parts.values()) / 2
+    total = 1 - sum(p[0] for p in parts.values()) / sum(p[1] for p in parts.values())
+    assert found["reduction_mean_of_benchmarks"] == pytest.approx(mean)
+    assert found["reduction_total_tokens"] == pytest.approx(total)
+    assert found["reduction_both_finished"] == pytest.approx(1 - both[0] / both[1])
+    assert len({round(x, 3) for x in (mean, total, 1 - both[0] / both[1])}) == 3
+
+
+def test_controls_are_named_and_a_run_without_the_slow_one_is_undecided() -> None:
+    found = report(verdict_rows({**ACCURACY, "slow-budget-64": 0.6}))
+    assert row_of(found, "slow-budget-64")["control"] == "budget-64" and row_of(found, "slow")["control"] == "none"
+    rows = [row for row in verdict_rows() if (row["run"], row["benchmark"]) != ("slow", "test")]
+    lonely = row_of(report(rows), "average")
+    assert (lonely["reduction"], lonely["verdict"]) == (None, "undecided") and "difference" not in lonely
+
+
+def test_lengths_that_are_not_known_choose_nothing() -> None:
+    rows = verdict_rows()
+    for row in rows:
+        row["tokens"] = None if row["run"] == "average" and row["id"] == "3" else row["tokens"]
+    found = report(rows)
+    assert row_of(found, "average")["tokens"] is None and row_of(found, "average")["reduction"] is None
+    assert found.chosen.run is None and "tells its tokens" in found.chosen.reason
+
+
+def test_a_slow_run_that_spent_nothing_has_no_reduction(tmp_path: Path) -> None:
+    found = report([{**row, "tokens": 0} for row in verdict_rows()])
+    assert row_of(found, "average")["reduction"] is None and row_of(found, "slow")["reduction"] is None
+    write_summary(found, tmp_path)
 
 
 def test_several_samples_and_verdicts_of_other_tools() -> None:
@@ -136,8 +226,36 @@ def test_what_cannot_be_paired_or_found_is_one_sentence() -> None:
         report([*rows, rows[-200]])
     with pytest.raises(ConfigError, match=r"analysis.slow: there are no verdicts of 'slo'; did you mean 'slow'\?"):
         report(rows, SETTINGS.model_copy(update={"slow": "slo"}))
+    without = [row for row in rows if (row["run"], row["id"]) not in (("quick", "7"), ("base", "9"))]
+    with pytest.raises(RecordError, match=r"runs base and slow .*e.g. id 9 .*runs quick and slow .*e.g. id 7 "):
+        report(without)
+    with pytest.raises(RecordError, match=r"'tokens' is of type String"):
+        report([{**row, "tokens": str(row["tokens"])} for row in rows])
+    with pytest.raises(RecordError, match="'run' is null in 1 of 1500 rows"):
+        report([{**rows[0], "run": None}, *rows[1:]])
+    with pytest.raises(ConfigError, match=r"no verdicts of 'gpt'; known: average, base, quick, slow, ta-s70; .*'tset'"):
+        report(rows, SETTINGS.model_copy(update={"slow": "gpt", "test": ["tset"]}))
+    for run in ("slow", "average"):
+        with pytest.raises(ConfigError, match=f"{run} has no verdicts on the validation benchmark"):
+            report([row for row in rows if (row["run"], row["benchmark"]) != (run, "validation")])
     with pytest.raises(RecordError, match="no verdicts"):
         analyse(table_of([], Verdicts, "x"), AnalysisParams())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"reflection_words": []}, "reflection_words"),
+        ({"reflection_words": ["wait", " "]}, "begin and end with a letter or digit"),
+        ({"reflection_words": ["hmm,"]}, "begin and end with a letter or digit"),
+        ({"validation": "v", "test": ["v"]}, "'v' is also in test"),
+        ({"slow": "s", "candidates": ["s"]}, "'s' is the slow run"),
+        ({"margn": 0.1}, "did you mean 'margin'"),
+    ],
+)
+def test_settings_that_cannot_be(wrong: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        AnalysisParams.parse(wrong, "params.yaml: analysis")
 
 
 def test_a_hundred_thousand_rows_in_ten_seconds() -> None:

@@ -7,9 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from l2s.analysis.accuracy import accuracy, wilson
+from l2s.analysis import paired
+from l2s.analysis.accuracy import accuracy, effective_responses, wilson
 from l2s.analysis.length import mean_tokens, reductions
-from l2s.analysis.paired import Comparison, Interval, Pairs, compare, holm, length_ratio, tango, verdict
+from l2s.analysis.paired import Comparison, Interval, Pairs, compare, holm, length_ratio, mcnemar, tango, verdict
 
 
 def test_wilson_published() -> None:
@@ -45,6 +46,18 @@ def test_tango_is_symmetric_and_never_empty() -> None:
     assert tango(0, 0, 500, 0.95).high == pytest.approx(1.96**2 / (500 + 1.96**2), rel=1e-3)
 
 
+def test_tango_at_the_edges() -> None:
+    """Every way to win and lose a few problems, and all or nearly all of many: an interval around the estimate."""
+    cases = [(won, lost, n) for n in (1, 2, 3, 7) for won in range(n + 1) for lost in range(n + 1 - won)]
+    cases += [(n - a, b, n) for n in (30, 500, 5000) for a, b in ((0, 0), (1, 0), (1, 1))]
+    for won, lost, n in cases:
+        for first, second in ((won, lost), (lost, won)):
+            found = tango(first, second, n, 0.95)
+            assert -1 <= found.low <= found.value <= found.high <= 1, (first, second, n)
+            assert found.high - found.low > 0.0005, (first, second, n)
+    assert tango(20, 0, 20, 0.95).high == 1 and tango(0, 20, 20, 0.95).low == -1
+
+
 def test_tango_covers_the_truth() -> None:
     rng = random.Random(0)
     covered = 0
@@ -71,9 +84,93 @@ def test_mcnemar_is_the_sum_of_binomial_terms() -> None:
     assert found.p_value == pytest.approx(min(1.0, 2 * tail))
 
 
+def copies(data: Pairs, times: int) -> Pairs:
+    return Pairs(*(np.repeat(column, times) for column in data))
+
+
+def test_copies_of_every_answer_prove_nothing_more() -> None:
+    """Ten equal samples a problem: the p-value and what could have been seen stay, won and lost count responses."""
+    one, ten = (compare(copies(pairs(60), times), 0.95, 2000, 0) for times in (1, 10))
+    assert (ten.won, ten.lost, ten.n) == (10 * one.won, 10 * one.lost, 600)
+    assert ten.p_value == one.p_value
+    assert ten.minimum_detectable == pytest.approx(one.minimum_detectable)
+    assert (ten.difference.low, ten.difference.high) == pytest.approx(
+        (one.difference.low, one.difference.high), abs=0.03
+    )
+
+
+def test_mcnemar_of_several_samples_counts_problems() -> None:
+    """Three problems better and none worse, whatever by how much: 2 · (1/2)³."""
+    assert mcnemar(np.array([4.0, 1.0, 2.0, 0.0, 0.0])) == pytest.approx(0.25)
+    assert mcnemar(np.zeros(5)) == 1
+
+
+def test_the_difference_of_several_samples_is_resampled_by_problem() -> None:
+    """Against a loop that draws problems one by one, with responses unevenly many a problem."""
+    rng = random.Random(3)
+    problem = np.repeat(np.arange(40), [2, 3, 4, 7] * 10)
+    ours, slow = (np.array([rng.random() < p for _ in problem]) for p in (0.6, 0.8))
+    found = compare(Pairs(problem, ours, slow, ours + 1.0, slow + 1.0), 0.95, 4000, 0).difference
+    gains = [(ours[problem == k].astype(int) - slow[problem == k].astype(int)).tolist() for k in range(40)]
+    drawn = []
+    for _ in range(4000):
+        chosen = [gain for _ in range(40) for gain in gains[rng.randrange(40)]]
+        drawn.append(sum(chosen) / len(chosen))
+    drawn.sort()
+    assert found.value == pytest.approx(ours.mean() - slow.mean())
+    assert (found.low, found.high) == pytest.approx((drawn[100], drawn[-101]), abs=0.012)
+
+
+def test_few_problems_that_are_all_alike_prove_no_parity() -> None:
+    """Ten problems, four right samples each in both runs: resampling alone would give an interval of no width."""
+    right = np.ones(40, dtype=bool)
+    problem, tokens = np.repeat(np.arange(10), 4), np.ones(40)
+    found = compare(Pairs(problem, right, right, tokens, tokens), 0.95, 200, 0)
+    assert found.difference == tango(0, 0, 10, 0.95)
+    assert verdict(found, 1.0, 0.02, 0.95) == "undecided"
+    half = np.tile([True, True, False, False], 10)
+    assert compare(Pairs(problem, right, half, tokens, tokens), 0.95, 200, 0).difference == tango(5, 0, 10, 0.95)
+    assert accuracy(right, problem, 0.95) == wilson(10, 10, 0.95)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 1.0])
+def test_effective_responses_follow_the_correlation_of_samples(correlation: float) -> None:
+    """n m / (1 + (m - 1) ρ), the design effect: problems that decide together with probability ρ."""
+    rng, n, m = np.random.default_rng(0), 4000, 5
+    together, alone = rng.random(n) < 0.6, rng.random((n, m)) < 0.6
+    share = np.where((rng.random(n) < correlation)[:, None], together[:, None], alone)
+    found = effective_responses(share.ravel(), np.repeat(np.arange(n), m))
+    assert found == pytest.approx(n * m / (1 + (m - 1) * correlation), rel=0.08)
+    assert found <= n * m
+
+
+def test_samples_that_disagree_more_than_chance_are_no_more_than_they_are() -> None:
+    """Two of four right in nearly every problem: the variance between problems alone would promise hundreds."""
+    right = np.tile([True, True, False, False], 10)
+    right[2] = True
+    assert effective_responses(right, np.repeat(np.arange(10), 4)) == 40
+
+
+def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compare(copies(pairs(50), 2), 0.95, 500, 0)
+    monkeypatch.setattr(paired, "BLOCK", 50 * 7)
+    in_parts = compare(copies(pairs(50), 2), 0.95, 500, 0)
+    assert in_parts.ratio == whole.ratio and in_parts.difference == whole.difference
+
+
+def test_a_slow_run_without_tokens_has_no_ratio() -> None:
+    data = pairs(20)
+    assert length_ratio(data._replace(tokens_slow=np.zeros(20)), 0.95, 200, 0) is None
+    one_left = np.zeros(20)
+    one_left[0] = 5.0
+    found = length_ratio(data._replace(tokens_slow=one_left), 0.95, 200, 0)
+    assert found is not None and np.isfinite(found).all()
+
+
 def test_length_ratio_covers_and_repeats() -> None:
     data = pairs(400)
     found = length_ratio(data, 0.95, 2000, 0)
+    assert found is not None
     assert found == length_ratio(data, 0.95, 2000, 0) != length_ratio(data, 0.95, 2000, 1)
     assert found.value == pytest.approx(data.tokens.sum() / data.tokens_slow.sum())
     relative = math.sqrt(
@@ -87,7 +184,8 @@ def test_samples_of_one_problem_are_not_independent() -> None:
     """Ten copies of every answer say no more than one."""
     right = np.random.default_rng(0).random(100) < 0.7
     copied = accuracy(np.repeat(right, 10), np.repeat(np.arange(100), 10), 0.95)
-    assert copied.high - copied.low == pytest.approx(2 * 1.96 * right.std(ddof=1) / 10, rel=1e-3)
+    assert copied == pytest.approx(wilson(99 * right.mean(), 99, 0.95))  # 99: the variance is divided by n - 1
+    assert copied.high - copied.low == pytest.approx(2 * 1.96 * right.std() / 10, rel=0.03)
     one = mean_tokens(np.arange(100.0), np.arange(100), 0.95)
     ten = mean_tokens(np.repeat(np.arange(100.0), 10), np.repeat(np.arange(100), 10), 0.95)
     assert one == pytest.approx(ten)
@@ -121,6 +219,32 @@ def test_reductions_three_ways() -> None:
     """Two benchmarks: 100 → 50 and 900 → 810; the mean of 50 % and 10 % is 30 %, of all tokens 14 %."""
     found = reductions({"a": (50, 100), "b": (810, 900)}, (500, 800))
     assert (found.mean, found.total, found.finished) == pytest.approx((0.3, 0.14, 0.375))
+
+
+R1 = {
+    "7B": (1062.0, 2825.9, 3055.9, 5793.8, 2461.6, 8675.4),
+    "14B": (558.8, 2314.1, 7724.8),
+    "32B": (822.6, 2621.8, 7194.2),
+}
+PRINTED = [
+    ("7B", (983.6, 2587.1, 2304.9, 4932.3, 2073.5, 7029.5), -15.0),
+    ("7B", (636.4, 1416.7, 2277.4, 3202.2, 2065.7, 5964.8), -34.6),
+    ("7B", (617.5, 1617.4, 1416.2, 2650.6, 1443.9, 3594.6), -48.7),
+    ("7B", (552.2, 1492.9, 1349.2, 2473.7, 1287.8, 3302.1), -53.0),
+    ("7B", (540.6, 1374.5, 1229.8, 2323.8, 1249.6, 3265.9), -55.3),
+    ("14B", (642.8, 2925.1, 7922.7), 14.7),
+    ("14B", (503.1, 2169.7, 6953.7), -8.7),
+    ("32B", (662.2, 2656.4, 6966.8), -7.1),
+    ("32B", (516.9, 1898.7, 5832.3), -27.9),
+]
+
+
+@pytest.mark.parametrize(("size", "lengths", "printed"), PRINTED)
+def test_the_study_s_avg_columns(size: str, lengths: tuple[float, ...], printed: float) -> None:
+    """arXiv:2503.20641, tables 1, 3 and 4: DPO, average, task arithmetic, TIES and AIM against DeepSeek-R1."""
+    found = reductions({str(k): pair for k, pair in enumerate(zip(lengths, R1[size], strict=True))}, (0, 0))
+    assert -100 * found.mean == pytest.approx(printed, abs=0.051)
+    assert -100 * found.total != pytest.approx(printed, abs=0.15), "the change of all tokens is another number"
 
 
 def test_the_minimum_detectable_difference_is_detected_four_times_in_five() -> None:

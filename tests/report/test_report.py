@@ -1,5 +1,7 @@
 """The table, the plots and the page, from a summary alone."""
 
+import itertools
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -9,18 +11,38 @@ from rich.console import Console
 
 from l2s.analysis import AnalysisParams, analyse, read_summary, write_summary
 from l2s.records import Verdicts, table_of
-from l2s.report.page import build_page, final_of, thinking_of
-from l2s.report.tables import difference_text, headline, reduction_text, share_text, sorted_rows, summary_table
-from tests.analysis.simulate import verdict_rows
+from l2s.report.figures import SETTINGS, crowd, plt, trade_off
+from l2s.report.labels import name_boxes
+from l2s.report.page import build_page, final_of, question_of, thinking_of
+from l2s.report.tables import (
+    WIDE,
+    caption,
+    difference_text,
+    headline,
+    p_text,
+    reduction_text,
+    share_text,
+    size_text,
+    sorted_rows,
+    summary_table,
+)
+from tests.analysis.simulate import ACCURACY, verdict_rows
+
+REAL = {**ACCURACY, "slow-budget-96": 0.6, "dare-ties-d70": 0.97, "ties-d50": 0.97}
 
 
 @pytest.fixture(scope="module")
 def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("summary")
-    settings = AnalysisParams(
-        slow="slow", quick="quick", validation="validation", candidates=("average", "ta-s70"), bootstrap=200
-    )
-    write_summary(analyse(table_of(verdict_rows(), Verdicts, "rows"), settings), folder)
+    return summarised(verdict_rows(), folder)
+
+
+def summarised(rows: list[dict[str, Any]], folder: Path, **changed: Any) -> dict[str, Any]:
+    candidates = [run for run in dict.fromkeys(row["run"] for row in rows) if "-" in run or run == "average"]
+    settings = {"slow": "slow", "quick": "quick", "validation": "validation", "candidates": candidates}
+    settings["candidates"] = [run for run in candidates if "budget" not in run]
+    parsed = AnalysisParams.model_validate({**settings, "bootstrap": 200, **changed})
+    write_summary(analyse(table_of(rows, Verdicts, "rows"), parsed), folder)
     return read_summary(folder / "summary.json")
 
 
@@ -31,17 +53,61 @@ def shown(summary: dict[str, Any], width: int) -> str:
 
 
 def test_the_chosen_run_stands_first_and_the_given_models_last(summary: dict[str, Any]) -> None:
-    assert [row["run"] for row in sorted_rows(summary, "test")] == ["average", "ta-s70", "base", "slow", "quick"]
+    assert [row["run"] for row in sorted_rows(summary, "test")] == ["average", "ta-s70", "slow", "quick", "base"]
 
 
-@pytest.mark.parametrize("width", [80, 110])
-def test_the_table_fits_and_cuts_no_word(summary: dict[str, Any], width: int) -> None:
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_the_table_fits_and_cuts_no_word(tmp_path: Path, width: int) -> None:
+    summary = summarised(verdict_rows(REAL), tmp_path)
     text = shown(summary, width)
     assert "…" not in text and max(map(len, text.splitlines())) <= width
-    assert "★ average" in text and "chosen on validation" in text
+    assert f"★ {summary['chosen']['run']} " in text and "chosen on validation" in " ".join(text.split())
     for row in sorted_rows(summary, "test"):
         (line,) = [line for line in text.splitlines() if line.lstrip("★ ").startswith(f"{row['run']} ")]
         assert f"{100 * row['accuracy']:.1f} [" in line and row["verdict"] in line
+        assert (difference_text(row) in line) == (width >= WIDE) or row["run"] == "slow"
+
+
+def test_a_name_too_long_for_the_table_is_folded_and_never_cut(tmp_path: Path) -> None:
+    name = "ties-of-two-models-at-density-50-and-lambda-07"
+    text = shown(summarised(verdict_rows({**ACCURACY, name: 0.97}), tmp_path), 100)
+    assert "…" not in text and max(map(len, text.splitlines())) <= 100
+    words = [line.split() for line in text.splitlines()]
+    assert name in "".join(line[0].lstrip("★") if line[0] != "★" else line[1] for line in words if line)
+
+
+def test_controls_stand_below_merges_and_the_models_merged_below_a_rule(tmp_path: Path) -> None:
+    summary = summarised(verdict_rows(REAL), tmp_path)
+    order = [row["run"] for row in sorted_rows(summary, "test")]
+    assert order[0] == summary["chosen"]["run"] and order[-4:] == ["slow-budget-96", "slow", "quick", "base"]
+    lines = [line.strip() for line in shown(summary, 100).splitlines()]
+    place = next(number for number, line in enumerate(lines) if line.startswith("slow-budget-96"))
+    assert lines[place + 1] == "", "a rule above the models merged, and none between them"
+    assert [line.split()[0] for line in lines[place + 2 : place + 5]] == ["slow", "quick", "base"]
+
+
+def test_the_widest_numbers_still_fit_a_hundred_columns(tmp_path: Path) -> None:
+    summary = summarised(verdict_rows(REAL), tmp_path)
+    widest = {"accuracy": 1.0, "accuracy_low": 1.0, "accuracy_high": 1.0, "difference": -0.999, "reduction": -1.5,
+              "difference_low": -0.999, "difference_high": -0.999, "tokens": 8675.4, "verdict": "undecided",
+              "truncated": 0.999, "reflective": 1.0}  # fmt: skip
+    rows = [row | (widest if row["run"] != "slow" else {}) for row in summary["rows"]]
+    text = shown({**summary, "rows": rows}, 100)
+    assert "…" not in text and max(map(len, text.splitlines())) <= 100
+    assert sum("slow-budget-96" in line and "undecided" in line for line in text.splitlines()) == 1
+
+
+def test_the_caption_says_what_is_true_of_its_table(summary: dict[str, Any], tmp_path: Path) -> None:
+    rows = sorted_rows(summary, "test")
+    assert caption(summary, rows).startswith(
+        "200 problems each. Verdicts against slow, paired: parity = accuracy at most 2"
+    )
+    undecided = [{**rows[0], "verdict": "undecided", "minimum_detectable": 0.034}]
+    assert "Undecided: a difference under 3.4 points" in caption(summary, undecided)
+    alone = summarised(verdict_rows(), tmp_path, slow=None, quick=None, validation=None, candidates=[])
+    assert caption(alone, sorted_rows(alone, "test")) == "200 problems each."
+    several = summarised(verdict_rows(samples=3), tmp_path)
+    assert "200 problems (600 responses)" in headline(several)
 
 
 def test_numbers_as_text() -> None:
@@ -55,7 +121,14 @@ def test_numbers_as_text() -> None:
     assert reduction_text(row) == "−64 %"
     assert reduction_text({"reduction": -0.1, "verdict": "worse"}) == "+10 %"
     assert difference_text(row) == "−0.2 [−0.9, +0.5]"
-    assert [share_text(share) for share in (0.0, 0.001, 0.5, 1.0)] == ["0 %", "<1 %", "50 %", "100 %"]
+    assert [share_text(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)] == ["0 %", "<1 %", "50 %", ">99 %", "100 %"]
+    assert reduction_text({"reduction": 0.001, "verdict": "worse"}) == "+0 %"
+    assert difference_text({**row, "difference": -0.0001}, "points") == "+0.0 points [−0.9, +0.5]"
+    assert [p_text(p) for p in (1.0, 0.0245, 3e-124)] == ["1.000", "0.025", "<0.001"]
+    assert [size_text(row) for row in ({"n": 1, "problems": 1}, {"n": 4000, "problems": 1000})] == [
+        "1 problem",
+        "1,000 problems (4,000 responses)",
+    ]
 
 
 def page(summary: dict[str, Any], folder: Path, response: str = "x") -> str:
@@ -94,6 +167,61 @@ def test_the_same_bytes_each_time_and_nothing_half_written(summary: dict[str, An
     with pytest.raises(KeyError):
         build_page({**summary, "rows": [{}]}, tmp_path / "one" / "report", title="x")
     assert files == {file.name: file.read_bytes() for file in (tmp_path / "one" / "report").iterdir()}
+
+
+def test_a_page_for_verdicts_of_other_tools(tmp_path: Path) -> None:
+    """No slow run, no lengths, no levels; or a level that one run lacks."""
+    bare = [{k: v for k, v in row.items() if k not in ("tokens", "level", "finish")} for row in verdict_rows()]
+    html = page(summarised(bare, tmp_path, slow=None, quick=None, validation=None, candidates=[]), tmp_path)
+    assert "data:image" not in html and "No recipe was chosen." in html and "three ways" not in html
+    assert "nothing was chosen on" not in html
+    gap = [{**row, "level": None} if (row["run"], row["level"]) == ("quick", 5) else row for row in verdict_rows()]
+    assert '<td data-value="">–</td>' in page(summarised(gap, tmp_path), tmp_path)
+
+
+def sixteen(summary: dict[str, Any], crowded: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Sixteen runs, ten of which stand on one another where it is crowded."""
+    rng = random.Random(1)
+    rows = []
+    for number in range(16):
+        near = crowded and number < 10
+        tokens, accuracy = (
+            (40 + rng.random(), 0.98 + 0.01 * rng.random()) if near else (rng.uniform(30, 200), rng.random())
+        )
+        rows.append(
+            {"run": f"dare-ties-d{number}", "control": "none", "tokens": tokens, "tokens_low": tokens - 1,
+             "tokens_high": tokens + 1, "accuracy": accuracy, "accuracy_low": accuracy - 0.01,
+             "accuracy_high": min(1.0, accuracy + 0.01)}
+        )  # fmt: skip
+    return {**summary, "chosen": {"run": "dare-ties-d3", "reason": "x"}, "front": {}}, rows
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_every_name_stands_in_the_plot_and_covers_no_other(summary: dict[str, Any], crowded: bool) -> None:
+    changed, rows = sixteen(summary, crowded)
+    assert len(crowd(changed, rows)) == (10 if crowded else 0)
+    with plt.rc_context(SETTINGS):
+        figure = trade_off(changed, "test", rows)
+        figure.canvas.draw()
+        named = []
+        for axes in figure.axes:
+            boxes = name_boxes(axes)
+            named += list(boxes)
+            for (one, box), (other, second) in itertools.combinations(boxes.items(), 2):
+                assert not box.overlaps(second), (one, other)
+            for name, box in boxes.items():
+                assert axes.bbox.padded(2).contains(box.x0, box.y0) and axes.bbox.padded(2).contains(box.x1, box.y1), (
+                    name
+                )
+        assert "dare-ties-d3" in name_boxes(figure.axes[0]), "the chosen run is named where all are seen"
+        plt.close(figure)
+    assert set(named) == {row["run"] for row in rows}, "no run goes without its name"
+
+
+def test_a_prompt_without_its_chat_template() -> None:
+    assert question_of("<|im_start|>user\n 3+4?<|im_end|><|im_start|>assistant\n") == "3+4?"
+    assert question_of("<｜User｜>3+4?<｜Assistant｜><think>") == "3+4? <think>"
+    assert question_of("is 3 <|4?") == "is 3 <|4?"
 
 
 def test_thinking_and_answer_are_told_apart() -> None:
