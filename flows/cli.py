@@ -283,8 +283,9 @@ def analyse(
     as_json: Json = False,
 ) -> None:
     """Summarise verdict files: accuracy, length and paired comparisons, with intervals."""
-    from l2s.analysis import AnalysisParams, write_summary
-    from l2s.analysis import analyse as analyse_verdicts
+    from l2s.analysis.analyse import analyse as analyse_verdicts
+    from l2s.analysis.settings import AnalysisParams
+    from l2s.analysis.summary import write_summary
     from l2s.records import Verdicts, read_rows, table_of
 
     rows = [row for path in verdicts for row in read_rows(path)]
@@ -318,7 +319,7 @@ def _print_summary(title: str, as_json: bool) -> None:
 
 
 def _print_table(summary: Path, as_json: bool, title: str | None = None) -> None:
-    from l2s.analysis import read_summary
+    from l2s.analysis.summary import read_summary
     from l2s.report.tables import summary_table
 
     if as_json:

@@ -3,7 +3,7 @@
 import importlib.metadata
 from pathlib import Path
 
-from l2s.analysis import read_summary
+from l2s.analysis.summary import read_summary
 from l2s.config import Config
 from l2s.files import digest_file
 from l2s.records import Row, read_rows

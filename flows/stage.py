@@ -81,8 +81,8 @@ def verify(config: Config, name: str, track: Track, say: Say) -> None:
 
 def analyse(config: Config, name: None, track: Track, say: Say) -> None:
     """Summarise every run's verdicts."""
-    from l2s.analysis import analyse as analyse_verdicts
-    from l2s.analysis import write_summary
+    from l2s.analysis.analyse import analyse as analyse_verdicts
+    from l2s.analysis.summary import write_summary
 
     rows = [row for run in config.runs for row in read_rows(DATA / "verdicts" / f"{run}.jsonl")]
     settings = config.analysis.model_copy(update={"candidates": config.merged_runs()})

@@ -15,7 +15,7 @@ class BaseTraining(Params):
     more_tokens: int = Field(1_000_000, ge=10_000)
     """Tokens of each further stage, as long as the base is not solved."""
     fewest_stages: int = Field(2, ge=1)
-    """A base that is solved in one stage owns its skill too weakly: what merges of its fine-tunes keep of it is less."""
+    """A base that is solved in a single stage owns its skill too weakly for merges of its fine-tunes to keep it."""
     most_stages: int = Field(4, ge=1)
     learning_rate: float = Field(6e-3, gt=0)
     """Peak of the first stage; further stages take half of it."""

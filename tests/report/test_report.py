@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from l2s.analysis import AnalysisParams, analyse, read_summary, write_summary
+from l2s.analysis.analyse import analyse
+from l2s.analysis.settings import AnalysisParams
+from l2s.analysis.summary import read_summary, write_summary
 from l2s.records import Verdicts, table_of
 from l2s.report.figures import SETTINGS, crowd, plt, trade_off
 from l2s.report.labels import name_boxes
