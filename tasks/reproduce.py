@@ -7,9 +7,12 @@ is out of date: one that is not shows as Cached, and a cached result is never be
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import voluptuous
 from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo, lock_repo
@@ -25,6 +28,25 @@ from flows.watch import log_of
 WAITS = 60
 """How often a stage asks again for DVC's lock, which is held for moments only."""
 _repos = threading.local()
+_validating = threading.RLock()
+
+
+def _one_at_a_time(check: Callable[..., Any]) -> Callable[..., Any]:
+    """A check that one thread makes at a time.
+
+    DVC checks its files against schemas whose compiled form all threads share, and which keeps state in a call:
+    two threads that read dvc.yaml at once see errors that are not there.
+    """
+
+    @wraps(check)
+    def locked(*arguments: Any, **options: Any) -> Any:
+        with _validating:
+            return check(*arguments, **options)
+
+    return locked
+
+
+voluptuous.Schema.__call__ = _one_at_a_time(voluptuous.Schema.__call__)
 
 
 def stage_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:
