@@ -1,5 +1,6 @@
 """Files and folders that are whole or absent, and their digests."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -27,18 +28,24 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``path`` that takes its place when the block ends without error.
+def replacing_folder(path: Path, resume: bool = False) -> Iterator[Path]:
+    """Yield a folder beside ``path`` that takes its place when the block ends without error.
 
-    What a killed run left aside is cleared. The swap is two renames: at no moment does ``path`` hold
-    a half-written folder.
+    The swap is two renames: at no moment does ``path`` hold a half-written folder. The folder is empty,
+    unless with ``resume`` a run that was killed or interrupted left it: then it is as that run left it.
+
+    Raises:
+        BlockingIOError: another process is writing to ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
-    for left in (aside, old):
-        shutil.rmtree(left, ignore_errors=True)
-    aside.mkdir()
+    if not resume:
+        shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(exist_ok=True)
+    lock = os.open(aside, os.O_RDONLY)
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(old, ignore_errors=True)
         yield aside
         for file in sorted(aside.rglob("*")):
             if file.is_file():
@@ -47,9 +54,18 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             os.replace(path, old)
         os.replace(aside, path)
         sync_folder(path.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    except BlockingIOError:
+        raise
+    except Exception:  # an interrupt may be followed by another run, which then goes on from here
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    except BaseException:
+        if not resume:
+            shutil.rmtree(aside, ignore_errors=True)
+        raise
     finally:
-        for left in (aside, old):
-            shutil.rmtree(left, ignore_errors=True)
+        os.close(lock)
 
 
 def write_text(path: Path, text: str) -> None:

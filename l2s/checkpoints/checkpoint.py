@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from l2s.checkpoints.digest import combine, digest_model, digest_tensor
+from l2s.checkpoints.digest import combine, digest_model, digest_tensors
 from l2s.checkpoints.index import TensorEntry, WeightIndex, read_index
 from l2s.checkpoints.tokenizer import read_object, side_files
 from l2s.errors import CheckpointError
@@ -61,7 +61,8 @@ class Checkpoint:
     def weights_digest(self) -> str:
         """SHA-256 over name, dtype, shape and bytes of every tensor a loader takes; shards do not matter."""
         entries = [self.index.entries[name] for name in self.names()]
-        return combine((entry.name, entry.dtype, entry.shape, digest_tensor(entry)) for entry in entries)
+        digests = zip(entries, digest_tensors(entries), strict=True)
+        return combine((entry.name, entry.dtype, entry.shape, digest) for entry, digest in digests)
 
     @cached_property
     def digest(self) -> str:

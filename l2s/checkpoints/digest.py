@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.index import TensorEntry
 
-PIECE = 1 << 24
-"""Bytes read at a time."""
+PIECE = 1 << 19
+"""Bytes read at a time: few enough to be hashed out of the cache."""
 
 VOLATILE = ("_name_or_path", "transformers_version")
 """Keys of config.json that say where a model lay and who wrote it, not what it does."""
@@ -17,16 +19,24 @@ VOLATILE = ("_name_or_path", "transformers_version")
 
 def digest_tensor(entry: TensorEntry) -> str:
     """SHA-256 of a stored tensor's bytes, as ``sha256:<hex>``."""
-    digest, left = hashlib.sha256(), entry.size
-    with open(entry.file, "rb") as file:
+    digest, left, buffer = hashlib.sha256(), entry.size, memoryview(bytearray(PIECE))
+    with open(entry.file, "rb", buffering=0) as file:
         file.seek(entry.start)
         while left:
-            piece = file.read(min(PIECE, left))
-            if not piece:
+            count = file.readinto(buffer[: min(PIECE, left)])
+            if not count:
                 raise OSError(f"{entry.file}: ended while {entry.name} was read")
-            digest.update(piece)
-            left -= len(piece)
+            digest.update(buffer[:count])
+            left -= count
     return f"sha256:{digest.hexdigest()}"
+
+
+def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
+    """The digests of many tensors, one core each."""
+    largest_first = sorted(range(len(entries)), key=lambda number: -entries[number].size)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = dict(zip(largest_first, pool.map(lambda n: digest_tensor(entries[n]), largest_first), strict=True))
+    return [found[number] for number in range(len(entries))]
 
 
 def combine(tensors: Iterable[tuple[str, str, tuple[int, ...], str]]) -> str:

@@ -13,8 +13,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from l2s.checkpoints.digest import digest_tensor
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
-from l2s.checkpoints.index import INDEX, SINGLE
+from l2s.checkpoints.index import INDEX, SINGLE, TensorEntry
 from l2s.files import write_json
 
 SHARD = 5_000_000_000
@@ -37,12 +38,12 @@ class TensorPlan:
 
 
 class CheckpointWriter:
-    """Writes the tensors of ``plans`` into ``folder``, in any order, from any thread.
+    """Writes the tensors of ``plans`` into ``folder``, whole or in pieces, in any order, from any thread.
 
     All names, dtypes and shapes are known beforehand, so every tensor has its place in its shard
-    before the first one is there: nothing is held back, and the bytes do not depend on the order of
-    writing. Shards are filled in the order of ``plans``. The index is written last, when the block
-    ends without error.
+    before the first one is there: nothing is held back, the bytes do not depend on the order of
+    writing, and a folder that was left unfinished can be finished. Shards are filled in the order of
+    ``plans``. The index is written last, when the block ends without error.
     """
 
     def __init__(self, folder: Path, plans: Iterable[TensorPlan], max_shard_size: int = SHARD) -> None:
@@ -50,11 +51,11 @@ class CheckpointWriter:
         self._shards = _fill(list(plans), max_shard_size)
         self._places: dict[str, tuple[str, int, TensorPlan]] = {}
         self._files: dict[str, int] = {}
-        self._written: set[str] = set()
+        self._finished: set[str] = set()
 
     def __enter__(self) -> Self:
         for shard, plans in zip(self._names(), self._shards, strict=True):
-            handle = os.open(self.folder / shard, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+            handle = os.open(self.folder / shard, os.O_RDWR | os.O_CREAT, 0o644)
             self._files[shard] = handle
             header, offsets = _header(plans)
             _write_at(handle, memoryview(header), 0)
@@ -66,20 +67,35 @@ class CheckpointWriter:
         for handle in self._files.values():
             os.close(handle)
         if kind is None:
-            missing = self._places.keys() - self._written
+            missing = self._places.keys() - self._finished
             assert not missing, f"planned but never written: {sorted(missing)}"
             if len(self._shards) > 1:
                 self._write_index()
 
     def write(self, name: str, tensor: Tensor) -> str:
-        """Put a tensor in its place; returns the SHA-256 of its bytes, as ``sha256:<hex>``."""
-        shard, offset, plan = self._places[name]
+        """Put a whole tensor in its place; returns the SHA-256 of its bytes, as ``sha256:<hex>``."""
+        plan = self._places[name][2]
         assert tuple(tensor.shape) == plan.shape, f"{name}: planned {plan.shape}, got {tuple(tensor.shape)}"
-        assert TORCH_NAMES.get(plan.dtype, str(tensor.dtype)[6:]) == str(tensor.dtype)[6:], f"{name}: {tensor.dtype}"
-        content = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data
-        _write_at(self._files[shard], content, offset)
-        self._written.add(name)
+        content = self.write_piece(name, tensor)
+        self.finish(name)
         return f"sha256:{sha256(content).hexdigest()}"
+
+    def write_piece(self, name: str, piece: Tensor, start: int = 0) -> memoryview:
+        """Put a run of a tensor's entries in place, from entry number ``start`` on; returns its bytes."""
+        shard, offset, plan = self._places[name]
+        assert TORCH_NAMES.get(plan.dtype, str(piece.dtype)[6:]) == str(piece.dtype)[6:], f"{name}: {piece.dtype}"
+        content: memoryview = piece.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data
+        _write_at(self._files[shard], content, offset + start * BYTES[plan.dtype])
+        return content
+
+    def finish(self, name: str) -> None:
+        """Say that all of a tensor is in its place."""
+        self._finished.add(name)
+
+    def digest(self, name: str) -> str:
+        """SHA-256 of what now lies in a tensor's place."""
+        shard, offset, plan = self._places[name]
+        return digest_tensor(TensorEntry(name, plan.dtype, plan.shape, self.folder / shard, offset, plan.size))
 
     def _names(self) -> list[str]:
         if len(self._shards) == 1:

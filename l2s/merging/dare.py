@@ -11,8 +11,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from l2s.merging.method import Merged, Weight, merge_method
-from l2s.merging.rescale import match_l1
+from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.rescale import l1_factors, stretched
 from l2s.merging.sums import elected_sum, weighted_sum
 from l2s.params import Params
 
@@ -36,30 +36,37 @@ class DareParams(Params):
     """True: by 1/density. ``l1``: to the L1 norm before. False: not at all."""
 
 
-@merge_method("dare_linear", DareParams, DareModel, paper="arXiv:2311.03099")
+def measure(each: Each, params: DareParams, models: Sequence[DareModel]) -> list[float]:
+    """The factor on each model's thinned task vector."""
+    if params.rescale == "l1":
+        (factors,) = l1_factors(each, lambda piece: drop(piece, models))[0].values()
+        return factors
+    return [1 / model.density if params.rescale and model.density > 0 else 1.0 for model in models]
+
+
+@merge_method("dare_linear", DareParams, DareModel, paper="arXiv:2311.03099", measure=measure)
 def dare_linear(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
-    thinned = drop(weight, models, params.rescale)
+    thinned = stretched(drop(weight, models), weight.measured)
     total = weighted_sum(thinned, [model.weight for model in models], params.normalize)
-    return Merged(weight.base + params.scale * total, thinned)
+    return Merged(total.mul_(params.scale).add_(weight.base), thinned)
 
 
-@merge_method("dare_ties", DareParams, DareModel, paper="arXiv:2311.03099")
+@merge_method("dare_ties", DareParams, DareModel, paper="arXiv:2311.03099", measure=measure)
 def dare_ties(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """As ``dare_linear``, but only models that agree with the sign elected at an entry count there."""
-    thinned = drop(weight, models, params.rescale)
+    thinned = stretched(drop(weight, models), weight.measured)
     total = elected_sum(thinned, [model.weight for model in models], params.normalize)
-    return Merged(weight.base + params.scale * total, thinned)
+    return Merged(total.mul_(params.scale).add_(weight.base), thinned)
 
 
-def drop(weight: Weight, models: Sequence[DareModel], rescale: bool | Literal["l1"]) -> Tensor:
-    """The K task vectors, each entry kept with its model's density, and rescaled; ``[K, *shape]``."""
-    thinned = torch.stack([_drop_one(weight, k, model.density) for k, model in enumerate(models)])
-    if rescale == "l1":
-        return match_l1(thinned, weight.task_vectors)
-    factors = [1 / model.density if rescale and model.density > 0 else 1.0 for model in models]
-    return thinned * torch.tensor(factors).view(-1, *[1] * weight.base.dim())
+def drop(weight: Weight, models: Sequence[DareModel]) -> Tensor:
+    """The K task vectors, each entry kept with its model's density; ``[K, *shape]``."""
+    return torch.stack([_drop_one(weight, k, model.density) for k, model in enumerate(models)])
 
 
 def _drop_one(weight: Weight, k: int, density: float) -> Tensor:
-    return torch.where(weight.uniform(k) < density, weight.task_vectors[k], 0.0)
+    tau = weight.task_vectors[k]
+    if density in (0.0, 1.0):  # nothing is drawn
+        return tau * density
+    return tau * (weight.uniform(k) < density)

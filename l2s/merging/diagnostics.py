@@ -1,6 +1,8 @@
-"""What a merge did to one tensor, in numbers."""
+"""What a merge did to one tensor, in numbers, summed up piece by piece."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -36,43 +38,85 @@ class TensorDiagnostics(Params):
     models: dict[str, ModelDiagnostics] = {}
 
 
-def diagnose(
-    weight: Weight, merged: Merged, stored: Tensor, reference: Tensor, names: Sequence[str], digest: str, dtype: str
-) -> TensorDiagnostics:
-    """Compare a merged tensor with the reference.
+@dataclass
+class Tally:
+    """Sums over the pieces of one tensor. Pieces are cut alike everywhere, so the sums repeat to the bit."""
 
-    Args:
-        weight: what was merged, K task vectors.
-        merged: float32, before rounding.
-        stored: as written.
-        reference: float32, ``[*shape]``.
-        names: of the K models.
-        digest: of the bytes written.
-        dtype: safetensors' word for the stored format.
-    """
-    signs = merged.summands.sign()
-    conflict = (signs == 1).any(0) & (signs == -1).any(0)
-    moved = merged.value != reference
-    undone = moved & (stored == reference.to(stored.dtype))
-    models = {
-        name: ModelDiagnostics(delta_norm=_norm(tau), kept_share=_share(kept != 0))
-        for name, tau, kept in zip(names, weight.task_vectors, signs, strict=True)
-    }
-    return TensorDiagnostics(
-        digest=digest,
-        dtype=dtype,
-        shape=tuple(stored.shape),
-        delta_norm=_norm(merged.value - reference),
-        kept_share=_share(signs != 0),
-        sign_conflict_share=_share(conflict),
-        unchanged_share=_share(undone),
-        models=models,
-    )
+    entries: int = 0
+    moved: float = 0.0
+    """Squared length of merged − reference."""
+    undone: int = 0
+    conflicts: int = 0
+    lengths: list[float] = field(default_factory=list)
+    """Squared lengths of the K task vectors."""
+    kept: list[int] = field(default_factory=list)
+
+    def add(self, weight: Weight, merged: Merged, stored: Tensor, reference: Tensor, exact: bool = False) -> None:
+        """Count one piece.
+
+        Args:
+            weight: what was merged, K task vectors.
+            merged: float32, before rounding.
+            stored: as written.
+            reference: float32, ``[*shape]``.
+            exact: the stored format holds the reference as it is.
+        """
+        step = merged.value - reference
+        self.entries += step.numel()
+        self.moved += _square(step)
+        # Written with signs and sums: torch compares several times more slowly than it adds.
+        rounded = stored.float() - (reference if exact else reference.to(stored.dtype).float())
+        self.undone += max(0, _ones(step.sign_()) - _ones(rounded.sign_()))
+        signs = merged.summands.sign()
+        self.conflicts += _conflicts(signs)
+        lengths, kept = [_square(tau) for tau in weight.task_vectors], [_ones(sign) for sign in signs]
+        self.lengths = [a + b for a, b in zip(self.lengths or [0.0] * len(lengths), lengths, strict=True)]
+        self.kept = [a + b for a, b in zip(self.kept or [0] * len(kept), kept, strict=True)]
+
+    def summed_up(self, names: Sequence[str], digest: str, dtype: str, shape: tuple[int, ...]) -> TensorDiagnostics:
+        """What the tensor's pieces add up to.
+
+        Args:
+            names: of the K models.
+            digest: of the bytes written.
+            dtype: safetensors' word for the stored format.
+            shape: of the tensor.
+        """
+        models = {
+            name: ModelDiagnostics(delta_norm=_rounded(math.sqrt(length)), kept_share=self._share(kept))
+            for name, length, kept in zip(names, self.lengths, self.kept, strict=True)
+        }
+        return TensorDiagnostics(
+            digest=digest,
+            dtype=dtype,
+            shape=shape,
+            delta_norm=_rounded(math.sqrt(self.moved)),
+            kept_share=self._share(sum(self.kept) / max(1, len(self.kept))),
+            sign_conflict_share=self._share(self.conflicts),
+            unchanged_share=self._share(self.undone),
+            models=models,
+        )
+
+    def _share(self, entries: float) -> float:
+        return _rounded(entries / max(1, self.entries))
 
 
-def _norm(tensor: Tensor) -> float:
-    return float(f"{torch.linalg.vector_norm(tensor, dtype=torch.float64).item():.9g}")
+def _square(vector: Tensor) -> float:
+    return float(torch.linalg.vector_norm(vector)) ** 2
 
 
-def _share(entries: Tensor) -> float:
-    return float(f"{int(entries.count_nonzero()) / max(1, entries.numel()):.9g}")
+def _ones(signs: Tensor) -> int:
+    """How many are not zero; a piece has few enough entries that float32 counts them exactly."""
+    flat = signs.reshape(-1)
+    return int(torch.dot(flat, flat))
+
+
+def _conflicts(signs: Tensor) -> int:
+    if signs.shape[0] == 1:
+        return 0
+    opposed = signs[0] * signs[1] if signs.shape[0] == 2 else signs.amax(0) * signs.amin(0)
+    return -int(opposed.clamp_(max=0).sum())
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.7g}")

@@ -22,6 +22,6 @@ class LinearParams(Params):
 
 @merge_method("linear", LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False)
 def linear(weight: Weight, params: LinearParams, models: Sequence[ModelWeight]) -> Merged:
-    """Σₖ wₖ θₖ / Σₖ wₖ; without a base, the task vectors are the weights θₖ themselves."""
-    merged = weighted_sum(weight.task_vectors, [model.weight for model in models], params.normalize)
-    return Merged(merged, weight.task_vectors)
+    """Σₖ wₖ θₖ / Σₖ wₖ."""
+    merged = weighted_sum(weight.models, [model.weight for model in models], params.normalize)
+    return Merged(merged, weight.models)

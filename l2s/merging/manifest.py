@@ -52,6 +52,8 @@ class MergeManifest(Params):
     """As resolved: today's words, every default written out."""
     seed: int
     inputs: dict[str, InputDigests]
+    statistics: dict[str, str] = {}
+    """Digests of the calibration statistics that were read."""
     donor: DonorRecord
     output: OutputRecord
     notes: tuple[str, ...]

@@ -1,5 +1,6 @@
 """The merge: read one weight of every model, call the method, round once, write; then the manifest."""
 
+import json
 import resource
 import sys
 import time
@@ -10,12 +11,16 @@ from pathlib import Path
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.digest import combine
 from l2s.checkpoints.dtypes import TORCH_NAMES
+from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import SHARD, CheckpointWriter, TensorPlan
 from l2s.errors import CheckpointError, ConfigError
-from l2s.files import replacing_folder, write_json, write_text
+from l2s.files import digest_text, replacing_folder, write_json, write_text
+from l2s.merging.calibrated import open_statistics
 from l2s.merging.card import model_card
 from l2s.merging.diagnostics import TensorDiagnostics
 from l2s.merging.donor import Donor, choose_donor, write_side_files
+from l2s.merging.journal import NAME as JOURNAL
+from l2s.merging.journal import Journal
 from l2s.merging.manifest import (
     MANIFEST,
     DonorRecord,
@@ -25,6 +30,7 @@ from l2s.merging.manifest import (
     digests_of,
     versions,
 )
+from l2s.merging.memory import affordable_threads
 from l2s.merging.plan import is_tied, only_dtype, plan_tensors
 from l2s.merging.preflight import check_merge, open_models, refuse_overwriting
 from l2s.merging.recipe import MergeRecipe
@@ -44,6 +50,7 @@ class _Merge:
     plans: list[TensorPlan]
     donor: Donor
     digests: Mapping[str, InputDigests]
+    statistics: Mapping[str, Statistics]
     notes: tuple[str, ...]
     seed: int
 
@@ -60,22 +67,30 @@ def merge_checkpoints(
     record_costs: bool = True,
     donor: str | None = None,
     max_shard_size: int = SHARD,
+    max_memory: int | None = None,
+    device: str = "cpu",
+    statistics: Mapping[str, Path] | None = None,
 ) -> MergeManifest:
     """Merge a recipe's models into the folder ``out``, which appears whole or not at all.
 
-    Memory: the K + 1 models' copies of the largest tensor in float32, and about as much again, per thread.
+    Weights are merged in pieces, so memory grows with threads, not with the model; see
+    :mod:`l2s.merging.memory`. A merge that was killed goes on where it was.
 
     Args:
         recipe: the merge.
         models: folders by the recipe's names; a name that is not there is a folder itself.
         out: the folder; a merge of ours that lies there is replaced.
         seed: of random masks, unless the recipe has a ``random_seed``; recorded.
-        threads: tensors merged at a time (default: up to 4); changes no byte.
+        threads: tensors merged at a time (default: one a core); changes no byte.
         track: shows progress, in bytes written.
         force: replace whatever lies at ``out``, and merge against warnings that can be overruled.
         record_costs: write seconds and peak memory into the manifest; without, its bytes repeat.
         donor: whose config and tokenizer to take, unless the recipe has a ``tokenizer_source``.
         max_shard_size: bytes of tensors in one file.
+        max_memory: bytes the merge may take; it then uses fewer threads.
+        device: ``cuda`` does the arithmetic there.
+        statistics: files of calibration statistics by the recipe's names; a name that is not there is a
+            file itself.
 
     Returns:
         What ``l2s_manifest.json`` says.
@@ -85,21 +100,27 @@ def merge_checkpoints(
         ConfigError: two seeds, or a donor that is not among the models.
     """
     started = time.perf_counter()
-    prepared = _prepare(recipe, models, out, seed, force, donor)
-    with replacing_folder(out) as folder:
-        tensors = _write_weights(prepared, folder, threads, track, max_shard_size)
-        manifest = _describe(prepared, folder, tensors)
-        if record_costs:
-            costs = {"seconds": round(time.perf_counter() - started, 3), "peak_memory_bytes": _peak_memory()}
-            manifest = manifest.model_copy(update=costs)
-        write_text(folder / "README.md", model_card(manifest, recipe.method, list(manifest.inputs)))
-        write_json(folder / MANIFEST, manifest.model_dump(mode="json", exclude_none=True))
+    prepared = _prepare(recipe, models, out, seed, force, donor, statistics)
+    shapes = [plan.shape for plan in prepared.plans]
+    threads = affordable_threads(recipe, shapes, threads, max_memory)
+    try:
+        with replacing_folder(out, resume=True) as folder:
+            tensors = _write_weights(prepared, folder, threads, track, max_shard_size, device)
+            manifest = _describe(prepared, folder, tensors)
+            if record_costs:
+                costs = {"seconds": round(time.perf_counter() - started, 3), "peak_memory_bytes": _peak_memory()}
+                manifest = manifest.model_copy(update=costs)
+            write_text(folder / "README.md", model_card(manifest, recipe.method, list(manifest.inputs)))
+            write_json(folder / MANIFEST, manifest.model_dump(mode="json", exclude_none=True))
+    except BlockingIOError:
+        raise CheckpointError(f"{out}: another merge is writing there; wait for it, or choose another place") from None
     return manifest
 
 
 def _prepare(
-    recipe: MergeRecipe, models: Mapping[str, Path] | None, out: Path, seed: int, force: bool, donor: str | None
-) -> _Merge:
+    recipe: MergeRecipe, models: Mapping[str, Path] | None, out: Path, seed: int, force: bool, donor: str | None,
+    statistics: Mapping[str, Path] | None,
+) -> _Merge:  # fmt: skip
     opened = open_models(recipe, models)
     findings = check_merge(recipe, models, out)
     if refused := [f.sentence for f in findings if f.fatal and not (f.forcible and force)]:
@@ -108,7 +129,9 @@ def _prepare(
     chosen = choose_donor(recipe, opened, donor)
     plans = plan_tensors(recipe, opened, chosen.model)
     notes = tuple(finding.sentence for finding in findings)
-    return _Merge(recipe, opened, plans, chosen, digests_of(opened), notes, _seed(recipe, seed))
+    digests = digests_of(opened)
+    calibrated = open_statistics(recipe, statistics, {name: found.weights for name, found in digests.items()})
+    return _Merge(recipe, opened, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))
 
 
 def _seed(recipe: MergeRecipe, seed: int) -> int:
@@ -120,17 +143,40 @@ def _seed(recipe: MergeRecipe, seed: int) -> int:
 
 
 def _write_weights(
-    merge: _Merge, folder: Path, threads: int | None, track: Track, max_shard_size: int
+    merge: _Merge, folder: Path, threads: int, track: Track, max_shard_size: int, device: str
 ) -> dict[str, TensorDiagnostics]:
     digests = {name: found.weights for name, found in merge.digests.items()}
-    total = sum(plan.size for plan in merge.plans)
+    total = float(sum(plan.size for plan in merge.plans))
     label = f"merging with {merge.recipe.merge_method}"
+    journal = Journal(folder, _fingerprint(merge, max_shard_size, device))
+    _clear(folder, bool(journal.finished))
     with (
+        journal,
         CheckpointWriter(folder, merge.plans, max_shard_size) as writer,
-        TensorMerger(merge.recipe, merge.models, digests, merge.seed, writer) as merger,
+        TensorMerger(
+            merge.recipe, merge.models, digests, merge.statistics, merge.seed, writer, journal, device
+        ) as merger,
     ):
-        written = track(merge_tensors(merger, merge.plans, threads), label, total, lambda item: item.size)
-        return {item.name: item.diagnostics for item in written}
+        written = track(merge_tensors(merger, merge.plans, threads, track), label, total, lambda item: item.size)
+        found = {item.name: item.diagnostics for item in written}
+    return {plan.name: found[plan.name] for plan in merge.plans}
+
+
+def _fingerprint(merge: _Merge, max_shard_size: int, device: str) -> str:
+    """What decides the bytes that are written: only a merge with the same may go on where one was killed."""
+    inputs = {name: found.model_dump() for name, found in merge.digests.items()}
+    statistics = {name: found.digest for name, found in merge.statistics.items()}
+    plans = [[plan.name, plan.dtype, list(plan.shape)] for plan in merge.plans]
+    parts = [merge.recipe.resolved(), inputs, statistics, merge.seed, plans, max_shard_size, device, versions()]
+    return digest_text(json.dumps(parts, sort_keys=True))
+
+
+def _clear(folder: Path, resumed: bool) -> None:
+    """Take away what a killed merge left, but for its journal and weights where this one goes on from them."""
+    for file in folder.iterdir():
+        weights = file.suffix == ".safetensors" and not file.name.startswith(".")
+        if not (resumed and (weights or file.name == JOURNAL)):
+            file.unlink()
 
 
 def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]) -> MergeManifest:
@@ -150,6 +196,7 @@ def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]
         recipe=merge.recipe.resolved(),
         seed=merge.seed,
         inputs=dict(merge.digests),
+        statistics={name: found.digest for name, found in merge.statistics.items()},
         donor=DonorRecord(model=merge.donor.model, reason=merge.donor.reason, files=tuple(files)),
         output=OutputRecord(weights=weights, total_size=sum(plan.size for plan in merge.plans), tied=tied),
         notes=merge.notes,

@@ -1,12 +1,19 @@
-"""What a merge method is: a pure function on one weight, its parameters, and the table of them all."""
+"""What a merge method is: a function on pieces of one weight, its parameters, and the table of them all.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+A weight is handed over in pieces of whole rows, so that a merge needs the memory of a piece, not of a
+weight. What a method must know of the whole weight first (a threshold, a norm, a Gram matrix) it
+measures in passes of its own over the same pieces; ``weight.measured`` then carries it to every piece.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from l2s.checkpoints.statistics import Statistics
 from l2s.errors import ConfigError
 from l2s.params import Params, nearest
 from l2s.seeds import generator_for
@@ -14,39 +21,63 @@ from l2s.seeds import generator_for
 BLOCK = 1 << 16
 """Entries drawn from one generator, so that a part of a weight can be drawn alone."""
 
+Measured = TypeVar("Measured")
+
 
 @dataclass(frozen=True, eq=False)
 class Weight:
-    """One named weight, as the base and the K models to be merged hold it."""
+    """A run of whole rows of one named weight, as the base and the K models to be merged hold it."""
 
     name: str
     """Name in the checkpoint, e.g. ``model.layers.3.mlp.up_proj.weight``."""
     base: Tensor
-    """θ₀, float32, any shape. Zeros for a method without a base: task vectors are then the weights themselves."""
-    task_vectors: Tensor
-    """τₖ = θₖ − θ₀, float32, ``[K, *base.shape]``."""
+    """θ₀, float32, ``[*shape]``. Zeros for a method without a base."""
+    models: Tensor
+    """θₖ, float32, ``[K, *shape]``."""
     seed: int = 0
     """The run's seed."""
     digests: tuple[str, ...] = ()
     """The K models' own digests."""
+    start: int = 0
+    """Place of this piece's first entry in the whole weight, counted in entries."""
+    whole: tuple[int, ...] | None = None
+    """Shape of the whole weight; None where this is all of it."""
+    measured: Any = None
+    """What the method measured of the whole weight."""
+    statistics: Statistics | None = None
+    """The calibration statistics that the recipe's ``parameters.statistics`` names."""
+    model_statistics: tuple[Statistics | None, ...] = ()
+    """Those that each model's ``parameters.statistics`` names."""
+
+    @cached_property
+    def task_vectors(self) -> Tensor:
+        """τₖ = θₖ − θ₀, float32, ``[K, *shape]``."""
+        return self.models - self.base
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the whole weight."""
+        return tuple(self.base.shape) if self.whole is None else self.whole
 
     def uniform(self, k: int) -> Tensor:
-        """Draws from [0, 1) for model ``k``, float32, ``[*base.shape]``.
+        """Draws from [0, 1) for model ``k``, float32, ``[*shape]`` of this piece.
 
         They depend on seed, the model's digest, the weight's name and the place in it, and on nothing
-        else: not on the other models, their order, the shards or the threads.
+        else: not on the other models, their order, the pieces, the shards or the threads.
         """
-        n = self.base.numel()
-        drawn = torch.empty(n)
-        for block, start in enumerate(range(0, n, BLOCK)):
+        first, last = self.start, self.start + self.base.numel()
+        drawn = torch.empty(last - first)
+        for block in range(first // BLOCK, -(-last // BLOCK)):
+            low, high = max(first, block * BLOCK), min(last, (block + 1) * BLOCK)
             generator = generator_for(self.seed, "draw", self.digests[k], self.name, block)
-            drawn[start : start + BLOCK] = torch.rand(min(BLOCK, n - start), generator=generator)
-        return drawn.view_as(self.base)
+            entries = torch.rand(high - block * BLOCK, generator=generator)
+            drawn[low - first : high - first] = entries[low - block * BLOCK :]
+        return drawn.view_as(self.base).to(self.base.device)
 
 
 @dataclass(frozen=True, eq=False)
 class Merged:
-    """A merged weight, and what went into it."""
+    """A merged piece of a weight, and what went into it."""
 
     value: Tensor
     """θ, float32, ``[*shape]``."""
@@ -54,7 +85,21 @@ class Merged:
     """The task vectors after trimming or dropping, before weights: ``[K, *shape]``, for diagnostics."""
 
 
+class Each(Protocol):
+    """Calls a function on the pieces of every weight that is measured together, perhaps in several threads.
+
+    For a measure of one weight that is one call; for a measure of the whole model, one call a weight.
+    Results come in a fixed order.
+    """
+
+    def __call__(self, function: Callable[[Iterable[Weight]], Measured], label: str = "") -> list[Measured]:
+        """``label`` says what is measured, for a progress bar."""
+        ...
+
+
 Merge = Callable[[Weight, Any, Sequence[Any]], Merged]
+Measure = Callable[[Each, Any, Sequence[Any]], Any]
+Spans = Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -69,37 +114,88 @@ class MergeMethod:
     """Parameters of each model, under ``models[].parameters``, or for all models under ``parameters``."""
     paper: str
     needs_base: bool
+    measure: Measure | None = None
+    """What must be known of a whole weight before its pieces are merged."""
+    spans_model: Spans | None = None
+    """Do these parameters need one measure over all weights together?"""
+    pieces: Literal["rows", "short"] = "rows"
+    """``short``: pieces run along the longer side; a matrix with more columns than rows comes transposed."""
+    ordered: bool = False
+    """Does the order of models matter? Otherwise they come in the order of their digests."""
+    optional_base: bool = False
+    """Without ``needs_base``: is a base, if one is named, what task vectors start from?"""
+    counts: tuple[int, int | None] = (1, None)
+    """Fewest and most models, the base not counted."""
+    memory: Callable[[tuple[int, ...], int], int] | None = None
+    """Bytes that measuring and merging a weight of that shape in K models takes beyond its pieces."""
+    compose: Callable[["MergeMethod"], "MergeMethod"] | None = None
+    """For a method that acts on another method's result: how, given ``parameters.of``."""
 
     def takes(self) -> list[str]:
         """Parameter names as a recipe writes them."""
         return sorted(keys(self.params) | keys(self.model_params))
+
+    def whole(self, weight: Weight, params: Params, models: Sequence[Params]) -> Merged:
+        """Measure and merge a weight that is here in one piece; ``short`` matrices come as they are."""
+        wide = self.pieces == "short" and weight.base.dim() == 2 and weight.base.shape[0] < weight.base.shape[1]
+        turned = replace(weight, base=weight.base.T, models=weight.models.mT) if wide else weight
+        if self.measure is not None:
+            measured = self.measure(lambda function, label="": [function([turned])], params, models)
+            turned = replace(turned, measured=measured)
+        merged = self.merge(turned, params, models)
+        return Merged(merged.value.T, merged.summands.mT) if wide else merged
 
 
 METHODS: dict[str, MergeMethod] = {}
 
 
 def merge_method(
-    name: str, params: type[Params], model_params: type[Params], *, paper: str = "", needs_base: bool = True
+    name: str,
+    params: type[Params],
+    model_params: type[Params],
+    *,
+    paper: str = "",
+    needs_base: bool = True,
+    measure: Measure | None = None,
+    spans_model: Spans | None = None,
+    pieces: Literal["rows", "short"] = "rows",
+    ordered: bool = False,
+    optional_base: bool = False,
+    counts: tuple[int, int | None] = (1, None),
+    memory: Callable[[tuple[int, ...], int], int] | None = None,
+    compose: Callable[[MergeMethod], MergeMethod] | None = None,
 ) -> Callable[[Merge], Merge]:
-    """Register a function ``(weight, params, [model params of each of the K models]) -> Merged``."""
+    """Register a function ``(weight, params, [model params of each of the K models]) -> Merged``.
+
+    See :class:`MergeMethod` for the arguments.
+    """
 
     def register(merge: Merge) -> Merge:
         assert name not in METHODS, f"merge method '{name}' is registered twice"
-        METHODS[name] = MergeMethod(name, merge, params, model_params, paper, needs_base)
+        METHODS[name] = MergeMethod(
+            name, merge, params, model_params, paper, needs_base,
+            measure, spans_model, pieces, ordered, optional_base, counts, memory, compose,
+        )  # fmt: skip
         return merge
 
     return register
 
 
-def find_method(name: str) -> MergeMethod:
-    """The method of that name.
+def find_method(name: str, of: str | None = None) -> MergeMethod:
+    """The method of that name; with ``of``, as it acts on that method's result.
 
     Raises:
         ConfigError: there is none; suggests the nearest.
     """
-    if name not in METHODS:
-        raise ConfigError(f"unknown merge method '{name}'{nearest(name, METHODS)}")
-    return METHODS[name]
+    for asked in (name, of):
+        if asked is not None and asked not in METHODS:
+            raise ConfigError(f"unknown merge method '{asked}'{nearest(asked, METHODS)}")
+    method = METHODS[name]
+    if of is None:
+        return method
+    if method.compose is None or METHODS[of].compose is not None:
+        raise ConfigError(f"{name} takes no 'of: {of}'")
+    return method.compose(METHODS[of])
 
 
 def keys(params: type[Params]) -> set[str]:

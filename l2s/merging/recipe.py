@@ -102,8 +102,8 @@ class MergeRecipe(Params):
 
     @property
     def method(self) -> MergeMethod:
-        """The merge method."""
-        return find_method(self.merge_method)
+        """The merge method; with ``parameters.of``, as it acts on that method's result."""
+        return find_method(self.merge_method, self.parameters.get("of"))
 
     def notes(self) -> tuple[str, ...]:
         """What was read otherwise than it stands, in sentences."""
@@ -130,6 +130,11 @@ class MergeRecipe(Params):
     def input_names(self) -> list[str]:
         """Names of all models that are read, the base first."""
         return list(dict.fromkeys([*([self.base_model] if self.base_model else []), *self.model_names()]))
+
+    def statistics_names(self) -> list[str]:
+        """Names of all calibration statistics that are read."""
+        blocks = [self.parameters, *(entry.parameters for entry in self.merged())]
+        return list(dict.fromkeys(block["statistics"] for block in blocks if "statistics" in block))
 
     def params_for(self, tensor: str, t: float) -> tuple[Params, list[Params]]:
         """The method's parameters for one tensor, and those of each model of :meth:`merged`.

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from l2s.merging.linear import ModelWeight
 from l2s.merging.method import Merged, Weight, merge_method
-from l2s.merging.sums import weighted_sum
+from l2s.merging.sums import factors, interpolated
 from l2s.params import Params
 
 
@@ -21,6 +21,6 @@ class TaskArithmeticParams(Params):
 
 @merge_method("task_arithmetic", TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089")
 def task_arithmetic(weight: Weight, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Merged:
-    """θ₀ + λ Σₖ wₖ τₖ."""
-    total = weighted_sum(weight.task_vectors, [model.weight for model in models], params.normalize)
-    return Merged(weight.base + params.scale * total, weight.task_vectors)
+    """θ₀ + λ Σₖ wₖ τₖ; one model with λ w = 1 comes out bit for bit."""
+    shares = [params.scale * factor for factor in factors([model.weight for model in models], params.normalize)]
+    return Merged(interpolated(weight.base, weight.models, shares), weight.task_vectors)

@@ -1,11 +1,12 @@
 """TIES-Merging: trim each task vector, elect a sign per entry, sum those that agree.
 
-Yadav et al. 2023, arXiv:2306.01708, algorithm 1, with mergekit's weights. One departure: trimming is
-per weight, not over the whole model, so that a checkpoint can be merged one weight at a time (so do
-mergekit and the long-to-short paper's code, arXiv:2503.20641).
+Yadav et al. 2023, arXiv:2306.01708, algorithm 1, with mergekit's weights. Trimming is per weight unless
+``scope: global`` asks for the paper's cut over the whole model; per weight is what mergekit and the
+long-to-short paper's code (arXiv:2503.20641) do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
@@ -13,8 +14,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from l2s.merging.method import Merged, Weight, merge_method
-from l2s.merging.rescale import match_l1
+from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.rescale import l1_factors, stretched
+from l2s.merging.selection import kth_smallest
 from l2s.merging.sums import elected_sum
 from l2s.params import Params
 
@@ -38,43 +40,104 @@ class TiesParams(Params):
     """True or ``l1``: stretch what is kept to the task vector's L1 norm, as mergekit does."""
     tie_rule: Literal["threshold", "exact"] = "threshold"
     """Equal magnitudes at the cut: ``threshold`` keeps them all, ``exact`` as many as the density says."""
-    scope: Literal["tensor"] = "tensor"
-    """What a density is a share of: each weight on its own."""
+    scope: Literal["tensor", "global"] = "tensor"
+    """What a density is a share of: each weight on its own, or the whole model (the TIES paper)."""
 
 
-@merge_method("ties", TiesParams, TiesModel, paper="arXiv:2306.01708")
+@dataclass(frozen=True)
+class Cuts:
+    """Where each of K task vectors is cut."""
+
+    thresholds: list[float]
+    """Magnitudes; what is at least as large is kept."""
+    spare: dict[tuple[str, int], list[int]]
+    """``exact``: by a piece's name and start, how many entries equal to the threshold it may keep."""
+    stretch: dict[str, list[float]]
+    """``rescale``: by weight, the factor on what is kept."""
+
+
+def measure(each: Each, params: TiesParams, models: Sequence[TiesModel]) -> Cuts:
+    """Where to cut: the exact order statistics of the task vectors' magnitudes."""
+    densities = [Decimal(str(model.density)) for model in models]  # as written: 1 - 0.9 in binary loses an entry
+    exact = params.tie_rule == "exact"
+
+    def ranks(n: int) -> list[int]:
+        """``threshold``: k = ⌊(1 − d) n⌋, so n − k + 1 entries survive, and all equal ones; k = 0 keeps all.
+
+        That is the long-to-short paper's rule. ``exact``: ⌊d n⌋ survive, at least one.
+        """
+        return [n - max(1, int(n * d)) + 1 if exact else int(n * (1 - d)) for d in densities]
+
+    thresholds = [0.0] * len(models) if densities == [1] * len(models) else kth_smallest(each, magnitudes, ranks)
+    cuts = Cuts(thresholds, _spare(each, thresholds, densities) if exact else {}, {})
+    if not params.rescale:
+        return cuts
+    factors = l1_factors(each, lambda piece: trim(piece, cuts))
+    return Cuts(thresholds, cuts.spare, {name: by for each_weight in factors for name, by in each_weight.items()})
+
+
+def magnitudes(weight: Weight) -> Tensor:
+    """|τₖ|, ``[K, entries]``."""
+    return (weight.models - weight.base).abs_().reshape(len(weight.models), -1)
+
+
+@merge_method(
+    "ties", TiesParams, TiesModel, paper="arXiv:2306.01708",
+    measure=measure, spans_model=lambda params: params.scope == "global",
+)  # fmt: skip
 def ties(weight: Weight, params: TiesParams, models: Sequence[TiesModel]) -> Merged:
     """θ₀ + λ times the mean of those trimmed task vectors that agree with the elected sign."""
-    trim = trim_exactly if params.tie_rule == "exact" else trim_at_threshold
-    trimmed = torch.stack(
-        [trim(tau, model.density) for tau, model in zip(weight.task_vectors, models, strict=True)]
-    )  # [K, *shape]
-    if params.rescale:
-        trimmed = match_l1(trimmed, weight.task_vectors)
+    cuts: Cuts = weight.measured
+    trimmed = trim(weight, cuts)  # [K, *shape]
+    if cuts.stretch:
+        trimmed = stretched(trimmed, cuts.stretch[weight.name])
     merged = elected_sum(trimmed, [model.weight for model in models], params.normalize)  # [*shape]
-    return Merged(weight.base + params.scale * merged, trimmed)
+    return Merged(merged.mul_(params.scale).add_(weight.base), trimmed)
 
 
-def trim_at_threshold(task_vector: Tensor, density: float) -> Tensor:
-    """Zero what is smaller in magnitude than the k-th smallest, k = ⌊(1 − density) n⌋; any shape.
+def trim(weight: Weight, cuts: Cuts) -> Tensor:
+    """Zero what lies below the cut; ``[K, *shape]``."""
+    kept = torch.stack([at_least(tau, cut) for tau, cut in zip(weight.task_vectors, cuts.thresholds, strict=True)])
+    for k, quota in enumerate(cuts.spare.get((weight.name, weight.start), [])):
+        at_the_cut = (kept[k].abs() == cuts.thresholds[k]).flatten()
+        surplus = at_the_cut & (at_the_cut.cumsum(0) > quota)
+        kept[k].view(-1)[surplus] = 0.0
+    return kept
 
-    The long-to-short paper's rule: n − k + 1 entries survive and every one equal to the threshold, so
-    at least one, and never less than the density; k = 0 keeps all.
-    """
-    n = task_vector.numel()
-    k = int(n * (1 - Decimal(str(density))))  # as written: 1 - 0.9 in binary would lose an entry
-    if k == 0:
+
+def at_least(task_vector: Tensor, threshold: float) -> Tensor:
+    """Zero what is smaller in magnitude than ``threshold``."""
+    if threshold <= 0:
         return task_vector
-    magnitude = task_vector.abs()
-    threshold = magnitude.flatten().kthvalue(k).values
-    return torch.where(magnitude >= threshold, task_vector, 0.0)
+    below = float(torch.nextafter(torch.tensor(threshold), torch.tensor(0.0)))
+    return torch.nn.functional.hardshrink(task_vector, below)
 
 
-def trim_exactly(task_vector: Tensor, density: float) -> Tensor:
-    """Keep the ⌊density n⌋ entries largest in magnitude, at least one; of equal ones the earlier; any shape."""
-    flat = task_vector.flatten()
-    kept = max(1, int(flat.numel() * Decimal(str(density))))
-    largest = flat.abs().argsort(descending=True, stable=True)[:kept]
-    trimmed = torch.zeros_like(flat)
-    trimmed[largest] = flat[largest]
-    return trimmed.view_as(task_vector)
+def _spare(each: Each, thresholds: list[float], densities: Sequence[Decimal]) -> dict[tuple[str, int], list[int]]:
+    """How many entries equal to the threshold each piece may keep: the earlier ones, until ⌊d n⌋ are kept."""
+    counts = [count for counts in each(_at_cut(thresholds)) for count in counts]
+    total = sum(entries for _, entries, _, _ in counts)
+    left = [max(1, int(total * d)) - sum(above[k] for _, _, above, _ in counts) for k, d in enumerate(densities)]
+    spare = {}
+    for place, _, _, equal in counts:
+        spare[place] = [min(here, quota) for here, quota in zip(equal, left, strict=True)]
+        left = [quota - here for quota, here in zip(left, spare[place], strict=True)]
+    return spare
+
+
+Count = tuple[tuple[str, int], int, list[int], list[int]]
+
+
+def _at_cut(thresholds: list[float]) -> Callable[[Iterable[Weight]], list[Count]]:
+    """Counts of a weight's pieces: place, entries, and by model those above and at the threshold."""
+
+    def count(pieces: Iterable[Weight]) -> list[Count]:
+        counts = []
+        for piece in pieces:
+            rows = list(zip(magnitudes(piece), thresholds, strict=True))
+            above = [int((row > cut).count_nonzero()) for row, cut in rows]
+            equal = [int((row == cut).count_nonzero()) for row, cut in rows]
+            counts.append(((piece.name, piece.start), piece.base.numel(), above, equal))
+        return counts
+
+    return count

@@ -72,9 +72,9 @@ def test_streaming_equals_the_whole(method: str, tmp_path: Path) -> None:
     digests = tuple(Checkpoint(family[name]).weights_digest for name in ("quick", "slow"))
     for name, found in weights_of(tmp_path / "out").items():
         base = models["base"][name].float() if method != "linear" else torch.zeros_like(models["base"][name]).float()
-        taus = torch.stack([models[model][name].float() - base for model in ("quick", "slow")])
+        thetas = torch.stack([models[model][name].float() for model in ("quick", "slow")])
         params, each = asked.params_for(name, position(name, LAYERS))
-        value = asked.method.merge(Weight(name, base, taus, 3, digests), params, each).value
+        value = asked.method.whole(Weight(name, base, thetas, 3, digests), params, each).value
         assert found.dtype == torch.bfloat16 and torch.equal(found, value.bfloat16()), name
 
 

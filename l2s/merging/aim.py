@@ -1,0 +1,127 @@
+"""AIM: keep the base's weights where its activations are large, whatever the method that merged.
+
+Activation-informed merging, arXiv:2502.02421, and its authors' code. With a, the sum of mean |input| of each
+input channel j of a linear layer, measured on the base alone:
+
+    θ[:, j] = θₘ[:, j] + sⱼ (1 − ω) (θ₀ − θₘ)[:, j],   sⱼ = aⱼ / max a
+
+so the busiest channel keeps the share ω of its change, and an idle one all of it. A norm's weight, whose input
+channels are its entries, is relaxed entry by entry. Weights without a statistic (embeddings, biases, a
+head that is the embedding) keep the merged value, as in the authors' code.
+
+Departures from that code: differences in float32 where it takes them in bfloat16, and one rounding at the end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import torch
+from pydantic import Field, create_model
+from torch import Tensor
+
+from l2s.errors import CheckpointError, ConfigError
+from l2s.merging.linear import ModelWeight
+from l2s.merging.method import Merged, MergeMethod, Weight, keys, merge_method
+from l2s.merging.task_arithmetic import TaskArithmeticParams, task_arithmetic
+from l2s.params import Params
+
+
+class AimParams(Params):
+    """Of the whole merge, beside the parameters of the method it acts on."""
+
+    of: str = "task_arithmetic"
+    """The merge method acted on. With one model of weight 1, task arithmetic gives that model: AIM then
+    acts on any merged model."""
+    statistics: str | None = None
+    """The base's activation statistics, made by calibration; required."""
+    omega: float = Field(0.4, ge=0, le=1)
+    """ω, the share of its change that the busiest channel keeps; 1 changes nothing."""
+
+
+class AimOfTaskArithmetic(AimParams, TaskArithmeticParams):
+    """Of the whole merge, where no other method is named."""
+
+
+@cache
+def compose(inner: MergeMethod) -> MergeMethod:
+    """AIM on the result of another method, with that method's parameters beside its own.
+
+    Raises:
+        ConfigError: the method has no base, comes transposed, or has parameters of the same names.
+    """
+    if not inner.needs_base:
+        raise ConfigError(f"aim keeps weights near the base, and {inner.name} has none; say of: task_arithmetic")
+    if inner.pieces != "rows":
+        raise ConfigError(
+            f"aim cannot act on {inner.name} in one merge; merge with {inner.name} first, "
+            "then list the result as the one model of an aim recipe"
+        )
+    if clash := keys(AimParams) & (keys(inner.params) | keys(inner.model_params)):
+        raise ConfigError(
+            f"aim cannot act on {inner.name} in one merge: both take {', '.join(sorted(clash))}; "
+            f"merge with {inner.name} first, then list the result as the one model of an aim recipe"
+        )
+
+    def merge(weight: Weight, params: Any, models: Sequence[Any]) -> Merged:
+        merged = inner.merge(weight, params, models)
+        return Merged(relaxed(merged.value, weight, params.omega), merged.summands)
+
+    both = beside(inner.params)
+    return replace(inner, name="aim", merge=merge, params=both, paper="arXiv:2502.02421", compose=compose)
+
+
+def beside(inner: type[Params]) -> type[Params]:
+    """AIM's parameters and another method's, in one block."""
+    return create_model(f"AimOf{inner.__name__}", __base__=(AimParams, inner))
+
+
+@merge_method("aim", AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", compose=compose)
+def aim(weight: Weight, params: AimOfTaskArithmetic, models: Sequence[ModelWeight]) -> Merged:
+    """On the result of task arithmetic."""
+    merged = task_arithmetic(weight, params, models)
+    return Merged(relaxed(merged.value, weight, params.omega), merged.summands)
+
+
+def relaxed(merged: Tensor, weight: Weight, omega: float) -> Tensor:
+    """The merged value, drawn back towards the base by channel, float32, ``[*shape]``.
+
+    Raises:
+        ConfigError: the recipe names no statistics, or not such ones.
+        CheckpointError: they do not fit the weight.
+    """
+    activity = activity_of(weight)
+    if activity is None or omega == 1:
+        return merged
+    importance = activity / activity.max() if activity.any() else activity  # s, [in]
+    if weight.base.dim() == 1:
+        importance = importance[weight.start : weight.start + len(weight.base)]
+    return torch.lerp(merged, weight.base, importance * (1 - omega))
+
+
+def activity_of(weight: Weight) -> Tensor | None:
+    """Of the weight's columns, or a vector's entries: a, float32, ``[in]``; None where none was measured."""
+    statistics = weight.statistics
+    if statistics is None:
+        raise ConfigError(
+            "aim: parameters.statistics is required: the base's activations (l2s calibrate --kind activations)"
+        )
+    if statistics.kind != "activations":
+        raise ConfigError(
+            f"aim: parameters.statistics holds {statistics.kind}; it takes the base's activations "
+            "(l2s calibrate --kind activations)"
+        )
+    activity = statistics.tensors.get(weight.name)
+    if activity is None:
+        return None
+    if activity.shape != weight.shape[-1:]:
+        raise CheckpointError(
+            f"{weight.name}: has {_length(weight.shape[-1:])} input channels, its activation statistics "
+            f"{_length(tuple(activity.shape))}; calibrate the recipe's base_model again"
+        )
+    return activity.to(weight.base.device, torch.float32)
+
+
+def _length(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "no"

@@ -1,0 +1,59 @@
+"""Model Stock: the mean of fine-tuned models, drawn back towards the base as their task vectors diverge.
+
+Jang et al. 2024, arXiv:2403.19522, equation 5; for more than two models the angle is the mean of the
+pairwise cosines, as in mergekit. Two departures from mergekit: a model equal to the base is at right
+angles to all others at any scale; and where the task vectors cancel, so that the ratio has no bound,
+the base is taken.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from l2s.merging.gram import cosines, gram, gram_of_whole
+from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.sums import weighted_sum
+from l2s.params import Params
+
+CANCELLED = 1e-6
+"""‖Σₖ τₖ / ‖τₖ‖‖² / K, below which the task vectors cancel."""
+
+
+class ModelStockParams(Params):
+    """Of the whole merge."""
+
+    filter_wise: bool = False
+    """An angle for each row, along the last dimension; otherwise one for each weight."""
+
+
+class ModelStockModel(Params):
+    """Of each model: nothing, all count alike."""
+
+
+def measure(each: Each, params: ModelStockParams, models: Sequence[ModelStockModel]) -> Tensor | None:
+    """The share of the mean, float64, of the whole weight; rows are measured as they come."""
+    return None if params.filter_wise else share(gram_of_whole(each, _task_vectors))
+
+
+@merge_method(
+    "model_stock", ModelStockParams, ModelStockModel, paper="arXiv:2403.19522", measure=measure, counts=(2, None)
+)
+def model_stock(weight: Weight, params: ModelStockParams, models: Sequence[ModelStockModel]) -> Merged:
+    """θ₀ + t (mean of θₖ − θ₀)."""
+    t = share(gram(_task_vectors(weight), dim=-1)) if params.filter_wise else weight.measured
+    mean = weighted_sum(weight.task_vectors, [1.0] * len(weight.task_vectors), normalize=True)
+    return Merged(mean.mul_(t.to(mean.dtype)).add_(weight.base), weight.task_vectors)
+
+
+def share(products: Tensor) -> Tensor:
+    """The share t = K c / (1 + (K − 1) c), c the mean cosine of K task vectors; ``[K, K, …]`` to ``[…]``."""
+    between, count = cosines(products), len(products)
+    pairs = [between[i, j] for i in range(count) for j in range(i)]
+    c = torch.stack(pairs).mean(0)
+    divisor = 1 + (count - 1) * c
+    return torch.where(divisor < CANCELLED, 0.0, count * c / divisor)
+
+
+def _task_vectors(weight: Weight) -> list[Tensor]:
+    return list(weight.task_vectors)

@@ -1,0 +1,159 @@
+"""Order statistics of very many entries in bounded memory: exactly the k-th smallest, without a sort.
+
+A sample brackets the k-th smallest; one pass then counts what lies below the bracket and collects what
+lies inside, about one entry in a hundred; the k-th smallest is found among those. Should the bracket
+miss it, bisection over the bit patterns of float32 finds it, slowly but surely.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from l2s.merging.method import Each, Weight
+
+SAMPLE = 1 << 17
+"""Entries sampled at least; up to eight times as many are looked at whole."""
+SPREAD = 1 << 12
+"""Of more entries, one in at least so many is sampled."""
+SIGMAS = 4.0
+"""Half the width of the bracket, in standard deviations of the sample's quantile."""
+LARGEST = 0x7F7FFFFF
+"""Bit pattern of the largest float32."""
+
+FloatArray = npt.NDArray[np.float32]
+Values = Callable[[Weight], Tensor]
+
+
+def kth_smallest(each: Each, values: Values, ranks: Callable[[int], Sequence[int]]) -> list[float]:
+    """The k-th smallest of each of R rows of values, over all pieces of all weights that ``each`` goes through.
+
+    Args:
+        each: goes through the pieces.
+        values: of a piece: float32 ≥ 0, ``[R, entries of the piece]``.
+        ranks: R ranks, counted from 1, given the number of all entries; 0 gives 0.0.
+    """
+    total = sum(each(_entries))
+    wanted = list(ranks(total))
+    stride = 1 if total <= 8 * SAMPLE else _next_prime(total // max(SAMPLE, total // SPREAD))
+    sampled = each(lambda pieces: [values(_every(stride, piece)) for piece in pieces])
+    rows = _joined(sampled, len(wanted))
+    if stride == 1:
+        return [_kth(row, rank) for row, rank in zip(rows, wanted, strict=True)]
+    brackets = [_bracket(row, rank, total) for row, rank in zip(rows, wanted, strict=True)]
+    counted = each(lambda pieces: [_inside(values(piece), brackets) for piece in pieces])
+    found = []
+    for row, (rank, bracket) in enumerate(zip(wanted, brackets, strict=True)):
+        below = sum(piece[row].below for pieces in counted for piece in pieces)
+        inside = torch.cat([piece[row].inside for pieces in counted for piece in pieces])
+        equal = sum(piece[row].equal for pieces in counted for piece in pieces)
+        if rank == 0 or below < rank <= below + inside.numel():
+            found.append(_kth(inside, max(0, rank - below)))
+        elif below < rank <= below + equal:
+            found.append(bracket[0])
+        else:
+            found.append(_at_an_end(each, values, row, rank, bracket))
+    return found
+
+
+def _every(stride: int, piece: Weight) -> Weight:
+    """One entry in ``stride``, as a weight of its own; values are of entries, so their rows do not matter."""
+    first = piece.start % stride
+    base, models = piece.base.reshape(-1), piece.models.reshape(len(piece.models), -1)
+    return replace(piece, base=base[first::stride], models=models[:, first::stride])
+
+
+def _entries(pieces: Iterable[Weight]) -> int:
+    """Of the whole weight; only the first piece is read."""
+    return math.prod(next(iter(pieces)).shape)
+
+
+def _joined(sampled: list[list[Tensor]], rows: int) -> list[Tensor]:
+    pieces = [piece for pieces in sampled for piece in pieces]
+    return [torch.cat([piece[row] for piece in pieces]).cpu() for row in range(rows)]
+
+
+def _kth(row: Tensor, rank: int) -> float:
+    return float(row.kthvalue(rank).values) if rank else 0.0
+
+
+def _bracket(sample: Tensor, rank: int, total: int) -> tuple[float, float]:
+    """Values that the k-th smallest lies above, or at, and below, or at; but for bad luck."""
+    count, share = sample.numel(), rank / total
+    width = SIGMAS * math.sqrt(count * share * (1 - share)) + 2
+    low, high = math.floor(count * share - width), math.ceil(count * share + width)
+    return (
+        float(sample.kthvalue(low).values) if low >= 1 else -1.0,
+        float(sample.kthvalue(high).values) if high <= count else math.inf,
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A row of a piece, held against its bracket."""
+
+    below: int
+    """Entries at most ``low``; below it, where the bracket closed on one frequent value."""
+    inside: Tensor
+    """Entries between ``low`` and ``high``."""
+    equal: int = 0
+    """Where the bracket closed: entries of that value."""
+
+
+def _inside(values: Tensor, brackets: list[tuple[float, float]]) -> list[Counted]:
+    found = []
+    for row, (low, high) in zip(values.cpu().numpy(), brackets, strict=True):  # NumPy compares faster than torch
+        if low == high:
+            below, up_to = _around(row, low)
+            found.append(Counted(below, torch.empty(0), up_to - below))
+        else:
+            above = row > low
+            entries = row.size - int(np.count_nonzero(above))
+            found.append(Counted(entries, torch.from_numpy(row[above & (row < high)])))
+    return found
+
+
+def _at_an_end(each: Each, values: Values, row: int, rank: int, bracket: tuple[float, float]) -> float:
+    """Where the k-th smallest is one of the bracket's ends, a value that very many entries share; or outside."""
+    for end in bracket:
+        counts = each(_counting(values, row, end))
+        below, up_to = (sum(count[side] for count in counts) for side in (0, 1))
+        if below < rank <= up_to:
+            return end
+    return _bisect(each, values, row, rank)
+
+
+def _counting(values: Values, row: int, value: float) -> Callable[[Iterable[Weight]], tuple[int, int]]:
+    """Counts a weight's entries below a value, and those up to it."""
+
+    def count(pieces: Iterable[Weight]) -> tuple[int, int]:
+        below, up_to = zip(*(_around(values(piece)[row].cpu().numpy(), value) for piece in pieces), strict=True)
+        return sum(below), sum(up_to)
+
+    return count
+
+
+def _around(row: FloatArray, value: float) -> tuple[int, int]:
+    return int(np.count_nonzero(row < value)), int(np.count_nonzero(row <= value))
+
+
+def _bisect(each: Each, values: Values, row: int, rank: int) -> float:
+    """Over bit patterns: those of floats ≥ 0 sort as integers do."""
+    low, high = 0, LARGEST
+    while low < high:
+        middle = (low + high) // 2
+        bound = float(torch.tensor(middle, dtype=torch.int32).view(torch.float32))
+        up_to = sum(count for _, count in each(_counting(values, row, bound)))
+        low, high = (low, middle) if up_to >= rank else (middle + 1, high)
+    return float(torch.tensor(low, dtype=torch.int32).view(torch.float32))
+
+
+def _next_prime(number: int) -> int:
+    """The smallest prime at least ``number``: a stride that meets every column of a matrix."""
+    while number < 2 or any(number % divisor == 0 for divisor in range(2, math.isqrt(number) + 1)):
+        number += 1
+    return number

@@ -1,0 +1,61 @@
+"""Merging one random weight by the words of a recipe, in one piece or cut into several."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from l2s.merging.method import Merged, Weight, find_method
+
+
+def random_weight(k: int, shape: tuple[int, ...], seed: int = 0, coarse: bool = False) -> Weight:
+    """Models near a base; ``coarse``: in steps of 1/8, so that many magnitudes are equal."""
+    generator = torch.Generator().manual_seed(seed)
+    base, taus = torch.randn(shape, generator=generator), 0.5 * torch.randn((k, *shape), generator=generator)
+    if coarse:
+        base, taus = (base * 8).round() / 8, (taus * 8).round() / 8
+    return Weight("w", base, base + taus, seed, tuple(f"digest-{number}" for number in range(k)))
+
+
+def merge(name: str, weight: Weight, models: Sequence[dict[str, Any]] = (), **params: Any) -> Merged:
+    """In one piece; ``lambda_`` stands for lambda, no models for nothing said about them."""
+    method, params_, each = _parsed(name, weight, models, params)
+    return method.whole(weight, params_, each)
+
+
+def merge_in_pieces(
+    name: str, weight: Weight, rows: int, models: Sequence[dict[str, Any]] = (), **params: Any
+) -> Merged:
+    """In pieces of so many rows."""
+    method, params_, each = _parsed(name, weight, models, params)
+    pieces = [
+        replace(weight, base=base, models=weight.models[:, at * rows : (at + 1) * rows], whole=weight.shape)
+        for at, base in enumerate(weight.base.split(rows))
+    ]
+    pieces = [replace(piece, start=at * rows * weight.base[0].numel()) for at, piece in enumerate(pieces)]
+    assert method.measure is not None
+    measured = method.measure(lambda function, label="": [function(iter(pieces))], params_, each)
+    merged = [method.merge(replace(piece, measured=measured), params_, each) for piece in pieces]
+    return Merged(torch.cat([one.value for one in merged]), torch.cat([one.summands for one in merged], dim=1))
+
+
+def _parsed(name: str, weight: Weight, models: Sequence[dict[str, Any]], params: dict[str, Any]) -> tuple[Any, ...]:
+    method = find_method(name)
+    words = {key.rstrip("_"): value for key, value in params.items()}
+    each = [method.model_params.parse(found, "model") for found in models or [{}] * len(weight.models)]
+    return method, method.params.parse(words, "merge"), each
+
+
+def entries(vectors: Tensor) -> list[list[float]]:
+    """K tensors as lists of K flat lists."""
+    return vectors.reshape(vectors.shape[0], -1).double().tolist()
+
+
+def shaped(flat: list[float], like: Tensor) -> Tensor:
+    return torch.tensor(flat, dtype=torch.float64).view(like.shape).float()
+
+
+def close(merged: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(merged, expected, rtol=2e-5, atol=2e-6)
