@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.index import TensorEntry
+from l2s.checkpoints.remembered import identity, recall, remember
 
 PIECE = 1 << 19
 """Bytes read at a time: few enough to be hashed out of the cache."""
@@ -32,11 +33,17 @@ def digest_tensor(entry: TensorEntry) -> str:
 
 
 def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
-    """The digests of many tensors, one core each."""
-    largest_first = sorted(range(len(entries)), key=lambda number: -entries[number].size)
+    """The digests of many tensors, one core each; those of files hashed before and unchanged since are recalled."""
+    files = {entry.file for entry in entries}
+    seen = {file: identity(file) for file in files}
+    known = {file: recall(file) for file in files}
+    missing = sorted((e for e in entries if e.start not in known[e.file]), key=lambda entry: -entry.size)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(largest_first, pool.map(lambda n: digest_tensor(entries[n]), largest_first), strict=True))
-    return [found[number] for number in range(len(entries))]
+        for entry, digest in zip(missing, pool.map(digest_tensor, missing), strict=True):
+            known[entry.file][entry.start] = digest
+    for file in {entry.file for entry in missing}:
+        remember(file, seen[file], known[file])
+    return [known[entry.file][entry.start] for entry in entries]
 
 
 def combine(tensors: Iterable[tuple[str, str, tuple[int, ...], str]]) -> str:

@@ -34,7 +34,7 @@ from l2s.merging.memory import affordable_threads
 from l2s.merging.plan import is_tied, only_dtype, plan_tensors
 from l2s.merging.preflight import check_merge, open_models, refuse_overwriting
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.tensors import TensorMerger, merge_tensors
+from l2s.merging.tensors import TensorMerger, check_device, merge_tensors
 from l2s.progress import Track, silent
 
 __all__ = ["check_merge", "merge_checkpoints"]
@@ -100,6 +100,7 @@ def merge_checkpoints(
         ConfigError: two seeds, or a donor that is not among the models.
     """
     started = time.perf_counter()
+    check_device(device)
     prepared = _prepare(recipe, models, out, seed, force, donor, statistics)
     shapes = [plan.shape for plan in prepared.plans]
     threads = affordable_threads(recipe, shapes, threads, max_memory)

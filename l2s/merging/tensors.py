@@ -19,7 +19,7 @@ from l2s.checkpoints.dtypes import INTEGERS, TORCH_NAMES
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
-from l2s.errors import CheckpointError
+from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.journal import Journal
 from l2s.merging.method import Weight
@@ -258,6 +258,18 @@ def _begin(device: str) -> None:
 def default_threads() -> int:
     """One a core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_device(device: str) -> None:
+    """Can the arithmetic be done there?
+
+    Raises:
+        ConfigError: no.
+    """
+    if device not in ("cpu", "cuda"):
+        raise ConfigError(f"--device: found '{device}', expected cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("--device cuda: torch finds no such device here; drop the option to use the CPU")
 
 
 def _statistics(merger: TensorMerger, params: Params) -> Statistics | None:

@@ -1,0 +1,60 @@
+"""Digests of weight files that were hashed before and have not changed since; so nothing is hashed twice.
+
+Unchanged means: same path, inode, size, and times of change to the nanosecond, the inode's own too, which no
+program can set back. They are kept in the user's cache folder, a file each; deleting it costs only time.
+An audit does not ask here.
+"""
+
+import hashlib
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from l2s.files import write_json
+
+SETTLED = 2.0
+"""Seconds a file must lie unchanged before its digest is kept: file systems may tell time coarsely."""
+
+Digests = dict[int, str]
+"""By a tensor's first byte in the file."""
+
+
+def cache_folder() -> Path:
+    """``$XDG_CACHE_HOME/l2s/digests``, by default under ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "l2s" / "digests"
+
+
+def recall(file: Path) -> Digests:
+    """Digests of the file's tensors, as far as they are known and still hold."""
+    try:
+        kept = json.loads(_place(file).read_text(encoding="utf-8"))
+        return {int(start): digest for start, digest in kept["digests"].items()} if kept["is"] == identity(file) else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, or damaged: hash again
+        return {}
+
+
+def remember(file: Path, seen: list[int], digests: Digests) -> None:
+    """Keep what was hashed, if the file still is what it was when hashing began.
+
+    Args:
+        file: that was hashed.
+        seen: its :func:`identity` before.
+        digests: of its tensors.
+    """
+    changed = max(seen[-2:]) / 1e9
+    with suppress(OSError):  # a cache that cannot be written is a cache that is not there
+        if identity(file) == seen and time.time() - changed > SETTLED:
+            kept = recall(file) | digests
+            write_json(_place(file), {"is": seen, "digests": {str(start): d for start, d in sorted(kept.items())}})
+
+
+def identity(file: Path) -> list[int]:
+    """Inode, size, and times of change."""
+    status = file.stat()
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def _place(file: Path) -> Path:
+    return cache_folder() / f"{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]}.json"
