@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
+from flows import steps
+from flows.console import Json, err, out, print_table
 from l2s import __version__
 from l2s.errors import L2SError
 
@@ -19,11 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-out = Console(width=None if sys.stdout.isatty() else 110)
-err = Console(stderr=True)
-Json = Annotated[bool, typer.Option("--json", help="Print machine-readable results.")]
-Seed = Annotated[int, typer.Option(help="Every random draw derives from it; recorded.")]
-PIPELINE, BLOCKS = "The pipeline", "Single steps, on your own files"
+PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
+for command in steps.COMMANDS:
+    app.command(rich_help_panel=STEPS)(command)
 
 
 @app.callback(invoke_without_command=True)
@@ -143,157 +142,6 @@ def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> No
         observed(title, lambda track, say: run_stage(kind, name, track, say), track, say)
 
 
-@app.command(rich_help_panel=BLOCKS)
-def check(
-    recipe: Annotated[Path, typer.Argument(help="A recipe in mergekit's dialect.")], as_json: Json = False
-) -> None:
-    """Look for everything that would make a merge fail or go wrong, before a byte is written."""
-    from l2s.config import read_yaml
-    from l2s.merging.merge import check_merge
-    from l2s.merging.recipe import MergeRecipe
-
-    findings = check_merge(MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"), {})
-    fatal = any(finding.fatal for finding in findings)
-    if as_json:
-        out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
-    else:
-        for finding in findings:
-            out.print(
-                f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
-        if not findings:
-            out.print("no problems found", highlight=False)
-    if fatal:
-        raise typer.Exit(2)
-
-
-@app.command(rich_help_panel=BLOCKS)
-def merge(
-    recipe: Annotated[Path, typer.Argument(help="A recipe in mergekit's dialect.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the merged model.")],
-    seed: Seed = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Tensors at a time; changes no byte.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT, and merge against warnings.")] = False,
-) -> None:
-    """Merge models by a recipe; OUT appears whole or not at all."""
-    from l2s.config import read_yaml
-    from l2s.merging.merge import merge_checkpoints
-    from l2s.merging.recipe import MergeRecipe
-    from l2s.progress import bar
-
-    parsed = MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe")
-    merge_checkpoints(parsed, {}, target, seed=seed, threads=threads, force=force, track=bar)
-    out.print(f"{target}: merged, see {target / 'l2s_manifest.json'}", highlight=False, soft_wrap=True)
-
-
-@app.command(rich_help_panel=BLOCKS)
-def generate(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
-    problems: Annotated[Path, typer.Argument(help="JSONL: benchmark, id, problem, gold.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
-    engine: Annotated[str, typer.Option(help="auto or transformers.")] = "auto",
-    control: Annotated[Path | None, typer.Option(help="YAML file with a length control.")] = None,
-    samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,
-    temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 0.0,
-    top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
-    top_k: Annotated[int, typer.Option(min=0, help="0: all tokens.")] = 0,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Most generated tokens a response.")] = 2048,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    seed: Seed = 0,
-) -> None:
-    """Answer problems with a model; only what the response store lacks is generated."""
-    from l2s.checkpoints import Checkpoint
-    from l2s.config import read_yaml
-    from l2s.generation.generate import generate_responses
-    from l2s.generation.settings import ControlParams, DecodingParams
-    from l2s.progress import bar
-
-    found = read_yaml(control) if control else {}
-    name = f"{model.name}-{control.stem}" if control else model.name
-    sampling = {
-        "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
-        "samples": samples, "seed": seed,
-    }  # fmt: skip
-    decoding = DecodingParams.parse({"engine": engine, "device": device, "sampling": sampling}, "options")
-    counts = generate_responses(
-        model,
-        Checkpoint(model).digest,
-        [problems],
-        target,
-        run=name,
-        decoding=decoding,
-        control=ControlParams.parse(found, str(control)),
-        store=Path(".l2s/responses.sqlite"),
-        track=bar,
-    )
-    out.print(
-        f"{target}: {counts.generated} responses generated, {counts.stored} from the store",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-@app.command(rich_help_panel=BLOCKS)
-def verify(
-    responses: Annotated[Path, typer.Argument(help="JSONL rows with at least gold and response.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
-    grader: Annotated[str, typer.Option(help="l2s or math-verify.")] = "l2s",
-    jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
-) -> None:
-    """Grade responses: extract each answer and compare it with gold."""
-    from l2s.progress import bar
-    from l2s.verification.verify import verify_file
-
-    rows = verify_file(responses, target, grader=grader, jobs=jobs, track=bar)
-    out.print(
-        f"{target}: {sum(row['correct'] for row in rows)} of {len(rows)} correct", highlight=False, soft_wrap=True
-    )
-
-
-@app.command(rich_help_panel=BLOCKS)
-def grade(
-    pairs: Annotated[Path | None, typer.Argument(help="JSONL rows with gold and answer.")] = None,
-    target: Annotated[Path | None, typer.Argument(metavar="OUT.jsonl")] = None,
-    gold: Annotated[str | None, typer.Option(help="The right answer.")] = None,
-    answer: Annotated[str | None, typer.Option(help="The answer to grade.")] = None,
-    grader: Annotated[str, typer.Option(help="l2s or math-verify.")] = "l2s",
-) -> None:
-    """Grade one pair (--gold, --answer), or a file of pairs."""
-    from l2s.errors import ConfigError
-    from l2s.records import read_rows, write_rows
-    from l2s.verification.verify import grade as grade_pair
-    from l2s.verification.verify import grade_pairs
-
-    if gold is not None and answer is not None and pairs is None:
-        out.print(grade_pair(gold=gold, answer=answer, grader=grader).status, highlight=False)
-    elif pairs is not None and target is not None and gold is None and answer is None:
-        write_rows(target, grade_pairs(read_rows(pairs), grader, where=str(pairs)))
-    else:
-        raise ConfigError("l2s grade takes either --gold G --answer A, or PAIRS.jsonl OUT.jsonl")
-
-
-@app.command(rich_help_panel=BLOCKS)
-def analyse(
-    verdicts: Annotated[list[Path], typer.Argument(help="Verdict files.")],
-    target: Annotated[Path, typer.Option("--out", help="Folder for the summary.")],
-    baseline: Annotated[str | None, typer.Option(help="The run others are compared with: the slow model.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Summarise verdict files: accuracy, length and paired comparisons, with intervals."""
-    from l2s.analysis.analyse import analyse as analyse_verdicts
-    from l2s.analysis.settings import AnalysisParams
-    from l2s.analysis.summary import write_summary
-    from l2s.records import Verdicts, read_rows, table_of
-
-    rows = [row for path in verdicts for row in read_rows(path)]
-    settings = AnalysisParams.parse({"slow": baseline} if baseline else {}, "options")
-    write_summary(analyse_verdicts(table_of(rows, Verdicts, ", ".join(map(str, verdicts))), settings), target)
-    _print_table(target / "summary.json", as_json)
-
-
 def _say_failure(failure: Exception) -> NoReturn:
     err.print(str(failure), style="red", highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(2) from None
@@ -312,19 +160,7 @@ def _print_plan(stale: dict[str, list], as_json: bool) -> None:  # type: ignore[
 
 
 def _print_summary(title: str, as_json: bool) -> None:
-    _print_table(Path("data/summary/summary.json"), as_json, title)
+    print_table(Path("data/summary/summary.json"), as_json, title)
     if not as_json:
         out.print("report   data/report/index.html", highlight=False)
         out.print("summary  data/summary/summary.json", highlight=False)
-
-
-def _print_table(summary: Path, as_json: bool, title: str | None = None) -> None:
-    from l2s.analysis.summary import read_summary
-    from l2s.report.tables import summary_table
-
-    if as_json:
-        out.print_json(summary.read_text(encoding="utf-8"))
-        return
-    content = read_summary(summary)
-    for benchmark in content["benchmarks"]:
-        out.print(summary_table(content, benchmark, f"{title}: {benchmark}" if title else None, out.width))

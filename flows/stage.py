@@ -37,6 +37,23 @@ def problems(config: Config, name: str, track: Track, say: Say) -> None:
     say(f"{count} problems")
 
 
+def calibrate(config: Config, name: str, track: Track, say: Say) -> None:
+    """Measure one model on calibration texts: the user's own, or the embedded family's."""
+    from l2s.calibration.calibrate import calibrate as calibrate_model
+    from l2s.family.texts import write_texts
+
+    params = config.calibration[name]
+    texts = Path(params.texts)
+    if params.texts == "family":
+        texts = HIDDEN / "calibration" / f"{name}.jsonl"
+        write_texts(config.family, params.samples, texts)
+    models = {model: DATA / "models" / model for model in config.models}
+    out = DATA / "calibration" / f"{name}.safetensors"
+    others = {model: models[model] for model in params.distance_to}
+    found = calibrate_model(models[params.model], texts, out, params, others=others, track=track)
+    say(f"{params.kind} of {params.model}, {len(found.tensors)} weights or layers")
+
+
 def merge(config: Config, name: str, track: Track, say: Say) -> None:
     """Make one recipe's checkpoint; costs stay out of the manifest, so that its bytes repeat."""
     from l2s.merging.merge import merge_checkpoints
@@ -44,7 +61,10 @@ def merge(config: Config, name: str, track: Track, say: Say) -> None:
 
     recipe = MergeRecipe.parse(config.recipes[name], f"params.yaml: recipes.{name}")
     folders = {model: DATA / "models" / model for model in config.models}
-    manifest = merge_checkpoints(recipe, folders, DATA / "merged" / name, track=track, record_costs=False)
+    statistics = {name: DATA / "calibration" / f"{name}.safetensors" for name in config.calibration}
+    manifest = merge_checkpoints(
+        recipe, folders, DATA / "merged" / name, track=track, record_costs=False, statistics=statistics
+    )
     for note in manifest.notes:
         say(f"note: {note}")
     say(f"{recipe.merge_method} merge of {', '.join(model.model for model in recipe.models)}; {manifest.donor.reason}")
@@ -115,6 +135,12 @@ def check_recipes(config: Config) -> None:
                 for model in parsed.input_names()
                 if model not in config.models
             ]
+            problems += [
+                f"params.yaml: recipes.{name}: statistics '{found}' are not under calibration"
+                f"{nearest(found, config.calibration)}"
+                for found in parsed.statistics_names()
+                if found not in config.calibration
+            ]
         except ConfigError as error:
             problems.append(str(error))
     if problems:
@@ -124,6 +150,7 @@ def check_recipes(config: Config) -> None:
 STAGES: dict[str, Callable[..., None]] = {
     "family": family,
     "problems": problems,
+    "calibrate": calibrate,
     "merge": merge,
     "generate": generate,
     "verify": verify,
@@ -143,6 +170,7 @@ def run_stage(stage: str, name: str | None, track: Track, say: Say) -> None:
     config = Config.read()
     names: dict[str, Mapping[str, object]] = {
         "problems": config.benchmarks,
+        "calibrate": config.calibration,
         "merge": config.recipes,
         "generate": config.runs,
         "verify": config.runs,

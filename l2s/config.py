@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from l2s.analysis.settings import AnalysisParams
 from l2s.benchmarks import BenchmarkParams
+from l2s.calibration.settings import CalibrationParams
 from l2s.errors import ConfigError
 from l2s.family.settings import FamilySettings
 from l2s.generation.settings import ControlParams, DecodingParams
@@ -64,6 +65,7 @@ class Config(Params):
     family: FamilySettings
     models: dict[str, ModelParams]
     benchmarks: dict[str, BenchmarkParams]
+    calibration: dict[str, CalibrationParams] = {}
     recipes: dict[str, dict[str, Any]]
     """Merge recipes in mergekit's dialect; :mod:`l2s.merging.recipe` checks them."""
     controls: dict[str, ControlParams]
@@ -97,13 +99,17 @@ class Config(Params):
     def _broken_names(self) -> list[str]:
         """References that lead nowhere."""
         problems = []
-        for block in ("models", "benchmarks", "recipes", "controls", "runs"):
+        for block in ("models", "benchmarks", "calibration", "recipes", "controls", "runs"):
             problems += [
                 f"{block}.{name}: a name takes letters, digits, '.', '_' and '-'"
                 for name in getattr(self, block)
                 if not NAME.fullmatch(name)
             ]
         folders = [f"models/{name}" for name in self.models] + [f"merged/{name}" for name in self.recipes]
+        for name, params in self.calibration.items():
+            for model in [params.model, *params.distance_to]:
+                if model not in self.models:
+                    problems.append(f"calibration.{name}: '{model}' is no model{nearest(model, self.models)}")
         for name, run in self.runs.items():
             if run.model not in folders:
                 problems.append(f"runs.{name}.model: '{run.model}' is no model or recipe{nearest(run.model, folders)}")

@@ -2,10 +2,13 @@
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import TORCH_NAMES
-from l2s.checkpoints.reader import CheckpointReader
+from l2s.checkpoints.open import open_reader
 
 SAMPLED = 8
 """Matrices looked at, evenly spaced over the layers."""
+
+ROWS = 256
+"""Of each matrix, the first so many rows."""
 
 STRANGE = 0.7
 """Relative distance from which a model is no fine-tune of the base.
@@ -23,10 +26,10 @@ def relative_distance(base: Checkpoint, model: Checkpoint) -> float | None:
     ]
     step = max(1, len(matrices) // SAMPLED)
     difference = length = 0.0
-    with CheckpointReader(base) as ours, CheckpointReader(model) as theirs:
+    with open_reader(base) as ours, open_reader(model) as theirs:
         for name in matrices[step // 2 :: step][:SAMPLED]:
-            theta = ours.read(name).float()
-            difference += float((theirs.read(name).float() - theta).square().sum())
+            theta = ours.rows(name, 0, ROWS).float()
+            difference += float((theirs.rows(name, 0, ROWS).float() - theta).square().sum())
             length += float(theta.square().sum())
     return (difference / length) ** 0.5 if length else None
 

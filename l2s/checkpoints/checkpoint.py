@@ -7,10 +7,11 @@ from typing import Any
 
 from l2s.checkpoints.digest import combine, digest_model, digest_tensors
 from l2s.checkpoints.index import TensorEntry, WeightIndex, read_index
-from l2s.checkpoints.tokenizer import read_object, side_files
+from l2s.checkpoints.tokenizer import GENERATION_CONFIG, read_object, side_files
 from l2s.errors import CheckpointError
 
 HEAD = "lm_head.weight"
+HEAD_BIAS = "lm_head.bias"
 EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight")
 
 
@@ -29,6 +30,22 @@ class Checkpoint:
     def config(self) -> dict[str, Any]:
         """``config.json``."""
         return read_object(self.path / "config.json")
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder that is read."""
+        return (self.path,)
+
+    @property
+    def tokenizer_folder(self) -> Path:
+        """Where its tokenizer and chat template lie."""
+        return self.path
+
+    @property
+    def side_files(self) -> list[Path]:
+        """Tokenizer, chat template and generation config files that are there."""
+        found = [file for file in side_files(self.tokenizer_folder) if file.name != GENERATION_CONFIG]
+        return [*found, *(file for file in [self.path / GENERATION_CONFIG] if file.is_file())]
 
     @cached_property
     def tied(self) -> bool:
@@ -71,7 +88,12 @@ class Checkpoint:
         Two folders with the same digest answer alike, wherever they lie; see
         :func:`~l2s.checkpoints.digest.digest_model` for what counts.
         """
-        return digest_model(self.weights_digest, self.config, side_files(self.path))
+        return digest_model(self.weights_digest, self.config, self.side_files)
+
+
+def has_rows(model: Checkpoint, name: str) -> bool:
+    """Does this tensor have a row for each token?"""
+    return name in (model.embedding, HEAD, HEAD_BIAS)
 
 
 def weights_digest(path: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from l2s.checkpoints.checkpoint import HEAD, Checkpoint
+from l2s.checkpoints.checkpoint import HEAD, Checkpoint, has_rows
 from l2s.checkpoints.dtypes import INTEGERS, TORCH_NAMES
 from l2s.checkpoints.index import listed
 from l2s.checkpoints.tokenizer import read_vocabulary
@@ -15,6 +15,10 @@ MUST_AGREE = ("rope_theta", "rms_norm_eps", "layer_norm_eps", "hidden_act", "num
 
 MAY_DIFFER = ("max_position_embeddings", "rope_scaling", "sliding_window", "eos_token_id", "bos_token_id")
 """Keys of config.json of which the result takes one model's."""
+
+TOWERS = frozenset({"visual", "vision_tower", "vision_model", "vision_encoder", "multi_modal_projector", "audio_tower",
+                    "audio_encoder", "mtp"})  # fmt: skip
+"""Parts that some models have beside the language model."""
 
 FOREIGN = 0.05
 """Share of token ids with another string from which two tokenizers count as different ones."""
@@ -31,8 +35,15 @@ class Finding:
     """It is refused unless forced."""
 
 
-def compare(models: Mapping[str, Checkpoint]) -> list[Finding]:
+def compare(models: Mapping[str, Checkpoint], by_token: bool = False) -> list[Finding]:
     """Differences of every model from the first one; names are those the user knows the models by.
+
+    How many rows embedding and head have is the vocabulary's business, see
+    :func:`l2s.checkpoints.vocabulary.align_vocabulary`.
+
+    Args:
+        models: by name.
+        by_token: rows are aligned by token string, so ids may mean other tokens.
 
     Raises:
         CheckpointError: a folder that cannot be read at all.
@@ -42,7 +53,7 @@ def compare(models: Mapping[str, Checkpoint]) -> list[Finding]:
     for name, model in others:
         findings += _tensors(first, reference, name, model)
         findings += _configs(first, reference.config, name, model.config)
-        findings += _tokenizers(first, reference, name, model)
+        findings += _tokenizers(first, reference, name, model, by_token)
     findings += _ties(models)
     return findings
 
@@ -65,6 +76,9 @@ def _has_head(model: Checkpoint) -> bool:
 
 def _tensors(first: str, reference: Checkpoint, name: str, model: Checkpoint) -> Iterator[Finding]:
     ours, theirs = ({n for n in m.names() if n != HEAD} for m in (reference, model))
+    if (layout := _layout(first, ours, name, theirs)) is not None:
+        yield Finding(layout, fatal=True)
+        return
     for lacking, having, names in ((name, first, ours - theirs), (first, name, theirs - ours)):
         if names:
             yield Finding(f"{lacking} lacks {listed(sorted(names))}, which {having} has", fatal=True)
@@ -74,12 +88,44 @@ def _tensors(first: str, reference: Checkpoint, name: str, model: Checkpoint) ->
             yield Finding(f"{HEAD}: only one of {first} and {name} has a head", fatal=True)
             continue
         here, there = reference.entry(tensor), model.entry(tensor)
-        if here.shape != there.shape:
-            yield Finding(
-                _shapes(tensor, first, here.shape, name, there.shape, tensor in _vocabulary(model)), fatal=True
-            )
+        skipped = 1 if has_rows(reference, tensor) else 0
+        if here.shape[skipped:] != there.shape[skipped:] or len(here.shape) != len(there.shape):
+            shapes = f"shape {list(here.shape)} in {first}, {list(there.shape)} in {name}"
+            yield Finding(f"{tensor}: {shapes}; shapes must agree", fatal=True)
         if (here.dtype in INTEGERS) != (there.dtype in INTEGERS):
             yield Finding(f"{tensor}: {here.dtype} in {first}, {there.dtype} in {name}", fatal=True)
+
+
+def _layout(first: str, ours: set[str], name: str, theirs: set[str]) -> str | None:
+    """Why no or not all names agree, where the reason is how the models are put together."""
+    here, there = _root(ours), _root(theirs)
+    if (
+        here != there
+        and not ours & theirs
+        and {n.removeprefix(here) for n in ours} & {n.removeprefix(there) for n in theirs}
+    ):
+        return f"{name} keeps under {there} what {first} keeps under {here}; save both from the same model class"
+    for lacking, having, names in ((name, first, ours - theirs), (first, name, theirs - ours)):
+        towers = [tower for n in names if (tower := _tower(n))]
+        if names and len(towers) == len(names):
+            return (
+                f"{having} has a part of its own, {', '.join(sorted(set(towers)))} ({len(towers)} tensors), that "
+                f"{lacking} lacks; merge models of one architecture, or the language models alone"
+            )
+    return None
+
+
+def _tower(name: str) -> str | None:
+    """``model.visual.`` of a tensor's name."""
+    parts = name.split(".")[:2]
+    place = next((place for place, part in enumerate(parts) if part in TOWERS), None)
+    return None if place is None else ".".join(parts[: place + 1]) + "."
+
+
+def _root(names: set[str]) -> str:
+    """What stands before ``embed_tokens``, e.g. ``model.``; layers stand under the same."""
+    found = (name.partition("embed_tokens.")[0] for name in names if "embed_tokens." in name)
+    return next(found, "")
 
 
 def _stores_head(model: Checkpoint) -> bool:
@@ -88,19 +134,6 @@ def _stores_head(model: Checkpoint) -> bool:
 
 def _can_head(model: Checkpoint) -> bool:
     return _stores_head(model) or model.tied
-
-
-def _vocabulary(model: Checkpoint) -> tuple[str | None, str]:
-    return model.embedding, HEAD
-
-
-def _shapes(tensor: str, first: str, here: tuple[int, ...], name: str, there: tuple[int, ...], vocabulary: bool) -> str:
-    if vocabulary and here[1:] == there[1:]:
-        return (
-            f"{tensor}: {here[0]} vocabulary rows in {first}, {there[0]} in {name}; rows are not aligned yet: "
-            "give both models the same vocabulary first"
-        )
-    return f"{tensor}: shape {list(here)} in {first}, {list(there)} in {name}; shapes must agree"
 
 
 def setting(config: Mapping[str, Any], key: str) -> Any:
@@ -130,23 +163,26 @@ def _configs(first: str, ours: Mapping[str, Any], name: str, theirs: Mapping[str
             yield Finding(f"config.json: {key} is {here} in {first}, {there} in {name}; the donor's is taken")
 
 
-def _tokenizers(first: str, reference: Checkpoint, name: str, model: Checkpoint) -> Iterator[Finding]:
-    ours, theirs = read_vocabulary(reference.path), read_vocabulary(model.path)
+def _tokenizers(first: str, reference: Checkpoint, name: str, model: Checkpoint, by_token: bool) -> Iterator[Finding]:
+    ours, theirs = read_vocabulary(reference.tokenizer_folder), read_vocabulary(model.tokenizer_folder)
     if ours is None or theirs is None:
         if ours is not theirs:
             lacking = name if theirs is None else first
             yield Finding(f"{lacking} has no vocabulary in a tokenizer.json, so tokens cannot be compared")
         return
+    shared = ours.keys() & theirs.keys()
     differing = sorted(i for i in ours.keys() | theirs.keys() if ours.get(i) != theirs.get(i))
-    if differing:
-        shown = [f"id {i} is {_token(ours.get(i))} in {first}, {_token(theirs.get(i))} in {name}" for i in differing]
-        foreign = len(differing) > FOREIGN * max(len(ours), len(theirs))
-        yield Finding(
-            f"tokenizers differ at {len(differing)} ids: {listed(shown)}; "
-            + ("embeddings of different tokens would be mixed" if foreign else "the donor's is taken"),
-            fatal=foreign,
-            forcible=foreign,
-        )
+    if not differing or by_token:
+        return
+    shown = [f"id {i} is {_token(ours.get(i))} in {first}, {_token(theirs.get(i))} in {name}" for i in differing]
+    foreign = sum(ours[i] != theirs[i] for i in shared) > FOREIGN * len(shared)
+    yield Finding(
+        f"tokenizers differ at {len(differing)} ids: {listed(shown)}; "
+        + ("embeddings of different tokens would be mixed" if foreign else "rows are merged by id all the same")
+        + "; tokenizer_source: base, union or a model's name aligns rows by token",
+        fatal=foreign,
+        forcible=foreign,
+    )
 
 
 def _token(token: str | None) -> str:

@@ -16,6 +16,8 @@ from l2s.errors import CheckpointError
 from l2s.files import digest_file, replacing
 
 Kind = Literal["activations", "sensitivities"]
+DISTANCE = "distance:"
+"""What a distance's name begins with; the digest of the other model's weights follows."""
 LAYER = re.compile(r"^(.*?\.(?:layers|h|blocks|block)\.\d+)\.")
 
 
@@ -29,7 +31,8 @@ class Statistics:
     ``sensitivities``: by :func:`layer_group`, float32 scalars, mean over texts of Σ |θ ⊙ ∂L/∂θ|; and by
     ``distance:<weights digest of another model>``, the mean distance of the two models' logits."""
     about: Mapping[str, str] = field(default_factory=dict)
-    """What they were made from: ``model`` and ``weights`` digests, ``texts`` digest, counts, seed, versions."""
+    """What they were made from: the model's name and ``weights`` digest, the ``texts`` file's and the ``token_ids``'
+    digests, counts, seed, device, versions."""
     digest: str = ""
     """SHA-256 of the file."""
 
@@ -48,7 +51,7 @@ class Statistics:
             raise CheckpointError(f"{path}: no such file; make it with l2s calibrate") from None
         except (OSError, SafetensorError, ValueError) as error:
             raise CheckpointError(f"{path}: not a safetensors file of statistics: {error}") from None
-        kind = about.pop("kind", None)
+        kind = about.pop("kind", None) if isinstance(about, dict) else None
         if kind not in ("activations", "sensitivities"):
             raise CheckpointError(f"{path}: holds no calibration statistics; make them with l2s calibrate")
         for name, tensor in tensors.items():
@@ -65,6 +68,6 @@ class Statistics:
 
 
 def layer_group(name: str) -> str:
-    """The layer a weight belongs to, e.g. ``model.layers.7``; else its module, e.g. ``model.embed_tokens``, ``lm_head``."""
+    """A weight's layer, e.g. ``model.layers.7``; else its module, e.g. ``model.embed_tokens``, ``lm_head``."""
     layer = LAYER.match(name)
     return layer[1] if layer else name.rsplit(".", 1)[0]

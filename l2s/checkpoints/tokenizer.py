@@ -45,6 +45,12 @@ def read_vocabulary(folder: Path) -> dict[int, str] | None:
     return strings
 
 
+def read_added_tokens(folder: Path) -> dict[str, dict[str, Any]]:
+    """The entries of ``added_tokens`` in ``tokenizer.json``, by token string."""
+    entries = read_object(folder / "tokenizer.json").get("added_tokens") or []
+    return {entry["content"]: entry for entry in entries}
+
+
 def knows_thinking(folder: Path) -> bool:
     """Does the tokenizer or chat template know ``<think>``?"""
     texts = [file for file in side_files(folder) if file.name != GENERATION_CONFIG and file.suffix != ".model"]

@@ -43,10 +43,16 @@ def in_todays_words(recipe: dict[str, Any], where: str) -> tuple[dict[str, Any],
             return {**block, "parameters": _translate(block["parameters"], method, place, notes, problems)}
         return block
 
-    recipe = today(recipe, "parameters")
-    if isinstance(recipe.get("models"), list):
-        models = [today(entry, f"models.{number}.parameters") for number, entry in enumerate(recipe["models"])]
-        recipe = {**recipe, "models": models}
+    def all_today(block: Any, key: str, place: str = "") -> Any:
+        if not isinstance(block, dict) or not isinstance(block.get(key), list):
+            return block
+        entries = [today(entry, f"{place}{key}.{number}.parameters") for number, entry in enumerate(block[key])]
+        return {**block, key: entries}
+
+    recipe = all_today(all_today(today(recipe, "parameters"), "models"), "slices")
+    if isinstance(recipe.get("slices"), list):
+        slices = [all_today(one, "sources", f"slices.{number}.") for number, one in enumerate(recipe["slices"])]
+        recipe = {**recipe, "slices": slices}
     return recipe, notes, [f"{where}.{problem}" for problem in problems]
 
 

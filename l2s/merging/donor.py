@@ -2,17 +2,24 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.tokenizer import knows_thinking, side_files
+from l2s.checkpoints.tokenizer import knows_thinking
 from l2s.errors import ConfigError
 from l2s.files import write_json, write_text
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.vocabulary import add_tokens
 from l2s.params import nearest
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+"""``chat_template: chatml``."""
 
 
 @dataclass(frozen=True)
@@ -25,19 +32,20 @@ class Donor:
 
 
 def choose_donor(recipe: MergeRecipe, models: Mapping[str, Checkpoint], asked: str | None = None) -> Donor:
-    """The recipe's ``tokenizer_source``, else ``asked``, else the reasoning model.
+    """The model that the recipe's ``tokenizer_source`` names, else ``asked``, else the reasoning model.
 
-    The reasoning model is the only one that knows ``<think>``; where none or several do, it is the
-    last one listed.
+    ``tokenizer_source: union`` names none. The reasoning model is the only one that knows ``<think>``;
+    where none or several do, it is the last one listed.
 
     Raises:
         ConfigError: the one asked for is not among the models.
     """
-    if recipe.tokenizer_source:
-        return Donor(_named(recipe.tokenizer_source, recipe, models), "tokenizer_source names it")
+    source = recipe.token_source
+    if source and (source != "union" or source in models):
+        return Donor(_named(source, recipe, models), "tokenizer_source names it")
     if asked:
         return Donor(_named(asked, recipe, models), "it was asked for")
-    thinking = [name for name, model in models.items() if knows_thinking(model.path)]
+    thinking = [name for name, model in models.items() if knows_thinking(model.tokenizer_folder)]
     if len(thinking) == 1:
         return Donor(thinking[0], "the only model whose tokenizer or chat template knows <think>")
     return Donor(recipe.model_names()[-1], "the last model listed, which is where the reasoning model stands")
@@ -48,13 +56,18 @@ def _named(name: str, recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> 
         return name
     if name == "base" and recipe.base_model:
         return recipe.base_model
-    if name == "union":
-        raise ConfigError("tokenizer_source: union is not supported yet; name one model, or base")
-    raise ConfigError(f"tokenizer_source: '{name}' is not among the models{nearest(name, [*models, 'base'])}")
+    raise ConfigError(f"tokenizer_source: '{name}' is not among the models{nearest(name, [*models, 'base', 'union'])}")
 
 
 def write_side_files(
-    folder: Path, donor: Checkpoint, *, dtype: str | None, tied: bool, rows: int | None, chat_template: str | None
+    folder: Path,
+    donor: Checkpoint,
+    *,
+    dtype: str | None,
+    tied: bool,
+    rows: int | None,
+    chat_template: str | None,
+    added_tokens: Sequence[Mapping[str, Any]] = (),
 ) -> list[str]:
     """Write config, tokenizer, chat template and generation config into ``folder``; returns their names.
 
@@ -65,15 +78,18 @@ def write_side_files(
         tied: is the embedding also the head?
         rows: rows of the embedding.
         chat_template: written instead of the donor's.
+        added_tokens: to append to the donor's tokenizer.
     """
-    files = side_files(donor.path)
+    files = donor.side_files
     if "auto_map" in donor.config:  # the architecture's code lies beside the weights
         files += sorted(donor.path.glob("*.py"))
     for file in files:
         shutil.copyfile(file, folder / file.name)
     write_json(folder / "config.json", _config(donor.config, dtype, tied, rows))
     if chat_template not in (None, "auto"):
-        _replace_template(folder, chat_template)
+        _replace_template(folder, CHATML if chat_template == "chatml" else chat_template)
+    if added_tokens:
+        add_tokens(folder, added_tokens)
     return sorted(file.name for file in folder.iterdir() if file.suffix != ".safetensors")
 
 

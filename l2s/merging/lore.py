@@ -77,7 +77,7 @@ def memory(shape: tuple[int, ...], count: int) -> int:
     if len(shape) != 2:
         return 0
     blocks = count - 1
-    return 8 * min(shape) ** 2 * (blocks**2 + 6 * count * blocks + 6)
+    return 8 * min(shape) ** 2 * (blocks**2 + count * blocks + 3 * count + 6)
 
 
 def differences(weight: Weight) -> Tensor:
@@ -94,26 +94,34 @@ def descend(gram: Tensor, count: int, params: LoreParams) -> Coefficients:
         params: of the merge.
     """
     side = gram.shape[0] // (count - 1)
-    ones = torch.eye(count, count - 1, dtype=gram.dtype, device=gram.device) - 1 / count  # θₖ − mean, in differences
-    from_mean = torch.kron(ones, torch.eye(side, dtype=gram.dtype, device=gram.device)).view(count, side, -1).mT
-    deltas, shift = torch.zeros_like(from_mean), torch.zeros_like(from_mean[0])  # [K, (K − 1) s, s]
-    for turn in range(params.iterations):
-        before, shift = shift, deltas.mean(0)
-        if turn and torch.equal(before, shift):
+    apart = torch.eye(count, count - 1, dtype=gram.dtype, device=gram.device) - 1 / count  # θₖ − mean, in differences
+    own = torch.einsum("ki,iajb,kj->kab", apart, gram.view(count - 1, side, count - 1, side), apart)  # their squares
+    shift, factors = gram.new_zeros(len(gram), side), _factors(own, params)
+    for _ in range(params.iterations - 1):
+        following = torch.einsum("kj,kab->jab", apart, factors).view_as(shift) / count + shift @ factors.mean(0)
+        if torch.equal(following, shift):
             break  # every further turn would repeat this one
-        deltas = _shrunk(gram, from_mean + shift, params)
+        shift = following
+        factors = _factors(own + _shifted(gram, shift, apart), params)
+    deltas = [torch.kron(row[:, None], factor) + shift @ factor for row, factor in zip(apart, factors, strict=True)]
     return Coefficients([delta.float() for delta in deltas], shift.float() if shift.any() else None)
 
 
-def _shrunk(gram: Tensor, residuals: Tensor, params: LoreParams) -> Tensor:
-    """δₖ of the residuals θₖ − θ₀', both as coefficients, ``[K, (K − 1) s, s]``."""
-    shrunk, before, factor = list[Tensor](), None, gram
-    for residual in residuals:
-        own = residual.T @ gram @ residual
+def _shifted(gram: Tensor, shift: Tensor, apart: Tensor) -> Tensor:
+    """What mean θₖ − θ₀' adds to the Gram matrices of θₖ − mean θₖ, ``[K, s, s]``."""
+    moved = gram @ shift
+    cross = torch.einsum("kj,jab->kab", apart, moved.view(apart.shape[1], -1, moved.shape[1]))
+    return cross + cross.mT + shift.T @ moved
+
+
+def _factors(grams: Tensor, params: LoreParams) -> Tensor:
+    """What shrinks each of K matrices, from their Gram matrices, ``[K, s, s]`` both."""
+    found, before = list[Tensor](), None
+    for own in grams:
         if before is None or not torch.equal(own, before):  # two models' residuals are each other's negatives
             before, factor = own, shrinkage(own, lambda sigma: threshold(sigma, params.mu, params.prox))
-        shrunk.append(residual @ factor)
-    return torch.stack(shrunk)
+        found.append(factor)
+    return torch.stack(found)
 
 
 def threshold(sigma: Tensor, mu: float, prox: Prox) -> float:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.digest import combine
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.statistics import Statistics
+from l2s.checkpoints.vocabulary import Vocabulary
 from l2s.checkpoints.writer import SHARD, CheckpointWriter, TensorPlan
 from l2s.errors import CheckpointError, ConfigError
 from l2s.files import digest_text, replacing_folder, write_json, write_text
@@ -35,6 +35,7 @@ from l2s.merging.plan import is_tied, only_dtype, plan_tensors
 from l2s.merging.preflight import check_merge, open_models, refuse_overwriting
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.tensors import TensorMerger, check_device, merge_tensors
+from l2s.merging.vocabulary import merged_vocabulary
 from l2s.progress import Track, silent
 
 __all__ = ["check_merge", "merge_checkpoints"]
@@ -45,8 +46,8 @@ class _Merge:
     """A merge that passed preflight."""
 
     recipe: MergeRecipe
-    models: Mapping[str, Checkpoint]
-    """All that are read, the base first."""
+    vocabulary: Vocabulary
+    """All models that are read, the base first, in the merged vocabulary's rows."""
     plans: list[TensorPlan]
     donor: Donor
     digests: Mapping[str, InputDigests]
@@ -123,16 +124,17 @@ def _prepare(
     statistics: Mapping[str, Path] | None,
 ) -> _Merge:  # fmt: skip
     opened = open_models(recipe, models)
-    findings = check_merge(recipe, models, out)
+    findings = check_merge(recipe, models, out, donor)
     if refused := [f.sentence for f in findings if f.fatal and not (f.forcible and force)]:
         raise CheckpointError("; ".join(refused))
     refuse_overwriting(out, opened, force)
     chosen = choose_donor(recipe, opened, donor)
-    plans = plan_tensors(recipe, opened, chosen.model)
+    vocabulary = merged_vocabulary(recipe, opened, chosen.model)
+    plans = plan_tensors(recipe, vocabulary.models, chosen.model)
     notes = tuple(finding.sentence for finding in findings)
     digests = digests_of(opened)
     calibrated = open_statistics(recipe, statistics, {name: found.weights for name, found in digests.items()})
-    return _Merge(recipe, opened, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))
+    return _Merge(recipe, vocabulary, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))
 
 
 def _seed(recipe: MergeRecipe, seed: int) -> int:
@@ -155,7 +157,7 @@ def _write_weights(
         journal,
         CheckpointWriter(folder, merge.plans, max_shard_size) as writer,
         TensorMerger(
-            merge.recipe, merge.models, digests, merge.statistics, merge.seed, writer, journal, device
+            merge.recipe, merge.vocabulary.models, digests, merge.statistics, merge.seed, writer, journal, device
         ) as merger,
     ):
         written = track(merge_tensors(merger, merge.plans, threads, track), label, total, lambda item: item.size)
@@ -182,7 +184,7 @@ def _clear(folder: Path, resumed: bool) -> None:
 
 def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]) -> MergeManifest:
     """Write the donor's files, and say what the folder was made from."""
-    donor, dtype = merge.models[merge.donor.model], only_dtype(merge.plans)
+    donor, dtype = merge.vocabulary.models[merge.donor.model], only_dtype(merge.plans)
     tied = is_tied(merge.plans)
     files = write_side_files(
         folder,
@@ -191,6 +193,7 @@ def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]
         tied=tied,
         rows=next((plan.shape[0] for plan in merge.plans if plan.name == donor.embedding), None),
         chat_template=merge.recipe.chat_template,
+        added_tokens=merge.vocabulary.added,
     )
     weights = combine((name, found.dtype, found.shape, found.digest) for name, found in tensors.items())
     manifest = MergeManifest(

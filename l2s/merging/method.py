@@ -124,6 +124,8 @@ class MergeMethod:
     """Does the order of models matter? Otherwise they come in the order of their digests."""
     optional_base: bool = False
     """Without ``needs_base``: is a base, if one is named, what task vectors start from?"""
+    keeps_base: bool = False
+    """Does a base that is listed among the models count as one of them?"""
     counts: tuple[int, int | None] = (1, None)
     """Fewest and most models, the base not counted."""
     memory: Callable[[tuple[int, ...], int], int] | None = None
@@ -161,6 +163,7 @@ def merge_method(
     pieces: Literal["rows", "short"] = "rows",
     ordered: bool = False,
     optional_base: bool = False,
+    keeps_base: bool = False,
     counts: tuple[int, int | None] = (1, None),
     memory: Callable[[tuple[int, ...], int], int] | None = None,
     compose: Callable[[MergeMethod], MergeMethod] | None = None,
@@ -174,7 +177,7 @@ def merge_method(
         assert name not in METHODS, f"merge method '{name}' is registered twice"
         METHODS[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
-            measure, spans_model, pieces, ordered, optional_base, counts, memory, compose,
+            measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, compose,
         )  # fmt: skip
         return merge
 

@@ -13,7 +13,7 @@ def plan_tensors(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: s
     """The merged model's tensors in natural order, which does not depend on how the inputs are cut.
 
     A head of its own is written if one model has one. Formats are the recipe's, else the donor's;
-    integers stay as they are.
+    integers stay as they are. ``models`` are those of the merged vocabulary, so shapes are the merged ones.
     """
     asked = recipe.out_dtype or recipe.dtype
     names = max((model.names() for model in models.values()), key=len)

@@ -1,5 +1,6 @@
 """Preflight: everything that would make a merge fail or go wrong, before a byte is written."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,44 +9,81 @@ from typing import Any
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.ancestry import STRANGE, relative_distance
 from l2s.checkpoints.compatible import Finding, compare
+from l2s.checkpoints.open import open_checkpoint
+from l2s.checkpoints.tokenizer import read_vocabulary
+from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.donor import choose_donor
 from l2s.merging.manifest import MANIFEST
+from l2s.merging.memory import predict_memory
 from l2s.merging.plan import plan_tensors
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.setting import count_layers
+from l2s.merging.slices import layers_of
+from l2s.merging.vocabulary import merged_vocabulary
 
 
 def check_merge(
-    recipe: MergeRecipe, models: Mapping[str, Path] | None = None, out: Path | None = None
+    recipe: MergeRecipe,
+    models: Mapping[str, Path] | None = None,
+    out: Path | None = None,
+    donor: str | None = None,
 ) -> list[Finding]:
     """Look at recipe, models and place; nothing is written, and of the weights a few matrices are read.
 
     Args:
         recipe: the merge.
-        models: folders by the recipe's names; a name that is not there is a folder itself.
+        models: folders by the recipe's names; a name that is not there is a model itself, see
+            :func:`l2s.checkpoints.open.open_checkpoint`.
         out: where the merge would go, if that is to be looked at too.
+        donor: whose config and tokenizer are asked for, unless the recipe says so.
     """
-    opened = open_models(recipe, models)
     findings = [Finding(note) for note in recipe.notes()] + [Finding(note) for note in _weight_notes(recipe)]
-    broken = [Finding(problem, fatal=True) for model in opened.values() for problem in _broken(model)]
+    opened, broken = _open(recipe, models)
     if broken:
-        return findings + broken
+        return findings + [Finding(problem, fatal=True) for problem in broken]
+    findings += compare(opened, by_token=recipe.token_source is not None)
+    findings += _layers(recipe, opened)
     try:
-        differences = compare(opened)
-        choose_donor(recipe, opened)
+        chosen = choose_donor(recipe, opened, donor)
+        vocabulary = merged_vocabulary(recipe, opened, chosen.model)
     except (CheckpointError, ConfigError) as error:
         return [*findings, Finding(str(error), fatal=True)]
-    findings += differences
-    if not any(finding.fatal and not finding.forcible for finding in differences):
-        findings += _strangers(recipe, opened)
-        findings += _no_room(recipe, opened, out) if out else []
+    findings += vocabulary.findings
+    if not any(finding.fatal and not finding.forcible for finding in findings):
+        plans = plan_tensors(recipe, vocabulary.models, chosen.model)
+        findings += _strangers(recipe, vocabulary.models)
+        findings += _too_little_memory(recipe, plans)
+        findings += _no_room(plans, out) if out else []
     return findings
 
 
 def open_models(recipe: MergeRecipe, models: Mapping[str, Path] | None) -> dict[str, Checkpoint]:
-    """Every model of a recipe, the base first; nothing is read yet."""
-    folders = models or {}
-    return {name: Checkpoint(Path(folders.get(name, name))) for name in recipe.input_names()}
+    """Every model of a recipe, the base first.
+
+    Raises:
+        CheckpointError: models that are missing or damaged; everything that is wrong, at once.
+    """
+    opened, broken = _open(recipe, models)
+    if broken:
+        raise CheckpointError("; ".join(broken))
+    return opened
+
+
+def _open(recipe: MergeRecipe, models: Mapping[str, Path] | None) -> tuple[dict[str, Checkpoint], list[str]]:
+    """The models that can be read, and what is wrong with the others."""
+    opened, broken = dict[str, Checkpoint](), list[str]()
+    for name in recipe.input_names():
+        try:
+            model = open_checkpoint(name, models)
+        except CheckpointError as error:
+            broken.append(str(error))
+            continue
+        problems = _broken(model)
+        broken += problems
+        if not problems:
+            opened[name] = model
+    return opened, broken
 
 
 def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool) -> None:
@@ -55,10 +93,10 @@ def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool)
         CheckpointError: it holds something that is no merge of ours, or one of the models lies there.
     """
     place = out.resolve()
-    for name, model in models.items():
-        source = model.path.resolve()
+    for name, folder in [(name, folder) for name, model in models.items() for folder in model.folders]:
+        source = folder.resolve()
         if source == place or place in source.parents or source in place.parents:
-            raise CheckpointError(f"{out}: the model '{name}' lies at {model.path}; choose another place for the merge")
+            raise CheckpointError(f"{out}: the model '{name}' lies at {folder}; choose another place for the merge")
     if out.exists() and not out.is_dir():
         raise CheckpointError(f"{out}: is a file; choose another place for the merge")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file() and not force:
@@ -66,39 +104,55 @@ def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool)
 
 
 def _broken(model: Checkpoint) -> list[str]:
-    problems = []
-    for read in (lambda: model.index, lambda: model.config):
+    problems = dict[str, None]()  # an adapter's faults show in index and config alike
+    for read in (lambda: model.index, lambda: model.config, lambda: read_vocabulary(model.tokenizer_folder)):
         try:
             read()
         except CheckpointError as error:
-            problems.append(str(error))
+            problems[str(error)] = None
         if not model.path.is_dir():
             break
-    return problems
+    return list(problems)
+
+
+def _layers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
+    """Do slices cover all layers that the models have?"""
+    if not recipe.slices:
+        return []
+    covered, findings = layers_of(recipe.slices), []
+    for name, model in models.items():
+        if covered != (count := count_layers(model.names())):
+            sentence = f"slices cover {covered} layers, {name} has {count}; every layer must be in one slice"
+            findings.append(Finding(sentence, fatal=True))
+    return findings
 
 
 def _weight_notes(recipe: MergeRecipe) -> list[str]:
+    if recipe.slices or "weight" not in recipe.method.takes():
+        return []
     weights = [entry.parameters.get("weight", recipe.parameters.get("weight", 1.0)) for entry in recipe.merged()]
     normalize = _default(recipe, "normalize")
     plain = all(isinstance(weight, int | float) for weight in weights)
-    if len(weights) == 1 and weights != [1.0] and normalize is True and recipe.method.needs_base:
+    if len(weights) == 1 and weights != [1.0] and normalize is True and recipe.has_base:
         return [f"with one model and normalize: true the weight {weights[0]} cancels; use lambda, or normalize: false"]
-    if plain and not recipe.method.needs_base and abs(sum(weights) - 1) > 1e-6:
+    if plain and normalize is not None and not recipe.has_base and abs(sum(weights) - 1) > 1e-6:
         what = "they are divided by it" if normalize is True else "they are not divided by it"
         return [f"weights sum to {sum(weights):g}, and with normalize: {str(normalize).lower()} {what}"]
     return []
 
 
 def _default(recipe: MergeRecipe, key: str) -> Any:
-    return recipe.resolved()["parameters"][key]
+    return recipe.resolved()["parameters"].get(key)
 
 
 def _strangers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
     """Models whose task vectors are too long for a fine-tune of the base."""
-    if not recipe.method.needs_base or recipe.base_model is None:
+    if not recipe.has_base or recipe.base_model is None:
         return []
     findings = []
     for name in recipe.model_names():
+        if name == recipe.base_model:
+            continue
         distance = relative_distance(models[recipe.base_model], models[name])
         if distance is not None and distance > STRANGE:
             sentence = (
@@ -109,9 +163,19 @@ def _strangers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Fi
     return findings
 
 
-def _no_room(recipe: MergeRecipe, models: Mapping[str, Checkpoint], out: Path) -> list[Finding]:
+def _too_little_memory(recipe: MergeRecipe, plans: list[TensorPlan]) -> list[Finding]:
+    """Is there memory for the merge, one tensor at a time?"""
+    needed = predict_memory(recipe, [plan.shape for plan in plans], 1)
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed <= there:
+        return []
+    sentence = f"{recipe.merge_method} takes about {needed:,} bytes of memory for these models, this machine has "
+    return [Finding(f"{sentence}{there:,}; use a larger machine, or force it", fatal=True, forcible=True)]
+
+
+def _no_room(plans: list[TensorPlan], out: Path) -> list[Finding]:
     parent = next(folder for folder in out.resolve().parents if folder.exists())
-    needed = sum(plan.size for plan in plan_tensors(recipe, models, choose_donor(recipe, models).model))
+    needed = sum(plan.size for plan in plans)
     free = shutil.disk_usage(parent).free
     if needed <= free:
         return []

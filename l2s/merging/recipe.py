@@ -1,6 +1,6 @@
 """MergeRecipe: what to merge and how, in mergekit's YAML dialect."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator
 
@@ -8,16 +8,13 @@ from l2s.errors import ConfigError
 from l2s.merging.aliases import in_todays_words
 from l2s.merging.method import keys
 from l2s.merging.methods import METHODS, MergeMethod, find_method
-from l2s.merging.recipe_checks import INT8_MASK, check_models, check_parameters
+from l2s.merging.recipe_checks import INT8_MASK, check_recipe
 from l2s.merging.setting import evaluate
+from l2s.merging.slices import OutputSlice, find_slice, slice_models
 from l2s.params import Params, nearest
 
-NOT_YET = {
-    "slices": "layers cannot be stacked yet; list whole models under models",
-    "modules": "list whole models under models",
-    "tokenizer": "say tokenizer_source: MODEL",
-}
-"""mergekit's keys that are known here, but not supported yet."""
+NOT_HERE = {"modules": "the parts of a model cannot be merged apart; list whole models under models"}
+"""mergekit's keys that are known, but not supported."""
 
 DType = Literal["float32", "float16", "bfloat16", "float64"]
 
@@ -35,11 +32,29 @@ class ModelEntry(Params):
         return {} if found is None else found
 
 
+class TokenizerParams(Params):
+    """mergekit's newer way to say ``tokenizer_source``."""
+
+    source: str = Field("union", min_length=1)
+    pad_to_multiple_of: int | None = Field(None, ge=1)
+    """Fill embedding and head up to a multiple of so many rows; none is cut."""
+    tokens: dict[str, Any] | None = None
+
+    @field_validator("tokens")
+    @classmethod
+    def _none(cls, found: dict[str, Any] | None) -> None:
+        if found:
+            raise ValueError("rows cannot be given to single tokens here; leave tokens out, and say source alone")
+
+
 class MergeRecipe(Params):
     """A merge recipe. Build it by :meth:`parse`, which also checks the method's own parameters."""
 
     merge_method: str
     models: tuple[ModelEntry, ...] = Field(min_length=1)
+    """Whole models; with ``slices``, the models that stand there."""
+    slices: Annotated[tuple[OutputSlice, ...], Field(min_length=1)] | None = None
+    """Parameters by layers, see :mod:`l2s.merging.slices`."""
     base_model: str | None = None
     """θ₀. Listed among the models too, it contributes no task vector there."""
     parameters: dict[str, Any] = {}
@@ -48,9 +63,14 @@ class MergeRecipe(Params):
     """Format of the result unless ``out_dtype`` says otherwise; arithmetic is float32 in any case."""
     out_dtype: DType | None = None
     tokenizer_source: str | None = None
-    """The donor of config, tokenizer and chat template: a model's name, or ``base``."""
+    """Whose tokens the merged rows stand for: a model's name, ``base``, or ``union``.
+
+    Rows are then aligned by token string. A model named here gives config and chat template too.
+    """
+    tokenizer: TokenizerParams | None = None
+    """The same, and more."""
     chat_template: str | None = None
-    """A Jinja text to write instead of the donor's; ``auto`` is the donor's."""
+    """``chatml``, or a Jinja text, to write instead of the donor's; ``auto`` is the donor's."""
     random_seed: int | None = Field(None, ge=0)
 
     _notes: tuple[str, ...] = PrivateAttr(())
@@ -68,8 +88,8 @@ class MergeRecipe(Params):
     @field_validator("chat_template")
     @classmethod
     def _is_jinja(cls, found: str | None) -> str | None:
-        if found not in (None, "auto") and "{{" not in found and "{%" not in found:
-            raise ValueError("expected auto or a Jinja text; named templates are not supported yet")
+        if found not in (None, "auto", "chatml") and "{{" not in found and "{%" not in found:
+            raise ValueError("expected auto, chatml or a Jinja text; of the named templates only chatml is known")
         return found
 
     @classmethod
@@ -81,20 +101,23 @@ class MergeRecipe(Params):
         """
         if not isinstance(found, dict):
             raise ConfigError(f"{where}: found {found!r}, expected a recipe: merge_method, models, …")
-        if unsupported := [f"{where}.{key}: not supported yet; {NOT_YET[key]}" for key in found if key in NOT_YET]:
+        if unsupported := [f"{where}.{key}: not supported; {NOT_HERE[key]}" for key in found if key in NOT_HERE]:
             raise ConfigError("; ".join(unsupported))
         problems, method = list[str](), found.get("merge_method")
         if isinstance(method, str) and method not in METHODS:
             problems.append(f"{where}.merge_method: unknown merge method '{method}'{nearest(method, METHODS)}")
+        if found.get("slices") is not None and found.get("models"):
+            problems.append(f"{where}: models and slices are both given; keep one")
         today, notes, untranslated = in_todays_words(found, where)
         problems += untranslated
+        if found.get("slices") is not None:
+            today = {**today, "models": slice_models(found["slices"]) or [{"model": "of slices"}]}
         try:
             recipe = super().parse(today, where)
         except ConfigError as error:
             raise ConfigError("; ".join([*problems, str(error)])) from None
         if recipe.merge_method in METHODS:
-            problems += check_models(recipe, where)
-            problems += check_parameters(recipe, where)
+            problems += check_recipe(recipe, where)
         if problems:
             raise ConfigError("; ".join(problems))
         recipe._notes = tuple(notes)
@@ -112,12 +135,22 @@ class MergeRecipe(Params):
         )
         return self._notes + ignored
 
+    @property
+    def token_source(self) -> str | None:
+        """``tokenizer_source``, wherever it stands."""
+        return self.tokenizer.source if self.tokenizer else self.tokenizer_source
+
+    @property
+    def has_base(self) -> bool:
+        """Do task vectors start from a base?"""
+        return self.method.needs_base or (self.method.optional_base and self.base_model is not None)
+
     def merged(self) -> tuple[ModelEntry, ...]:
         """The models that are summed: those listed, the base left out where task vectors start from it.
 
         A method without a base averages the base too, if one is named (mergekit does the same).
         """
-        if self.method.needs_base:
+        if self.has_base and not self.method.keeps_base:
             return tuple(entry for entry in self.models if entry.model != self.base_model)
         if self.base_model is None or any(entry.model == self.base_model for entry in self.models):
             return self.models
@@ -134,23 +167,26 @@ class MergeRecipe(Params):
     def statistics_names(self) -> list[str]:
         """Names of all calibration statistics that are read."""
         blocks = [self.parameters, *(entry.parameters for entry in self.merged())]
-        return list(dict.fromkeys(block["statistics"] for block in blocks if "statistics" in block))
+        return list(dict.fromkeys(block["statistics"] for block in blocks if block.get("statistics") is not None))
 
     def params_for(self, tensor: str, t: float) -> tuple[Params, list[Params]]:
         """The method's parameters for one tensor, and those of each model of :meth:`merged`.
 
-        A model's own value comes before the one for all; where no filter matches, the next one holds.
+        A model's own value comes before the slice's, and that before the one for all; where no filter
+        matches, the next one holds.
 
         Args:
             tensor: its name.
-            t: its position between first and last layer, see :func:`l2s.merging.setting.position`.
+            t: its position between first and last layer, see :func:`l2s.merging.setting.position`; with
+                slices its position there counts instead.
         """
-        method = self.method
-        whole = _values(keys(method.params), (self.parameters,), tensor, t)
-        each = [
-            _values(keys(method.model_params), (entry.parameters, self.parameters), tensor, t)
-            for entry in self.merged()
-        ]
+        method, slice_ = self.method, None
+        if self.slices:
+            slice_, t = find_slice(self.slices, tensor)
+        shared = (self.parameters,) if slice_ is None else (slice_.parameters, self.parameters)
+        own = [entry.parameters if slice_ is None else slice_.of(entry.model) for entry in self.merged()]
+        whole = _values(keys(method.params), shared, tensor, t)
+        each = [_values(keys(method.model_params), (first, *shared), tensor, t) for first in own]
         return method.params.parse(whole, tensor), [method.model_params.parse(values, tensor) for values in each]
 
     def resolved(self) -> dict[str, Any]:
@@ -158,7 +194,8 @@ class MergeRecipe(Params):
         method = self.method
         defaults = method.model_params().model_dump(by_alias=True) | method.params().model_dump(by_alias=True)
         given = {key: value for key, value in self.parameters.items() if key != INT8_MASK}
-        written: dict[str, Any] = self.model_dump(exclude={"parameters"}, exclude_none=True, mode="json")
+        left_out = {"parameters", "models"} if self.slices else {"parameters"}
+        written: dict[str, Any] = self.model_dump(exclude=left_out, exclude_none=True, mode="json")
         return written | {"parameters": defaults | given}
 
 

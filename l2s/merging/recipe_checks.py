@@ -1,12 +1,13 @@
 """What a recipe's models and parameters must be, given its method; problems as sentences."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, get_args
 
 from l2s.errors import ConfigError
 from l2s.merging.method import MergeMethod, keys
 from l2s.merging.setting import leaves, malformed
+from l2s.merging.slices import check_slices
 from l2s.params import Params, nearest
 
 if TYPE_CHECKING:
@@ -15,43 +16,120 @@ if TYPE_CHECKING:
 INT8_MASK = "int8_mask"
 """mergekit's switch for the type of its sign masks: taken by every method, without effect."""
 
+AFTER_THE_SUM = ("weight", "lambda")
+"""Parameters that may change along the layers even where something is measured of the whole model."""
 
-def check_models(recipe: "MergeRecipe", where: str) -> Iterator[str]:
-    """Base and models: are they there, once, and is there something to merge?"""
-    method = recipe.method
+
+def check_recipe(recipe: "MergeRecipe", where: str) -> list[str]:
+    """Everything that is wrong with models, slices, parameters and tokenizer."""
+    try:
+        _ = recipe.method
+    except ConfigError as error:
+        return [f"{where}.parameters.of: {error}"]
+    problems = [*_models(recipe, where), *_tokenizer(recipe, where)]
+    if recipe.slices:
+        problems += check_slices(recipe.slices, recipe.base_model, where)
+    wrong = list(_parameters(recipe, where))
+    return problems + wrong + ([] if wrong else list(_measured_together(recipe, where)))
+
+
+def _models(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+    """Base and models: are they there, once, and as many as the method takes?"""
+    method, merged = recipe.method, recipe.merged()
     if method.needs_base and recipe.base_model is None:
         yield f"{where}.base_model: required by {method.name}, whose task vectors start from it, but missing"
     for name, count in Counter(entry.model for entry in recipe.models).items():
         if count > 1:
             yield f"{where}.models: '{name}' is listed {count} times; list it once, with the weight it shall have"
-    if not recipe.merged():
+    if not merged:
         yield f"{where}.models: only the base '{recipe.base_model}' is listed; list a model to merge into it"
-    if not method.needs_base and len(recipe.merged()) > len(recipe.models) and "weight" not in recipe.parameters:
+    elif not method.counts[0] <= len(merged) <= (method.counts[1] or len(merged)):
+        names = ", ".join(f"'{entry.model}'" for entry in merged)
+        beside = " beside the base" if recipe.has_base else ""
+        yield f"{where}.models: {method.name} merges {_count(*method.counts)}{beside}, found {len(merged)}: {names}"
+    if not recipe.has_base and len(merged) > len(recipe.models) and "weight" not in recipe.parameters:
         yield (
             f"{where}.base_model: {method.name} averages '{recipe.base_model}' too, but it has no weight; "
             "list it under models, or drop base_model"
         )
 
 
-def check_parameters(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+def _count(fewest: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {fewest} models"
+    if fewest == most:
+        return "exactly 1 model" if fewest == 1 else f"exactly {fewest} models"
+    return f"{fewest} to {most} models"
+
+
+def _tokenizer(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+    if recipe.tokenizer and recipe.tokenizer_source:
+        yield f"{where}.tokenizer_source: tokenizer is given too; keep one"
+    key = "tokenizer.source" if recipe.tokenizer else "tokenizer_source"
+    if recipe.token_source == "base" and recipe.base_model is None and "base" not in recipe.input_names():
+        yield f"{where}.{key}: base, but there is no base_model; name a model, or union"
+
+
+def _parameters(recipe: "MergeRecipe", where: str) -> Iterator[str]:
     """Every parameter's name, form and values."""
     method = recipe.method
-    for key, value in recipe.parameters.items():
+    yield from _of_all(method, recipe.parameters, f"{where}.parameters")
+    for number, entry in enumerate(recipe.models):
+        yield from _of_one(method, entry.parameters, f"{where}.models.{number}.parameters", f"{where}.parameters")
+    for number, one in enumerate(recipe.slices or ()):
+        place = f"{where}.slices.{number}"
+        yield from _of_layers(method, one.parameters, f"{place}.parameters", f"{where}.parameters")
+        yield from _of_all(method, one.parameters, f"{place}.parameters")
+        for source, entry_ in enumerate(one.sources):
+            here = f"{place}.sources.{source}.parameters"
+            yield from _of_layers(method, entry_.parameters, here, "models, with whole models")
+            yield from _of_one(method, entry_.parameters, here, f"{place}.parameters")
+
+
+def _of_all(method: MergeMethod, found: dict[str, Any], where: str) -> Iterator[str]:
+    for key, value in found.items():
         if key == INT8_MASK:
             if not isinstance(value, bool):
-                yield f"{where}.parameters.{key}: found {value!r}, expected true or false"
+                yield f"{where}.{key}: found {value!r}, expected true or false"
         else:
-            yield from _check(method, (method.params, method.model_params), key, value, f"{where}.parameters")
-    for number, entry in enumerate(recipe.models):
-        place = f"{where}.models.{number}.parameters"
-        for key, value in entry.parameters.items():
-            if key in keys(method.params) | {INT8_MASK}:
-                yield f"{place}.{key}: holds for the whole merge; move it to {where}.parameters"
-            else:
-                yield from _check(method, (method.model_params,), key, value, place)
+            yield from _check(method, (method.params, method.model_params), key, value, where)
 
 
-def _check(method: MergeMethod, blocks: tuple[type[Params], ...], key: str, value: Any, where: str) -> Iterator[str]:
+def _of_one(method: MergeMethod, found: dict[str, Any], where: str, shared: str) -> Iterator[str]:
+    for key, value in found.items():
+        if key in keys(method.params) | {INT8_MASK}:
+            yield f"{where}.{key}: holds for the whole merge; move it to {shared}"
+        else:
+            yield from _check(method, (method.model_params,), key, value, where)
+
+
+def _of_layers(method: MergeMethod, found: dict[str, Any], where: str, elsewhere: str) -> Iterator[str]:
+    """What is no number and no switch is decided once, not by layers."""
+    for key in found:
+        kinds = {kind for block in (method.params, method.model_params) for kind in _kinds(block, key)}
+        if kinds and not kinds & {float, int, bool}:
+            yield f"{where}.{key}: holds for all layers; move it to {elsewhere}"
+
+
+def _measured_together(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+    """What decides a measure over the whole model must be one value for all tensors."""
+    spans, method = recipe.method.spans_model, recipe.method
+    words = {k: v for k, v in recipe.parameters.items() if k in keys(method.params) and isinstance(v, list | str)}
+    chosen = [method.params.parse({key: leaf}, where) for key, value in words.items() for _, leaf in leaves(value, "")]
+    if spans is None or not any(map(spans, chosen)):
+        return
+    blocks = {f"{where}.parameters": recipe.parameters}
+    blocks |= {f"{where}.models.{n}.parameters": entry.parameters for n, entry in enumerate(recipe.models)}
+    for key in sorted((keys(method.params) | keys(method.model_params)) - set(AFTER_THE_SUM)):
+        for place, block in blocks.items():
+            if isinstance(block.get(key), list):
+                yield f"{place}.{key}: found {block[key]}, but {method.name} over the whole model takes one value"
+        for number, one in enumerate(recipe.slices or ()):
+            if any(key in block for block in (one.parameters, *(source.parameters for source in one.sources))):
+                yield f"{where}.slices.{number}: sets {key}, but {method.name} over the whole model takes one value"
+
+
+def _check(method: MergeMethod, blocks: Iterable[type[Params]], key: str, value: Any, where: str) -> Iterator[str]:
     block = next((block for block in blocks if key in keys(block)), None)
     if block is None:
         takes = method.takes()
@@ -62,7 +140,7 @@ def _check(method: MergeMethod, blocks: tuple[type[Params], ...], key: str, valu
     if wrong_form:
         yield from wrong_form
         return
-    if not _is_number(block, key) and _has_gradient(value):
+    if float not in _kinds(block, key) and _has_gradient(value):
         yield f"{where}.{key}: found {value}, but only numbers can change along the layers"
         return
     for _, leaf in leaves(value, ""):
@@ -72,8 +150,10 @@ def _check(method: MergeMethod, blocks: tuple[type[Params], ...], key: str, valu
             yield str(error)
 
 
-def _is_number(block: type[Params], key: str) -> bool:
-    return any(field.annotation is float for name, field in block.model_fields.items() if (field.alias or name) == key)
+def _kinds(block: type[Params], key: str) -> set[Any]:
+    """The plain types that a parameter takes."""
+    fields = [field for name, field in block.model_fields.items() if (field.alias or name) == key]
+    return {kind for field in fields for kind in (get_args(field.annotation) or (field.annotation,))}
 
 
 def _has_gradient(value: Any) -> bool:

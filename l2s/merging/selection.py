@@ -40,17 +40,17 @@ def kth_smallest(each: Each, values: Values, ranks: Callable[[int], Sequence[int
     total = sum(each(_entries))
     wanted = list(ranks(total))
     stride = 1 if total <= 8 * SAMPLE else _next_prime(total // max(SAMPLE, total // SPREAD))
-    sampled = each(lambda pieces: [values(_every(stride, piece)) for piece in pieces])
-    rows = _joined(sampled, len(wanted))
+    sampled = each(lambda pieces: _sample(pieces, values, stride))
+    rows = [torch.cat([weight[row] for weight in sampled]) for row in range(len(wanted))]
     if stride == 1:
         return [_kth(row, rank) for row, rank in zip(rows, wanted, strict=True)]
     brackets = [_bracket(row, rank, total) for row, rank in zip(rows, wanted, strict=True)]
-    counted = each(lambda pieces: [_inside(values(piece), brackets) for piece in pieces])
+    share = 2 * SIGMAS / math.sqrt(rows[0].numel())  # of entries that a bracket holds, about, at the most
+    counted = each(lambda pieces: _count(pieces, values, brackets, share))
     found = []
     for row, (rank, bracket) in enumerate(zip(wanted, brackets, strict=True)):
-        below = sum(piece[row].below for pieces in counted for piece in pieces)
-        inside = torch.cat([piece[row].inside for pieces in counted for piece in pieces])
-        equal = sum(piece[row].equal for pieces in counted for piece in pieces)
+        below, equal = sum(weight[row].below for weight in counted), sum(weight[row].equal for weight in counted)
+        inside = torch.cat([weight[row].inside() for weight in counted])
         if rank == 0 or below < rank <= below + inside.numel():
             found.append(_kth(inside, max(0, rank - below)))
         elif below < rank <= below + equal:
@@ -60,9 +60,24 @@ def kth_smallest(each: Each, values: Values, ranks: Callable[[int], Sequence[int
     return found
 
 
+def _sample(pieces: Iterable[Weight], values: Values, stride: int) -> Tensor:
+    """Values of every ``stride``-th entry of a weight, ``[R, entries]``.
+
+    One buffer a weight: many small ones, kept while pieces come and go, would leave the heap full of holes.
+    """
+    buffer, filled = torch.empty(0), 0
+    for piece in pieces:
+        found = values(_every(stride, piece))
+        if not filled:
+            buffer = torch.empty(found.shape[0], -(-math.prod(piece.shape) // stride))
+        buffer[:, filled : filled + found.shape[1]] = found
+        filled += found.shape[1]
+    return buffer
+
+
 def _every(stride: int, piece: Weight) -> Weight:
-    """One entry in ``stride``, as a weight of its own; values are of entries, so their rows do not matter."""
-    first = piece.start % stride
+    """The entries at multiples of ``stride``, as a weight of its own; values are of entries, so rows do not matter."""
+    first = -piece.start % stride
     base, models = piece.base.reshape(-1), piece.models.reshape(len(piece.models), -1)
     return replace(piece, base=base[first::stride], models=models[:, first::stride])
 
@@ -70,11 +85,6 @@ def _every(stride: int, piece: Weight) -> Weight:
 def _entries(pieces: Iterable[Weight]) -> int:
     """Of the whole weight; only the first piece is read."""
     return math.prod(next(iter(pieces)).shape)
-
-
-def _joined(sampled: list[list[Tensor]], rows: int) -> list[Tensor]:
-    pieces = [piece for pieces in sampled for piece in pieces]
-    return [torch.cat([piece[row] for piece in pieces]).cpu() for row in range(rows)]
 
 
 def _kth(row: Tensor, rank: int) -> float:
@@ -92,29 +102,49 @@ def _bracket(sample: Tensor, rank: int, total: int) -> tuple[float, float]:
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Counted:
-    """A row of a piece, held against its bracket."""
+    """A row of a weight's values, held against its bracket."""
 
-    below: int
+    room: FloatArray
+    """Where the entries between ``low`` and ``high`` are put."""
+    below: int = 0
     """Entries at most ``low``; below it, where the bracket closed on one frequent value."""
-    inside: Tensor
-    """Entries between ``low`` and ``high``."""
+    filled: int = 0
     equal: int = 0
     """Where the bracket closed: entries of that value."""
 
-
-def _inside(values: Tensor, brackets: list[tuple[float, float]]) -> list[Counted]:
-    found = []
-    for row, (low, high) in zip(values.cpu().numpy(), brackets, strict=True):  # NumPy compares faster than torch
+    def add(self, row: FloatArray, low: float, high: float) -> None:
+        """Count a piece."""
         if low == high:
             below, up_to = _around(row, low)
-            found.append(Counted(below, torch.empty(0), up_to - below))
-        else:
-            above = row > low
-            entries = row.size - int(np.count_nonzero(above))
-            found.append(Counted(entries, torch.from_numpy(row[above & (row < high)])))
-    return found
+            self.below, self.equal = self.below + below, self.equal + up_to - below
+            return
+        above = row > low
+        self.below += row.size - int(np.count_nonzero(above))
+        found = row[above & (row < high)]
+        if self.filled + found.size > self.room.size:
+            self.room = np.concatenate([self.room, np.empty(self.room.size + found.size, np.float32)])
+        self.room[self.filled : self.filled + found.size] = found
+        self.filled += found.size
+
+    def inside(self) -> Tensor:
+        """Entries between ``low`` and ``high``."""
+        return torch.from_numpy(self.room[: self.filled])
+
+
+def _count(
+    pieces: Iterable[Weight], values: Values, brackets: list[tuple[float, float]], share: float
+) -> list[Counted]:
+    counted = list[Counted]()
+    for piece in pieces:
+        rows = values(piece).cpu().numpy()  # NumPy compares faster than torch
+        if not counted:
+            room = int(1.5 * share * math.prod(piece.shape)) + 64
+            counted = [Counted(np.empty(0 if low == high else room, np.float32)) for low, high in brackets]
+        for found, row, (low, high) in zip(counted, rows, brackets, strict=True):
+            found.add(row, low, high)
+    return counted
 
 
 def _at_an_end(each: Each, values: Values, row: int, rank: int, bracket: tuple[float, float]) -> float:

@@ -16,18 +16,29 @@ EMBEDDING = re.compile(r"embed|(?:^|\.)wte\.|(?:^|\.)wpe\.")
 def position(name: str, layers: int) -> float:
     """Where a tensor stands between the first layer (0) and the last (1).
 
-    Embeddings count as the first layer, what follows the layers (last norm, head) as the last; a
-    model of one layer stands at 1. These are mergekit's rules.
+    Embeddings count as the first layer; a model of one layer stands at 1. So far these are mergekit's
+    rules; but what follows the layers (last norm, head) counts as the last, and in mergekit as the first.
     """
+    layer = layer_of(name)
+    if layer is not None:
+        return layer / (layers - 1) if layers > 1 else 1.0
+    return 0.0 if is_embedding(name) else 1.0
+
+
+def layer_of(name: str) -> int | None:
+    """The layer that a tensor belongs to, counted from 0; None for what comes before and after the layers."""
     layer = LAYER.search(name)
-    if layer:
-        return int(layer[1]) / (layers - 1) if layers > 1 else 1.0
-    return 0.0 if EMBEDDING.search(name) else 1.0
+    return int(layer[1]) if layer else None
+
+
+def is_embedding(name: str) -> bool:
+    """Does a tensor come before the layers?"""
+    return LAYER.search(name) is None and EMBEDDING.search(name) is not None
 
 
 def count_layers(names: list[str]) -> int:
     """Number of layers that tensor names speak of."""
-    return 1 + max((int(layer[1]) for name in names if (layer := LAYER.search(name))), default=-1)
+    return 1 + max((layer for name in names if (layer := layer_of(name)) is not None), default=-1)
 
 
 def evaluate(setting: Any, name: str, t: float) -> Any:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.dtypes import INTEGERS, TORCH_NAMES
+from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
@@ -61,10 +62,10 @@ class TensorMerger:
     ) -> None:
         self.recipe, self.method, self.seed, self.digests = recipe, recipe.method, seed, digests
         self.statistics, self.writer, self.journal, self.device = statistics, writer, journal, device
-        self.readers = {name: CheckpointReader(model) for name, model in models.items()}
+        self.readers = {name: open_reader(model) for name, model in models.items()}
         self.layers = count_layers(next(iter(models.values())).names())
         names = recipe.model_names()
-        self.has_base = self.method.needs_base or (self.method.optional_base and recipe.base_model is not None)
+        self.has_base = recipe.has_base
         self.reference = recipe.base_model if self.has_base and recipe.base_model else names[0]
         order = range(len(names))
         by_digest = sorted(order, key=lambda k: (digests[names[k]], names[k]))
@@ -104,7 +105,8 @@ class TensorMerger:
             measured = self.method.measure(lambda function, label="": [function(pieces)], params, models)
         tally, digest = Tally(), sha256()
         whole = torch.empty(plan.shape, dtype=_dtype(plan)) if pieces.columns else None
-        exact = self.readers[self.reference].checkpoint.entry(plan.name).dtype == plan.dtype
+        reader = self.readers[self.reference]
+        exact = isinstance(reader, CheckpointReader) and reader.checkpoint.entry(plan.name).dtype == plan.dtype
         for span, weight, reference in pieces.with_references():
             merged = self.method.merge(replace(weight, measured=measured), params, models)
             stored = merged.value.to(_dtype(plan))

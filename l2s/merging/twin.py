@@ -66,7 +66,7 @@ def measure(each: Each, params: TwinParams, models: Sequence[TwinModel]) -> list
 
 def memory(shape: tuple[int, ...], count: int) -> int:
     """Bytes: K Gram matrices and singular vectors, and what a decomposition works in, all float64."""
-    return 8 * min(shape) ** 2 * (2 * count + 6) if len(shape) == 2 else 0
+    return 8 * min(shape) ** 2 * (count + 5) if len(shape) == 2 else 0
 
 
 def shared(weight: Weight, params: TwinParams) -> Tensor:

@@ -36,11 +36,28 @@ def test_names_and_shapes_are_all_listed_in_both_directions(tmp_path: Path) -> N
     ]
 
 
-def test_other_vocabularies_are_said_in_rows(tmp_path: Path) -> None:
+def test_rows_of_the_vocabulary_may_differ_their_width_may_not(tmp_path: Path) -> None:
     weights = random_weights(0)
     weights["model.embed_tokens.weight"] = torch.zeros(20, 8)
-    (finding,) = compare(pair(tmp_path, weights=weights))
-    assert finding.fatal and "16 vocabulary rows in base, 20 in slow" in finding.sentence
+    assert compare(pair(tmp_path / "rows", weights=weights)) == []
+    weights["model.embed_tokens.weight"] = torch.zeros(16, 9)
+    (finding,) = compare(pair(tmp_path / "width", weights=weights))
+    expected = "model.embed_tokens.weight: shape [16, 8] in base, [16, 9] in slow; shapes must agree"
+    assert finding == Finding(expected, fatal=True)
+
+
+def test_a_vision_model_and_other_prefixes_are_said_so(tmp_path: Path) -> None:
+    inside = {name.replace("model.", "model.language_model.", 1): t for name, t in random_weights(0).items()}
+    (finding,) = compare(pair(tmp_path / "prefix", weights=inside))
+    assert finding.fatal and finding.sentence == (
+        "slow keeps under model.language_model. what base keeps under model.; save both from the same model class"
+    )
+    tower = {**random_weights(0), "visual.blocks.0.attn.qkv.weight": torch.ones(8, 8)}
+    (finding,) = compare(pair(tmp_path / "tower", weights=tower))
+    assert finding.fatal and finding.sentence == (
+        "slow has a part of its own, visual. (1 tensors), that base lacks; merge models of one architecture, or the "
+        "language models alone"
+    )
 
 
 @pytest.mark.parametrize("key", ["rope_theta", "rms_norm_eps", "model_type", "num_attention_heads"])
@@ -70,11 +87,23 @@ def test_tokens_with_other_strings_are_listed_by_id(tmp_path: Path) -> None:
     (tmp_path / "base" / "tokenizer.json").write_text(json.dumps(shared))
     theirs = {"model": {"vocab": many}, "added_tokens": [{"id": 200, "content": "<think>"}]}
     (tmp_path / "slow" / "tokenizer.json").write_text(json.dumps(theirs))
-    expected = "tokenizers differ at 1 ids: id 200 is '<|box_start|>' in base, '<think>' in slow; the donor's is taken"
-    assert compare(models) == [Finding(expected)]
+    way_out = "tokenizer_source: base, union or a model's name aligns rows by token"
+    what = "tokenizers differ at 1 ids: id 200 is '<|box_start|>' in base, '<think>' in slow"
+    assert compare(models) == [Finding(f"{what}; rows are merged by id all the same; {way_out}")]
+    assert compare(models, by_token=True) == []
     (tmp_path / "slow" / "tokenizer.json").write_text(json.dumps({"model": {"vocab": [["big1", 0.0], ["big0", 0.0]]}}))
     (finding,) = compare(models)
     assert finding.fatal and finding.forcible and "201 ids: id 0 is 'big0' in base, 'big1' in slow" in finding.sentence
+    assert finding.sentence.endswith(f"embeddings of different tokens would be mixed; {way_out}")
+
+
+def test_tokens_that_only_one_model_has_make_no_foreigners(tmp_path: Path) -> None:
+    models = pair(tmp_path)
+    more = {"model": {"vocab": {f"t{n}": n for n in range(40)}}}
+    (tmp_path / "base" / "tokenizer.json").write_text(json.dumps(more))
+    (tmp_path / "slow" / "tokenizer.json").write_text(json.dumps({"model": {"vocab": {f"t{n}": n for n in range(16)}}}))
+    (finding,) = compare(models)
+    assert not finding.fatal and "24 ids: id 16 is 't16' in base, absent in slow" in finding.sentence
 
 
 def test_a_model_without_a_tokenizer_is_a_note(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_a_chat_template_of_the_recipe_replaces_the_donors(tmp_path: Path) -> No
     assert json.loads((tmp_path / "out" / "tokenizer_config.json").read_text()) == {"eos_token": "t1"}
 
 
-@pytest.mark.parametrize("source", ["nobody", "union"])
+@pytest.mark.parametrize("source", ["nobody", "quik"])
 def test_a_donor_that_is_no_model_is_one_sentence(source: str, tmp_path: Path) -> None:
     family = write_family(tmp_path)
     with pytest.raises(CheckpointError, match=f"tokenizer_source: '?{source}"):

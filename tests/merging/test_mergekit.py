@@ -71,6 +71,9 @@ SAME: dict[str, Recipe] = {
     "ties of one": recipe("ties", entry("slow", weight=0.7, density=0.5), **{"lambda": 0.7}),
     "ties of three": recipe("ties", *trio(density=0.35), normalize=False, int8_mask=True),
     "ties, all kept": recipe("ties", *trio(density=1.0), **{"lambda": 1.3}),
+    "ties, one model says otherwise": recipe(
+        "ties", entry("quick", weight=0.3), entry("slow", density=0.2, weight=0.6), density=[0.9, 0.4], normalize=False
+    ),
     "ties, rescaled": recipe("ties", *pair(density=0.3), rescale=True),
     "dare_linear, all kept": recipe("dare_linear", *pair(density=1.0)),
     "dare_ties, all kept": recipe("dare_ties", *trio(density=1.0), **{"lambda": 0.5}),
@@ -118,7 +121,7 @@ SAME: dict[str, Recipe] = {
 }  # fmt: skip
 """Recipes that give the same with both. The published ones have the form of mergekit's own examples."""
 
-GRADIENTS = ("linear, gradient", "published: ties")
+GRADIENTS = ("linear, gradient", "ties, one model says otherwise", "published: ties")
 """Of these, what comes after the layers is compared in a test of its own."""
 
 OURS: dict[str, Recipe] = {"ties": {"tie_rule": "exact"}}

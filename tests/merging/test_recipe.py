@@ -174,9 +174,34 @@ def test_the_resolved_recipe_means_the_same() -> None:
         ({"models": None}, "r.models: required, but missing"),
         ({"base_model": None}, "r.base_model: required by ties, whose task vectors start from it, but missing"),
         ({"dtype": "int8"}, "r.dtype: found 'int8'"),
-        ({"slices": []}, "r.slices: not supported yet"),
+        ({"slices": []}, "r: models and slices are both given; keep one"),
+        ({"slices": [], "models": None}, "r.slices: found []"),
+        ({"modules": {}}, "r.modules: not supported; the parts of a model cannot be merged apart"),
         ({"models": [{"model": "base"}]}, "r.models: only the base 'base' is listed"),
-        ({"chat_template": "chatml"}, "r.chat_template: found 'chatml', expected auto or a Jinja text"),
+        ({"chat_template": "llama3"}, "r.chat_template: found 'llama3', expected auto, chatml or a Jinja text"),
+        ({"tokenizer": {"source": "union"}, "tokenizer_source": "base"},
+         "r.tokenizer_source: tokenizer is given too; keep one"),
+        ({"tokenizer": {"source": "base", "tokens": {"<a>": {"source": "quick"}}}},
+         "rows cannot be given to single tokens here; leave tokens out, and say source alone"),
+        ({"tokenizer": {"source": "base", "pad_to_multiple_of": 0}}, "r.tokenizer.pad_to_multiple_of: found 0"),
+        ({"tokenizer": {"sauce": "base"}}, "r.tokenizer.sauce: unknown key; did you mean 'source'?"),
+        ({"merge_method": "linear", "base_model": None, "parameters": {"weight": 1}, "tokenizer_source": "base",
+          "models": [{"model": "a"}]},
+         "r.tokenizer_source: base, but there is no base_model; name a model, or union"),
+        ({"merge_method": "slerp", "parameters": {"t": 0.5}, "models": [{"model": "a"}, {"model": "b"}]},
+         "r.models: slerp merges exactly 1 model beside the base, found 2: 'a', 'b'"),
+        ({"merge_method": "model_stock", "parameters": {}, "models": [{"model": "base"}, {"model": "a"}]},
+         "r.models: model_stock merges at least 2 models beside the base, found 1: 'a'"),
+        ({"merge_method": "nuslerp", "base_model": None, "parameters": {}, "models": [{"model": "a"}]},
+         "r.models: nuslerp merges exactly 2 models, found 1: 'a'"),
+        ({"merge_method": "aim", "parameters": {"of": "tise"}}, "r.parameters.of: unknown merge method 'tise'"),
+        ({"models": [{"model": "a"}], "parameters": {"scope": "global", "density": [0.2, 0.5]}},
+         "r.parameters.density: found [0.2, 0.5], but ties over the whole model takes one value"),
+        ({"models": [{"model": "a", "parameters": {"density": [{"filter": "mlp", "value": 0.1}]}}],
+          "parameters": {"scope": "global"}},
+         "r.models.0.parameters.density: found [{'filter': 'mlp', 'value': 0.1}], but ties over the whole model"),
+        ({"models": [{"model": "a"}], "parameters": {"scope": [{"filter": "mlp", "value": "global"}]}},
+         "r.parameters.scope: found [{'filter': 'mlp', 'value': 'global'}], but ties over the whole model"),
         ({"parameters": {"density": 1.5}}, "r.parameters.density: found 1.5, expected less than or equal to 1"),
         ({"parameters": {"density": 0}}, "r.parameters.density: found 0, expected greater than 0"),
         ({"parameters": {"density": [0.5, 0.0]}}, "r.parameters.density: found 0.0, expected greater than 0"),
@@ -201,6 +226,96 @@ def test_wrong_recipes_are_one_sentence(changes: dict[str, Any], sentence: str) 
     with pytest.raises(ConfigError) as caught:
         MergeRecipe.parse(recipe(**changes), "r")
     assert sentence in str(caught.value)
+
+
+def test_over_the_whole_model_weights_and_lambda_may_still_change_along_the_layers() -> None:
+    found = recipe(
+        models=[{"model": "a", "parameters": {"weight": [0, 1]}}],
+        parameters={"scope": "global", "density": 0.2, "lambda": [{"filter": "mlp", "value": 0.5}, {"value": 1}]},
+    )
+    assert weights(MergeRecipe.parse(found, "r"), "model.norm.weight", 1.0) == [1.0]
+
+
+def test_a_base_that_is_optional_is_what_task_vectors_start_from_once_it_is_named() -> None:
+    models = [{"model": "base"}, {"model": "a"}, {"model": "b"}]
+    found = MergeRecipe.parse(recipe(merge_method="nuslerp", models=models, parameters={}), "r")
+    assert found.has_base and found.model_names() == ["a", "b"] and found.input_names() == ["base", "a", "b"]
+    without = MergeRecipe.parse(recipe(merge_method="nuslerp", base_model=None, models=models[1:], parameters={}), "r")
+    assert not without.has_base and without.model_names() == without.input_names() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "source"),
+    [
+        ({}, None),
+        ({"tokenizer_source": "union"}, "union"),
+        ({"tokenizer": {"source": "slow"}}, "slow"),
+        ({"tokenizer": {"pad_to_multiple_of": 64}}, "union"),
+    ],
+)
+def test_the_tokenizer_is_said_in_both_of_mergekits_ways(changes: dict[str, Any], source: str | None) -> None:
+    parsed = MergeRecipe.parse(recipe(**changes), "r")
+    assert parsed.token_source == source
+    assert MergeRecipe.parse(parsed.resolved(), "r").resolved() == parsed.resolved()
+
+
+EXAMPLES = {
+    "linear": """
+models:
+  - {model: org/quick-7b, parameters: {weight: 1.0}}
+  - {model: org/slow-7b, parameters: {weight: 0.3}}
+  - {model: org/code-7b, parameters: {weight: 0.5}}
+merge_method: linear
+dtype: float16
+""",
+    "slerp": """
+slices:
+  - sources:
+      - {model: org/quick-7b, layer_range: [0, 28]}
+      - {model: org/slow-7b, layer_range: [0, 28]}
+merge_method: slerp
+base_model: org/quick-7b
+parameters:
+  t:
+    - {filter: self_attn, value: [0, 0.5, 0.3, 0.7, 1]}
+    - {filter: mlp, value: [1, 0.5, 0.7, 0.3, 0]}
+    - value: 0.5 # all other tensors
+dtype: float16
+""",
+    "ties": MERGEKIT,
+    "dare_ties": """
+models:
+  - model: org/base-7b # no parameters for the base
+  - {model: org/quick-7b, parameters: {density: 0.53, weight: 0.4}}
+  - {model: org/slow-7b, parameters: {density: 0.53, weight: 0.3}}
+merge_method: dare_ties
+base_model: org/base-7b
+parameters: {int8_mask: true}
+dtype: bfloat16
+""",
+    "task_arithmetic": """
+models:
+  - {model: org/quick-7b, parameters: {weight: 0.35}}
+  - {model: org/slow-7b+org/slow-lora, parameters: {weight: 0.65}}
+merge_method: task_arithmetic
+base_model: org/base-7b@main
+parameters: {normalize: false}
+tokenizer_source: union
+dtype: bfloat16
+""",
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_five_published_forms_of_mergekits_recipes_work_unchanged(name: str) -> None:
+    parsed = MergeRecipe.parse(yaml.safe_load(EXAMPLES[name]), f"{name}.yml")
+    again = MergeRecipe.parse(parsed.resolved(), "again")
+    for tensor in ("model.embed_tokens.weight", "model.layers.7.mlp.up_proj.weight", "lm_head.weight"):
+        assert again.params_for(tensor, 0.25) == parsed.params_for(tensor, 0.25)
+    assert again.resolved() == parsed.resolved()
+    assert parsed.merge_method == name and len(parsed.model_names()) == {"linear": 3, "slerp": 1, "ties": 3}.get(
+        name, 2
+    )
 
 
 def test_all_problems_at_once() -> None:

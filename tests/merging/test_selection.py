@@ -76,14 +76,13 @@ def test_a_bracket_that_misses_is_mended(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_is_collected_is_little(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    before = selection._inside
+    before = selection.Counted.inside
 
-    def inside(values: Tensor, brackets: Any) -> Any:
-        found = before(values, brackets)
-        seen.append(sum(row.inside.numel() for row in found))
-        return found
+    def inside(self: selection.Counted) -> Tensor:
+        seen.append(before(self).numel())
+        return before(self)
 
-    monkeypatch.setattr(selection, "_inside", inside)
+    monkeypatch.setattr(selection.Counted, "inside", inside)
     taus = drawn("normal", (1, 1200, 1000))
     kth_smallest(each_of(cut("w", taus, 100)), magnitudes, lambda n: [n // 2])
     assert 0 < sum(seen) < 0.02 * taus.numel()

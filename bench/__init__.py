@@ -1,0 +1,1 @@
+"""What a merge costs here, against mergekit and against merely copying: ``python -m bench.merge``."""

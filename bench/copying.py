@@ -1,0 +1,29 @@
+"""The floor under every merge: read all inputs once, write as many bytes as the result has.
+
+``python -m bench.copying OUT BYTES INPUT...`` does that and nothing else: no torch, no arithmetic, one
+buffer; what is written is flushed to disk, as a merge's result should be.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+BUFFER = 8 << 20
+
+
+def copy(target: Path, size: int, inputs: list[Path]) -> None:
+    """Read every byte of ``inputs``; write ``size`` bytes to ``target``."""
+    buffer = bytearray(BUFFER)
+    view = memoryview(buffer)
+    for source in inputs:
+        with open(source, "rb", buffering=0) as file:
+            while file.readinto(buffer):
+                pass
+    with open(target, "wb", buffering=0) as file:
+        while size > 0:
+            size -= file.write(view[: min(size, BUFFER)])
+        os.fsync(file.fileno())
+
+
+if __name__ == "__main__":
+    copy(Path(sys.argv[1]), int(sys.argv[2]), [Path(name) for name in sys.argv[3:]])

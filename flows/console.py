@@ -1,0 +1,31 @@
+"""Consoles and options that the commands share."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+out = Console(width=None if sys.stdout.isatty() else 110)
+err = Console(stderr=True)
+Json = Annotated[bool, typer.Option("--json", help="Print machine-readable results.")]
+Seed = Annotated[int, typer.Option(help="Every random draw derives from it; recorded.")]
+
+
+def say(sentence: str) -> None:
+    """Print one line as it is."""
+    out.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_table(summary: Path, as_json: bool, title: str | None = None) -> None:
+    """Show a summary's table of every benchmark."""
+    from l2s.analysis.summary import read_summary
+    from l2s.report.tables import summary_table
+
+    if as_json:
+        out.print_json(summary.read_text(encoding="utf-8"))
+        return
+    content = read_summary(summary)
+    for benchmark in content["benchmarks"]:
+        out.print(summary_table(content, benchmark, f"{title}: {benchmark}" if title else None, out.width))

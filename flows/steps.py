@@ -1,0 +1,211 @@
+"""Single steps on the user's own files: check, merge, calibrate, generate, verify, grade, analyse."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.console import Json, Seed, out, print_table, say
+
+Force = Annotated[bool, typer.Option("--force", help="Replace OUT, and merge against warnings.")]
+Memory = Annotated[str | None, typer.Option("--max-memory", metavar="SIZE", help="Most memory to take, e.g. 4GB.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Tensors at a time; changes no byte. Default: one a core.")]
+Device = Annotated[str, typer.Option(help="Where the arithmetic is done: cpu or cuda.")]
+
+
+def check(
+    recipe: Annotated[Path, typer.Argument(help="A recipe in mergekit's dialect.")], as_json: Json = False
+) -> None:
+    """Look for everything that would make a merge fail or go wrong, before a byte is written."""
+    from l2s.config import read_yaml
+    from l2s.merging.merge import check_merge
+    from l2s.merging.recipe import MergeRecipe
+
+    findings = check_merge(MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"), {})
+    fatal = any(finding.fatal for finding in findings)
+    if as_json:
+        out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
+    else:
+        for finding in findings:
+            out.print(
+                f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+        if not findings:
+            out.print("no problems found", highlight=False)
+    if fatal:
+        raise typer.Exit(2)
+
+
+def merge(
+    recipe: Annotated[Path, typer.Argument(help="A recipe in mergekit's dialect.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the merged model.")],
+    seed: Seed = 0,
+    threads: Threads = None,
+    max_memory: Memory = None,
+    device: Device = "cpu",
+    force: Force = False,
+) -> None:
+    """Merge models by a recipe; OUT appears whole or not at all, and a killed merge goes on where it was."""
+    from l2s.config import read_yaml
+    from l2s.merging.memory import parse_size
+    from l2s.merging.merge import merge_checkpoints
+    from l2s.merging.recipe import MergeRecipe
+    from l2s.progress import bar
+
+    manifest = merge_checkpoints(
+        MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"),
+        {},
+        target,
+        seed=seed,
+        threads=threads,
+        max_memory=parse_size(max_memory) if max_memory else None,
+        device=device,
+        force=force,
+        track=bar,
+    )
+    for note in manifest.notes:
+        say(f"note: {note}")
+    say(f"config, tokenizer and chat template of {manifest.donor.model}: {manifest.donor.reason}")
+    say(f"{target}: merged, see {target / 'l2s_manifest.json'}")
+
+
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    texts: Annotated[Path, typer.Argument(metavar="TEXTS.jsonl", help="Rows with prompt, short and long.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.safetensors")],
+    kind: Annotated[str, typer.Option(help="activations (for aim) or sensitivities (for sens).")] = "activations",
+    answer: Annotated[str, typer.Option(help="Which answer follows the prompt: short, long or none.")] = "short",
+    samples: Annotated[int, typer.Option(min=1, help="Texts taken, in an order drawn from the seed.")] = 100,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of a text.")] = 512,
+    distance_to: Annotated[
+        list[Path] | None, typer.Option(help="sensitivities: another model to measure the logits' distance to.")
+    ] = None,
+    layers_at_a_time: Annotated[
+        bool, typer.Option("--layers-at-a-time", help="Hold one layer in memory, not the model.")
+    ] = False,
+    device: Device = "cpu",
+    seed: Seed = 0,
+) -> None:
+    """Measure activations or sensitivities of a model, for methods that use them; resumes after a kill."""
+    from l2s.calibration.calibrate import calibrate as calibrate_model
+    from l2s.calibration.settings import CalibrationParams
+    from l2s.progress import bar
+
+    others = {str(path): path for path in distance_to or []}
+    params = CalibrationParams.parse(
+        {
+            "model": str(model), "texts": str(texts), "kind": kind, "answer": answer, "samples": samples,
+            "max_tokens": max_tokens, "layers_at_a_time": layers_at_a_time, "distance_to": list(others), "seed": seed,
+        },
+        "options",
+    )  # fmt: skip
+    found = calibrate_model(model, texts, target, params, others=others, device=device, track=bar)
+    say(f"{target}: {kind} of {len(found.tensors)} weights or layers")
+
+
+def generate(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    problems: Annotated[Path, typer.Argument(help="JSONL: benchmark, id, problem, gold.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    engine: Annotated[str, typer.Option(help="auto or transformers.")] = "auto",
+    control: Annotated[Path | None, typer.Option(help="YAML file with a length control.")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,
+    temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 0.0,
+    top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
+    top_k: Annotated[int, typer.Option(min=0, help="0: all tokens.")] = 0,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most generated tokens a response.")] = 2048,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    seed: Seed = 0,
+) -> None:
+    """Answer problems with a model; only what the response store lacks is generated."""
+    from l2s.checkpoints import Checkpoint
+    from l2s.config import read_yaml
+    from l2s.generation.generate import generate_responses
+    from l2s.generation.settings import ControlParams, DecodingParams
+    from l2s.progress import bar
+
+    found = read_yaml(control) if control else {}
+    name = f"{model.name}-{control.stem}" if control else model.name
+    sampling = {
+        "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
+        "samples": samples, "seed": seed,
+    }  # fmt: skip
+    decoding = DecodingParams.parse({"engine": engine, "device": device, "sampling": sampling}, "options")
+    counts = generate_responses(
+        model,
+        Checkpoint(model).digest,
+        [problems],
+        target,
+        run=name,
+        decoding=decoding,
+        control=ControlParams.parse(found, str(control)),
+        store=Path(".l2s/responses.sqlite"),
+        track=bar,
+    )
+    out.print(
+        f"{target}: {counts.generated} responses generated, {counts.stored} from the store",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def verify(
+    responses: Annotated[Path, typer.Argument(help="JSONL rows with at least gold and response.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    grader: Annotated[str, typer.Option(help="l2s or math-verify.")] = "l2s",
+    jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+) -> None:
+    """Grade responses: extract each answer and compare it with gold."""
+    from l2s.progress import bar
+    from l2s.verification.verify import verify_file
+
+    rows = verify_file(responses, target, grader=grader, jobs=jobs, track=bar)
+    out.print(
+        f"{target}: {sum(row['correct'] for row in rows)} of {len(rows)} correct", highlight=False, soft_wrap=True
+    )
+
+
+def grade(
+    pairs: Annotated[Path | None, typer.Argument(help="JSONL rows with gold and answer.")] = None,
+    target: Annotated[Path | None, typer.Argument(metavar="OUT.jsonl")] = None,
+    gold: Annotated[str | None, typer.Option(help="The right answer.")] = None,
+    answer: Annotated[str | None, typer.Option(help="The answer to grade.")] = None,
+    grader: Annotated[str, typer.Option(help="l2s or math-verify.")] = "l2s",
+) -> None:
+    """Grade one pair (--gold, --answer), or a file of pairs."""
+    from l2s.errors import ConfigError
+    from l2s.records import read_rows, write_rows
+    from l2s.verification.verify import grade as grade_pair
+    from l2s.verification.verify import grade_pairs
+
+    if gold is not None and answer is not None and pairs is None:
+        out.print(grade_pair(gold=gold, answer=answer, grader=grader).status, highlight=False)
+    elif pairs is not None and target is not None and gold is None and answer is None:
+        write_rows(target, grade_pairs(read_rows(pairs), grader, where=str(pairs)))
+    else:
+        raise ConfigError("l2s grade takes either --gold G --answer A, or PAIRS.jsonl OUT.jsonl")
+
+
+def analyse(
+    verdicts: Annotated[list[Path], typer.Argument(help="Verdict files.")],
+    target: Annotated[Path, typer.Option("--out", help="Folder for the summary.")],
+    baseline: Annotated[str | None, typer.Option(help="The run others are compared with: the slow model.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Summarise verdict files: accuracy, length and paired comparisons, with intervals."""
+    from l2s.analysis.analyse import analyse as analyse_verdicts
+    from l2s.analysis.settings import AnalysisParams
+    from l2s.analysis.summary import write_summary
+    from l2s.records import Verdicts, read_rows, table_of
+
+    rows = [row for path in verdicts for row in read_rows(path)]
+    settings = AnalysisParams.parse({"slow": baseline} if baseline else {}, "options")
+    write_summary(analyse_verdicts(table_of(rows, Verdicts, ", ".join(map(str, verdicts))), settings), target)
+    print_table(target / "summary.json", as_json)
+
+
+COMMANDS = (check, merge, calibrate, generate, verify, grade, analyse)

@@ -1,0 +1,121 @@
+"""Activation statistics: how much each input channel of a model's linear layers and norms is used.
+
+Activation-informed merging, arXiv:2502.02421, and its authors' code. Over calibration text in blocks,
+
+    aⱼ = Σ over blocks of the mean over the block's tokens of |Xⱼ|,   j an input channel,
+
+where X is what enters the module, so that what is measured of an RMSNorm is its input and not its weight's
+result. A norm over attention heads (Qwen3) takes its mean over tokens and heads. As there, only the base is
+measured, texts are joined and cut into blocks, the remainder is dropped, and modules named "embed" are left out.
+
+Departures: sums are float64; texts that are too long are cut, not skipped; a head that is the embedding is left out
+too, for the matrix is used at both ends; and where the texts do not fill one block, all of them are one.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from l2s.calibration.finite import not_finite
+from l2s.calibration.layers import LayeredModel
+from l2s.calibration.partial import Partial
+from l2s.checkpoints.checkpoint import Checkpoint
+from l2s.progress import Track
+
+HIDDEN = "hidden"
+"""In a partial file, what leaves the last finished piece; no weight is called so."""
+
+
+def blocks_of(texts: Iterable[list[int]], size: int) -> Tensor:
+    """Joined token ids in blocks, ``[blocks, size]``; ``[1, tokens]`` where they do not fill one."""
+    joined = torch.tensor([token for ids in texts for token in ids])
+    count = len(joined) // size
+    return joined[: count * size].view(count, size) if count else joined[None]
+
+
+def measured(modules: Mapping[str, nn.Module], tied: bool) -> dict[str, nn.Module]:
+    """The modules with a statistic, by the names of their weights."""
+    found = {
+        f"{name}.weight": module
+        for name, module in modules.items()
+        if "embed" not in name and (isinstance(module, nn.Linear) or _is_norm(module))
+    }
+    return {name: module for name, module in found.items() if not (tied and name == "lm_head.weight")}
+
+
+class InputMeans:
+    """While entered, adds up the mean |input| of each channel at every call of the modules."""
+
+    def __init__(self, checkpoint: Checkpoint, modules: Mapping[str, nn.Module], sums: Mapping[str, Tensor]) -> None:
+        self.checkpoint = checkpoint
+        self.sums = dict(sums)
+        """By weight name, float64 ``[in]``."""
+        self._modules = measured(modules, checkpoint.tied)
+        self._hooks = ExitStack()
+
+    def __enter__(self) -> Self:
+        for name, module in self._modules.items():
+            self._hooks.callback(module.register_forward_pre_hook(self._hook(name)).remove)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._hooks.close()
+
+    def _hook(self, name: str) -> Any:
+        def add(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            mean = inputs[0].detach().flatten(0, -2).abs().mean(0, dtype=torch.float64).cpu()  # [in]
+            if not torch.isfinite(mean).all():
+                raise not_finite(self.checkpoint, f"activations of {name}")
+            self.sums[name] = self.sums[name] + mean if name in self.sums else mean
+
+        return add
+
+    def result(self) -> dict[str, Tensor]:
+        """By weight name, float32 ``[in]``."""
+        return {name: total.float() for name, total in self.sums.items()}
+
+
+@torch.no_grad()
+def measure_whole(
+    checkpoint: Checkpoint, model: PreTrainedModel, blocks: Tensor, partial: Partial, track: Track
+) -> dict[str, Tensor]:
+    """Of a model in memory, block by block."""
+    done, sums = partial.read()
+    with InputMeans(checkpoint, dict(model.named_modules()), sums) as means:
+        for number in track(range(done, len(blocks)), "activations"):
+            model(input_ids=blocks[number : number + 1].to(model.device), use_cache=False)
+            partial.write(number + 1, means.sums)
+    return means.result()
+
+
+@torch.no_grad()
+def measure_layers(model: LayeredModel, blocks: Tensor, partial: Partial, track: Track) -> dict[str, Tensor]:
+    """Piece by piece: in memory are one piece and what enters it, of all blocks."""
+    done, sums = partial.read()
+    hidden = sums.pop(HIDDEN, torch.empty(0))  # [blocks, tokens, hidden], on the CPU
+    with InputMeans(model.checkpoint, model.modules, sums) as means:
+        for piece in track(range(done, model.head + 1), "activations"):
+            weights = model.weights(piece)
+            for number in range(len(blocks)):
+                if piece == 0:
+                    found = model.embed(weights, blocks[number : number + 1].to(model.device))
+                    hidden = hidden if number else torch.empty(len(blocks), *found.shape[1:])
+                elif piece == model.head:
+                    model.logits(weights, hidden[number : number + 1].to(model.device))
+                    continue
+                else:
+                    found = model.layer(piece, weights, hidden[number : number + 1].to(model.device))
+                hidden[number] = found[0].cpu()
+            partial.write(piece + 1, {**means.sums, HIDDEN: hidden})
+            del weights  # before the next piece is read
+    return means.result()
+
+
+def _is_norm(module: nn.Module) -> bool:
+    weight = getattr(module, "weight", None)
+    return "Norm" in type(module).__name__ and isinstance(weight, nn.Parameter) and weight.dim() == 1

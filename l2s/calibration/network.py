@@ -1,0 +1,125 @@
+"""Network: a checkpoint's modules, which take no memory until their weights are loaded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+
+from l2s.calibration.texts import first_line
+from l2s.checkpoints.checkpoint import Checkpoint
+from l2s.checkpoints.dtypes import TORCH_NAMES
+from l2s.checkpoints.index import TensorEntry, listed
+from l2s.checkpoints.open import Reader, open_reader
+from l2s.errors import CheckpointError
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A causal language model of transformers, whose weights have the names that the folder gives them."""
+
+    checkpoint: Checkpoint
+    model: PreTrainedModel
+    """Its weights are on the meta device; what is computed from the config is there."""
+    device: str
+
+    @classmethod
+    def open(cls, checkpoint: Checkpoint, device: str = "cpu") -> Self:
+        """Build the modules; no weight is read, and no code from the folder is run.
+
+        A head is tied where the checkpoint says so; see :attr:`l2s.checkpoints.Checkpoint.tied`.
+
+        Raises:
+            CheckpointError: transformers does not know the architecture, or names, shapes or formats of its
+                weights are not those of the folder.
+        """
+        entries = checkpoint.index.entries  # first: a folder that is not there has no config either
+        if "quantization_config" in checkpoint.config:
+            raise CheckpointError(f"{checkpoint.path}: is quantized; calibrate the model that it was made from")
+        model = _build(checkpoint)
+        _compute_buffers(model, device)
+        network = cls(checkpoint, model.eval(), device)
+        network._refuse_other_weights(entries)
+        return network
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all weights; of tied ones the first."""
+        buffers = [name for name, _ in self.model.named_buffers() if name in _stored(self.model)]
+        return [*dict(self.model.named_parameters()), *buffers]
+
+    @property
+    def vocabulary(self) -> int:
+        """Length of the logits."""
+        return int(self.model.get_output_embeddings().weight.shape[0])
+
+    @property
+    def context(self) -> int | None:
+        """Most tokens of a text, as the config says."""
+        found: int | None = getattr(self.model.config, "max_position_embeddings", None)
+        return found
+
+    def loaded(self) -> PreTrainedModel:
+        """The model with all its weights, in float32."""
+        with open_reader(self.checkpoint) as reader:
+            weights = {name: self.weight(reader, name) for name in self.names}
+        self.model.load_state_dict(weights, strict=False, assign=True)
+        self.model.tie_weights()
+        return self.model
+
+    def weight(self, reader: Reader, name: str) -> Tensor:
+        """One weight in float32, in memory of its own: where entries lie aligned otherwise, kernels may round so."""
+        return reader.read(name).to(self.device, torch.float32, copy=True)
+
+    def _refuse_other_weights(self, entries: Mapping[str, TensorEntry]) -> None:
+        where = self.checkpoint.path
+        expected = {name: tuple(tensor.shape) for name, tensor in _stored(self.model).items() if name in self.names}
+        problems = []
+        if missing := [name for name in expected if name not in entries]:
+            problems.append(f"lacks {listed(missing)}, which transformers' {type(self.model).__name__} has")
+        there = {name: entries[name] for name in expected if name in entries}
+        if odd := [f"{name} ({entry.dtype})" for name, entry in there.items() if entry.dtype not in TORCH_NAMES]:
+            problems.append(f"holds {listed(odd)}; expected floating-point weights")
+        if other := [name for name, entry in there.items() if entry.shape != expected[name]]:
+            found, wanted = list(there[other[0]].shape), list(expected[other[0]])
+            problems.append(f"{listed(other)}: found shape {found}, config.json makes it {wanted}")
+        if problems:
+            raise CheckpointError("; ".join(f"{where}: {problem}" for problem in problems))
+
+
+def _build(checkpoint: Checkpoint) -> PreTrainedModel:
+    changes = {"tie_word_embeddings": checkpoint.tied}
+    changes |= {key: value for key, value in checkpoint.config.items() if key == "vocab_size"}
+    try:
+        config = AutoConfig.from_pretrained(checkpoint.path, trust_remote_code=False, **changes)
+        with torch.device("meta"):
+            model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    except Exception as error:  # a config may be wrong in as many ways as there are architectures
+        raise CheckpointError(f"{checkpoint.path}: transformers cannot build this model: {first_line(error)}") from None
+    model.tie_weights()
+    return model
+
+
+def _stored(model: PreTrainedModel) -> dict[str, Tensor]:
+    """What a checkpoint of the model holds."""
+    found: dict[str, Tensor] = model.state_dict(keep_vars=True)
+    return found
+
+
+def _compute_buffers(model: PreTrainedModel, device: str) -> None:
+    """Fill buffers that no checkpoint stores (rotary frequencies), as transformers does when it loads a model."""
+    stored = _stored(model)
+    for prefix, module in model.named_modules():
+        own = [name for name, _ in module.named_buffers(recurse=False) if f"{prefix}.{name}" not in stored]
+        for name in own:
+            module.register_buffer(name, _unfilled(module.get_buffer(name), device), persistent=False)
+        if own:
+            with torch.no_grad():
+                model._init_weights(module)
+
+
+def _unfilled(buffer: Tensor, device: str) -> Tensor:
+    """NaN, so that a number that is not filled in does not pass for one."""
+    return torch.full_like(buffer, torch.nan if buffer.is_floating_point() else 0, device=device)

@@ -1,0 +1,133 @@
+"""Calibration texts: JSONL rows of a prompt with a short and a long answer, as token ids of the measured model."""
+
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from l2s.calibration.settings import Answer
+from l2s.errors import CheckpointError, RecordError
+from l2s.seeds import seed_for
+
+SHOWN = 5
+"""Bad lines that an error lists."""
+OPENING = "<think>"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A prompt and the answer that follows it."""
+
+    line: int
+    """In its file, counted from 1."""
+    prompt: str
+    answer: str | None
+
+
+def read_texts(path: Path, answer: Answer) -> list[Text]:
+    """All texts of a JSONL file with ``prompt`` and, unless ``answer`` is ``none``, that column; others are ignored.
+
+    Raises:
+        RecordError: no such file, no rows, or bad lines: every one is counted, the first are named.
+    """
+    if not path.is_file():
+        raise RecordError(f"{path}: no such file; expected JSONL with prompt, short and long, one text a line")
+    lines = path.read_bytes().split(b"\n")
+    texts, problems = list[Text](), list[str]()
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            found = _parsed(line, number, answer)
+            problems.append(found) if isinstance(found, str) else texts.append(found)
+    if problems:
+        more = f"; and {len(problems) - SHOWN} more lines" if len(problems) > SHOWN else ""
+        raise RecordError(f"{path}: {'; '.join(problems[:SHOWN])}{more}")
+    if not texts:
+        raise RecordError(f"{path}: holds no texts; expected JSONL with prompt, short and long, one text a line")
+    return texts
+
+
+def chosen(texts: list[Text], samples: int, seed: int) -> list[Text]:
+    """At most ``samples`` texts, in an order drawn from the seed: more samples only add texts at the end."""
+    shuffled = list(texts)
+    random.Random(seed_for(seed, "calibration", "texts")).shuffle(shuffled)
+    return shuffled[:samples]
+
+
+def open_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder; no code from the folder is run.
+
+    ``tokenizer.json`` is taken as it stands: for some architectures transformers' AutoTokenizer builds a tokenizer
+    of its own rules around the file's vocabulary, which then cuts a model's texts otherwise than it learned.
+
+    Raises:
+        CheckpointError: transformers finds none there.
+    """
+    kind = PreTrainedTokenizerFast if (folder / "tokenizer.json").is_file() else AutoTokenizer
+    try:
+        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # the tokenizers library raises plain Exception
+        raise CheckpointError(f"{folder}: transformers cannot load its tokenizer: {first_line(error)}") from None
+    return tokenizer
+
+
+def token_ids(tokenizer: PreTrainedTokenizerBase, text: Text, max_tokens: int) -> list[int]:
+    """The first ``max_tokens`` token ids of a text; a chat template writes its own special tokens.
+
+    Raises:
+        CheckpointError: the chat template fails.
+    """
+    try:
+        ids: list[int] = tokenizer(
+            rendered(tokenizer, text), add_special_tokens=not tokenizer.chat_template, verbose=False
+        )["input_ids"]
+    except jinja2.TemplateError as error:
+        raise CheckpointError(
+            f"{tokenizer.name_or_path}: its chat template cannot render a user's and an assistant's message: {error}"
+        ) from None
+    return ids[:max_tokens]
+
+
+def rendered(tokenizer: PreTrainedTokenizerBase, text: Text) -> str:
+    """A text as the model meets it: a user's and an assistant's message, or plain lines without a chat template.
+
+    Reasoning models' templates drop the thinking of an assistant's message, as they do of earlier turns. Where
+    the answer does not come out whole, it follows the prompt for an answer as it stands, ended by the end token.
+    """
+    if not tokenizer.chat_template:
+        return text.prompt if text.answer is None else f"{text.prompt}\n{text.answer}"
+    user = {"role": "user", "content": text.prompt}
+    opened = str(tokenizer.apply_chat_template([user], tokenize=False, add_generation_prompt=True))
+    if text.answer is None:
+        return opened
+    turns = [user, {"role": "assistant", "content": text.answer}]
+    whole = str(tokenizer.apply_chat_template(turns, tokenize=False))
+    if text.answer.strip() in whole:
+        return whole
+    if opened.rstrip().endswith(OPENING) and text.answer.lstrip().startswith(OPENING):
+        return opened.rstrip() + text.answer.lstrip().removeprefix(OPENING) + (tokenizer.eos_token or "")
+    return opened + text.answer + (tokenizer.eos_token or "")
+
+
+def first_line(error: Exception) -> str:
+    """Of another library's message, what fits into a sentence."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _parsed(line: bytes, number: int, answer: Answer) -> Text | str:
+    """A text, or what is wrong with the line."""
+    try:
+        row: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"line {number} is not JSON ({error})"
+    if not isinstance(row, dict):
+        return f"line {number} is a {type(row).__name__}, expected an object"
+    for column in ["prompt"] if answer == "none" else ["prompt", answer]:
+        if column not in row:
+            return f"line {number} lacks '{column}' (found {', '.join(row) or 'nothing'})"
+        if not isinstance(row[column], str):
+            return f"line {number}: '{column}' is {row[column]!r:.40}, expected a string"
+    return Text(number, row["prompt"], None if answer == "none" else row[answer])

@@ -1,0 +1,200 @@
+"""One vocabulary for models whose embeddings have other rows, or whose ids mean other tokens.
+
+Three ways: by id (row n is row n in every model), by the token strings of one model, or by those of all.
+No row is cut and none is made up: a row that a model lacks is, in that model, the row of one that has
+it, the base's first and then the donor's, so that a task vector is zero there. (mergekit takes the
+base's too, but otherwise the mean of those that have it; it cuts an embedding to the tokenizer's size.)
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from l2s.checkpoints.aligned import MEAN, AlignedCheckpoint, RowMap
+from l2s.checkpoints.checkpoint import Checkpoint
+from l2s.checkpoints.compatible import Finding
+from l2s.checkpoints.index import listed
+from l2s.checkpoints.tokenizer import read_added_tokens, read_vocabulary
+from l2s.errors import CheckpointError
+
+PLAIN = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+"""What ``tokenizer.json`` says of an added token that is nothing special."""
+
+Way = Literal["ids", "donor", "union"]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The merged vocabulary, and the models in its rows."""
+
+    models: dict[str, Checkpoint]
+    """By name, in the order they came; those whose rows are the merged ones already as they came."""
+    findings: tuple[Finding, ...] = ()
+    """What was done, in sentences."""
+    added: tuple[dict[str, Any], ...] = ()
+    """Entries to append to ``added_tokens`` in the donor's ``tokenizer.json``."""
+
+
+@dataclass(frozen=True)
+class _Tokens:
+    """The merged vocabulary's tokens."""
+
+    strings: dict[int, str]
+    """By id."""
+    rows: int
+    added: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """One more than the last token's id."""
+        return min(self.rows, max(self.strings, default=self.rows - 1) + 1)
+
+
+def align_vocabulary(
+    models: Mapping[str, Checkpoint],
+    donor: str,
+    way: Way = "ids",
+    *,
+    base: str | None = None,
+    pad_to_multiple_of: int | None = None,
+) -> Vocabulary:
+    """Bring all models to one vocabulary; of their weights nothing is read.
+
+    Args:
+        models: by name.
+        donor: whose tokenizer the merged model gets; its tokens keep their ids.
+        way: what makes two rows the same: their ids; their tokens, those of the donor; or their tokens,
+            the donor's first and behind them those that only others have, in the order of models.
+        base: whose row is taken first where a model lacks one.
+        pad_to_multiple_of: rows are filled up to a multiple of this.
+
+    Raises:
+        CheckpointError: tokens are asked for, and the donor has none in a ``tokenizer.json``.
+    """
+    if any(model.embedding is None for model in models.values()):
+        return Vocabulary(dict(models))
+    order = list(dict.fromkeys([*([base] if base else []), donor, *models]))
+    strings = {name: None if way == "ids" else _strings(model) for name, model in models.items()}
+    if way != "ids" and strings[donor] is None:
+        raise CheckpointError(
+            f"tokenizer_source: {donor} has no vocabulary in a tokenizer.json, so rows cannot be aligned by token; "
+            "name another model, or leave tokenizer_source out"
+        )
+    tokens = _target(models, donor, order, strings, way)
+    multiple = pad_to_multiple_of or 1
+    tokens = replace(tokens, rows=-(-tokens.rows // multiple) * multiple)
+    own = {name: _own_rows(model, strings[name], tokens, name == donor) for name, model in models.items()}
+    aligned = {name: _aligned(name, models, own, order, tokens) for name in models}
+    findings = [*_described(donor, tokens, way, strings), *_moves(models, own, aligned, order)]
+    return Vocabulary(aligned, tuple(findings) if aligned != dict(models) or tokens.added else (), tokens.added)
+
+
+def rows_of(model: Checkpoint) -> int:
+    """Rows of a model's embedding."""
+    return model.entry(str(model.embedding)).shape[0]
+
+
+def _strings(model: Checkpoint) -> dict[int, str] | None:
+    """Token string by id, of the tokens that have a row."""
+    found, rows = read_vocabulary(model.tokenizer_folder), rows_of(model)
+    return None if found is None else {number: token for number, token in found.items() if number < rows}
+
+
+def _target(
+    models: Mapping[str, Checkpoint], donor: str, order: Sequence[str],
+    strings: Mapping[str, dict[int, str] | None], way: Way,
+) -> _Tokens:  # fmt: skip
+    if way == "ids":
+        return _Tokens({}, max(map(rows_of, models.values())))
+    target = dict(strings[donor] or {})
+    rows = rows_of(models[donor])
+    if way == "donor":
+        return _Tokens(target, rows)
+    known, added, free = set(target.values()), list[dict[str, Any]](), max(target, default=-1) + 1
+    for name in [name for name in models if strings[name] is not None]:
+        entries = read_added_tokens(models[name].tokenizer_folder)
+        for _, token in sorted((strings[name] or {}).items()):
+            if token not in known:
+                known.add(token)
+                target[free] = token
+                added.append({**PLAIN, **entries.get(token, {}), "id": free, "content": token})
+                free += 1
+    return _Tokens(target, max(rows, free), tuple(added))
+
+
+def _own_rows(model: Checkpoint, strings: Mapping[int, str] | None, tokens: _Tokens, donor: bool) -> Tensor:
+    """For each merged row the model's own row, or −1 where it has none: int64 ``[rows]``.
+
+    A row without a token is padding: it is the model's row at that place, if that is padding too. A model
+    without a tokenizer is taken to have the donor's ids.
+    """
+    count = rows_of(model)
+    found = torch.arange(tokens.rows)
+    found[count:] = -1
+    if not tokens.strings:
+        return found
+    added = [entry["id"] for entry in tokens.added]
+    if strings is None:
+        found[added] = -1
+        return found
+    places = {token: number for number, token in strings.items()}
+    if donor:
+        found[[number for number in added if tokens.strings[number] not in places]] = -1
+        return found
+    found[[number for number in strings if number < tokens.rows]] = -1
+    ids = list(tokens.strings)
+    found[ids] = torch.tensor([places.get(tokens.strings[number], -1) for number in ids])
+    return found
+
+
+def _aligned(
+    name: str, models: Mapping[str, Checkpoint], own: Mapping[str, Tensor], order: Sequence[str], tokens: _Tokens
+) -> Checkpoint:
+    """The model itself where its rows are the merged ones; otherwise in those rows, lacking ones from ``order``."""
+    model, rows = models[name], own[name].clone()
+    if rows_of(model) == tokens.rows and torch.equal(rows, torch.arange(tokens.rows)):
+        return model
+    origins = torch.where(rows < 0, MEAN, 0)
+    sources = [model]
+    for other in order:
+        fills = (rows < 0) & (own[other] >= 0)
+        if fills.any():
+            origins[fills] = len(sources)
+            rows[fills] = own[other][fills]
+            sources.append(models[other])
+    return AlignedCheckpoint(model.path, model, RowMap(origins, rows, tokens.count), tuple(sources))
+
+
+def _described(
+    donor: str, tokens: _Tokens, way: Way, strings: Mapping[str, dict[int, str] | None]
+) -> Iterator[Finding]:
+    how = "by id" if way == "ids" else f"by token string, with the ids of {donor}'s tokenizer"
+    yield Finding(f"the merged vocabulary has {tokens.rows} rows, aligned {how}")
+    if tokens.added:
+        shown = listed(f"'{entry['content']}'" for entry in tokens.added)
+        yield Finding(f"{len(tokens.added)} tokens that {donor} lacks are added to its tokenizer: {shown}")
+    kept = set(tokens.strings.values())
+    for name, found in strings.items():
+        if dropped := [token for _, token in sorted((found or {}).items()) if token not in kept]:
+            shown = listed(f"'{token}'" for token in dropped)
+            yield Finding(f"{len(dropped)} tokens of {name} have no row, since {donor} lacks them: {shown}")
+
+
+def _moves(
+    models: Mapping[str, Checkpoint], own: Mapping[str, Tensor], aligned: Mapping[str, Checkpoint], order: Sequence[str]
+) -> Iterator[Finding]:
+    names = {id(models[name]): name for name in order}
+    for name, model in aligned.items():
+        if not isinstance(model, AlignedCheckpoint):
+            continue
+        moved = int(((own[name] >= 0) & (own[name] != torch.arange(len(own[name])))).sum())
+        if moved:
+            yield Finding(f"{name}: {moved} vocabulary rows change places")
+        for number, source in enumerate(model.sources):
+            if number and (count := int((model.row_map.origins == number).sum())):
+                yield Finding(f"{name}: {count} vocabulary rows that it lacks are {names[id(source)]}'s")
+        if count := int((model.row_map.origins == MEAN).sum()):
+            yield Finding(f"{name}: {count} vocabulary rows that no model has are the mean of its tokens' rows")
