@@ -150,7 +150,9 @@ class MergeRecipe(Params):
 
         A method without a base averages the base too, if one is named (mergekit does the same).
         """
-        if self.has_base and not self.method.keeps_base:
+        if self.method.keeps_base:
+            return self.models
+        if self.has_base:
             return tuple(entry for entry in self.models if entry.model != self.base_model)
         if self.base_model is None or any(entry.model == self.base_model for entry in self.models):
             return self.models
