@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test check scratch seeds ui clean
+.PHONY: run test check scratch seeds bench ui clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.core
@@ -26,6 +26,9 @@ scratch: $(VENV)/.dev  ## the whole pipeline in a scratch clone, with few proble
 
 seeds: $(VENV)/.core  ## train and measure the family of two other seeds, in scratch clones
 	$(BIN)/python -m tests.seeds 1 2
+
+bench: $(VENV)/.core  ## the merge engine against mergekit (installed apart) and against copying; half an hour
+	$(BIN)/python -m bench.merge
 
 ui: $(VENV)/.core  ## the Prefect UI, and the pipeline against it
 	@$(BIN)/l2s ui

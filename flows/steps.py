@@ -156,7 +156,7 @@ def generate(
 def verify(
     responses: Annotated[Path, typer.Argument(help="JSONL rows with at least gold and response.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
-    grader: Annotated[str, typer.Option(help="l2s or math-verify.")] = "l2s",
+    grader: Annotated[str, typer.Option(help="l2s, math-verify or qwen (the study's rules).")] = "l2s",
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
 ) -> None:
     """Grade responses: extract each answer and compare it with gold."""
@@ -174,7 +174,7 @@ def grade(
     target: Annotated[Path | None, typer.Argument(metavar="OUT.jsonl")] = None,
     gold: Annotated[str | None, typer.Option(help="The right answer.")] = None,
     answer: Annotated[str | None, typer.Option(help="The answer to grade.")] = None,
-    grader: Annotated[str, typer.Option(help="l2s or math-verify.")] = "l2s",
+    grader: Annotated[str, typer.Option(help="l2s, math-verify or qwen (the study's rules).")] = "l2s",
 ) -> None:
     """Grade one pair (--gold, --answer), or a file of pairs."""
     from l2s.errors import ConfigError

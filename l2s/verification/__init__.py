@@ -5,6 +5,7 @@ only inside worker processes, and those start only when a pair needs algebra.
 """
 
 from l2s.verification.answer import extract_answer
+from l2s.verification.disagreements import grade_by_all, verify_by_all
 from l2s.verification.equivalence import Outcome, equivalent
 from l2s.verification.graders import Grader, find_grader, grader_names
 from l2s.verification.verify import (
@@ -23,8 +24,10 @@ __all__ = [
     "extract_answer",
     "find_grader",
     "grade",
+    "grade_by_all",
     "grade_pairs",
     "grader_names",
+    "verify_by_all",
     "verify_file",
     "verify_rows",
 ]

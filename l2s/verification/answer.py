@@ -10,6 +10,8 @@ nothing has been answered, so a box there is no answer.
 
 import re
 
+from l2s.verification.closing import closing_value, is_sentence
+
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"[^\s\\${}]{1,200}")
@@ -20,9 +22,16 @@ _ANNOUNCED = re.compile(
 )
 _BOLD = re.compile(r"\*\*\s{0,3}([^*\n]{1,200}?)\s{0,3}\*\*")
 _NUMBER = re.compile(r"(?:\\?\$|\\\(|[-+])?\$?(?:\\frac|[0-9])[^A-Za-z\n]*(?<![.:])")
+_ASIDE = re.compile(r"(?<=[0-9)}$]) (?:because|since|which|where)\b.*$")
 _SENTENCE_END = re.compile(r"[.!。！](?=\s|\*|$)|[;；](?=\s)")
 _PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _LONGEST_PHRASE = 500
+_LONGEST_JOINT = 60
+_JOINT = re.compile(
+    r"(?:[\s,;$、]|\\[()\[\],;]|\\q?quad|\\text\{|\}|\b(?:and|or|for|part|the|is)\b|和|或|\([a-z]\)"
+    r"|[A-Za-z]\w{0,3} ?=){0,20}"
+)
+_MINUS = re.compile(r"(?:^|[=($\s])\s?[-−]\s?\\?$")
 
 
 def extract_answer(response: str, *, cut: bool = False, unclosed: bool | None = None) -> str | None:
@@ -30,7 +39,8 @@ def extract_answer(response: str, *, cut: bool = False, unclosed: bool | None = 
 
     Read in this order, after closed thinking first: a choice letter announced after the last box
     (``Answer: D``); the last closed, non-empty ``\boxed{…}``, ``\fbox{…}`` or ``\boxed 5``; the last of
-    ``answer:``, ``the answer is``, ``####``, ``答案是``; the last bold number.
+    ``answer:``, ``the answer is``, ``####``, ``答案是``; the last bold number; the value that the text ends on.
+    Boxes that stand side by side, or are joined by a comma, "and" or "or", are one answer of several parts.
 
     Args:
         response: any text.
@@ -45,7 +55,7 @@ def extract_answer(response: str, *, cut: bool = False, unclosed: bool | None = 
         return None
     if cut:
         return _last_box(after)[0]
-    return _stated(after) or (_last_box(before)[0] if closed else None)
+    return _stated(after) or (_last_box(before)[0] if closed else None) or closing_value(after)
 
 
 def _stated(text: str) -> str | None:
@@ -55,7 +65,8 @@ def _stated(text: str) -> str | None:
 
 
 def _last_box(text: str) -> tuple[str | None, int]:
-    """Content of the last closed, non-empty box, and where the box ends."""
+    """Content of the last closed, non-empty box, with those it is joined to, and where it ends."""
+    found: list[tuple[str, int, int]] = []
     boxes = list(_BOX.finditer(text))
     closing = _closing_braces(text, {box.end() for box in boxes}) if boxes else {}
     for box in reversed(boxes):
@@ -66,9 +77,21 @@ def _last_box(text: str) -> tuple[str | None, int]:
             content, end = bare.group(), bare.end()
         else:
             continue
+        if found and (end > found[-1][1] or not _joined(text[end : found[-1][1]])):
+            break
         if answer := _trimmed(content):
-            return answer, end
-    return None, 0
+            found.append((answer, box.start(), end))
+    if not found:
+        return None, 0
+    parts = list(dict.fromkeys(answer for answer, _, _ in reversed(found)))
+    if len(parts) == 1 and _MINUS.search(text, max(0, found[0][1] - 20), found[0][1]):
+        parts = [f"-{parts[0]}"]
+    return ", ".join(parts), found[0][2]
+
+
+def _joined(between: str) -> bool:
+    """Whether what stands between two boxes makes them one answer of several parts."""
+    return len(between) <= _LONGEST_JOINT and bool(_JOINT.fullmatch(between))
 
 
 def _closing_braces(text: str, wanted: set[int]) -> dict[int, int]:
@@ -89,7 +112,7 @@ def _announced(text: str) -> str | None:
         start = announcement.end()
         said = text[start : start + _LONGEST_PHRASE].lstrip(" \t\r\n*").split("\n", 1)[0]
         if phrase := _first_phrase(said):
-            return phrase
+            return (closing_value(f"{phrase}.") if is_sentence(phrase) else None) or phrase
     bold = [found.group(1) for found in _BOLD.finditer(text) if _NUMBER.fullmatch(found.group(1))]
     return _trimmed(bold[-1]) or None if bold else None
 
@@ -101,6 +124,7 @@ def _first_phrase(line: str) -> str:
             end = line.find(closing, len(opening))
             if end > 0:
                 return line[len(opening) : end].strip()
+    line = _ASIDE.sub("", line)
     stop = _SENTENCE_END.search(line)
     return _trimmed(line[: stop.start()] if stop else line)
 

@@ -1,17 +1,32 @@
 """Equivalence: is an answer equal to the gold answer? Nothing untrusted is evaluated in this process.
 
-Plain numbers and equal texts are settled exactly and at once; what is left passes limits on its text
-and is then compared by algebra in a worker process, within a time and a memory limit.
+Plain numbers and equal texts are settled exactly and at once. What is left passes limits on its text, is
+read as a whole and compared by type and value, still in this process and with bounded work. Only what our
+reader does not know (sums, integrals, limits) is compared by algebra in a worker process, within a time and
+a memory limit.
 """
 
+import re
 from typing import Literal, cast
 
+from l2s.verification.comparison import same
 from l2s.verification.exact import settle
+from l2s.verification.expressions import Expression
 from l2s.verification.limits import LONGEST, exceeds_limits
+from l2s.verification.quantities import has_words
+from l2s.verification.reader import read
+from l2s.verification.spelling import spelled
+from l2s.verification.tokens import UnreadableError
+from l2s.verification.wording import is_prose, numeral, same_words
 from l2s.verification.workers import POOL
 
 Outcome = Literal["correct", "incorrect", "unparsed", "limit"]
 """``unparsed``: one side is not a formula as a whole; ``limit``: too large to parse, or stopped while comparing."""
+
+_UNKNOWN = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError)
+"""What reading or evaluating untrusted formulas may end in: not understood, undefined, or too large."""
+
+_GROUP = re.compile(r"[0-9],[0-9]{3}")
 
 
 def equivalent(gold: str, answer: str) -> Outcome:
@@ -21,9 +36,45 @@ def equivalent(gold: str, answer: str) -> Outcome:
     if not gold.strip() or not answer.strip():
         return "unparsed"
     settled = settle(gold, answer)
+    if settled is None:
+        settled = same_words(gold, answer)
     if settled is not None:
         return "correct" if settled else "incorrect"
+    if exceeds_limits(gold) or exceeds_limits(answer):
+        return "limit"
+    return _compared(numeral(gold) or gold, numeral(answer) or answer)
+
+
+def _compared(gold: str, answer: str) -> Outcome:
+    """By type and value in this process; by algebra in another where a formula is beyond our own reader."""
+    if spelled(gold) == spelled(answer):
+        return "correct"
+    mine, theirs = _read(gold), _read(answer)
+    if mine is not None and theirs is not None:
+        try:
+            return "correct" if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer) else "incorrect"
+        except _UNKNOWN:
+            pass
+    if any(side is not None and has_words(side) for side in (mine, theirs)):
+        return "incorrect"
+    plain = any(side is None and "\\" not in text for side, text in ((mine, gold), (theirs, answer)))
+    if plain or is_prose(gold) or is_prose(answer):
+        return "unparsed"
     return compared_by("l2s", gold, answer)
+
+
+def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
+    """``100,200`` beside the list ``100, 200``: where one side is a list for certain, the other may be one too."""
+    if (mine.kind == "list") == (theirs.kind == "list") or not (_GROUP.search(gold) or _GROUP.search(answer)):
+        return False
+    return same(read(gold, grouping=False), read(answer, grouping=False))
+
+
+def _read(text: str) -> Expression | None:
+    try:
+        return read(text)
+    except _UNKNOWN:
+        return None
 
 
 def equivalent_by_math_verify(gold: str, answer: str) -> Outcome:

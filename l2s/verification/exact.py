@@ -15,17 +15,22 @@ _SIZING = re.compile(r"\\(?:left|right|displaystyle|bigl?|bigr|Bigl?|Bigr)(?![A-
 _FRAC = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _GROUP_COMMA = re.compile(r"(?<=[0-9])(?:\{,\}|\\,)(?=[0-9]{3}(?![0-9]))")
 _ROW_BREAK = re.compile(r"\s{0,3}\\\\\s{0,3}")
-_SPACING = re.compile(r"(?<!\\)\\[,;: ]|\\quad(?![A-Za-z])|~|\s+")
+_SPACING = re.compile(r"(?:(?<!\\)\\[,;: ]|\\quad(?![A-Za-z])|~|\s)+")
 _LOOSE_SPACE = re.compile(r" (?![A-Za-z0-9.]|\\frac)|(?<![A-Za-z0-9,]) |(?<=,) (?![0-9]{3}(?![0-9]))")
 _WRAPPER = re.compile(r"\\(?:text|textbf|mathrm|mathbf|boxed|fbox)\{([^{}]*)\}")
 
-_NUMBER = re.compile(r"([-+]?)(?:([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]*)?|(\.[0-9]+))(?:[eE]([-+]?[0-9]{1,3}))?")
+_NUMBER = re.compile(
+    r"([-+]?)(?:([1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]*)?|(\.[0-9]+))(?:[eE]([-+]?[0-9]{1,3}))?"
+)
 _WHOLE = r"(-?[0-9]+)"
 _RATIO = re.compile(rf"([-+]?){_WHOLE} ?/ ?{_WHOLE}")
 _LATEX_RATIO = re.compile(rf"([-+]?)\\frac ?(?:\{{ ?{_WHOLE} ?\}}|([0-9])) ?(?:\{{ ?{_WHOLE} ?\}}|([0-9]))")
 _MIXED = re.compile(r"([-+]?)([0-9]+) ?(\\frac.*)|([-+]?)([0-9]+) ([0-9]+ ?/ ?[0-9]+)")
 _PERCENT = re.compile(r" ?(?:\\%|%|\\text\{ ?%\}|percent)$")
 _DOLLAR = re.compile(r"^([-+]?)(?:\\\$|\$) ?")
+
+_SHORT_DECIMAL = 7
+"""Characters up to which two different decimals differ; longer ones may be one number rounded twice."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,14 @@ def settle(gold: str, answer: str) -> bool | None:
     gold, answer = normalised(gold), normalised(answer)
     a, b = quantity(gold), quantity(answer)
     if a is None or b is None:
-        return True if gold and gold == answer else None
+        return True if gold and (gold == answer or _decimal_comma(gold, answer)) else None
     if a.value == b.value:
         return True
     if a.percent != b.percent:
         share, plain = (a.value / 100, b.value) if a.percent else (b.value / 100, a.value)
         return share == plain
+    if a.decimal and b.decimal:
+        return None if min(len(gold), len(answer)) > _SHORT_DECIMAL else False
     if a.decimal != b.decimal and not (_terminates(a.value) and _terminates(b.value)):
         return None
     return False
@@ -82,6 +89,16 @@ def quantity(text: str) -> Quantity | None:
     if value is None:
         return None
     return Quantity(value, "." in text, bare != text)
+
+
+def _decimal_comma(one: str, other: str) -> bool:
+    """Whether one is the other's decimal with a comma for the point, where that groups no thousands."""
+    with_point, with_comma = (one, other) if "." in one else (other, one)
+    return (
+        with_comma.count(",") == 1
+        and with_point == with_comma.replace(",", ".")
+        and bool(_NUMBER.fullmatch(with_point))
+    )
 
 
 def _value(text: str) -> Fraction | None:

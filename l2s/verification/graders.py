@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from l2s.errors import ConfigError
 from l2s.params import nearest
 from l2s.verification.equivalence import Outcome, equivalent, equivalent_by_math_verify
+from l2s.verification.study import compared_by_study
+from l2s.verification.study_text import study_answer
 
 
 @dataclass(frozen=True)
@@ -15,10 +18,22 @@ class Grader:
     name: str
     compare: Callable[[str, str], Outcome]
     """(gold, answer) → outcome."""
+    extract: Callable[[str], str] | None = None
+    """The answer of a whole response, where the grader has rules of its own for it; empty if there is none."""
+
+
+def equivalent_by_study(gold: str, answer: str) -> Outcome:
+    """The rules of the study; see :mod:`~l2s.verification.study`."""
+    return cast(Outcome, compared_by_study(gold, answer))
 
 
 _GRADERS = {
-    grader.name: grader for grader in (Grader("l2s", equivalent), Grader("math-verify", equivalent_by_math_verify))
+    grader.name: grader
+    for grader in (
+        Grader("l2s", equivalent),
+        Grader("math-verify", equivalent_by_math_verify),
+        Grader("qwen", equivalent_by_study, study_answer),
+    )
 }
 
 

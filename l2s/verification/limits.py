@@ -17,6 +17,7 @@ MOST_DIGITS = 10_000
 
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\\[A-Za-z]+|\\.|[A-Za-z]|[{}()\[\]^!/]", re.DOTALL)
 _FRACTIONS = (r"\frac", r"\dfrac", r"\tfrac", r"\cfrac")
+_LOGARITHMS = (r"\log", r"\ln", r"\lg")
 _LOG_2 = math.log10(2)
 
 
@@ -77,11 +78,21 @@ class Formula:
             return log
         if token in _FRACTIONS:
             return self._numerator()
+        if token in _LOGARITHMS:
+            return self._logarithm()
         if token[0].isdigit():
             log = max(_LOG_2, math.log10(float(token) or 1)) if len(token) < 300 else float(len(token))
             self.largest = max(self.largest, log)
             return log
         return _LOG_2 if token.isalpha() else 0.0
+
+    def _logarithm(self) -> float:
+        """Bound of a logarithm, whose value is about the digits of its argument; an index is passed over."""
+        inner = _LOG_2
+        for _ in range(2):
+            if self.position < len(self.tokens) and self.tokens[self.position] in "{([":
+                inner = max(inner, self._power())
+        return max(_LOG_2, math.log10(1 + 4 * inner))
 
     def _numerator(self) -> float:
         """Bound of a fraction: its numerator's, for denominators are taken to be at least 1."""

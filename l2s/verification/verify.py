@@ -10,6 +10,7 @@ problem was answered, and what was lost came after. A box inside thinking that n
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ else:
     Row = dict[str, Any]
 
 _SHOWN = 5
+_SENTENCE_WORD = re.compile(r"(?<![A-Za-z\\{])[A-Za-z]{2,}(?= )")
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def verify_rows(
     """
     found = find_grader(grader)
     rows = _with_text(rows, ("gold", "response"), nullable=(), where=where)
-    answers = [_answer_of(row) for row in rows]
+    answers = [_answer_of(row, found) for row in rows]
     without = ["truncated" if row.get("finish") == "length" else "no_answer" for row in rows]
     graded = _graded(rows, answers, without, found, jobs, track)
     verdict = ("answer", "status", "correct", "grader")
@@ -124,10 +126,21 @@ def _graded(
 
 
 def _status(grader: Grader, gold: str, answer: str, missing: str) -> str:
-    return grader.compare(_answer_alone(gold), answer) if answer.strip() else missing
+    """The outcome; an answer that is a sentence counts by the result it announces, if not as a whole."""
+    if not answer.strip():
+        return missing
+    gold = _answer_alone(gold)
+    outcome = grader.compare(gold, answer)
+    if outcome in ("unparsed", "incorrect") and len(_SENTENCE_WORD.findall(answer)) > 1:
+        stated = extract_answer(answer)
+        if stated and stated != answer and not _SENTENCE_WORD.search(gold):
+            return grader.compare(gold, stated)
+    return outcome
 
 
-def _answer_of(row: Row) -> str | None:
+def _answer_of(row: Row, grader: Grader) -> str | None:
+    if grader.extract is not None:
+        return grader.extract(row["response"]) or None
     closed = row.get("closed")
     unclosed = not closed if isinstance(closed, bool) else None
     return extract_answer(row["response"], cut=row.get("finish") == "length", unclosed=unclosed)

@@ -1,0 +1,66 @@
+"""Expressions: what a formula says, as a tree that nothing has evaluated."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Union
+
+Part = Union["Expression", Fraction, str, int, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A node: what it is, and its parts.
+
+    Scalars: ``number`` (value, digits after the point or None), ``symbol`` (name), ``sum``, ``product``,
+    ``quotient``, ``power``, ``negative``, ``function`` (name, argument…), ``either`` (both signs of ±),
+    ``degrees``, ``percent``, ``quantity`` (value, unit), ``based`` (digits, base). Others: ``tuple``,
+    ``list``, ``set``, ``interval`` (ends with brackets), ``union``, ``difference``, ``matrix`` (of ``tuple``
+    rows), ``relation`` (sign, left, right), ``ratio``, ``words``.
+    """
+
+    kind: str
+    parts: tuple[Part, ...]
+
+    def children(self) -> "tuple[Expression, ...]":
+        """The parts that are expressions themselves."""
+        return tuple(part for part in self.parts if isinstance(part, Expression))
+
+
+def number(value: Fraction | int, places: int | None = None) -> Expression:
+    """A number as written, with so many digits after its point."""
+    return Expression("number", (Fraction(value), places))
+
+
+def symbol(name: str) -> Expression:
+    """A variable or a constant that has no value here."""
+    return Expression("symbol", (name,))
+
+
+def function(name: str, *arguments: Expression) -> Expression:
+    """A function applied."""
+    return Expression("function", (name, *arguments))
+
+
+def nodes(expression: Expression) -> Iterator[Expression]:
+    """The expression and all below it."""
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(node.children())
+
+
+def contains(expression: Expression, *kinds: str) -> bool:
+    """Whether a node of one of these kinds stands anywhere in it."""
+    return any(node.kind in kinds for node in nodes(expression))
+
+
+def symbols(expression: Expression) -> set[str]:
+    """Names of all symbols."""
+    return {str(node.parts[0]) for node in nodes(expression) if node.kind == "symbol"}
+
+
+def variables(expression: Expression) -> set[str]:
+    """Names of all symbols but the constants e and i."""
+    return symbols(expression) - {"e", "i"}

@@ -1,0 +1,112 @@
+r"""Spelling: one way of writing what people write in many ways, before a formula is read.
+
+Only what carries no meaning is changed: invisible characters, sizing, spacing, fonts, the signs of Unicode
+for which LaTeX has a command. Every pass is linear in the length of the text.
+"""
+
+import re
+
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_SIGNS = {
+    **{"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot "},
+    **{"÷": "/", "∕": "/", "⁄": "/", "√": r"\sqrt ", "π": r"\pi ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp "},
+    **{"≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "≡": r"\equiv "},
+    **{"∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∅": r"\emptyset ", "°": r"^\circ ", "℃": r"^\circ C"},
+    **{"²": "^2 ", "³": "^3 ", "⁴": "^4 ", "½": r"\frac12 ", "¼": r"\frac14 ", "¾": r"\frac34 ", "⅓": r"\frac13 "},
+    **{"⅔": r"\frac23 ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "λ": r"\lambda ", "φ": r"\varphi "},
+    **{"ℝ": r"\mathbb{R}", "，": ", ", "；": "; ", "：": ":", "（": "(", "）": ")", "、": ", ", "％": "%", "＝": "="},
+    **{"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "’": "'", "′": "'", "“": '"', "”": '"', "。": "."},
+    **{"₀": "_0", "₁": "_1", "₂": "_2", "₃": "_3", "₄": "_4", "₅": "_5", "₆": "_6", "₇": "_7", "₈": "_8", "₉": "_9"},
+    **{"或": r"\text{ or }", "和": r"\text{ and }", "…": r"\ldots ", "⟨": r"\langle ", "⟩": r"\rangle "},
+    **{"＋": "+", "－": "-", "／": "/", "０": "0", "１": "1", "２": "2", "３": "3", "４": "4", "５": "5", "６": "6"},
+    **{"７": "7", "８": "8", "９": "9", "［": "[", "］": "]", "｛": r"\{", "｝": r"\}", "＜": "<", "＞": ">"},
+}
+_TRANSLATION = str.maketrans(_SIGNS)
+_DOUBLED = re.compile(r"\\\\(?=[A-Za-z])")
+_DOUBLED_IN_ROWS = re.compile(r"\\\\(?=(?:[dt]?frac|sqrt|cdot|pi|sin|cos|tan|ln|log|text|end)(?![A-Za-z]))")
+_SIZING = re.compile(
+    r"\\(?:left|right|middle|displaystyle|textstyle|limits|nolimits|[bB]igg?[lrm]?|boldsymbol|bm|rm|bf|it|mathsf"
+    r"|mathrm(?=\{\\)|displaylimits|protect|hfill|noindent|centering)(?![A-Za-z])\s{0,9}\.?(?<![0-9]\.)|(?<!\\)\\!\s{0,9}"
+)
+_SPACES = re.compile(r"(?:(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|enspace|hspace\{[^{}]{0,20}\})(?![A-Za-z])|~|\s)+")
+_FRAC = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+_FONT = re.compile(
+    r"\\(?:mathbf|mathit|mathcal|mathnormal|mathtt|underline|vec|overrightarrow|hat|tilde)\s?\{([^{}]*)\}"
+)
+_TEXT = re.compile(r"\\(?:text(?:rm|bf|it|sf|tt|normal|normal)?|textnormal|mbox|hbox|mathrm|operatorname\*?)\s?\{")
+_BARE_FONT = re.compile(r"\\(?:mathrm|mathbf|mathit|text|operatorname)\s?([A-Za-z0-9])(?![A-Za-z])")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s?\{")
+_THOUSANDS = re.compile(r"(?<=[0-9])(?:\s?\{,\s?\}|\\,|,?\\!|,\\ )\s?(?=[0-9]{3}(?![0-9]))")
+_OVER = re.compile(r"\{([^{}]{0,200})\\over(?![A-Za-z])([^{}]{0,200})\}")
+_HALF_DAY = re.compile(r"(?<=:[0-9]{2}) ?\\?(?:text\{ ?)?([AaPp])\.? ?[Mm]\.?\}?$")
+_REPEATING = re.compile(r"([0-9]*)\.([0-9]*)\\(?:overline|bar|dot)\s?\{?([0-9]+)\}?")
+_ANNOUNCEMENT = re.compile(
+    r"^(?:the )?(?:final )?(?:solutions?|answers?)(?: set)? ?(?:is|are)? ?:? ?(?=\S)", re.IGNORECASE
+)
+_PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
+
+
+def spelled(text: str) -> str:
+    r"""``text`` with one sign for each meaning: no ``$``, sizing or fonts; ``\frac``, ``\text{…}``, single spaces."""
+    text = _INVISIBLE.sub("", text)
+    if not text.isascii():
+        text = text.translate(_TRANSLATION)
+    text = _THOUSANDS.sub("", text.strip())
+    if "\\" in text:
+        text = _without_macros(text)
+    if "$" in text:
+        text = _undollared(text)
+    text = _SPACES.sub(" ", text).strip()
+    if text[:1].isalpha():
+        text = _ANNOUNCEMENT.sub("", text)
+    text = _HALF_DAY.sub(r"\\text{ \1m}", text)
+    return text.strip('" ').rstrip(".。\\ ")
+
+
+def _without_macros(text: str) -> str:
+    if r"\\begin" in text:
+        text = text.replace(r"\\", "\\")
+    else:
+        text = (_DOUBLED_IN_ROWS if r"\begin" in text else _DOUBLED).sub(r"\\", text)
+    text = _FRAC.sub(r"\\frac", _SIZING.sub("", text))
+    text = _OVER.sub(r"\\frac{\1}{\2}", text)
+    text = _REPEATING.sub(_repeated, text)
+    if r"\boxed" in text or r"\fbox" in text:
+        text = _unboxed(text)
+    for opening, closing in _PAIRS[2:]:
+        if text.startswith(opening) and text.endswith(closing):
+            text = text[2:-2]
+    text = re.sub(r"(?<!\\)\\[()\[\]]", "", text) if r"\begin" not in text else text
+    text = _BARE_FONT.sub(r" \1", text)
+    return _TEXT.sub(r"\\text{", _FONT.sub(r"\1", text))
+
+
+def _unboxed(text: str) -> str:
+    """Without boxes, their content left; the braces of a box become a group where they do not close."""
+    parts, position = [], 0
+    while match := _BOX.search(text, position):
+        depth, end = 1, match.end()
+        while end < len(text) and depth:
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            end += 1
+        if depth:
+            break
+        parts += [text[position : match.start()], text[match.end() : end - 1]]
+        position = end
+    return "".join([*parts, text[position:]])
+
+
+def _repeated(match: "re.Match[str]") -> str:
+    r"""``0.1\overline{6}`` as the fraction it is."""
+    whole, once, again = match.groups()
+    nines = 10 ** len(again) - 1
+    above = int(whole or 0) * nines * 10 ** len(once) + int(once or 0) * nines + int(again)
+    return rf"\frac{{{above}}}{{{nines * 10 ** len(once)}}}"
+
+
+def _undollared(text: str) -> str:
+    r"""Without mathematics' own dollars; ``\$`` stays, and a lone dollar stands for money."""
+    bare = text.replace(r"\$", "\x01")
+    if bare.count("$") == 1:
+        return text
+    return bare.replace("$", " ").replace("\x01", r"\$").strip()

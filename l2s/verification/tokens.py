@@ -1,0 +1,181 @@
+r"""Tokens: the words of a formula, from LaTeX and from plain text alike (``\sqrt{2}``, ``sqrt(2)``)."""
+
+import re
+from typing import NamedTuple
+
+from l2s.errors import L2SError
+from l2s.verification.units import canonical
+
+
+class UnreadableError(L2SError):
+    """Not a formula as a whole, or one that is not understood here."""
+
+
+class Token(NamedTuple):
+    """One word."""
+
+    kind: str
+    r"""``number``, ``letter``, ``name`` (a command or known word, without backslash), ``text``, ``sign``, ``end``."""
+    value: str
+    spaced: bool
+    """Whether space stands before it."""
+
+
+_TOKEN = re.compile(
+    r"(?P<space>\s+)|(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3}(?![0-9.A-Za-z]))?|\.[0-9]+)"
+    r"|\\text\{(?P<text>[^{}]*)\}|\\(?P<command>[A-Za-z]+)\*?|\\(?P<escaped>[{}|%$&#_\\])"
+    r"|(?P<word>[A-Za-z]+|[\u4e00-\u9fff]+)|(?P<sign>\*\*|<=|>=|!=|==|=>|->|[-+*/^_=<>!|()\[\]{},;:&%'])|(?P<money>[€£¥$])"
+)
+_FUNCTION_NAMES = (
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth asin acos atan ln log lg exp sqrt abs floor ceil"
+    " max min gcd lcm binom det Re Im arccot arcsec arccsc arsinh arcosh artanh sgn cbrt factorial"
+)
+FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+_NAMES = {
+    **{
+        "leq": "le",
+        "leqslant": "le",
+        "geq": "ge",
+        "geqslant": "ge",
+        "neq": "ne",
+        "lt": "<",
+        "gt": ">",
+        "infinity": "infty",
+    },
+    **{
+        "times": "*",
+        "cdot": "*",
+        "ast": "*",
+        "div": "/",
+        "lbrace": r"\{",
+        "rbrace": r"\}",
+        "cdotp": "*",
+        "oo": "infty",
+    },
+    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "tfrac": "frac", "dbinom": "binom", "tbinom": "binom"},
+    **{"lbrack": "[", "rbrack": "]", "lparen": "(", "rparen": ")", "vert": "|", "lvert": "|", "rvert": "|", "mid": "|"},
+    **{"langle": "langle", "rangle": "rangle", "varnothing": "emptyset", "inf": "infty", "union": "cup", "to": "to"},
+    **{"rightarrow": "to", "backslash": "setminus", "prime": "'", "degree": "circ", "deg": "circ", "colon": ":"},
+    **{
+        "varepsilon": "epsilon",
+        "phi": "varphi",
+        "arctg": "arctan",
+        "tg": "tan",
+        "ctg": "cot",
+        "land": "and",
+        "lor": "or",
+    },
+    **{
+        "wedge": "and",
+        "vee": "or",
+        "pct": "%",
+        "oslash": "emptyset",
+        "percent": "%",
+        "percentage": "%",
+        "intersect": "cap",
+        "simeq": "approx",
+    },
+}
+_PLAIN_WORDS = {"pi", "theta", "alpha", "beta", "gamma", "lambda", "infty", "infinity", "inf", "oo", "and", "or", "pm"}
+_PLAIN_WORDS |= {"cup", "union", "in", "percent", "pct", "percentage", "degrees", "degree", "deg", "frac"} | FUNCTIONS
+_FUNCTION_FIRST = re.compile(
+    r"(arcsin|arccos|arctan|sqrt|sinh|cosh|tanh|sin|cos|tan|cot|sec|csc|ln|log)(?=[a-zA-Z]{1,2}$)"
+)
+_SIGNS = {"**": "^", "<=": "le", ">=": "ge", "!=": "ne", "==": "="}
+MOST_TOKENS = 2_000
+
+
+def tokens(text: str) -> list[Token]:
+    """The words of spelled ``text``, an ``end`` last.
+
+    Raises:
+        UnreadableError: a character that no formula has, or too many words.
+    """
+    found: list[Token] = []
+    position, spaced = 0, False
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None or len(found) > MOST_TOKENS:
+            raise UnreadableError(f"no formula: {text[position : position + 20]!r}")
+        position = match.end()
+        if match.lastgroup == "space":
+            spaced = True
+            continue
+        found.extend(_of(match.lastgroup or "", match, spaced))
+        spaced = False
+    found.append(Token("end", "", spaced))
+    return found
+
+
+def _of(group: str, match: "re.Match[str]", spaced: bool) -> list[Token]:
+    value = match[group]
+    if group == "number":
+        return [Token("number", value, spaced)]
+    if group == "command":
+        return [_named(value, spaced)]
+    if group == "word":
+        return _word(value, spaced)
+    if group == "text":
+        return _text(value)
+    if group == "escaped":
+        return _escaped(value, spaced)
+    if group == "money":
+        return [Token("text", "dollars", spaced)] if value == "$" else []
+    return [Token("sign", _SIGNS.get(value, value), spaced)]
+
+
+def _named(name: str, spaced: bool) -> Token:
+    name = _NAMES.get(name, name)
+    return Token("name" if name[0].isalpha() else "sign", name, spaced)
+
+
+def _escaped(value: str, spaced: bool) -> list[Token]:
+    if value == "$":
+        return [Token("text", "dollars", spaced)]
+    return [Token("sign", "\\" + value if value in "{}\\" else value, spaced)]
+
+
+def _word(word: str, spaced: bool) -> list[Token]:
+    """A known word as if it were a command; short runs letter by letter; ``ABC`` and longer words whole."""
+    lower = word if word in FUNCTIONS else word.lower()
+    if not word.isascii() or (len(word) > 2 and canonical(word)):
+        return [Token("text", word, spaced)]
+    if lower in ("degrees", "degree", "deg"):
+        return [Token("sign", "^", spaced), Token("name", "circ", False)]
+    if lower in _PLAIN_WORDS:
+        return [_named(lower, spaced)]
+    if match := _FUNCTION_FIRST.match(word):
+        return [Token("name", match[1], spaced), *_word(word[match.end() :], False)]
+    if word.isupper():
+        return [Token("letter", word, spaced)]
+    if len(word) < 4 and lower not in SHORT_UNITS:
+        return [Token("letter", letter, spaced and n == 0) for n, letter in enumerate(word)]
+    return [Token("text", word, spaced)]
+
+
+_SHORT_UNIT_NAMES = "cm mm km ft yd mi kg mg ml hr hrs sec min lb lbs oz mph kmh rad mol yr rpm day one two six ten"
+SHORT_UNITS = frozenset(_SHORT_UNIT_NAMES.split())
+"""Plain words of two or three letters that are units (or numbers), not products of variables."""
+
+
+def _text(content: str) -> list[Token]:
+    r"""What stands in ``\text{…}``: a separator, a number, a letter, or words."""
+    words = content.strip()
+    lower = words.lower().strip(" ,;")
+    if not words:
+        return []
+    if words in (",", ";", ":"):
+        return [Token("sign", words, True)]
+    if lower in ("and", "or", "and/or", "or else"):
+        return [Token("name", lower[:3].strip("/"), True)]
+    if lower in ("%", "percent", r"\%", "pct"):
+        return [Token("sign", "%", True)]
+    if lower in FUNCTIONS and not canonical(lower):
+        return [Token("name", _NAMES.get(lower, lower), True)]
+    if lower in ("degrees", "degree", "deg"):
+        return [Token("sign", "^", True), Token("name", "circ", False)]
+    if re.fullmatch(r"[-+0-9./, ()]*[0-9][-+0-9./, ()]*", words):
+        return tokens(words)[:-1]
+    if len(words) == 1 and words in "eidxyzt":
+        return [Token("letter", words, True)]
+    return [Token("text", words, True)]

@@ -1,0 +1,128 @@
+r"""Wording: answers that are words — names, yes and no, choices, "no solution", numbers in letters."""
+
+import re
+
+from l2s.verification.spelling import spelled
+
+_SYNONYMS = {
+    **dict.fromkeys(("yes", "true", "correct", "是", "对", "正确"), "yes"),
+    **dict.fromkeys(("no", "false", "否", "错", "错误", "incorrect"), "no"),
+    **dict.fromkeys(("does not exist", "dne", "undefined", "not defined", "doesn't exist", "不存在"), "undefined"),
+    **dict.fromkeys(
+        ("no solution", "no solutions", "no real solution", "no real solutions", "empty set", "none"), "none"
+    ),
+    **dict.fromkeys(
+        ("the empty set", "there is no solution", "there are no solutions", r"\emptyset", r"\{\}", "无解"), "none"
+    ),
+    **dict.fromkeys((r"\varnothing", "solution does not exist", "no such integers", "空集"), "none"),
+    **dict.fromkeys(
+        ("all real numbers", r"\mathbb{R}", r"(-\infty,\infty)", "all reals", "全体实数"), "all real numbers"
+    ),
+    **dict.fromkeys(
+        (r"(-\infty,+\infty)", "the set of all real numbers", r"x\in\mathbb{R}", "any real number"), "all real numbers"
+    ),
+    **dict.fromkeys((r"\infty", r"+\infty", "infinity", "infinitely many", "infinite"), "infinity"),
+    **dict.fromkeys(("diverges", "divergent", "diverge"), "diverges"),
+    **dict.fromkeys(("converges", "convergent", "converge"), "converges"),
+}
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+)
+_NUMBERS = {word: n for n, word in enumerate((_ONES + " eighteen nineteen").split())}
+_TENS_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * n for n, word in enumerate(_TENS_NAMES.split(), 2)}
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6}
+_CHINESE = {word: str(n) for n, word in enumerate("零一二三四五六七八九十")}
+_TEXT_MACRO = re.compile(r"\\text\{([^{}]*)\}")
+_PUNCTUATION = re.compile(r"(?:[.,;:?\"`*~$]|(?<=[a-z]{2})[!'])+$|^[\"'`*$]+")
+_ARTICLE = re.compile(r"^(?:the|an|a|it is|it's|is|are) (?=\S)")
+_LETTER = r"(?:\(([A-Z])\)|([A-Z])(?=[.):：]|$))"
+_CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?\s*(.*)$", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
+
+
+def same_words(gold: str, answer: str) -> bool | None:
+    """Whether two answers say the same in words; None where words cannot tell."""
+    gold, answer = worded(gold), worded(answer)
+    if gold and gold == answer:
+        return True
+    chosen = _same_choice(gold, answer)
+    if chosen is not None:
+        return chosen
+    one, other = gold.lower(), answer.lower()
+    one, other = _ARTICLE.sub("", one), _ARTICLE.sub("", other)
+    if len(one) > 1 and one == other and (_WORD.search(one) or not one.isascii()) and "\\" not in gold:
+        return (
+            not ((gold.isupper() and answer.islower()) or (answer.isupper() and gold.islower()))
+            or len(one) > 3
+            or _plain(one)
+        )
+    meanings = (
+        _SYNONYMS.get(one.replace(" ", "") if "\\" in one else one),
+        _SYNONYMS.get(other.replace(" ", "") if "\\" in other else other),
+    )
+    if None not in meanings:
+        return meanings[0] == meanings[1]
+    return None
+
+
+def _plain(word: str) -> bool:
+    return word in _SYNONYMS
+
+
+def worded(text: str) -> str:
+    """Words without macros, emphasis and closing punctuation."""
+    text = _TEXT_MACRO.sub(r"\1", spelled(text)).replace("{ }", "")
+    text = _PUNCTUATION.sub("", text.strip().strip("*").strip())
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def numeral(text: str) -> str | None:
+    """Digits for a number in English or Chinese words, e.g. ``twenty-five``; None if it is none."""
+    words = worded(text).lower().replace("-", " ").replace(" and ", " ").split()
+    if len(words) == 1 and words[0] in _CHINESE:
+        return _CHINESE[words[0]]
+    if (
+        not words
+        or len(words) > 8
+        or any(word not in _NUMBERS and word not in _TENS and word not in _SCALES for word in words)
+    ):
+        return None
+    total, part, last = 0, 0, 1000
+    for word in words:
+        if word in _SCALES:
+            scale = _SCALES[word]
+            part = max(part, 1) * scale
+            if scale > 100:
+                total, part = total + part, 0
+            last = 1000
+            continue
+        value = _NUMBERS.get(word, _TENS.get(word, 0))
+        if value >= last or (last < 1000 and (last < 20 or value > 9)):
+            return None
+        part, last = part + value, value
+    return str(total + part)
+
+
+def _same_choice(gold: str, answer: str) -> bool | None:
+    """Letters decide where both give one; a gold letter with its content may be answered by the content."""
+    mine, theirs = _CHOICE.match(gold), _CHOICE.match(answer)
+    if mine is None:
+        return None
+    letter, content = mine[1] or mine[2], mine[3].strip()
+    if theirs is not None:
+        return (
+            letter == (theirs[1] or theirs[2])
+            if not content or not theirs[3].strip() or letter in "ABCDEFGHIJ"
+            else None
+        )
+    if len(answer) == 1 and answer.isalpha():
+        return letter == answer or bool(mine[1] and letter == answer.upper())
+    return True if content and content.lower() == answer.lower() else None
+
+
+def is_prose(text: str) -> bool:
+    """Whether this is mostly a sentence, which nothing here takes for a formula."""
+    bare = re.sub(r"\\[A-Za-z]+", " ", text)
+    words = re.findall(r"(?<![A-Za-z])[A-Za-z]{3,}(?![A-Za-z])", bare)
+    return len(words) >= 6

@@ -1,0 +1,158 @@
+"""Numbers that differ are never equal, however they are written; and no text whatever is a crash or a hang."""
+
+import random
+import time
+
+import pytest
+
+from l2s.verification import equivalence, equivalent, extract_answer, grade
+from tests.verification.notations import differing_pairs, equal_pairs
+
+PIECES = [
+    *(
+        "1",
+        "2",
+        "10",
+        "0.5",
+        "1e5",
+        "x",
+        "n",
+        "e",
+        "i",
+        "+",
+        "-",
+        "*",
+        "/",
+        "^",
+        "_",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "|",
+        ",",
+    ),
+    *(
+        ";",
+        "=",
+        "<",
+        ">",
+        ":",
+        "!",
+        "'",
+        "$",
+        "%",
+        "&",
+        " ",
+        r"\{",
+        r"\}",
+        r"\le",
+        r"\ne",
+        r"\frac",
+        r"\sqrt",
+        r"\sqrt[3]",
+    ),
+    *(
+        r"\sin",
+        r"\log_2",
+        r"\pi",
+        r"\infty",
+        r"\cup",
+        r"\in",
+        r"\pm",
+        r"\begin{pmatrix}",
+        r"\end{pmatrix}",
+        "\\\\",
+        r"\text{ cm}",
+    ),
+    *(
+        r"\text{ and }",
+        "and",
+        "or",
+        r"\%",
+        r"^\circ",
+        "three",
+        "(A)",
+        r"\boxed{",
+        r"\left",
+        r"\right",
+        r"\cdot",
+        r"\binom",
+    ),
+    *(
+        r"\lfloor",
+        r"\rfloor",
+        r"\overline",
+        "f(x)",
+        r"\approx",
+        r"\mathbb{R}",
+        r"\setminus",
+        "0",
+        r"\emptyset",
+        "元",
+        "≤",
+        "\x00",
+    ),
+    *("\ud800", "\u202e", "max", "floor", "^{-1}", r"\arcsin", r"\dots", "\n"),
+]
+
+
+def assert_none_accepted(seed: int, count: int) -> None:
+    rng = random.Random(seed)
+    accepted = [pair for pair in differing_pairs(rng, count) if equivalent(*pair) == "correct"]
+    assert accepted == []
+
+
+def test_five_thousand_pairs_of_numbers_that_differ() -> None:
+    assert_none_accepted(seed=1, count=5_000)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_pairs_of_numbers_that_differ() -> None:
+    assert_none_accepted(seed=2, count=100_000)
+
+
+def test_one_number_in_two_notations_is_equal() -> None:
+    rng = random.Random(3)
+    refused = [pair for pair in equal_pairs(rng, 3_000) if equivalent(*pair) != "correct"]
+    assert refused == []
+
+
+def test_any_text_gets_a_verdict_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equivalence, "compared_by", lambda *_: "unparsed")  # workers have tests of their own
+    rng = random.Random(4)
+    for _ in range(1_500):
+        gold, answer = ("".join(rng.choices(PIECES, k=rng.randint(1, 16))) for _ in range(2))
+        start = time.process_time()
+        for other in (gold, answer):
+            assert equivalent(gold, other) in ("correct", "incorrect", "unparsed", "limit")
+        assert grade(gold=gold, answer=answer, grader="qwen").status != ""
+        extract_answer(answer)
+        assert time.process_time() - start < 1.0, (gold, answer)
+
+
+BOUNDED = [
+    (",".join(rf"\sqrt{{{n}}}" for n in range(2, 200)), ",".join(rf"\sqrt{{{n}}}" for n in range(199, 1, -1))),
+    ("e^{10^4}", "e^{10^4}+1"),
+    ("+".join(rf"\sin({n}x)" for n in range(200)) + "+e^{10^4}", "e^{10^4}+2"),
+    (r"\cup".join(f"({n},{n + 1})" for n in range(40)), r"\cup".join(f"({n},{n + 1})" for n in range(1, 40))),
+    ("1/" * 500 + "2", "1"),
+    ("|" * 400, "x"),
+    (r"\boxed{" * 400 + "5" + "}" * 400, "6"),
+    (r"\sqrt[10^{9}]{2}", "1"),
+    (r"\binom{3000}{1500}", r"\binom{3000}{1501}"),
+    (
+        r"\begin{pmatrix}" + "&".join("1" * 900) + r"\end{pmatrix}",
+        r"\begin{pmatrix}" + "&".join("2" * 900) + r"\end{pmatrix}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("gold", "answer"), BOUNDED)
+def test_work_in_this_process_is_bounded(monkeypatch: pytest.MonkeyPatch, gold: str, answer: str) -> None:
+    monkeypatch.setattr(equivalence, "compared_by", lambda *_: "limit")
+    start = time.process_time()
+    assert equivalent(gold, answer) != "correct"
+    assert time.process_time() - start < 3.0
