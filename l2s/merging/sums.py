@@ -28,7 +28,7 @@ def interpolated(base: Tensor, models: Tensor, shares: Sequence[float]) -> Tenso
     """θ₀ + Σₖ wₖ (θₖ − θ₀) as (1 − Σₖ wₖ) θ₀ + Σₖ wₖ θₖ, which is exact where one share is 1 and the rest 0."""
     terms = [(base, 1 - sum(shares)), *zip(models, shares, strict=True)]
     (first, share), *others = [term for term in terms if term[1] != 0] or terms[:1]
-    total = first * share
+    total: Tensor = first * share
     for theta, share in others:
         total.add_(theta, alpha=share)
     return total
