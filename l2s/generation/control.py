@@ -1,28 +1,41 @@
-"""Length controls: rules that end or prolong thinking while a response is generated.
+"""Where a response stands in its thinking: before, in or after it, and how much of its budget is spent.
 
-``budget`` is budget forcing's maximum (s1, arXiv:2501.19393, section 3): when thinking has taken
+The budget is budget forcing's maximum (s1, arXiv:2501.19393, section 3): when thinking has taken
 ``max_think`` tokens, the closing delimiter and an answer opener are forced, and the answer gets a
-budget of its own. Forced tokens count as generated.
+budget of its own. Forced tokens count as generated. It stands under every kind of control.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from l2s.generation.settings import ControlParams
+from l2s.generation.control_settings import ControlParams
 
 
 @dataclass(frozen=True)
 class Delimiters:
-    """Token ids that open and close thinking, of the model at hand; several tokens work."""
+    """What a control looks for and forces, as token ids of the model at hand; several tokens work everywhere."""
 
     opening: tuple[int, ...]
     closing: tuple[int, ...]
     forced_close: tuple[int, ...] = ()
     """Closing delimiter and answer opener, as a control forces them."""
+    continuation: tuple[int, ...] = ()
+    """What stands in the place of a dropped end of thinking."""
+    transitions: tuple[tuple[int, ...], ...] = ()
+    """Words at which an answer is tried out."""
+    separators: tuple[tuple[int, ...], ...] = ()
+    """Token sequences that end a paragraph."""
+    probe: tuple[int, ...] = ()
+    """Text before a trial answer."""
+    probe_depth: int = 0
+    """Braces which that text leaves open."""
+    braces: Mapping[int, str] = field(default_factory=dict)
+    """The braces in each token that has any, in their order."""
 
 
 @dataclass
 class Thinking:
-    """Where one response stands: before, in or after thinking, and what is forced next."""
+    """Follows the transcript of one response."""
 
     delimiters: Delimiters
     control: ControlParams
@@ -30,44 +43,79 @@ class Thinking:
     opened: bool = False
     tokens: int = 0
     """Thinking tokens so far, delimiters excluded."""
-    forced: list[int] = field(default_factory=list)
-    """Tokens that will be taken instead of the model's choice."""
     cut: bool = False
     """A control closed the thinking."""
+    whole: bool = False
+    """The response did not open thinking and counts as thinking as a whole."""
     answer_left: int | None = None
-    """Tokens left for the answer after a forced close; None: no limit of its own."""
+    """Tokens left for the answer after a control closed thinking; None: no limit of its own."""
 
-    def override(self) -> int | None:
-        """The token to take instead of the model's choice, if any."""
-        if not self.forced and self._spent():
-            self.cut = True
-            self.forced = list(self.delimiters.forced_close)
-        return self.forced.pop(0) if self.forced else None
+    @property
+    def active(self) -> bool:
+        """Thinking goes on, and no control has closed it."""
+        return self.open and not self.cut
+
+    @property
+    def closed(self) -> bool:
+        """Thinking, if it was opened, was closed; a text that is thinking as a whole is closed by its end."""
+        return not self.open
+
+    @property
+    def spent(self) -> bool:
+        """The budget is used up, and thinking has to be closed."""
+        limit = self.control.max_think
+        return self.active and limit is not None and self.tokens >= limit
 
     def saw(self, ids: list[int], forced: bool) -> None:
         """Take note of the last token of ``ids``, the response so far."""
         if self.open:
             self.tokens += not self.cut
-            if _ends_with(ids, self.delimiters.closing):
+            if ends_with(ids, self.delimiters.closing) and not self.whole:
                 self.open = False
                 self.tokens -= 0 if self.cut else len(self.delimiters.closing)
                 self.answer_left = self.control.max_answer if self.cut else None
-        elif not self.opened and _ends_with(ids, self.delimiters.opening):
-            self.open = self.opened = True
+            elif self.whole and ends_with(ids, self.delimiters.opening):
+                self.whole, self.tokens = False, 0
+        elif not self.opened:
+            self._look_for_the_opening(ids)
         elif self.answer_left is not None and not forced:
             self.answer_left -= 1
 
-    @property
-    def closed(self) -> bool:
-        """Thinking, if it was opened, was closed."""
-        return not self.open
+    def ended(self) -> None:
+        """The model ended the response."""
+        self.open = self.open and not self.whole
 
-    def _spent(self) -> bool:
-        limit = self.control.max_think
-        return (
-            self.control.kind == "budget" and self.open and not self.cut and limit is not None and self.tokens >= limit
-        )
+    def close(self) -> list[int]:
+        """A control closes thinking; return the tokens to force."""
+        self.cut = True
+        if not self.whole:
+            return list(self.delimiters.forced_close)
+        self.open, self.answer_left = False, self.control.max_answer
+        return list(self.delimiters.forced_close[len(self.delimiters.closing) :])
+
+    def _look_for_the_opening(self, ids: list[int]) -> None:
+        opening = self.delimiters.opening
+        if ends_with(ids, opening):
+            self.open = self.opened = True
+        elif self.control.whole_text and tuple(ids[: len(opening)]) != opening[: len(ids)]:
+            self.open = self.opened = self.whole = True
+            self.tokens = len(ids)
 
 
-def _ends_with(ids: list[int], delimiter: tuple[int, ...]) -> bool:
-    return bool(delimiter) and tuple(ids[-len(delimiter) :]) == delimiter
+def thinking_after(prompt: list[int], control: ControlParams, delimiters: Delimiters) -> Thinking:
+    """Some chat templates open thinking in the prompt: its last opening is not closed again."""
+    thinking = Thinking(delimiters, control)
+    if _last(prompt, delimiters.opening) > _last(prompt, delimiters.closing):
+        thinking.open = thinking.opened = True
+    return thinking
+
+
+def ends_with(ids: list[int], sequence: tuple[int, ...]) -> bool:
+    """``ids`` ends with ``sequence``; nothing ends with an empty one."""
+    return bool(sequence and ids) and ids[-1] == sequence[-1] and tuple(ids[-len(sequence) :]) == sequence
+
+
+def _last(ids: list[int], delimiter: tuple[int, ...]) -> int:
+    size = len(delimiter)
+    places = [place for place in range(len(ids) - size + 1) if size and tuple(ids[place : place + size]) == delimiter]
+    return places[-1] if places else -1

@@ -6,7 +6,7 @@ No row's numbers depend on its neighbours (see :mod:`l2s.generation.cache`).
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,9 +15,11 @@ from torch.nn import functional
 from transformers import AttentionInterface, PreTrainedModel
 
 from l2s.generation.cache import RowCache
-from l2s.generation.control import Delimiters, Thinking
-from l2s.generation.sampling import choose_tokens
+from l2s.generation.control import Delimiters
+from l2s.generation.eot_temperature import raise_close
+from l2s.generation.sampling import choose_tokens, likeliest_tokens
 from l2s.generation.settings import ControlParams, SamplingParams
+from l2s.generation.transcript import Transcript
 
 FEWEST_ROWS = 4
 """Products of fewer rows take another path in the processor's library, with other rounding; pad to this."""
@@ -44,15 +46,31 @@ class Finished:
     finish: str
     closed: bool
     think_tokens: int
+    tokens: int
+    """All that was generated, trials and dropped text included."""
 
 
 @dataclass
 class _Row:
     request: Request
-    thinking: Thinking
-    ids: list[int] = field(default_factory=list)
+    transcript: Transcript
     done: bool = False
     """Finished, and waiting to be cleared out with others: moving the cache for one row costs more than the row."""
+
+    @property
+    def last(self) -> int:
+        """The token that the next one follows."""
+        last = self.transcript.last
+        return self.request.prompt[-1] if last is None else last
+
+    @property
+    def position(self) -> int:
+        """Where that token stands.
+
+        A transcript that took something back is read again from its last token: the slots before it
+        hold what they held, and its own is written with the same numbers.
+        """
+        return len(self.request.prompt) + self.transcript.length - 1
 
 
 def decode(
@@ -72,7 +90,10 @@ def decode(
     while waiting or rows:
         if waiting and len(rows) <= FULL_ENOUGH * rows_at_once:
             count = min(rows_at_once - len(rows), len(waiting))
-            entering = [_Row(request, _thinking(request, control, delimiters)) for request in waiting[-count:]]
+            entering = [
+                _Row(request, Transcript(request.prompt, control, delimiters, stop_tokens, sampling.max_tokens))
+                for request in waiting[-count:]
+            ]
             del waiting[-count:]
             fresh = RowCache(model.config.num_hidden_layers)
             logits = (
@@ -82,11 +103,11 @@ def decode(
             )
             cache.extend(fresh)
             rows += entering
-        _append_tokens(rows, choose_tokens(logits, sampling, [row.request.stream for row in rows]), stop_tokens)
+        _append_tokens(rows, logits, sampling, control)
         for row in rows:
-            if not row.done and (end := _end(row, sampling, stop_tokens)):
+            if not row.done and row.transcript.finish:
                 row.done = True
-                yield Finished(row.request.index, row.ids, end, row.thinking.closed, row.thinking.tokens)
+                yield _finished(row)
         staying = [place for place, row in enumerate(rows) if not row.done]
         if len(staying) <= FULL_ENOUGH * len(rows):
             rows = [rows[place] for place in staying]
@@ -97,38 +118,45 @@ def decode(
             cache = RowCache(model.config.num_hidden_layers)
 
 
-def _thinking(request: Request, control: ControlParams, delimiters: Delimiters) -> Thinking:
-    """Some chat templates open thinking in the prompt: its last opening is not closed again."""
-    thinking = Thinking(delimiters, control)
-    opening = _last(request.prompt, delimiters.opening)
-    if opening > _last(request.prompt, delimiters.closing):
-        thinking.open = thinking.opened = True
-    return thinking
+def _finished(row: _Row) -> Finished:
+    transcript = row.transcript
+    if transcript.finish is None:
+        raise RuntimeError("a row that goes on was taken for a finished one")
+    thinking = transcript.thinking
+    return Finished(
+        row.request.index, transcript.ids, transcript.finish, thinking.closed, thinking.tokens, transcript.tokens
+    )
 
 
-def _last(ids: list[int], delimiter: tuple[int, ...]) -> int:
-    size = len(delimiter)
-    places = [place for place in range(len(ids) - size + 1) if size and tuple(ids[place : place + size]) == delimiter]
-    return places[-1] if places else -1
-
-
-def _append_tokens(rows: list[_Row], chosen: list[int], stop_tokens: frozenset[int]) -> None:
-    for row, token in zip(rows, chosen, strict=True):
+@torch.inference_mode()
+def _append_tokens(rows: list[_Row], logits: Tensor, sampling: SamplingParams, control: ControlParams) -> None:
+    """One step of every row: the token that its control forces, or else the one chosen from its logits."""
+    due = [None if row.done else row.transcript.due() for row in rows]
+    steered = _steered(rows, logits, control)
+    streams = [row.request.stream if row.transcript.drawn else None for row in rows]
+    chosen = choose_tokens(steered, sampling, streams)
+    for row, forced, token, own in zip(rows, due, chosen, logits, strict=True):
         if row.done:
             continue
-        instead = row.thinking.override()
-        row.ids.append(token if instead is None else instead)
-        if instead is not None or token not in stop_tokens:
-            row.thinking.saw(row.ids, forced=instead is not None)
+        if forced is None and (wanted := row.transcript.wants):
+            likeliest = likeliest_tokens(own, wanted)
+            row.transcript.take(likeliest[0][0], likeliest)
+        else:
+            row.transcript.take(token if forced is None else forced)
 
 
-def _end(row: _Row, sampling: SamplingParams, stop_tokens: frozenset[int]) -> str | None:
-    """Why the row ends here, or None."""
-    if row.ids[-1] in stop_tokens and not row.thinking.forced:
-        return "control" if row.thinking.cut else "stop"
-    if len(row.ids) >= sampling.max_tokens or row.thinking.answer_left == 0:
-        return "length"
-    return None
+def _steered(rows: list[_Row], logits: Tensor, control: ControlParams) -> Tensor:
+    """The logits as eot_temperature leaves them."""
+    if control.kind != "eot_temperature":
+        return logits
+    places: dict[tuple[int, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        if closers := row.transcript.closers:
+            places.setdefault(closers, []).append(place)
+    steered = logits.clone()
+    for closers, found in places.items():
+        steered[found] = raise_close(logits[found], closers, control)
+    return steered
 
 
 @torch.inference_mode()
@@ -153,12 +181,12 @@ def _read_prompts(model: PreTrainedModel, rows: list[_Row], cache: RowCache) -> 
 
 @torch.inference_mode()
 def _next_logits(model: PreTrainedModel, rows: list[_Row], cache: RowCache) -> Tensor:
-    """Read each row's newest token; return the logits of the one after it."""
+    """Read each row's last token; return the logits of the one after it."""
     missing = max(0, FEWEST_ROWS - len(rows))
     if missing:
         cache.extend(cache_padding(cache, missing))
-    ids = torch.tensor([[row.ids[-1]] for row in rows] + [[0]] * missing).to(model.device)
-    places = [[len(row.request.prompt) + len(row.ids) - 1] for row in rows] + [[0]] * missing
+    ids = torch.tensor([[row.last] for row in rows] + [[0]] * missing).to(model.device)
+    places = [[row.position] for row in rows] + [[0]] * missing
     positions = torch.tensor(places).to(model.device)
     mask = cache.expect(positions)
     output: Any = model.base_model(

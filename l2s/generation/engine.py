@@ -29,6 +29,8 @@ class Generated:
     finish: str
     closed: bool
     think_tokens: int
+    tokens: int
+    """All that was generated, trials and dropped text included."""
 
 
 class Engine(Protocol):

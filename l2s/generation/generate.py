@@ -8,6 +8,7 @@ from l2s.errors import RecordError
 from l2s.generation.engine import Engine, Generated, Prompt, load_engine
 from l2s.generation.settings import ControlParams, DecodingParams
 from l2s.generation.store import ResponseStore, Stored, response_key
+from l2s.generation.styles import prompt_under
 from l2s.progress import Track, silent
 from l2s.records import Problems, Responses, Row, read_rows, write_rows
 
@@ -48,9 +49,10 @@ def generate_responses(
             f"{', '.join(map(str, problems))}: no problems; expected JSONL rows benchmark, id, problem, gold"
         )
     engine = load_engine(decoding.engine, model, decoding.device, decoding.rows_at_once)
+    style = prompt_under(control, decoding.prompt)
     texts, prompts = [], []
     for row in rows:
-        text, ids = engine.prompt(row["problem"], decoding.prompt)
+        text, ids = engine.prompt(row["problem"], style)
         texts.append(text)
         prompts += [Prompt(row["benchmark"], row["id"], sample, ids) for sample in range(decoding.sampling.samples)]
     keys = [_key(engine, weights_digest, prompt, decoding, control) for prompt in prompts]
@@ -60,7 +62,7 @@ def generate_responses(
         wanted = [prompts[index] for index in missing]
         for done in track(_generated(engine, wanted, decoding, control), f"generating {run}", len(wanted)):
             key = keys[missing[done.index]]
-            found[key] = Stored(done.ids, done.finish, done.closed, done.think_tokens)
+            found[key] = Stored(done.ids, done.finish, done.closed, done.think_tokens, done.tokens)
             responses.put(key, found[key])
     samples = decoding.sampling.samples
     write_rows(
@@ -100,7 +102,7 @@ def _key(engine: Engine, weights: str, prompt: Prompt, decoding: DecodingParams,
         sampling=sampling,
         stream=drawn,
         sample=prompt.sample,
-        control=control.model_dump(),
+        control=control.identity(),
         engine=engine.name,
         device=decoding.device,
     )
@@ -123,7 +125,7 @@ def _response(
         **{key: value for key, value in problem.items() if key != "problem"},
         "prompt": text,
         "response": engine.text(stored.ids),
-        "tokens": len(stored.ids),
+        "tokens": stored.tokens,
         "response_tokens": len(stored.ids),
         "think_tokens": stored.think_tokens,
         "finish": stored.finish,

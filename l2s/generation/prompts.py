@@ -1,12 +1,11 @@
-"""From a problem to prompt token ids: the model's own chat template, and its delimiters and stop tokens."""
+"""From a problem to prompt token ids: the model's own chat template, and its stop tokens."""
 
 from typing import Any
 
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from l2s.errors import EngineError
-from l2s.generation.control import Delimiters
-from l2s.generation.settings import ControlParams, PromptParams
+from l2s.generation.settings import PromptParams
 
 
 def prompt_text(tokenizer: PreTrainedTokenizerBase, params: PromptParams, problem: str) -> str:
@@ -17,7 +16,7 @@ def prompt_text(tokenizer: PreTrainedTokenizerBase, params: PromptParams, proble
     """
     turn = params.template.replace("{problem}", problem)
     if params.style == "plain":
-        return turn
+        return turn + params.prefill
     if not tokenizer.chat_template:
         raise EngineError(
             f"{tokenizer.name_or_path}: the tokenizer has no chat template; "
@@ -26,22 +25,16 @@ def prompt_text(tokenizer: PreTrainedTokenizerBase, params: PromptParams, proble
     turns = [{"role": "user", "content": turn}]
     if params.system is not None:
         turns.insert(0, {"role": "system", "content": params.system})
-    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+    text = str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+    if params.prefill.startswith(params.opening) and text.rstrip().endswith(params.opening):
+        text = text.rstrip().removesuffix(params.opening)  # the template opens thinking itself
+    return text + params.prefill
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, params: PromptParams, text: str) -> list[int]:
     """Token ids of a prompt; a chat template writes its own special tokens, plain text gets the tokenizer's."""
     ids: list[int] = tokenizer(text, add_special_tokens=params.style == "plain")["input_ids"]
     return ids
-
-
-def delimiters_of(tokenizer: PreTrainedTokenizerBase, params: PromptParams, control: ControlParams) -> Delimiters:
-    """The thinking delimiters as token ids; forced text is tokenised apart, so no earlier id changes."""
-    return Delimiters(
-        _ids(tokenizer, params.opening),
-        _ids(tokenizer, params.closing),
-        (*_ids(tokenizer, params.closing), *_ids(tokenizer, control.answer_prefix)),
-    )
 
 
 def stop_tokens_of(
@@ -53,7 +46,3 @@ def stop_tokens_of(
         found = getattr(source, "eos_token_id", None)
         stops.update(found if isinstance(found, list) else [found] if found is not None else [])
     return frozenset(stops)
-
-
-def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
-    return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -1,6 +1,7 @@
 """The draw of one token a row: from the row's own stream, whatever the batch."""
 
 import random
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -14,13 +15,14 @@ def stream_for(seed: int, benchmark: str, problem: str, sample: int) -> random.R
     return random.Random(seed_for(seed, "sample", benchmark, problem, sample))
 
 
-def choose_tokens(logits: Tensor, params: SamplingParams, streams: list[random.Random]) -> list[int]:
+def choose_tokens(logits: Tensor, params: SamplingParams, streams: Sequence[random.Random | None]) -> list[int]:
     """One token id per row of ``logits``, ``[rows, vocabulary]``, float32.
 
     Sampling inverts the cumulative distribution of the tokens sorted by probability: one uniform
-    number a token, so a row's choices depend on its own logits and stream alone.
+    number a token, so a row's choices depend on its own logits and stream alone. A row without a
+    stream takes its likeliest token, and no number is drawn for it.
     """
-    if params.greedy:
+    if params.greedy or all(stream is None for stream in streams):
         return [int(token) for token in logits.argmax(-1).tolist()]
     ordered, tokens = (logits / params.temperature).sort(dim=-1, descending=True, stable=True)
     if params.top_k:
@@ -28,6 +30,17 @@ def choose_tokens(logits: Tensor, params: SamplingParams, streams: list[random.R
     shares = ordered.softmax(-1).double().cumsum(-1)  # [rows, candidates]
     allowed = torch.searchsorted(shares, shares.new_full((len(shares), 1), params.top_p)).clamp(max=shares.shape[1] - 1)
     total = shares.gather(1, allowed)
-    draws = torch.tensor([[stream.random()] for stream in streams], dtype=torch.float64, device=shares.device)
+    numbers = [[stream.random() if stream else 0.0] for stream in streams]
+    draws = torch.tensor(numbers, dtype=torch.float64, device=shares.device)
     picked = torch.searchsorted(shares, draws * total, right=True).minimum(allowed)
     return [int(token) for token in tokens.gather(1, picked).flatten().tolist()]
+
+
+def likeliest_tokens(logits: Tensor, count: int) -> list[tuple[int, float]]:
+    """The ``count`` likeliest tokens of one row's ``logits``, ``[vocabulary]``, with probabilities at temperature 1.
+
+    Equal logits come in the order of their ids.
+    """
+    ordered, tokens = logits.sort(descending=True, stable=True)
+    shares = (ordered[:count].double() - logits.double().logsumexp(0)).exp()
+    return list(zip(tokens[:count].tolist(), shares.tolist(), strict=True))

@@ -4,7 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from l2s.generation.control_settings import ControlParams
 from l2s.params import Params
+
+__all__ = ["ControlParams", "DecodingParams", "PromptParams", "SamplingParams"]
 
 
 class PromptParams(Params):
@@ -15,6 +18,8 @@ class PromptParams(Params):
     system: str | None = None
     template: str = "{problem}"
     """The user's turn; ``{problem}`` is replaced."""
+    prefill: str = ""
+    """Text put after the generation prompt, as R1's newer templates put ``<think>``."""
     opening: str = Field("<think>", min_length=1)
     closing: str = Field("</think>", min_length=1)
 
@@ -49,22 +54,3 @@ class DecodingParams(Params):
     """Most rows in a batch; it bounds memory and changes no response."""
     prompt: PromptParams = PromptParams()
     sampling: SamplingParams = SamplingParams()
-
-
-class ControlParams(Params):
-    """One length control, as ``controls:`` in params.yaml or a YAML file states it."""
-
-    kind: Literal["none", "budget"] = "none"
-    max_think: int | None = Field(None, ge=0)
-    """Most thinking tokens (required by ``budget``)."""
-    max_answer: int = Field(256, ge=1)
-    """Most tokens after thinking was closed by force, the forced text not counted."""
-    answer_prefix: str = "\n\n**Final Answer**\n"
-    """Text forced after the closing delimiter, so that an answer follows and not more thinking."""
-
-    def model_post_init(self, _: object) -> None:
-        """Parameters that only make sense together."""
-        if self.kind == "budget" and self.max_think is None:
-            raise ValueError("kind budget takes max_think, the most thinking tokens")
-        if self.kind == "none" and self.model_fields_set - {"kind"}:
-            raise ValueError("kind none takes no parameters")

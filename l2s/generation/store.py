@@ -21,6 +21,8 @@ class Stored(NamedTuple):
     finish: str
     closed: bool
     think_tokens: int
+    tokens: int
+    """All that was generated, trials and dropped text included."""
 
 
 class ResponseStore:
@@ -34,8 +36,9 @@ class ResponseStore:
         self.connection.execute(
             "CREATE TABLE IF NOT EXISTS responses "
             "(key BLOB PRIMARY KEY, ids TEXT NOT NULL, finish TEXT NOT NULL, closed INTEGER NOT NULL, "
-            "think_tokens INTEGER NOT NULL) WITHOUT ROWID"
+            "think_tokens INTEGER NOT NULL, tokens INTEGER) WITHOUT ROWID"
         )
+        self._add_tokens()
 
     def __enter__(self) -> Self:
         return self
@@ -46,27 +49,36 @@ class ResponseStore:
         self.connection.commit()
         self.connection.close()
 
+    def _add_tokens(self) -> None:
+        """A store made before controls could take text back has no column for all tokens spent."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        if "tokens" not in {row[1] for row in self.connection.execute("PRAGMA table_info(responses)")}:
+            self.connection.execute("ALTER TABLE responses ADD COLUMN tokens INTEGER")
+        self.connection.commit()
+
     def find(self, keys: Iterable[bytes]) -> dict[bytes, Stored]:
         """The stored responses among ``keys``."""
         found = {}
         for key in keys:
             row = self.connection.execute(
-                "SELECT ids, finish, closed, think_tokens FROM responses WHERE key = ?", (key,)
+                "SELECT ids, finish, closed, think_tokens, tokens FROM responses WHERE key = ?", (key,)
             ).fetchone()
             if row:
-                found[key] = Stored(json.loads(row[0]), row[1], bool(row[2]), row[3])
+                ids = json.loads(row[0])
+                found[key] = Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4])
         return found
 
     def put(self, key: bytes, response: Stored) -> None:
         """Keep one response; it is on disk when this returns."""
         self.connection.execute(
-            "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?)",
             (
                 key,
                 json.dumps(response.ids, separators=(",", ":")),
                 response.finish,
                 response.closed,
                 response.think_tokens,
+                response.tokens,
             ),
         )
         self.connection.commit()

@@ -15,12 +15,8 @@ from l2s.errors import CheckpointError, EngineError
 from l2s.files import digest_text
 from l2s.generation.decoding import Request, decode
 from l2s.generation.engine import Generated, Prompt
-from l2s.generation.prompts import (
-    delimiters_of,
-    prompt_ids,
-    prompt_text,
-    stop_tokens_of,
-)
+from l2s.generation.forced import delimiters_of
+from l2s.generation.prompts import prompt_ids, prompt_text, stop_tokens_of
 from l2s.generation.sampling import stream_for
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
 
@@ -76,7 +72,7 @@ class TransformersEngine:
         self._refuse_what_does_not_fit(prompts, sampling)
         delimiters = delimiters_of(self.tokenizer, style, control)
         for done in decode(self.model, requests, sampling, control, delimiters, self.stops, self.rows_at_once):
-            yield Generated(done.index, done.ids, done.finish, done.closed, done.think_tokens)
+            yield Generated(done.index, done.ids, done.finish, done.closed, done.think_tokens, done.tokens)
 
     def _refuse_what_does_not_fit(self, prompts: Sequence[Prompt], sampling: SamplingParams) -> None:
         """The context limit is explicit: nothing is cut in silence."""

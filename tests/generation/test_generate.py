@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,9 @@ from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.generate import Counts, generate_responses
-from l2s.generation.settings import ControlParams, DecodingParams, SamplingParams
-from l2s.records import Responses, read_rows, write_rows
+from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
+from l2s.generation.store import ResponseStore, Stored
+from l2s.records import Responses, Row, read_rows, write_rows
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +40,7 @@ def problems(path: Path, count: int) -> Path:
     return path
 
 
-def answer(
-    model: Path, tmp_path: Path, count: int, weights: str = "w", **sampling: object
-) -> tuple[Counts, list[dict]]:
+def answer(model: Path, tmp_path: Path, count: int, weights: str = "w", **sampling: object) -> tuple[Counts, list[Row]]:
     decoding = DecodingParams(sampling=SamplingParams(**{"max_tokens": 24, **sampling}))
     counts = generate_responses(
         model, weights, [problems(tmp_path / "p.jsonl", count)], tmp_path / "out.jsonl",
@@ -68,6 +68,55 @@ def test_nothing_is_generated_twice(model: Path, tmp_path: Path) -> None:
     assert answer(model, tmp_path, 5, temperature=0.7, samples=2)[0] == (0, 10)
     assert answer(model, tmp_path, 5, temperature=0.7, samples=3)[0] == (10, 5), "more samples: only the new ones"
     assert answer(model, tmp_path, 5, temperature=0.7, samples=2, seed=1)[0] == (0, 10)
+
+
+CONTROLS = {
+    "none": {"kind": "none"},
+    "budget": {"kind": "budget", "max_think": 4, "whole_text": True},
+    "min_think": {"kind": "min_think", "min_think": 6, "whole_text": True},
+    "eot_temperature": {"kind": "eot_temperature", "form": "bias", "value": 1.0},
+    "early_exit": {"kind": "early_exit", "transitions": ["Wait", "."], "whole_text": True},
+    "no_think": {"kind": "no_think"},
+    "prompt": {"kind": "prompt", "style": "concise"},
+    "token-budget": {"kind": "prompt", "style": "token-budget", "tokens": 9},
+    "entropy_stop": {"kind": "entropy_stop", "separator": "1", "every": 3, "whole_text": True},
+}
+
+
+def test_each_control_is_generated_once_and_says_what_it_spent(model: Path, tmp_path: Path) -> None:
+    seen, store = set(), tmp_path / "store.sqlite"
+    for name, block in CONTROLS.items():
+        control = ControlParams.parse(block, name)
+        decoding = DecodingParams(sampling=SamplingParams(max_tokens=24), prompt=PromptParams(prefill="<think>"))
+        for expected in ((0, 4), (4, 0)):
+            counts = generate_responses(
+                model, "w", [problems(tmp_path / "p.jsonl", 4)], tmp_path / "out.jsonl",
+                run=name, decoding=decoding, control=control, store=store,
+            )  # fmt: skip
+            assert counts == expected, name
+            rows = read_rows(tmp_path / "out.jsonl", Responses)
+            assert all(row["response_tokens"] <= row["tokens"] <= 24 for row in rows)
+            seen.add((name, tuple((row["tokens"], row["response"], row["prompt"]) for row in rows)))
+    assert len(seen) == len(CONTROLS), "what the store gives back is what was generated"
+    spent = {name: [(tokens, response) for tokens, response, _ in rows] for name, rows in seen}
+    assert spent["entropy_stop"] == [(24, "")] * 4, "its first trial, before any thinking, took all there was"
+
+
+def test_a_store_from_before_controls_took_text_back_is_read(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "store.sqlite")
+    old.execute(
+        "CREATE TABLE responses (key BLOB PRIMARY KEY, ids TEXT NOT NULL, finish TEXT NOT NULL, "
+        "closed INTEGER NOT NULL, think_tokens INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    old.execute("INSERT INTO responses VALUES (?, '[5,6,7]', 'stop', 1, 2)", (b"one",))
+    old.commit()
+    old.close()
+    for _ in range(2):
+        with ResponseStore(tmp_path / "store.sqlite") as store:
+            store.put(b"two", Stored([5], "control", False, 0, 9))
+            assert store.find([b"one", b"two", b"three"]) == {
+                b"one": Stored([5, 6, 7], "stop", True, 2, 3), b"two": Stored([5], "control", False, 0, 9),
+            }  # fmt: skip
 
 
 def test_the_store_changes_no_byte(model: Path, tmp_path: Path) -> None:

@@ -1,0 +1,157 @@
+"""Every control in the batched engine against the reference written out for one row; and what no control may break."""
+
+import random
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from l2s.generation.control import Delimiters
+from l2s.generation.decoding import Finished, Request, decode
+from l2s.generation.sampling import stream_for
+from l2s.generation.settings import ControlParams, SamplingParams
+from tests.generation.slowly import Slow, SlowDecoder
+
+VOCABULARY, OPEN, CLOSE, STOP, WAIT = 24, 1, 2, 3, 4
+STOPS = frozenset({STOP})
+MARKS = {
+    "plain": Delimiters(
+        (OPEN,), (CLOSE,), (CLOSE, 10, 11), continuation=(WAIT, 5), transitions=((WAIT,), (6,), (6, 7), (14,), (19,)),
+        separators=((8,), (9, 9)), probe=(10, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{}", 20: "}}"},
+    ),
+    "long": Delimiters(
+        (OPEN, 20), (CLOSE, 9), (CLOSE, 9, 10, 11), continuation=(WAIT,), transitions=((17, 7), (7,), (WAIT,), (16,)),
+        separators=((8,), (18,)), probe=(10, 11, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{", 16: "}"},
+    ),
+}  # fmt: skip
+CONTROLS = {
+    "budget": {"kind": "budget", "max_think": 9, "max_answer": 6},
+    "min_think": {"kind": "min_think", "min_think": 14},
+    "ignores": {"kind": "min_think", "ignores": 2, "max_think": 20, "max_answer": 8},
+    "gap": {"kind": "eot_temperature", "value": 0.5},
+    "gap-0": {"kind": "eot_temperature", "value": 0, "min_think": 6},
+    "bias": {"kind": "eot_temperature", "form": "bias", "value": 2.0, "top_k_gate": 5, "max_think": 15},
+    "divide": {"kind": "eot_temperature", "form": "divide", "value": 0.6},
+    "exit": {"kind": "early_exit", "threshold": 0.35, "probe_tokens": 5},
+    "exit-arithmetic": {"kind": "early_exit", "mean": "arithmetic", "threshold": 0.36, "max_think": 18},
+    "exit-min": {"kind": "early_exit", "mean": "min", "threshold": 0.3, "max_probes": 3},
+    "entropy": {"kind": "entropy_stop", "every": 4, "candidates": 3, "alpha": 0.75, "probe_tokens": 4},
+    "entropy-budget": {"kind": "entropy_stop", "every": 3, "alpha": 0.1, "max_think": 12, "max_probes": 4},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> LlamaForCausalLM:
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY, hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, max_position_embeddings=512, initializer_range=0.2, tie_word_embeddings=False,
+    )  # fmt: skip
+    return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture(scope="module")
+def logits_of(model: LlamaForCausalLM) -> Callable[[list[int]], list[float]]:
+    reference = LlamaForCausalLM(LlamaConfig(**{**model.config.to_dict(), "attn_implementation": "eager"})).eval()
+    reference.load_state_dict(model.state_dict())
+
+    @cache
+    def logits(text: tuple[int, ...]) -> list[float]:
+        with torch.inference_mode():
+            return [float(z) for z in reference(torch.tensor([text])).logits[0, -1]]
+
+    return lambda text: logits(tuple(text))
+
+
+def requests(count: int, marks: Delimiters, seed: int = 0) -> list[Request]:
+    """Prompts that open thinking, and some that leave it to the model."""
+    rng = random.Random(seed)
+    wanted = []
+    for index in range(count):
+        prompt = [rng.randrange(4, VOCABULARY) for _ in range(rng.randint(1, 70))]
+        prompt += marks.opening if index % 4 else ()
+        wanted.append(Request(index, prompt, stream_for(7, "b", str(index), 0)))
+    return wanted
+
+
+def decoded(
+    model: LlamaForCausalLM, wanted: list[Request], control: ControlParams, marks: Delimiters,
+    sampling: SamplingParams, rows: int = 8,
+) -> dict[int, Finished]:  # fmt: skip
+    return {done.index: done for done in decode(model, wanted, sampling, control, marks, STOPS, rows)}
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.3])
+@pytest.mark.parametrize("marks", MARKS)
+@pytest.mark.parametrize("name", CONTROLS)
+def test_engine_is_the_reference(
+    model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], name: str, marks: str, temperature: float
+) -> None:
+    control = ControlParams.parse({**CONTROLS[name], **({"whole_text": True} if marks == "long" else {})}, name)
+    sampling, delimiters, count = SamplingParams(max_tokens=36, temperature=temperature), MARKS[marks], 20
+    done = decoded(model, requests(count, delimiters), control, delimiters, sampling)
+    acted = trials = 0
+    for request in requests(count, delimiters):
+        slow: Slow = SlowDecoder(
+            logits_of, request.prompt, control, delimiters, set(STOPS), sampling, request.stream
+        ).run()
+        found = done[request.index]
+        assert (found.ids, found.finish, found.closed, found.think_tokens, found.tokens) == slow[:5]
+        acted += slow.acted
+        trials += slow.trials
+    assert acted or temperature == 0, "the control never did anything: the comparison shows nothing"
+    assert trials > acted or temperature == 0 or control.kind not in ("early_exit", "entropy_stop")
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_rows_in_different_states_do_not_depend_on_each_other(model: LlamaForCausalLM, name: str) -> None:
+    """Trials, forced text and rewinds of one row leave its neighbours' bits alone."""
+    control, marks = ControlParams.parse(CONTROLS[name], name), MARKS["plain"]
+    sampling = SamplingParams(max_tokens=70, temperature=1.0)
+    together = decoded(model, requests(30, marks), control, marks, sampling, rows=30)
+    by_sevens = decoded(model, requests(30, marks)[::-1], control, marks, sampling, rows=7)
+    alone = {i: decoded(model, [requests(30, marks)[i]], control, marks, sampling)[i] for i in range(0, 30, 6)}
+    assert together == by_sevens
+    assert all(together[index] == done for index, done in alone.items())
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_what_is_spent_stays_within_the_limits(model: LlamaForCausalLM, name: str) -> None:
+    marks, control = MARKS["long"], ControlParams.parse({"max_think": 20, "max_answer": 7, **CONTROLS[name]}, name)
+    for most in (1, 17, 60):
+        sampling = SamplingParams(max_tokens=most, temperature=1.0)
+        for done in decoded(model, requests(12, marks), control, marks, sampling).values():
+            assert len(done.ids) <= done.tokens <= most
+            assert control.max_think is not None and done.think_tokens <= control.max_think
+            if done.finish == "control":
+                extra = len(marks.forced_close) + control.max_answer + len(marks.opening)
+                assert len(done.ids) <= control.max_think + extra
+
+
+@pytest.mark.parametrize(
+    "control", [{"kind": "early_exit", "threshold": 1.0}, {"kind": "entropy_stop", "alpha": 0.0, "every": 2}]
+)
+def test_trials_that_end_nothing_change_nothing_but_the_count(
+    model: LlamaForCausalLM, control: dict[str, object]
+) -> None:
+    """A rewound row goes on with the same bits and the same random numbers as one that never tried."""
+    marks, sampling = MARKS["plain"], SamplingParams(max_tokens=200, temperature=1.0)
+    free = decoded(model, requests(30, marks), ControlParams(), marks, sampling)
+    tried = decoded(model, requests(30, marks), ControlParams.parse(control, "control"), marks, sampling)
+    whole = [index for index, done in tried.items() if done.finish == "stop"]
+    assert len(whole) > 15 and sum(tried[index].tokens > free[index].tokens for index in whole) > 3
+    for index in whole:
+        assert tried[index].ids == free[index].ids and tried[index].think_tokens == free[index].think_tokens
+
+
+def test_seeds_repeat_and_differ(model: LlamaForCausalLM) -> None:
+    marks, control = MARKS["plain"], ControlParams.parse(CONTROLS["exit"], "exit")
+    sampling, prompt = SamplingParams(max_tokens=60, temperature=1.0), [9, OPEN]
+    draw = lambda seed: decoded(  # noqa: E731
+        model, [Request(0, prompt, stream_for(seed, "b", "0", 0))], control, marks, sampling
+    )[0]
+    assert draw(1) == draw(1)
+    assert len({tuple(draw(seed).ids) for seed in range(4)}) == 4
