@@ -2,34 +2,30 @@
 
 import hashlib
 import json
+import mmap
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.remembered import identity, recall, remember
 
-PIECE = 1 << 19
-"""Bytes read at a time: few enough to be hashed out of the cache."""
-
 VOLATILE = ("_name_or_path", "transformers_version")
 """Keys of config.json that say where a model lay and who wrote it, not what it does."""
 
 
 def digest_tensor(entry: TensorEntry) -> str:
-    """SHA-256 of a stored tensor's bytes, as ``sha256:<hex>``."""
-    digest, left, buffer = hashlib.sha256(), entry.size, memoryview(bytearray(PIECE))
-    with open(entry.file, "rb", buffering=0) as file:
-        file.seek(entry.start)
-        while left:
-            count = file.readinto(buffer[: min(PIECE, left)])
-            if not count:
-                raise OSError(f"{entry.file}: ended while {entry.name} was read")
-            digest.update(buffer[:count])
-            left -= count
-    return f"sha256:{digest.hexdigest()}"
+    """SHA-256 of a stored tensor's bytes, as ``sha256:<hex>``; in one go, in which other threads run."""
+    if entry.size == 0:
+        return f"sha256:{hashlib.sha256().hexdigest()}"
+    with open(entry.file, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        if len(mapped) < entry.start + entry.size:
+            raise OSError(f"{entry.file}: ended while {entry.name} was read")
+        with memoryview(mapped) as content, content[entry.start : entry.start + entry.size] as stored:
+            return f"sha256:{hashlib.sha256(stored).hexdigest()}"
 
 
 def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
@@ -39,11 +35,45 @@ def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
     known = {file: recall(file) for file in files}
     missing = sorted((e for e in entries if e.start not in known[e.file]), key=lambda entry: -entry.size)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for entry, digest in zip(missing, pool.map(digest_tensor, missing), strict=True):
-            known[entry.file][entry.start] = digest
+        keys = [_key(entry, seen) for entry in missing]
+        digests = [
+            _ahead.pop(key) if key in _ahead else pool.submit(digest_tensor, entry)
+            for key, entry in zip(keys, missing, strict=True)
+        ]
+        for entry, digest in zip(missing, digests, strict=True):
+            known[entry.file][entry.start] = digest.result()
     for file in {entry.file for entry in missing}:
         remember(file, seen[file], known[file])
     return [known[entry.file][entry.start] for entry in entries]
+
+
+@contextmanager
+def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
+    """Begin to hash models' tensors in threads: :func:`digest_tensors` takes what was begun, where files are the same.
+
+    For the time in which a program still imports what it needs.
+    """
+    pool = ThreadPoolExecutor(os.cpu_count())
+    for entries in models:
+        seen = {entry.file: identity(entry.file) for entry in entries}
+        known = {file: recall(file) for file in seen}
+        for entry in sorted(entries, key=lambda entry: -entry.size):
+            if entry.start not in known[entry.file]:
+                _ahead[_key(entry, seen)] = pool.submit(digest_tensor, entry)
+    try:
+        yield
+    finally:
+        _ahead.clear()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+Key = tuple[Path, int, tuple[int, ...]]
+_ahead: dict[Key, Future[str]] = {}
+"""What was begun, by file, place in it and the file's identity then."""
+
+
+def _key(entry: TensorEntry, seen: Mapping[Path, list[int]]) -> Key:
+    return entry.file.absolute(), entry.start, tuple(seen[entry.file])
 
 
 def combine(tensors: Iterable[tuple[str, str, tuple[int, ...], str]]) -> str:

@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +21,10 @@ from l2s.files import write_json
 
 SHARD = 5_000_000_000
 """Bytes of tensors a shard holds at most, unless one tensor alone is larger."""
+
+
+FLUSH = 200_000_000
+"""Bytes after which writing to disk is begun, so that the end does not wait for all of it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ class CheckpointWriter:
         self._places: dict[str, tuple[str, int, TensorPlan]] = {}
         self._files: dict[str, int] = {}
         self._finished: set[str] = set()
+        self._flusher = ThreadPoolExecutor(1)
+        self._unflushed = 0
 
     def __enter__(self) -> Self:
         for shard, plans in zip(self._names(), self._shards, strict=True):
@@ -64,6 +71,7 @@ class CheckpointWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._flusher.shutdown(cancel_futures=True)
         for handle in self._files.values():
             os.close(handle)
         if kind is None:
@@ -89,8 +97,13 @@ class CheckpointWriter:
         return content
 
     def finish(self, name: str) -> None:
-        """Say that all of a tensor is in its place."""
+        """Say that all of a tensor is in its place; from time to time what is there is sent to the disk meanwhile."""
         self._finished.add(name)
+        shard, _, plan = self._places[name]
+        self._unflushed += plan.size
+        if self._unflushed >= FLUSH:
+            self._unflushed = 0
+            self._flusher.submit(_flush, self._files[shard])
 
     def digest(self, name: str) -> str:
         """SHA-256 of what now lies in a tensor's place."""
@@ -136,6 +149,11 @@ def _header(plans: list[TensorPlan]) -> tuple[bytes, dict[str, int]]:
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text, offsets
+
+
+def _flush(handle: int) -> None:
+    """Where there is no fdatasync, fsync does it."""
+    getattr(os, "fdatasync", os.fsync)(handle)
 
 
 def _write_at(handle: int, content: memoryview, offset: int) -> None:

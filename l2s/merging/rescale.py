@@ -38,5 +38,7 @@ def _l1(vectors: Tensor) -> list[float]:
 
 
 def stretched(thinned: Tensor, by: list[float]) -> Tensor:
-    """Each of K thinned task vectors times its factor; ``[K, *shape]``."""
-    return thinned * thinned.new_tensor(by).view(-1, *[1] * (thinned.dim() - 1))
+    """Each of K thinned task vectors times its factor, in place; ``[K, *shape]``."""
+    for tau, factor in zip(thinned, by, strict=True):
+        tau.mul_(factor)
+    return thinned

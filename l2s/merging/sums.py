@@ -42,19 +42,13 @@ def elected_sum(task_vectors: Tensor, weights: Sequence[float], normalize: bool)
     Written with products instead of choices, which torch computes several times faster.
     """
     weighted = [tau * weight for tau, weight in zip(task_vectors, weights, strict=True)]
-    plus, minus = (_agreeing(weighted, weights, sign, normalize) for sign in (1, -1))
-    elected = (sum(weighted[1:], weighted[0]) >= 0).to(plus.dtype)  # [*shape], 1 for +
-    merged: Tensor = plus.mul_(elected) + minus.mul_(1 - elected)
-    return merged
-
-
-def _agreeing(weighted: Sequence[Tensor], weights: Sequence[float], sign: int, normalize: bool) -> Tensor:
-    """The sum over the models with that sign, perhaps divided by their weights."""
-    parts = [tau.clamp(min=0) if sign > 0 else tau.clamp(max=0) for tau in weighted]
-    total: Tensor = sum(parts[1:], parts[0])
-    if not normalize:
-        return total
-    divisor = torch.zeros_like(total)
-    for part, weight in zip(parts, weights, strict=True):
-        divisor.add_(part.sign(), alpha=sign * weight)
-    return total / divisor.add_((divisor.abs() < SMALLEST).to(divisor.dtype))
+    total = sum(weighted[1:], weighted[0]) + 0.0  # −0 becomes +0
+    elected = torch.copysign(total.new_ones(()), total)
+    agreeing = [tau.mul_(elected).clamp_(min=0) for tau in weighted]  # magnitudes, 0 where a model disagrees
+    merged: Tensor = sum(agreeing[1:], agreeing[0])
+    if normalize:
+        divisor = torch.zeros_like(total)
+        for part, weight in zip(agreeing, weights, strict=True):
+            divisor.add_(part.sign(), alpha=weight)
+        merged = merged / divisor.add_((divisor.abs() < SMALLEST).to(divisor.dtype))
+    return merged.mul(elected)

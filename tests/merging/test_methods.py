@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from l2s.merging import draws
 from l2s.merging import method as method_module
 from l2s.merging import methods as methods
 from l2s.merging import ties as ties_module
@@ -112,7 +113,7 @@ def test_ties(shape: tuple[int, ...], densities: tuple[str, ...], normalize: boo
 def test_dare(shape: tuple[int, ...], rescale: bool | str, name: str, normalize: bool) -> None:
     weights, densities = (0.4, 0.8), (0.6, 0.3)
     weight = random_weight(2, shape)
-    kept = [(weight.uniform(k) < density).flatten().tolist() for k, density in enumerate(densities)]
+    kept = [weight.chosen(k, density).flatten().tolist() for k, density in enumerate(densities)]
     thinned = [
         slowly.drop(tau, mask, density, rescale)
         for tau, mask, density in zip(rows(weight.task_vectors), kept, densities, strict=True)
@@ -174,7 +175,7 @@ def test_conformance_scope_is_the_tensor() -> None:
 def test_conformance_dare(key: str, rescale: bool | str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = VECTORS["dare"]
     mask = torch.tensor(found["mask_keep"])
-    monkeypatch.setattr(Weight, "uniform", lambda weight, k: 1 - mask)
+    monkeypatch.setattr(Weight, "chosen", lambda weight, k, chance: mask > 0)
     models = [find_method("dare_linear").model_params.parse({"density": 1 - found["p"]}, "model")]
     params = find_method("dare_linear").params.parse({"rescale": rescale}, "merge")
     weight = of_task_vectors(DELTAS[0])
@@ -288,7 +289,7 @@ def test_draws_depend_on_seed_model_and_name_and_on_nothing_else() -> None:
 
 
 def test_a_part_of_a_weight_is_drawn_like_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(method_module, "BLOCK", 64)
+    monkeypatch.setattr(draws, "BLOCK", 64)
     whole, part = (Weight("w", torch.zeros(n), torch.zeros(1, n), 0, ("d",)).uniform(0) for n in (257, 128))
     assert torch.equal(whole[:128], part)
     middle = Weight("w", torch.zeros(100), torch.zeros(1, 100), 0, ("d",), start=90, whole=(257,))
