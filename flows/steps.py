@@ -15,28 +15,34 @@ Device = Annotated[str, typer.Option(help="Where the arithmetic is done: cpu or 
 
 
 def check(
-    recipe: Annotated[Path, typer.Argument(help="A recipe in mergekit's dialect.")], as_json: Json = False
+    recipe: Annotated[Path, typer.Argument(help="A recipe in mergekit's dialect.")],
+    quick: Annotated[bool, typer.Option("--quick", help="Do not look through all weights for NaN.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Look for everything that would make a merge fail or go wrong, before a byte is written."""
+    from l2s.checkpoints.soundness import scan_for_nan
     from l2s.config import read_yaml
     from l2s.merging.merge import check_merge
+    from l2s.merging.preflight import needs, open_models
     from l2s.merging.recipe import MergeRecipe
+    from l2s.progress import bar
 
-    findings = check_merge(MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"), {})
-    fatal = any(finding.fatal for finding in findings)
+    parsed = MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe")
+    findings = check_merge(parsed, {})
+    readable = not any(finding.fatal for finding in findings)
+    if readable and not quick:
+        findings += scan_for_nan(open_models(parsed, {}), bar)
     if as_json:
         out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
     else:
         for finding in findings:
-            out.print(
-                f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            say(f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}")
         if not findings:
-            out.print("no problems found", highlight=False)
-    if fatal:
+            say("no problems found")
+        if readable:
+            memory, disk = needs(parsed, {})
+            say(f"takes about {memory / 1e9:.1f} GB of memory and {disk / 1e9:.3g} GB on disk")
+    if any(finding.fatal for finding in findings):
         raise typer.Exit(2)
 
 

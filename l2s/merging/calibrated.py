@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.statistics import Statistics
 from l2s.errors import CheckpointError
 from l2s.merging.recipe import MergeRecipe
@@ -31,3 +32,14 @@ def open_statistics(
                 f"statistics {name}: measured of other weights than those of {model}; calibrate {model} again"
             )
     return found
+
+
+def missing_statistics(recipe: MergeRecipe, files: Mapping[str, Path] | None) -> list[Finding]:
+    """Statistics that are not there or damaged, each a fatal finding."""
+    findings = []
+    for name in recipe.statistics_names():
+        try:
+            Statistics.read(Path((files or {}).get(name, name)))
+        except CheckpointError as error:
+            findings.append(Finding(str(error), fatal=True))
+    return findings

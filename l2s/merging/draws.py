@@ -69,7 +69,8 @@ def _places(flags: NDArray[np.bool_]) -> NDArray[np.uint64]:
     whole = len(flags) // 8 * 8
     eights = np.flatnonzero(flags[:whole].view(np.uint64))
     near = (eights[:, None] * 8 + np.arange(8)).reshape(-1)
-    return np.concatenate([near[flags[near]], whole + np.flatnonzero(flags[whole:])]).astype(np.uint64)
+    places: NDArray[np.intp] = np.concatenate([near[flags[near]], whole + np.flatnonzero(flags[whole:])])
+    return places.astype(np.uint64)
 
 
 def _hashed(seed: int, places: NDArray[np.uint64]) -> NDArray[np.uint64]:

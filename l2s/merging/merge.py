@@ -124,7 +124,7 @@ def _prepare(
     statistics: Mapping[str, Path] | None,
 ) -> _Merge:  # fmt: skip
     opened = open_models(recipe, models)
-    findings = check_merge(recipe, models, out, donor)
+    findings = check_merge(recipe, models, out, donor, statistics)
     if refused := [f.sentence for f in findings if f.fatal and not (f.forcible and force)]:
         raise CheckpointError("; ".join(refused))
     refuse_overwriting(out, opened, force)

@@ -13,6 +13,7 @@ from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.tokenizer import read_vocabulary
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError, ConfigError
+from l2s.merging.calibrated import missing_statistics
 from l2s.merging.donor import choose_donor
 from l2s.merging.manifest import MANIFEST
 from l2s.merging.memory import predict_memory
@@ -20,6 +21,7 @@ from l2s.merging.plan import plan_tensors
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.setting import count_layers
 from l2s.merging.slices import layers_of
+from l2s.merging.tensors import default_threads
 from l2s.merging.vocabulary import merged_vocabulary
 
 
@@ -28,6 +30,7 @@ def check_merge(
     models: Mapping[str, Path] | None = None,
     out: Path | None = None,
     donor: str | None = None,
+    statistics: Mapping[str, Path] | None = None,
 ) -> list[Finding]:
     """Look at recipe, models and place; nothing is written, and of the weights a few matrices are read.
 
@@ -37,8 +40,10 @@ def check_merge(
             :func:`l2s.checkpoints.open.open_checkpoint`.
         out: where the merge would go, if that is to be looked at too.
         donor: whose config and tokenizer are asked for, unless the recipe says so.
+        statistics: files of calibration statistics by the recipe's names; a name that is not there is a file.
     """
     findings = [Finding(note) for note in recipe.notes()] + [Finding(note) for note in _weight_notes(recipe)]
+    findings += missing_statistics(recipe, statistics)
     opened, broken = _open(recipe, models)
     if broken:
         return findings + [Finding(problem, fatal=True) for problem in broken]
@@ -56,6 +61,15 @@ def check_merge(
         findings += _too_little_memory(recipe, plans)
         findings += _no_room(plans, out) if out else []
     return findings
+
+
+def needs(recipe: MergeRecipe, models: Mapping[str, Path] | None = None) -> tuple[int, int]:
+    """What the merge would take: bytes of memory with a thread a core, and bytes on disk."""
+    opened = open_models(recipe, models)
+    chosen = choose_donor(recipe, opened, None)
+    plans = plan_tensors(recipe, merged_vocabulary(recipe, opened, chosen.model).models, chosen.model)
+    memory = predict_memory(recipe, [plan.shape for plan in plans], default_threads())
+    return memory, sum(plan.size for plan in plans)
 
 
 def open_models(recipe: MergeRecipe, models: Mapping[str, Path] | None) -> dict[str, Checkpoint]:

@@ -30,7 +30,7 @@ def check_recipe(recipe: "MergeRecipe", where: str) -> list[str]:
     if recipe.slices:
         problems += check_slices(recipe.slices, recipe.base_model, where)
     wrong = list(_parameters(recipe, where))
-    return problems + wrong + ([] if wrong else list(_measured_together(recipe, where)))
+    return problems + (wrong or [*_measured_together(recipe, where), *_of_one_model(recipe, where)])
 
 
 def _models(recipe: "MergeRecipe", where: str) -> Iterator[str]:
@@ -109,6 +109,19 @@ def _of_layers(method: MergeMethod, found: dict[str, Any], where: str, elsewhere
         kinds = {kind for block in (method.params, method.model_params) for kind in _kinds(block, key)}
         if kinds and not kinds & {float, int, bool}:
             yield f"{where}.{key}: holds for all layers; move it to {elsewhere}"
+
+
+def _of_one_model(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+    """Do one model's parameters fit together, where they are plain values?"""
+    block = recipe.method.model_params
+    for number, entry in enumerate(recipe.models):
+        if entry.model == recipe.base_model:
+            continue
+        found = {**recipe.parameters, **entry.parameters}
+        try:
+            block.parse({k: v for k, v in found.items() if k in keys(block) and not isinstance(v, list)}, "")
+        except ConfigError as error:
+            yield f"{where}.models.{number}.parameters: {str(error).removeprefix(': ')}"
 
 
 def _measured_together(recipe: "MergeRecipe", where: str) -> Iterator[str]:

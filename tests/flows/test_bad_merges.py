@@ -141,6 +141,8 @@ CASES: list[tuple[str, Damage, dict[str, Any], str]] = [
     ("no statistics", NOTHING, AIM, "stats: no such file; make it with l2s calibrate"),
     ("statistics of another model", statistics_of("sha256:0"), AIM, "measured of other weights"),
     ("statistics that are none", lambda root: (root / "stats").write_text("x"), AIM, "not a safetensors file"),
+    ("chances above one", NOTHING, {"merge_method": "della", "parameters": {"density": 0.9, "epsilon": 0.2}},
+     "density 0.9 with epsilon 0.2 makes chances from 0.7 to 1.1"),
     ("slerp of three", NOTHING, {"merge_method": "slerp", "parameters": {"t": 0.5}}, "slerp"),
 ]  # fmt: skip
 
@@ -227,3 +229,31 @@ def test_check_names_every_problem_at_once(
     assert ended.value.code == 2
     for part in ("lacks model.norm.weight", "lacks model.extra", "rope_theta", "rms_norm_eps"):
         assert part in said
+
+
+@pytest.mark.parametrize(("quick", "code"), [(False, 2), (True, 0)])
+def test_check_looks_for_nan_unless_in_haste(
+    quick: bool, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_family(tmp_path)
+    put(float("nan"))(tmp_path)
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(written(tmp_path, BASE)))
+    monkeypatch.setattr(sys, "argv", ["l2s", "check", str(tmp_path / "recipe.yaml"), *(["--quick"] if quick else [])])
+    with pytest.raises(SystemExit) as ended:
+        entry()
+    said = capsys.readouterr().out
+    assert (ended.value.code or 0) == code and "GB of memory" in said
+    assert ("slow: model.norm.weight holds 1 NaN or infinite entries" in said) == (not quick)
+
+
+def test_check_says_that_statistics_are_missing_with_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_family(tmp_path)
+    config(rope_theta=5e5)(tmp_path)
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(written(tmp_path, BASE | AIM)))
+    monkeypatch.setattr(sys, "argv", ["l2s", "check", str(tmp_path / "recipe.yaml")])
+    with pytest.raises(SystemExit) as ended:
+        entry()
+    said = capsys.readouterr().out
+    assert ended.value.code == 2 and "stats: no such file" in said and "rope_theta" in said
