@@ -1,13 +1,13 @@
 """Problems in, responses out: only what the store lacks is generated."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from l2s.errors import RecordError
-from l2s.generation.engine import Engine, Generated, Prompt, load_engine
+from l2s.generation.engine import Engine, Prompt, load_engine
 from l2s.generation.settings import ControlParams, DecodingParams
-from l2s.generation.store import ResponseStore, Stored, response_key
+from l2s.generation.store import Origin, ResponseStore, Stored, response_key
 from l2s.generation.styles import prompt_under
 from l2s.progress import Track, silent
 from l2s.records import Problems, Responses, Row, read_rows, write_rows
@@ -56,14 +56,16 @@ def generate_responses(
         texts.append(text)
         prompts += [Prompt(row["benchmark"], row["id"], sample, ids) for sample in range(decoding.sampling.samples)]
     keys = [_key(engine, weights_digest, prompt, decoding, control) for prompt in prompts]
+    origin = Origin(model.name, weights_digest, engine.name)
     with ResponseStore(store) as responses:
         found = responses.find(keys)
         missing = [index for index, key in enumerate(keys) if key not in found]
         wanted = [prompts[index] for index in missing]
-        for done in track(_generated(engine, wanted, decoding, control), f"generating {run}", len(wanted)):
+        answers = engine.generate(wanted, decoding.sampling, control, decoding.prompt)
+        for done in track(answers, f"generating {run}", len(wanted)):
             key = keys[missing[done.index]]
             found[key] = Stored(done.ids, done.finish, done.closed, done.think_tokens, done.tokens)
-            responses.put(key, found[key])
+            responses.put(key, found[key], origin)
     samples = decoding.sampling.samples
     write_rows(
         out,
@@ -83,12 +85,6 @@ def generate_responses(
         Responses,
     )
     return Counts(len(keys) - len(missing), len(missing))
-
-
-def _generated(
-    engine: Engine, prompts: Sequence[Prompt], decoding: DecodingParams, control: ControlParams
-) -> Iterator[Generated]:
-    return engine.generate(prompts, decoding.sampling, control, decoding.prompt)
 
 
 def _key(engine: Engine, weights: str, prompt: Prompt, decoding: DecodingParams, control: ControlParams) -> bytes:

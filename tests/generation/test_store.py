@@ -1,0 +1,193 @@
+"""The response store: kills, two writers at once, damage, and clearing."""
+
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from l2s.errors import RecordError
+from l2s.generation import generate as generate_module
+from l2s.generation import store_care
+from l2s.generation.engine import Generated, Prompt
+from l2s.generation.generate import Counts, generate_responses
+from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.generation.store import Origin, ResponseStore, Stored
+from l2s.records import read_rows, write_rows
+
+ORIGIN = Origin("slow", "sha256:aa", "transformers 5")
+
+
+def response(number: int) -> Stored:
+    return Stored([number, number + 1], "stop", True, number % 7, 2 + number % 3)
+
+
+def filled(path: Path, numbers: Sequence[int], origin: Origin | None = ORIGIN) -> Path:
+    with ResponseStore(path) as store:
+        for number in numbers:
+            store.put(bytes([number]) * 32, response(number), origin)
+    return path
+
+
+class SlowEngine:
+    """Answers with its prompt, a response in two milliseconds; tells through a pipe what must by now be stored."""
+
+    name = "slow engine 1"
+    tokenizer_digest = "none"
+
+    def __init__(self, told: int | None) -> None:
+        self.told = told
+
+    def prompt(self, problem: str, params: Any) -> tuple[str, list[int]]:
+        return problem, [int(word) for word in problem.split()]
+
+    def text(self, ids: list[int]) -> str:
+        return " ".join(map(str, ids))
+
+    def generate(self, prompts: Sequence[Prompt], *settings: Any) -> Iterator[Generated]:
+        for index, prompt in enumerate(prompts):
+            time.sleep(0.002)
+            yield Generated(index, [*prompt.ids, 9], "stop", True, 0, 3)
+            if self.told is not None:  # asked for the next: this one is stored
+                os.write(self.told, b".")
+
+
+def answer(folder: Path, out: str, told: int | None = None) -> Counts:
+    generate_module.load_engine = lambda *_: SlowEngine(told)  # type: ignore[assignment]
+    return generate_responses(
+        Path("model"), "sha256:aa", [folder / "problems.jsonl"], folder / out, run="r", control=ControlParams(),
+        decoding=DecodingParams(), store=folder / f"{out}.sqlite",
+    )  # fmt: skip
+
+
+def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate_module, "load_engine", generate_module.load_engine)  # put back afterwards
+    rows = [{"benchmark": "b", "id": str(n), "problem": f"{n} {n + 1}", "gold": "1"} for n in range(400)]
+    write_rows(tmp_path / "problems.jsonl", rows)
+    assert answer(tmp_path, "whole.jsonl") == Counts(0, 400)
+    draw, kills, told = random.Random(0), 0, 0
+    while kills < 20:
+        heard, speak = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                answer(tmp_path, "killed.jsonl", speak)
+            finally:
+                os._exit(0)
+        os.close(speak)
+        time.sleep(draw.uniform(0.005, 0.03))
+        os.kill(child, signal.SIGKILL)
+        kills += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        while said := os.read(heard, 4096):
+            told += len(said)
+        os.close(heard)
+        with ResponseStore(tmp_path / "killed.jsonl.sqlite") as store:
+            (kept,) = store.connection.execute("SELECT count(*) FROM responses").fetchone()
+        assert kept >= told, "a finished response was lost"
+        assert kept <= told + kills, "a response was generated twice"
+        if (tmp_path / "killed.jsonl").exists():
+            break
+    assert kills == 20, "it was finished before it could be killed so often"
+    counts = answer(tmp_path, "killed.jsonl")
+    assert counts.stored >= told and counts.stored + counts.generated == 400
+    assert (tmp_path / "killed.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert len({row["id"] for row in read_rows(tmp_path / "killed.jsonl")}) == 400
+    assert not store_care.verify(tmp_path / "killed.jsonl.sqlite").damaged
+
+
+def test_two_processes_write_at_once(tmp_path: Path) -> None:
+    children = []
+    for start in (0, 60):
+        child = os.fork()
+        if child == 0:
+            try:
+                filled(tmp_path / "s", range(start, start + 100))
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    with ResponseStore(tmp_path / "s") as store:
+        found = store.find([bytes([n]) * 32 for n in range(160)])
+    assert found == {bytes([n]) * 32: response(n) for n in range(160)}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "ids = '[1,2]'", "ids = '[1,'", "finish = 'length'", "closed = 0", "think_tokens = think_tokens + 1",
+        "tokens = tokens + 1",
+    ],
+)  # fmt: skip
+def test_a_changed_row_is_found_and_mended(damage: str, tmp_path: Path) -> None:
+    path = filled(tmp_path / "s", range(5))
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE responses SET {damage} WHERE key = ?", (bytes([3]) * 32,))
+    connection.close()
+    assert store_care.verify(path).damaged == ["03" * 32]
+    assert store_care.verify(path, mend=True).damaged == ["03" * 32]
+    assert store_care.verify(path) == (4, 0, [], [])
+
+
+def test_a_file_that_is_no_store_is_said_in_a_sentence_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "s").write_bytes(b"my thesis " * 1000)
+    with pytest.raises(RecordError, match="no response store, or a damaged one"):
+        ResponseStore(tmp_path / "s")
+    assert (tmp_path / "s").read_bytes() == b"my thesis " * 1000
+    with pytest.raises(RecordError, match="no such response store"):
+        store_care.info(tmp_path / "none")
+
+
+def test_info_counts_by_model_and_engine(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s", range(5))
+    filled(path, range(5, 8), Origin("quick", "sha256:bb", "vllm 0.32"))
+    filled(path, range(8, 10), None)
+    found = store_care.info(path)
+    assert [(g.model, g.engine, g.responses) for g in found.groups] == [
+        (store_care.UNKNOWN, "", 2), ("quick", "vllm 0.32", 3), ("slow", "transformers 5", 5),
+    ]  # fmt: skip
+    assert found.responses == 10 and found.groups[2].tokens == sum(response(n).tokens for n in range(5))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "left"),
+    [
+        ({"engine": "vllm"}, 7),
+        ({"weights": "sha256:a"}, 5),
+        ({"weights": "sha256:a", "engine": "vllm"}, 10),
+        ({"unused_days": 0.0}, 2),
+        ({"unused_days": 1.0}, 10),
+        ({"unknown": True}, 8),
+    ],
+)
+def test_prune_drops_what_all_conditions_hold_for(conditions: dict[str, Any], left: int, tmp_path: Path) -> None:
+    path = filled(tmp_path / "s", range(5))
+    filled(path, range(5, 8), Origin("quick", "sha256:bb", "vllm 0.32"))
+    filled(path, range(8, 10), None)
+    assert store_care.prune(path, dry=True, **conditions) == 10 - left and store_care.info(path).responses == 10
+    assert store_care.prune(path, **conditions) == 10 - left
+    assert store_care.info(path).responses == left and not store_care.verify(path).damaged
+
+
+def test_prune_without_a_condition_drops_nothing(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s", range(5))
+    with pytest.raises(RecordError, match="say what to drop"):
+        store_care.prune(path)
+    assert store_care.info(path).responses == 5
+
+
+def test_use_is_noted(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s", range(2))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE origins SET used = 1000, made = 1000")
+    connection.close()
+    with ResponseStore(path) as store:
+        store.find([bytes([1]) * 32])
+    assert store_care.prune(path, unused_days=30) == 1
+    with ResponseStore(path) as store:
+        assert list(store.find([bytes([n]) * 32 for n in range(2)])) == [bytes([1]) * 32]
