@@ -10,6 +10,7 @@ from rich.console import Console
 
 from flows.graph import Graph, Reason
 from flows.server import served
+from flows.warm import warm
 from flows.watch import WATCHED, Watch
 from l2s.errors import ConfigError
 from l2s.params import nearest
@@ -55,7 +56,7 @@ def run_pipeline(
         return False
     before()
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
-    with prepared_environment(), _api():
+    with prepared_environment(), warm(stale), _api():
         from flows.prefect_flow import pipeline_flow
 
         with Watch(names, console) as watch:
