@@ -12,13 +12,15 @@ from flows.console import Json, err, out, print_table
 
 def run(
     targets: Annotated[list[str] | None, typer.Argument(help="Stages, e.g. merge@average; all if none.")] = None,
-    runner: Annotated[str, typer.Option(help="How stages run: threads.")] = "threads",
+    runner: Annotated[str, typer.Option(help="Where stages run: threads, processes, dask or ray.")] = "threads",
+    address: Annotated[str | None, typer.Option(help="Of a Dask scheduler or Ray head; default: started here.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Most stages at a time; default: one a core.")] = os.cpu_count() or 1,
     dry: Annotated[bool, typer.Option("--dry", help="List what would run and why; run nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Bring the pipeline up to date and show the table."""
     from flows.pipeline import StageFailed, plan, run_pipeline
+    from flows.resources import resources_of
     from flows.stage import check_recipes
     from l2s.config import Config
 
@@ -30,7 +32,15 @@ def run(
         _print_plan(stale, as_json)
         return
     try:
-        if not run_pipeline(targets or [], runner, jobs, err, before=lambda: check_recipes(config)):
+        if not run_pipeline(
+            targets or [],
+            runner,
+            jobs,
+            err,
+            address=address,
+            before=lambda: check_recipes(config),
+            resources=lambda stages: resources_of(config, stages),
+        ):
             err.print("everything is up to date", highlight=False)
     except StageFailed as failure:
         _say_failure(failure)

@@ -10,7 +10,6 @@ and streams, leads a process group of its own, and dies with the asker, with the
 import contextlib
 import gc
 import importlib
-import io
 import os
 import selectors
 import signal
@@ -45,6 +44,8 @@ LIBRARIES = (
     ({"report"}, "jinja2"),
 )
 """Which kinds of stages need which library; none starts a thread that a fork would lose."""
+STARTED_WITH = dict(os.environ)
+"""This process's environment before it loads libraries, some of which add to it."""
 PROGRAM = """
 import sys
 sys.path[:] = [place for place in sys.path if place]
@@ -69,7 +70,7 @@ class Request:
 
     def take_over(self) -> None:
         """Make this process, just forked, what the asker would have become."""
-        os.setsid()
+        os.setpgid(0, 0)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -77,13 +78,11 @@ class Request:
             os.dup2(stream, place)
             os.close(stream)
         os.chdir(self.folder)
+        set_by_libraries = {key: value for key, value in os.environ.items() if STARTED_WITH.get(key) != value}
         os.environ.clear()
-        os.environ.update(self.environment)
+        os.environ.update(self.environment | set_by_libraries)
         sys.argv = ["l2s", "stage", *self.arguments]
-        sys.stdin, sys.stdout, sys.stderr = (
-            io.open(place, mode, buffering=1 if os.isatty(place) or place == 2 else -1, closefd=False, errors=errors)
-            for place, mode, errors in ((0, "r", "strict"), (1, "w", "strict"), (2, "w", "backslashreplace"))
-        )  # fmt: skip
+        sys.stdout.reconfigure(line_buffering=os.isatty(1))  # type: ignore[union-attr]
 
 
 class Declined(Exception):
@@ -127,7 +126,8 @@ class Worker:
         try:
             request = _receive(asker)
             child = self._fork()
-        except (OSError, ValueError, Declined):
+        except (OSError, ValueError, Declined) as error:
+            print(f"declined: {error}", file=sys.stderr)
             asker.close()  # without an answer, it runs the plain command
             return
         if child == 0:
@@ -196,13 +196,14 @@ def _receive(asker: socket.socket) -> Request:
     folder, count, *rest = message.decode(errors="surrogateescape").split("\0")
     arguments, pairs = rest[: int(count)], rest[int(count) :]
     environment = dict(pair.split("=", 1) for pair in pairs)
-    if _read_by_libraries(environment) != _read_by_libraries(dict(os.environ)):
-        raise Declined("another environment than the one the libraries were loaded in")
+    if other := _read_by_libraries(environment).symmetric_difference(_read_by_libraries(STARTED_WITH)):
+        names = sorted({name for name, _ in other})
+        raise Declined(f"the libraries were loaded with other values of {', '.join(names)}")
     return Request(folder, arguments, environment, list(streams))
 
 
-def _read_by_libraries(environment: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in environment.items() if not key.startswith(OWN) and key not in SHELLS}
+def _read_by_libraries(environment: dict[str, str]) -> set[tuple[str, str]]:
+    return {(key, value) for key, value in environment.items() if not key.startswith(OWN) and key not in SHELLS}
 
 
 def _kill(child: int) -> None:
