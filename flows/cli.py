@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows import runs, steps
+from flows import planned, runs, steps
 from flows.console import err, out
 from l2s import __version__
 from l2s.errors import L2SError
@@ -20,6 +20,7 @@ app = typer.Typer(
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
 for panel, commands in (
     (PIPELINE, runs.COMMANDS),
+    (PIPELINE, planned.COMMANDS),
     (STEPS, steps.COMMANDS),
 ):
     for command in commands:

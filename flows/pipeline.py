@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.graph import Graph, Reason
-from flows.orphans import stopping_stages
 from flows.resources import Resources
 from flows.server import served
 from flows.warm import warm
@@ -65,9 +64,8 @@ def run_pipeline(
     with prepared_environment(), warm(stale), _api():
         from flows.prefect_flow import pipeline_flow
         from flows.runners import task_runner
-        from tasks.reproduce import stopping
 
-        with Watch(names, console) as watch, stopping_stages(stopping):
+        with Watch(names, console) as watch:
             failed = pipeline_flow(
                 graph.upstream, names, watch, task_runner(runner, jobs, address), jobs, resources(names)
             )

@@ -16,14 +16,13 @@ from prefect.logging.handlers import APILogWorker
 from prefect.states import State
 from prefect.task_runners import TaskRunner
 
+from flows.orphans import stopping_stages
 from flows.resources import Resources
 from flows.watch import Watch
-from tasks.reproduce import LIMIT, reproduce
+from tasks.reproduce import FROM_EXCEPTION, LIMIT, may_end_better, reproduce, stopping
 
 SUMMARY = Path("data/summary/summary.json")
 PAGE = Path("data/report/index.html")
-FROM_EXCEPTION = "StageError: "
-"""What stands before a sentence that reached the state's message by way of an exception."""
 COLUMNS = (
     "run", "benchmark", "n", "accuracy", "accuracy_low", "accuracy_high", "tokens", "reduction", "truncated",
     "reflective", "verdict", "chosen",
@@ -57,15 +56,19 @@ def pipeline_flow(
     def l2s_pipeline(stages: list[str]) -> list[str]:
         _limit(resources, occupied)
         futures: dict[str, PrefectFuture[str]] = {}
-        for name in stages:
-            before = [futures[other] for other in upstream[name] if other in futures]
-            needs = resources.needs.get(name, {})
-            with tags(name.partition("@")[0], *(kind for kind, count in needs.items() if count)):
-                stage = reproduce.with_options(
-                    task_run_name=name, retries=resources.retries, retry_delay_seconds=resources.delay
-                )
-                futures[name] = stage.submit(name, occupied[name], root, wait_for=before)
-        return _follow(futures, watch)
+        with stopping_stages(stopping):  # inside the flow, which has handlers of its own
+            for name in stages:
+                before = [futures[other] for other in upstream[name] if other in futures]
+                needs = resources.needs.get(name, {})
+                with tags(name.partition("@")[0], *(kind for kind, count in needs.items() if count)):
+                    stage = reproduce.with_options(
+                        task_run_name=name,
+                        retries=resources.retries,
+                        retry_delay_seconds=resources.delay,
+                        retry_condition_fn=may_end_better,
+                    )
+                    futures[name] = stage.submit(name, occupied[name], root, wait_for=before)
+            return _follow(futures, watch)
 
     try:
         failed: list[str] = l2s_pipeline(names)

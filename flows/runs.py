@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -84,6 +85,7 @@ def report() -> None:
 def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> None:
     """Run one stage's work; what dvc.yaml calls."""
     from flows import watch
+    from flows.costs import costed
     from flows.orphans import end_with_ancestors
     from flows.stage import run_stage
     from l2s.progress import Track, bar
@@ -99,10 +101,14 @@ def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> No
     def say(sentence: str) -> None:
         out.print(f"{title}: {sentence}", highlight=False, markup=False, soft_wrap=True)
 
+    def work(track: Track, say: Callable[[str], None]) -> None:
+        with costed(title) as found:
+            found |= run_stage(kind, name, track, say)
+
     if watch.is_watched():
-        run_stage(kind, name, track, say)
+        work(track, say)
     else:
-        observed(title, lambda track, say: run_stage(kind, name, track, say), track, say)
+        observed(title, work, track, say)
 
 
 def _say_failure(failure: Exception) -> NoReturn:

@@ -46,6 +46,10 @@ class StageError(Exception):
     """A stage broke down; another try may end better."""
 
 
+FROM_EXCEPTION = f"{StageError.__name__}: "
+"""What stands before the sentence of a StageError in its state's message."""
+
+
 class Standing(NamedTuple):
     """How a stage stood when its task began."""
 
@@ -106,6 +110,11 @@ def stage_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:
     """The stage's fingerprint as it stands when the task is about to run; a fresh key if it is out of date."""
     found = _own.standing = _standing(arguments["name"])
     return f"{found.key}-{uuid.uuid4()}" if found.stale else found.key
+
+
+def may_end_better(task: Any, run: Any, state: State[Any]) -> bool:
+    """A retry makes sense: the stage broke down, its input was not wrong."""
+    return FROM_EXCEPTION in (state.message or "") and not stopping.is_set()
 
 
 @task(cache_key_fn=stage_key, persist_result=True)
