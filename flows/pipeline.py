@@ -10,6 +10,7 @@ from rich.console import Console
 
 from flows.graph import Graph, Reason
 from flows.resources import Resources
+from flows.runners import RUNNERS, task_runner
 from flows.server import served
 from flows.warm import warm
 from flows.watch import WATCHED, Watch
@@ -17,7 +18,6 @@ from l2s.errors import ConfigError
 from l2s.params import nearest
 
 PREFECT_HOME = Path(".l2s/prefect")
-RUNNERS = ("threads", "processes", "dask", "ray")
 
 
 def plan(targets: list[str]) -> tuple[Graph, list[str], dict[str, list[Reason]]]:
@@ -63,7 +63,6 @@ def run_pipeline(
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
     with prepared_environment(), warm(stale), _api():
         from flows.prefect_flow import pipeline_flow
-        from flows.runners import task_runner
 
         with Watch(names, console) as watch:
             failed = pipeline_flow(

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect import flow, tags
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
@@ -19,7 +19,8 @@ from prefect.task_runners import TaskRunner
 from flows.orphans import stopping_stages
 from flows.resources import Resources
 from flows.watch import Watch
-from tasks.reproduce import FROM_EXCEPTION, LIMIT, may_end_better, reproduce, stopping
+from tasks.reproduce import may_end_better, reproduce
+from tasks.stage import FROM_EXCEPTION, LIMIT, stopping
 
 SUMMARY = Path("data/summary/summary.json")
 PAGE = Path("data/report/index.html")
@@ -49,32 +50,46 @@ def pipeline_flow(
     """
     logging.getLogger("prefect").setLevel(logging.INFO)
     logging.getLogger("dvc").setLevel(logging.ERROR)  # what a stage says is in its own log
-    occupied = resources.contended(names, jobs)
-    root = str(Path.cwd())
-
-    @flow(name="l2s", task_runner=runner, log_prints=False)
-    def l2s_pipeline(stages: list[str]) -> list[str]:
-        _limit(resources, occupied)
-        futures: dict[str, PrefectFuture[str]] = {}
-        with stopping_stages(stopping):  # inside the flow, which has handlers of its own
-            for name in stages:
-                before = [futures[other] for other in upstream[name] if other in futures]
-                needs = resources.needs.get(name, {})
-                with tags(name.partition("@")[0], *(kind for kind, count in needs.items() if count)):
-                    stage = reproduce.with_options(
-                        task_run_name=name,
-                        retries=resources.retries,
-                        retry_delay_seconds=resources.delay,
-                        retry_condition_fn=may_end_better,
-                    )
-                    futures[name] = stage.submit(name, occupied[name], root, wait_for=before)
-            return _follow(futures, watch)
-
+    _current.append(Run(upstream, watch, resources, resources.contended(names, jobs), str(Path.cwd())))
     try:
-        failed: list[str] = l2s_pipeline(names)
+        failed: list[str] = flow(_stages, name="l2s", task_runner=runner, log_prints=False)(names)
     finally:
+        _current.pop()
         _send_what_is_queued()
     return failed
+
+
+class Run(NamedTuple):
+    """What the flow needs besides its parameters."""
+
+    upstream: dict[str, list[str]]
+    watch: Watch
+    resources: Resources
+    occupied: Mapping[str, Mapping[str, int]]
+    root: str
+
+
+_current: list[Run] = []
+"""The run of this process. Not in a closure of the flow: that is sent to processes, and a terminal cannot be."""
+
+
+def _stages(stages: list[str]) -> list[str]:
+    run = _current[-1]
+    _limit(run.resources, run.occupied)
+    futures: dict[str, PrefectFuture[str]] = {}
+    with stopping_stages(stopping):  # inside the flow, which has handlers of its own
+        for name in stages:
+            before = [futures[other] for other in run.upstream[name] if other in futures]
+            needs = run.resources.needs.get(name, {})
+            with tags(name.partition("@")[0], *(kind for kind, count in needs.items() if count)):
+                stage = reproduce.with_options(
+                    task_run_name=name,
+                    retries=run.resources.retries,
+                    retry_delay_seconds=run.resources.delay,
+                    retry_condition_fn=may_end_better,
+                )
+                futures[name] = stage.submit(name, run.occupied[name], run.root, wait_for=before)
+        return _follow(futures, run.watch)
 
 
 def _follow(futures: dict[str, PrefectFuture[str]], watch: Watch) -> list[str]:

@@ -1,11 +1,14 @@
 """Where stages run: threads, processes, a Dask or a Ray cluster, all by Prefect's own task runners."""
 
-from typing import Any
+from __future__ import annotations
 
-from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+from typing import TYPE_CHECKING, Any
 
 from l2s.errors import ConfigError
 from l2s.params import nearest
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
 
 RUNNERS = ("threads", "processes", "dask", "ray")
 
@@ -23,6 +26,8 @@ def task_runner(name: str, jobs: int, address: str | None = None) -> TaskRunner[
     """
     if address is not None and name in ("threads", "processes"):
         raise ConfigError(f"--address: runner '{name}' takes none; it is for dask and ray")
+    from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
+
     if name == "threads":
         return ThreadPoolTaskRunner(max_workers=jobs)
     if name == "processes":

@@ -37,7 +37,7 @@ DEVICES: Mapping[str, Device] = {
 
 
 def device_seconds(device: Device, count: int, work: Work, weights: float, batch: int) -> float:
-    """Seconds of generation on ``count`` devices: arithmetic, then traffic, at UTILISATION of the peak; a STEP at least.
+    """Seconds of generation: arithmetic, then traffic, at UTILISATION of the peak; at least a STEP for each token.
 
     Args:
         device: its data sheet.
