@@ -9,13 +9,15 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.graph import Graph, Reason
+from flows.resources import Resources
+from flows.runners import RUNNERS, task_runner
 from flows.server import served
+from flows.warm import warm
 from flows.watch import WATCHED, Watch
 from l2s.errors import ConfigError
 from l2s.params import nearest
 
 PREFECT_HOME = Path(".l2s/prefect")
-RUNNERS = ("threads",)
 
 
 def plan(targets: list[str]) -> tuple[Graph, list[str], dict[str, list[Reason]]]:
@@ -31,8 +33,10 @@ def run_pipeline(
     jobs: int,
     console: Console,
     *,
+    address: str | None = None,
     always: bool = False,
     before: Callable[[], None] = lambda: None,
+    resources: Callable[[list[str]], Resources] = lambda _: Resources(),
 ) -> bool:
     """Bring the targets (all stages if none) up to date; return False if there was nothing to do.
 
@@ -41,8 +45,10 @@ def run_pipeline(
         runner: how stages run.
         jobs: most stages at a time.
         console: where finished stages and bars are shown.
+        address: of a cluster that runs already, for the runners that use one.
         always: run the flow even then, so that Prefect shows every stage as Cached.
         before: called when there is something to do, before anything is done.
+        resources: of the stages, what they occupy.
 
     Raises:
         ConfigError: an unknown target or runner.
@@ -55,11 +61,13 @@ def run_pipeline(
         return False
     before()
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
-    with prepared_environment(), _api():
+    with prepared_environment(), warm(stale), _api():
         from flows.prefect_flow import pipeline_flow
 
         with Watch(names, console) as watch:
-            failed = pipeline_flow(graph.upstream, names, jobs, watch)
+            failed = pipeline_flow(
+                graph.upstream, names, watch, task_runner(runner, jobs, address), jobs, resources(names)
+            )
     if failed:
         raise StageFailed(failed)
     return True

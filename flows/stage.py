@@ -6,6 +6,7 @@ already, the work is shown there (:mod:`tasks.observed`).
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from l2s.config import Config
 from l2s.errors import ConfigError
@@ -70,8 +71,9 @@ def merge(config: Config, name: str, track: Track, say: Say) -> None:
     say(f"{recipe.merge_method} merge of {', '.join(model.model for model in recipe.models)}; {manifest.donor.reason}")
 
 
-def generate(config: Config, name: str, track: Track, say: Say) -> None:
-    """Answer every benchmark with one run's model under its control."""
+def generate(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
+    """Answer every benchmark with one run's model under its control; return what it took."""
+    from flows.costs import generation_cost
     from l2s.checkpoints import Checkpoint
     from l2s.generation.generate import generate_responses
 
@@ -88,6 +90,7 @@ def generate(config: Config, name: str, track: Track, say: Say) -> None:
         track=track,
     )
     say(f"{counts.generated} responses generated, {counts.stored} from the store")
+    return generation_cost(model, DATA / "responses" / f"{name}.jsonl", counts.stored)
 
 
 def verify(config: Config, name: str, track: Track, say: Say) -> None:
@@ -147,7 +150,7 @@ def check_recipes(config: Config) -> None:
         raise ConfigError("; ".join(problems))
 
 
-STAGES: dict[str, Callable[..., None]] = {
+STAGES: dict[str, Callable[..., dict[str, Any] | None]] = {
     "family": family,
     "problems": problems,
     "calibrate": calibrate,
@@ -159,8 +162,8 @@ STAGES: dict[str, Callable[..., None]] = {
 }
 
 
-def run_stage(stage: str, name: str | None, track: Track, say: Say) -> None:
-    """Run one stage.
+def run_stage(stage: str, name: str | None, track: Track, say: Say) -> dict[str, Any]:
+    """Run one stage; return what it took besides time, where it says so.
 
     Raises:
         ConfigError: no such stage, or none of that name.
@@ -177,4 +180,4 @@ def run_stage(stage: str, name: str | None, track: Track, say: Say) -> None:
     }
     if stage in names and name not in names[stage]:
         raise ConfigError(f"stage {stage}: no '{name}' in params.yaml{nearest(name or '', names[stage])}")
-    STAGES[stage](config, name, track, say)
+    return STAGES[stage](config, name, track, say) or {}

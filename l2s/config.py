@@ -14,6 +14,7 @@ from l2s.errors import ConfigError
 from l2s.family.settings import FamilySettings
 from l2s.generation.settings import ControlParams, DecodingParams
 from l2s.params import Params, nearest
+from l2s.planning.settings import ResourceParams
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -74,6 +75,7 @@ class Config(Params):
     grading: GradingParams
     analysis: AnalysisParams
     report: ReportParams
+    resources: ResourceParams = ResourceParams()
 
     @classmethod
     def read(cls, path: Path = Path("params.yaml")) -> Self:

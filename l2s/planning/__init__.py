@@ -1,0 +1,1 @@
+"""Planning: what a run will cost, before it runs."""

@@ -1,0 +1,82 @@
+"""How many questions a benchmark has, and how long the answers will be: measured, published, or at most."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from l2s.planning.work import Lengths
+
+LEVELS = 5
+"""Of the embedded arithmetic."""
+QUESTIONS: Mapping[str, int] = {
+    "gsm8k": 1319, "math500": 500, "minervamath": 272, "minerva": 272, "olympiadbench": 675, "collegemath": 2818,
+    "aime24": 30, "aime2024": 30, "aime25": 30, "aime2025": 30,
+}  # fmt: skip
+"""Published sizes, as arXiv:2503.20641 uses them."""
+MEAN_TOKENS: Mapping[str, tuple[float, float]] = {
+    "gsm8k": (130.2, 1062.0), "math500": (526.2, 2825.9), "minervamath": (956.7, 3055.9),
+    "minerva": (956.7, 3055.9), "olympiadbench": (1259.2, 5793.8), "collegemath": (794.8, 2461.6),
+    "aime24": (1528.0, 8675.4), "aime2024": (1528.0, 8675.4),
+}  # fmt: skip
+"""Tokens of Qwen2.5-Math-7B's and DeepSeek-R1-Distill-Qwen-7B's responses (arXiv:2503.20641, table 1)."""
+
+
+def questions_of(name: str, params: Any, data: Path | None) -> int:
+    """Of a benchmark: those that are there, else those that were asked for, else those that were published."""
+    limit = params.limit
+    for file in (data / "benchmarks" / f"{name}.jsonl" if data else None, params.path):
+        if file is not None and file.is_file():
+            count = sum(1 for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+            return min(count, limit or count)
+    count = LEVELS * params.per_level if params.source == "arithmetic" else QUESTIONS.get(_plain(name), limit or 1000)
+    return min(count, limit or count)
+
+
+def expected_lengths(config: Any, run: str, data: Path | None, assume: Callable[[str], None]) -> dict[str, Lengths]:
+    """Lengths of a run's responses by benchmark.
+
+    Args:
+        config: :class:`l2s.config.Config`.
+        run: its name.
+        data: the folder with the responses of past runs; None if they are not of this configuration.
+        assume: is told what this rests on.
+    """
+    most = config.decoding.sampling.max_tokens
+    measured = _measured(data / "responses" / f"{run}.jsonl") if data else {}
+    found = {}
+    for name in config.benchmarks:
+        if name in measured:
+            assume("lengths: as the run's last responses, where there are any")
+            found[name] = measured[name]
+            continue
+        published = MEAN_TOKENS.get(_plain(name))
+        quick = config.runs[run].model in (f"models/{config.analysis.quick}", "models/base")
+        if published is not None:
+            assume(
+                "lengths: the 7B models' of arXiv:2503.20641, table 1, a merge as long as the slow model; spread as 1/e"
+            )
+            found[name] = Lengths.assumed(published[0 if quick else 1], most)
+        else:
+            assume(f"lengths: up to max_tokens ({most}) where nothing is known, which is the most they can be")
+            found[name] = Lengths(float(most), float(most) ** 2)
+    return found
+
+
+def _measured(responses: Path) -> dict[str, Lengths]:
+    from l2s.records import read_rows
+
+    if not responses.is_file():
+        return {}
+    tokens: dict[str, list[int]] = {}
+    for row in read_rows(responses):
+        tokens.setdefault(row["benchmark"], []).append(row["tokens"])
+    return {
+        name: Lengths(sum(counts) / len(counts), sum(count**2 for count in counts) / len(counts))
+        for name, counts in tokens.items()
+    }
+
+
+def _plain(name: str) -> str:
+    """A benchmark's name without what tells spellings apart, e.g. ``MATH-500`` as ``math500``."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,76 @@
+"""The toy project on every runner, and by workers of a work pool: the same bytes as plain dvc repro."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.runners import task_runner
+from l2s.errors import ConfigError
+from tests.flows.conftest import repro
+
+SCRIPT = """
+import sys
+from rich.console import Console
+from flows.pipeline import StageFailed, run_pipeline
+if __name__ == "__main__":
+    try:
+        print("ran" if run_pipeline([], sys.argv[1], 2, Console(stderr=True)) else "nothing")
+    except StageFailed as failure:
+        print("failed:", failure)
+"""
+EXTRAS = {"dask": "prefect_dask", "ray": "prefect_ray"}
+MADE = ("made-one.txt", "made-two.txt", "joined.txt", "other.txt")
+
+
+def run(toy: Path, runner: str) -> str:
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
+    script = toy / "run.py"  # processes that are spawned import it
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = [sys.executable, str(script), runner]
+    done = subprocess.run(command, cwd=toy, capture_output=True, text=True, env=environment, timeout=400)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
+
+def made(toy: Path) -> dict[str, bytes]:
+    return {name: (toy / name).read_bytes() for name in MADE}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["processes", "dask", "ray"])
+def test_a_runner_makes_the_same_bytes(toy: Path, runner: str) -> None:
+    if runner in EXTRAS and importlib.util.find_spec(EXTRAS[runner]) is None:
+        pytest.skip(f"the extra '{runner}' is not installed")
+    repro(toy)
+    expected = made(toy)
+    for name in (*MADE, "dvc.lock", "log.txt"):
+        (toy / name).unlink()
+    subprocess.run(["rm", "-rf", ".dvc/cache", ".dvc/tmp"], cwd=toy, check=True)
+    assert run(toy, runner) == "ran"
+    assert made(toy) == expected
+    assert sorted((toy / "log.txt").read_text().split()) == ["joined", "made", "made", "other"]
+    assert run(toy, runner) == "nothing" and repro(toy) == []
+
+
+@pytest.mark.slow
+def test_a_failing_stage_is_named_by_processes_too(toy: Path) -> None:
+    (toy / "dvc.yaml").write_text(
+        (toy / "dvc.yaml").read_text().replace("cat made-*.txt >", "exit 2; cat made-*.txt >")
+    )
+    assert run(toy, "processes").startswith("failed: join")
+
+
+def test_wrong_runners_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="runner 'tread' is not known; did you mean 'threads'"):
+        task_runner("tread", 1)
+    with pytest.raises(ConfigError, match="runner 'threads' takes none"):
+        task_runner("threads", 1, "tcp://somewhere")
+    for runner, module in EXTRAS.items():
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(ConfigError, match=rf"pip install 'l2s\[{runner}\]'"):
+            task_runner(runner, 1)
