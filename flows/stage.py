@@ -177,4 +177,7 @@ def run_stage(stage: str, name: str | None, track: Track, say: Say) -> None:
     }
     if stage in names and name not in names[stage]:
         raise ConfigError(f"stage {stage}: no '{name}' in params.yaml{nearest(name or '', names[stage])}")
-    STAGES[stage](config, name, track, say)
+    from flows.recording import recorded
+
+    with recorded(stage, name, config):
+        STAGES[stage](config, name, track, say)

@@ -1,0 +1,100 @@
+"""Digests of files, and of weights each tensor's: what a record keeps, and what an audit computes again."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from l2s.checkpoints.digest import digest_tensor
+from l2s.checkpoints.index import TensorEntry, read_header
+from l2s.checkpoints.remembered import recall
+from l2s.errors import CheckpointError
+from l2s.files import digest_text
+from l2s.params import Params
+from l2s.progress import Track, silent
+
+WEIGHTS = ".safetensors"
+HEADER = ""
+"""Name of the part of a weights file before its tensors, and of any other file as a whole."""
+EMPTY = digest_text("")
+"""Of a tensor without entries, which begins where the next one does."""
+
+
+class FileDigest(Params):
+    """One file."""
+
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256 of its bytes; of a weights file, over its parts' digests, so that no byte is read twice."""
+    parts: dict[str, str] = {}
+    """Of a weights file: the digest of its header under ``""``, and of every tensor under its name."""
+
+
+def parts_of(file: Path) -> list[TensorEntry]:
+    """The byte ranges that are hashed one by one: header and tensors of a weights file, else the whole.
+
+    A weights file whose header cannot be read, or whose tensors leave bytes uncovered, is one range.
+    """
+    size = file.stat().st_size
+    if file.suffix == WEIGHTS:
+        try:
+            entries = sorted(read_header(file), key=lambda entry: (entry.start, entry.size))
+        except CheckpointError:
+            entries = []
+        place = first = entries[0].start if entries else 0
+        for entry in entries:
+            place = entry.start + entry.size if entry.start == place else -1
+        if entries and place == size:
+            return [TensorEntry(HEADER, "", (), file, 0, first), *entries]
+    return [TensorEntry(HEADER, "", (), file, 0, size)]
+
+
+def digest_files(
+    files: Iterable[Path],
+    known: Mapping[Path, Mapping[int, str]] | None = None,
+    track: Track = silent,
+    label: str = "hashing",
+) -> dict[Path, FileDigest]:
+    """Digests of many files, their parts hashed on all cores, the largest first.
+
+    Args:
+        files: that are there; each once.
+        known: digests that need not be computed, by file and first byte of the part.
+        track: shows progress, in bytes.
+        label: what it shows it as.
+    """
+    parts = {file: parts_of(file) for file in dict.fromkeys(files)}
+    known = known or {}
+    filled = [part for file in parts for part in parts[file] if part.size or part.name == HEADER]
+    wanted = [part for part in filled if part.start not in known.get(part.file, {})]
+    wanted.sort(key=lambda part: -part.size)
+    found = {file: dict(known.get(file, {})) for file in parts}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        hashed = zip(wanted, pool.map(digest_tensor, wanted), strict=True)
+        total = float(sum(part.size for part in wanted))
+        for part, digest in track(hashed, label, total, lambda pair: pair[0].size):
+            found[part.file][part.start] = digest
+    return {file: _file_digest(parts[file], found[file]) for file in parts}
+
+
+def digest_output(files: Sequence[Path]) -> dict[Path, FileDigest]:
+    """Digests at the end of a step; those of weights that were hashed before and not changed since are recalled."""
+    return digest_files(files, {file: recall(file) for file in files if file.suffix == WEIGHTS})
+
+
+def _file_digest(parts: Sequence[TensorEntry], digests: Mapping[int, str]) -> FileDigest:
+    size = sum(part.size for part in parts)
+    if len(parts) == 1:
+        return FileDigest(size=size, digest=digests[0])
+    named = {part.name: digests[part.start] if part.size else EMPTY for part in parts}
+    return FileDigest(size=size, digest=digest_text(_lines(named)), parts=named)
+
+
+def _lines(named: Mapping[str, str]) -> str:
+    return "\n".join(f"{digest} {name}" for name, digest in sorted(named.items()))
+
+
+def digest_folder(files: Mapping[str, str]) -> str:
+    """One digest over a folder's files: names and digests."""
+    return digest_text(_lines(files))
