@@ -9,7 +9,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from flows import steps
+from flows.audit import audit
 from flows.console import Json, err, out, print_table
+from flows.lineage import lineage
+from flows.recorded_steps import leaving_record
 from l2s import __version__
 from l2s.errors import L2SError
 
@@ -22,7 +25,9 @@ app = typer.Typer(
 )
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
 for command in steps.COMMANDS:
-    app.command(rich_help_panel=STEPS)(command)
+    app.command(rich_help_panel=STEPS)(leaving_record(command))
+app.command(rich_help_panel=PIPELINE)(lineage)
+app.command(rich_help_panel=PIPELINE)(audit)
 
 
 @app.callback(invoke_without_command=True)

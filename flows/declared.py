@@ -44,6 +44,19 @@ def declared(stage: str, name: str | None, root: Path = Path()) -> Declared:
     raise ConfigError(f"{where}: has no '{name}'")
 
 
+def stage_names(root: Path = Path()) -> list[str]:
+    """All stages of dvc.yaml, as DVC names them; none where there is no such file."""
+    if not (root / "dvc.yaml").is_file():
+        return []
+    values = read_yaml(root / "params.yaml") or {}
+    entries = (read_yaml(root / "dvc.yaml") or {}).get("stages", {})
+    return [
+        f"{stage}@{name}" if name else stage
+        for stage, entry in entries.items()
+        for name, _, _ in _members(entry, values, f"{root / 'dvc.yaml'}: stages.{stage}")
+    ]
+
+
 def _members(entry: dict[str, Any], values: Any, where: str) -> Iterator[tuple[str | None, dict[str, Any], Any]]:
     """Name, what ``key`` and ``item`` stand for, and the body, of each stage in a group."""
     if "foreach" in entry:

@@ -100,6 +100,10 @@ def _parameters(stage: str, name: str | None, config: Config, found: Declared) -
     """The parameters that dvc.yaml names, with every default; a recipe in today's words."""
     values: Mapping[str, Any] = config.model_dump(mode="json")
     parameters = {key: value_at(values, key, f"dvc.yaml: stages.{stage}") for key in found.parameters}
+    for key in parameters:
+        block, _, control = key.partition(".")
+        if block == "controls":
+            parameters[key] = config.controls[control].identity()
     if stage == "merge":
         from l2s.merging.recipe import MergeRecipe
 

@@ -8,7 +8,7 @@ from typing import Any
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.digest import combine, digest_model
 from l2s.errors import L2SError
-from l2s.lineage.digests import WEIGHTS, FileDigest, digest_folder, digest_output
+from l2s.lineage.digests import WEIGHTS, FileDigest, digest_output, digest_parts
 from l2s.params import Params
 
 ALONE = "."
@@ -81,14 +81,14 @@ def describe(
 
 def _artefact(path: Path, name: str, files: dict[str, FileDigest]) -> Artefact:
     alone = files.get(ALONE)
-    digest = alone.digest if alone else digest_folder({inner: file.digest for inner, file in files.items()})
+    digest = alone.digest if alone else digest_parts({inner: file.digest for inner, file in files.items()})
     facts = _facts(path, files)
     return Artefact(path=name, digest=digest, size=sum(f.size for f in files.values()), files=files, facts=facts)
 
 
 def _facts(path: Path, files: Mapping[str, FileDigest]) -> dict[str, Any]:
     if ALONE not in files:
-        return model_facts(path, files)
+        return merge_facts(path) | model_facts(path, files)
     if path.suffix == ".jsonl":
         return row_facts(path)
     return statistics_facts(path) if path.suffix == WEIGHTS else {}
@@ -105,6 +105,15 @@ def model_facts(folder: Path, files: Mapping[str, FileDigest]) -> dict[str, Any]
         weights = combine((e.name, e.dtype, e.shape, str(parts[e.name])) for e in entries)
         return {"weights": weights, "model": digest_model(weights, checkpoint.config, checkpoint.side_files)}
     except (L2SError, KeyError):  # an adapter, or a folder that is damaged: its files' digests say what it is
+        return {}
+
+
+def merge_facts(folder: Path) -> dict[str, Any]:
+    """Method and seed of a merge, as its manifest has them."""
+    try:
+        manifest = json.loads((folder / "l2s_manifest.json").read_text(encoding="utf-8"))
+        return {"method": manifest["recipe"]["merge_method"], "seed": manifest["seed"]}
+    except (OSError, ValueError, KeyError, TypeError):  # no merge of ours
         return {}
 
 

@@ -47,6 +47,8 @@ class Chain:
     made: dict[Path, Made] = field(default_factory=dict)
     damaged: dict[Path, str] = field(default_factory=dict)
     """A sentence for each record that cannot be read or was changed."""
+    looked_for: set[Path] = field(default_factory=set)
+    """Sidecars that were read, or are not there."""
 
     @classmethod
     def read(cls, near: Path) -> "Chain":
@@ -64,9 +66,11 @@ class Chain:
     def maker(self, path: Path) -> Made | None:
         """What made the artefact at a path, or the one that the path lies in; None if no record says."""
         path = Path(os.path.abspath(path))
-        for place in (path, *path.parents):
-            if place not in self.made and (sidecar := sidecar_of(place)).is_file() and sidecar not in self.damaged:
-                self._keep_sidecar(sidecar)
+        places = (path, *path.parents)
+        if not any(place in self.made for place in places):
+            for place in places[:-1]:
+                self._keep_sidecar(sidecar_of(place))
+        for place in places:
             if place in self.made:
                 found = self.made[place]
                 inner = path.relative_to(place).as_posix()
@@ -108,6 +112,11 @@ class Chain:
             self.made[place] = Made(place, artefact, kept)
 
     def _keep_sidecar(self, file: Path) -> None:
+        if file in self.looked_for:
+            return
+        self.looked_for.add(file)
+        if not file.is_file():
+            return
         try:
             found = Sidecar.read(file)
         except RecordError as error:

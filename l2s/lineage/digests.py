@@ -52,7 +52,7 @@ def parts_of(file: Path) -> list[TensorEntry]:
 
 def digest_files(
     files: Iterable[Path],
-    known: Mapping[Path, Mapping[int, str]] | None = None,
+    known: Mapping[Path, Mapping[str, str]] | None = None,
     track: Track = silent,
     label: str = "hashing",
 ) -> dict[Path, FileDigest]:
@@ -60,41 +60,42 @@ def digest_files(
 
     Args:
         files: that are there; each once.
-        known: digests that need not be computed, by file and first byte of the part.
+        known: digests that need not be computed, by file and name of the part.
         track: shows progress, in bytes.
         label: what it shows it as.
     """
-    parts = {file: parts_of(file) for file in dict.fromkeys(files)}
     known = known or {}
-    filled = [part for file in parts for part in parts[file] if part.size or part.name == HEADER]
-    wanted = [part for part in filled if part.start not in known.get(part.file, {})]
+    parts = {file: parts_of(file) for file in dict.fromkeys(files)}
+    found = {file: {part.name: EMPTY for part in parts[file] if not part.size} for file in parts}
+    for file in parts:
+        found[file] |= known.get(file, {})
+    wanted = [part for file in parts for part in parts[file] if part.name not in found[file]]
     wanted.sort(key=lambda part: -part.size)
-    found = {file: dict(known.get(file, {})) for file in parts}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         hashed = zip(wanted, pool.map(digest_tensor, wanted), strict=True)
         total = float(sum(part.size for part in wanted))
         for part, digest in track(hashed, label, total, lambda pair: pair[0].size):
-            found[part.file][part.start] = digest
+            found[part.file][part.name] = digest
     return {file: _file_digest(parts[file], found[file]) for file in parts}
 
 
 def digest_output(files: Sequence[Path]) -> dict[Path, FileDigest]:
     """Digests at the end of a step; those of weights that were hashed before and not changed since are recalled."""
-    return digest_files(files, {file: recall(file) for file in files if file.suffix == WEIGHTS})
+    return digest_files(files, {file: recalled(file) for file in files if file.suffix == WEIGHTS})
 
 
-def _file_digest(parts: Sequence[TensorEntry], digests: Mapping[int, str]) -> FileDigest:
-    size = sum(part.size for part in parts)
-    if len(parts) == 1:
-        return FileDigest(size=size, digest=digests[0])
-    named = {part.name: digests[part.start] if part.size else EMPTY for part in parts}
-    return FileDigest(size=size, digest=digest_text(_lines(named)), parts=named)
+def recalled(file: Path) -> dict[str, str]:
+    """Digests of a weights file's tensors, as far as :mod:`l2s.checkpoints.remembered` knows them."""
+    digests = recall(file)
+    return {part.name: digests[part.start] for part in parts_of(file) if part.size and part.start in digests}
 
 
-def _lines(named: Mapping[str, str]) -> str:
-    return "\n".join(f"{digest} {name}" for name, digest in sorted(named.items()))
+def _file_digest(parts: Sequence[TensorEntry], digests: Mapping[str, str]) -> FileDigest:
+    named = {part.name: digests[part.name] for part in parts}
+    whole = named[HEADER] if len(parts) == 1 else digest_parts(named)
+    return FileDigest(size=sum(part.size for part in parts), digest=whole, parts=named if len(parts) > 1 else {})
 
 
-def digest_folder(files: Mapping[str, str]) -> str:
-    """One digest over a folder's files: names and digests."""
-    return digest_text(_lines(files))
+def digest_parts(named: Mapping[str, str]) -> str:
+    """One digest over the parts of a weights file, or over the files of a folder: names and digests."""
+    return digest_text("\n".join(f"{digest} {name}" for name, digest in sorted(named.items())))
