@@ -5,7 +5,7 @@ Profiles: RO-Crate 1.1, Process Run Crate 0.5, and where the project's pipeline 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,11 +85,11 @@ class _Crate:
             self._workflow([one for one in kept if _is_stage(one)])
         self.crate.root_dataset["mentions"] = [*actions, *self.crate.root_dataset.get("mentions", [])]
 
-    def _add(self, identifier: str, **properties: Any) -> Any:
+    def _add(self, name: str, /, **properties: Any) -> Any:
         from rocrate.model.contextentity import ContextEntity
 
         kept = {key: value for key, value in properties.items() if value is not None}
-        return self.crate.add(ContextEntity(self.crate, identifier, properties={"@type": kept.pop("type"), **kept}))
+        return self.crate.add(ContextEntity(self.crate, name, properties={"@type": kept.pop("type"), **kept}))
 
     def _profiles(self, is_pipeline: bool) -> list[Any]:
         named = PROFILES if is_pipeline else dict(list(PROFILES.items())[:1])
@@ -155,16 +155,23 @@ class _Crate:
         ]  # fmt: skip
         return self._add(
             f"#{step}", type="CreateAction", name=record.made_by, instrument=tool, identifier=record.digest,
-            object=[*(self.entities[kept.place(read)] for read in record.inputs if kept.place(read) in self.entities), *values],
-            result=[self.entities[kept.place(made)] for made in record.outputs if kept.place(made) in self.entities],
+            object=[*self._known(map(kept.place, record.inputs)), *values],
+            result=self._known(map(kept.place, record.outputs)),
             startTime=occasion.started if occasion else None,
             endTime=_end(occasion.started, occasion.seconds) if occasion else None,
             additionalProperty=where or None, actionStatus="http://schema.org/CompletedActionStatus",
         )  # fmt: skip
 
+    def _known(self, places: Iterable[Path]) -> list[Any]:
+        """The artefacts among places that are in the crate."""
+        return [self.entities[place] for place in places if place in self.entities]
+
     def _workflow(self, kept: list[Kept]) -> None:
         """The graph that says which step makes what, and its run as a whole."""
-        language = self._add("https://dvc.org", type="ComputerLanguage", name="DVC", url="https://dvc.org")
+        from rocrate.model.computerlanguage import ComputerLanguage
+
+        told = {"name": "DVC", "url": "https://dvc.org"}
+        language = self.crate.add(ComputerLanguage(self.crate, "https://dvc.org", properties=told))
         workflow = self.crate.add_workflow(self.chain.root / WORKFLOW, WORKFLOW, main=True, lang=language)
         workflow["name"] = "dvc.yaml"
         settings = [
@@ -176,8 +183,8 @@ class _Crate:
         read = {one.place(found) for one in kept for found in one.record.inputs}
         run = self._add(
             "#run", type="CreateAction", name="run of dvc.yaml", instrument=workflow,
-            object=[*settings, *(self.entities[place] for place in sorted(read - written) if place in self.entities)],
-            result=[self.entities[place] for place in sorted(written - read) if place in self.entities],
+            object=[*settings, *self._known(sorted(read - written))],
+            result=self._known(sorted(written - read)),
             actionStatus="http://schema.org/CompletedActionStatus",
         )  # fmt: skip
         self.crate.root_dataset["mentions"] = [run]
