@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 
 from prefect import flow, tags
@@ -9,10 +10,11 @@ from prefect.artifacts import create_table_artifact
 from prefect.events.worker import EventsWorker
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging.handlers import APILogWorker
+from prefect.runtime import flow_run
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.watch import Watch
+from flows.watch import PREFECT_RUN, Watch
 from tasks.reproduce import reproduce
 
 SUMMARY = Path("data/summary/summary.json")
@@ -35,6 +37,7 @@ def pipeline_flow(upstream: dict[str, list[str]], names: list[str], jobs: int, w
 
     @flow(name="l2s", task_runner=ThreadPoolTaskRunner(max_workers=jobs), log_prints=False)
     def l2s_pipeline(stages: list[str]) -> list[str]:
+        os.environ[PREFECT_RUN] = str(flow_run.id)  # stages are commands of their own, and record it
         futures: dict[str, PrefectFuture[str]] = {}
         for name in stages:
             before = [futures[other] for other in upstream[name] if other in futures]
@@ -56,6 +59,7 @@ def pipeline_flow(upstream: dict[str, list[str]], names: list[str], jobs: int, w
     try:
         failed: list[str] = l2s_pipeline(names)
     finally:
+        os.environ.pop(PREFECT_RUN, None)
         _send_what_is_queued()
     return failed
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.declared import Declared, declared, value_at
+from flows.watch import PREFECT_RUN
 from l2s.config import Config
 from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.chain import write_occasion
@@ -15,8 +16,6 @@ from l2s.lineage.code import code_behind, sources_at
 from l2s.lineage.occasion import Clock
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
 
-PREFECT_RUN = "L2S_PREFECT_RUN"
-"""Set in the environment of stages by the flow that runs them: its id."""
 DATA = Path("data")
 SOURCE = Path(__file__).resolve().parent.parent
 Names = dict[str, set[str]]

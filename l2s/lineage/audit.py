@@ -1,6 +1,6 @@
 """The audit: everything behind some artefacts, checked down to the bytes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def audit_chain(
     found = Audit(behind, hash_files(chain, behind, known, track), notes=notes)
     kept = list({id(made.by): made.by for made in found.made}.values())
     found.records = len(kept)
-    found.findings += _damaged(chain, kept, path)
+    found.findings += _damaged(chain)
     found.findings += check_contents(chain, behind, found.digests)
     found.findings += check_links(chain, behind, found.digests)
     own = [one for one in kept if _is_project(chain, one)]
@@ -71,6 +71,8 @@ def audit_chain(
         found.findings += check_lock(chain.root, {one.record.made_by for one in own})
         if path is None:
             found.findings += unrecorded(chain, current)
+    if given := [chain.shown(place) for place, made in behind if made is None]:
+        found.notes.append(f"given, with no record of what made it, and as its readers saw it: {', '.join(given)}")
     _check_code(found, own, [one for one in kept if one not in own], Sources(chain.root), Sources(source))
     found.findings = list(dict.fromkeys(found.findings))
     return found
@@ -89,7 +91,7 @@ def _start(chain: Chain, path: Path | None, stages: set[str]) -> tuple[list[Path
     return start, [f"not looked at: what {', '.join(names)} left, which params.yaml no longer has"] if names else []
 
 
-def _damaged(chain: Chain, kept: Sequence[Kept], path: Path | None) -> Iterable[Finding]:
+def _damaged(chain: Chain) -> Iterator[Finding]:
     """Records that cannot be believed."""
     for file, sentence in chain.damaged.items():
         yield Finding(chain.shown(file), "", "a record as it was written", sentence.removeprefix(f"{file}: "))

@@ -27,7 +27,6 @@ RUN = "https://w3id.org/ro/wfrun"
 PROFILES = {
     f"{RUN}/process/0.5": "Process Run Crate",
     f"{RUN}/workflow/0.5": "Workflow Run Crate",
-    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 WORKFLOW = "dvc.yaml"
 

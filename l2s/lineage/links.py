@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.files import digest_file
-from l2s.lineage.artefacts import ALONE, Artefact, model_facts
+from l2s.lineage.artefacts import ALONE, Artefact, files_of, model_facts
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.contents import Behind, Digests
 from l2s.lineage.finding import Finding, short
@@ -35,10 +35,10 @@ def check_links(chain: Chain, behind: Behind, digests: Digests) -> Iterator[Find
 
 def _facts(place: Path, made: Made | None, digests: Digests) -> Facts:
     """A model's digests from the bytes as they are; of anything else, what its record says."""
-    if place.is_dir():
-        files = {file.relative_to(place).as_posix(): digests[file] for file in digests if file.is_relative_to(place)}
-        return model_facts(place, files)
-    return made.artefact.facts if made else {}
+    if not place.is_dir():
+        return made.artefact.facts if made else {}
+    names = made.artefact.files if made else files_of(place)
+    return model_facts(place, {name: digests[place / name] for name in names if place / name in digests})
 
 
 def _check_inputs(chain: Chain, kept: Kept) -> Iterator[Finding]:
@@ -78,10 +78,11 @@ def _check_manifest(
         files = [read for read in inputs if _is_named(read, name) and read.is_file()]
         if not any(digest_file(file) == expected for file in files):
             yield Finding(shown, f"statistics.{name}", expected, digest_file(files[0]) if files else "no such file")
-    facts = model_facts(place, {name: digests[place / name] for name in made.artefact.files if place / name in digests})
+    facts = _facts(place, made, digests)
     if weights != facts.get("weights"):
         yield Finding(shown, "output.weights", weights, short(facts.get("weights", "no whole model")))
-    parts = {name: part for file in digests if file.is_relative_to(place) for name, part in digests[file].parts.items()}
+    own = [digests[place / name] for name in made.artefact.files if place / name in digests]
+    parts = {name: part for file in own for name, part in file.parts.items()}
     for name, expected in tensors.items():
         if parts.get(name) != expected:
             yield Finding(shown, f"tensors.{name}", expected, parts.get(name, "no such tensor"))

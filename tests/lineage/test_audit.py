@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from tests.lineage.conftest import changed, flipped
 from tests.lineage.projects import ROOT, STAGES
 
 
-def audited(path: Path | None = None) -> Audit:
+def audited(path: Path | None = None, stages: Sequence[str] = STAGES) -> Audit:
     """Everything but what is done again."""
-    return audit_chain(Chain.read(Path()), path, stage_names(), ROOT, {})
+    return audit_chain(Chain.read(Path()), path, stages, ROOT, {})
 
 
 def l2s(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
@@ -72,8 +72,9 @@ def test_every_flipped_bit_is_found_and_named(project: Path) -> None:
         for bit in dict.fromkeys([3, 64 + number % 8, bits // 2 + number % 8, bits - 1 - number % 8]):
             if shown.startswith("history/"):  # the latest occasion is told by .l2s, unless it is gone
                 continue
+            scope = None if "lineage" in shown else file  # a record is read with all others
             with changed(file, flipped(content, bit)):
-                if not any(finding.file == shown for finding in audited().findings):
+                if not any(finding.file == shown for finding in audited(scope).findings):
                     missed.append((shown, bit))
     assert not missed and len(files) > 60
     assert not audited().findings, "everything was put back"
@@ -102,8 +103,9 @@ def test_files_that_are_gone_and_files_that_came(project: Path) -> None:
         (found,) = [f for f in audited().findings if f.file.endswith("index.json")]
         assert "does not tell" in found.found
     with changed(Path("data/lineage/verify/slow.json"), None):
-        assert not [f for f in audited().findings if f.file.startswith("data/verdicts")] or True
-        assert any("data/verdicts/slow.jsonl" in f.file or "verify" in f.file for f in audited().findings) is not None
+        found = audited()
+    assert not found.findings, "dvc.lock would tell, and there is none here"
+    assert any("no record of what made it" in note and "data/verdicts/slow.jsonl" in note for note in found.notes)
 
 
 def reseal(file: Path, edit: Callable[[dict[str, Any]], None]) -> bytes:
@@ -136,9 +138,11 @@ def edited_rows(file: Path, number: int, **changes: Any) -> bytes:
 
 def test_a_record_that_was_made_to_fit_breaks_the_link(project: Path) -> None:
     weights = Path("data/models/slow/model.safetensors")
-    with changed(weights, flipped(weights.read_bytes(), 8 * weights.stat().st_size - 1)):
-        with changed(Path("data/lineage/family.json"), covered_up(project, "family.json", "data/models/slow")):
-            findings = [str(finding) for finding in audited().findings]
+    with (
+        changed(weights, flipped(weights.read_bytes(), 8 * weights.stat().st_size - 1)),
+        changed(Path("data/lineage/family.json"), covered_up(project, "family.json", "data/models/slow")),
+    ):
+        findings = [str(finding) for finding in audited().findings]
     assert any("what merge@average read, against what family made" in text for text in findings)
     assert any("what generate@slow read" in text for text in findings)
     assert any("l2s_manifest.json: inputs.slow" in text for text in findings), (
@@ -152,9 +156,11 @@ def test_a_verdict_that_was_made_to_fit_is_graded_again(
     file, record = Path("data/verdicts/average.jsonl"), Path("data/lineage/verify/average.json")
     row = json.loads(file.read_text().splitlines()[3])
     other = {"status": "incorrect", "correct": False} if row["correct"] else {"status": "correct", "correct": True}
-    with changed(file, edited_rows(file, 3, **other)):
-        with changed(record, covered_up(project, "verify/average.json", str(file))):
-            code, said = l2s(capsys, monkeypatch, "audit", str(file), "--json")
+    with (
+        changed(file, edited_rows(file, 3, **other)),
+        changed(record, covered_up(project, "verify/average.json", str(file))),
+    ):
+        code, said = l2s(capsys, monkeypatch, "audit", str(file), "--json")
     found = [f for f in json.loads(said)["mismatches"]]
     assert code == 1 and {(f["file"], f["what"].rpartition(": ")[2]) for f in found} == {
         (str(file), "status"), (str(file), "correct"),
@@ -169,9 +175,11 @@ def test_a_number_that_was_made_to_fit_is_analysed_again(
     file = Path("data/summary/summary.json")
     content = json.loads(file.read_text())
     content["rows"][0]["accuracy"] = 0.123
-    with changed(file, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()):
-        with changed(Path("data/lineage/analyse.json"), covered_up(project, "analyse.json", str(file))):
-            code, said = l2s(capsys, monkeypatch, "audit", str(file), "--regrade", "3")
+    with (
+        changed(file, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()),
+        changed(Path("data/lineage/analyse.json"), covered_up(project, "analyse.json", str(file))),
+    ):
+        code, said = l2s(capsys, monkeypatch, "audit", str(file), "--regrade", "3")
     row = content["rows"][0]
     assert code == 1 and f"{file}: rows[{row['run']} {row['benchmark']}].accuracy, done again: expected " in said
     assert "found 0.123" in said and "3 rows graded again" in said
@@ -183,9 +191,11 @@ def test_a_response_that_was_made_to_fit_is_generated_again(
     file, record = Path("data/responses/average.jsonl"), Path("data/lineage/generate/average.json")
     said: dict[bool, tuple[int, str]] = {}
     said[False] = l2s(capsys, monkeypatch, "audit", str(file), "--regenerate", "10")
-    with changed(file, edited_rows(file, 2, response=" A lie. The answer is \\boxed{7}.")):
-        with changed(record, covered_up(project, "generate/average.json", str(file))):
-            said[True] = l2s(capsys, monkeypatch, "audit", str(file), "--regenerate", "10")
+    with (
+        changed(file, edited_rows(file, 2, response=" A lie. The answer is \\boxed{7}.")),
+        changed(record, covered_up(project, "generate/average.json", str(file))),
+    ):
+        said[True] = l2s(capsys, monkeypatch, "audit", str(file), "--regenerate", "10")
     assert said[False][0] == 0 and "10 rows generated again" in said[False][1]
     assert said[True][0] == 1 and f"{file}: row 3 (" in said[True][1] and "response: expected" in said[True][1]
 
@@ -226,7 +236,7 @@ def test_what_a_removed_recipe_left_is_passed_over_and_said(project: Path) -> No
     shorter = params.replace("  aim-ties:\n    model: merged/aim-ties\n    control: none\n", "")
     assert shorter != params
     with changed(Path("params.yaml"), shorter.encode()):
-        notes = audited().notes
+        notes = audited(stages=stage_names()).notes
     assert any("generate@aim-ties, verify@aim-ties left" in note for note in notes)
 
 
