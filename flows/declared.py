@@ -12,9 +12,11 @@ from typing import Any
 
 from l2s.config import read_yaml
 from l2s.errors import ConfigError
+from l2s.lineage.locked import value_at
 
 PLACEHOLDER = re.compile(r"\$\{\s*([^}]+?)\s*\}")
 OUTPUTS = ("outs", "metrics", "plots")
+MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -88,22 +90,17 @@ def _filled(template: Any, values: Mapping[str, Any], where: str) -> Any:
         return template
     whole = PLACEHOLDER.fullmatch(template)
     if whole:
-        return value_at(values, whole[1], where)
-    return PLACEHOLDER.sub(lambda found: str(value_at(values, found[1], where)), template)
+        return parameter(values, whole[1], where)
+    return PLACEHOLDER.sub(lambda found: str(parameter(values, found[1], where)), template)
 
 
-def value_at(values: Any, path: str, where: str) -> Any:
-    """What stands at a dotted path; names may hold dots themselves.
+def parameter(values: Mapping[str, Any], path: str, where: str) -> Any:
+    """What stands at a dotted path.
 
     Raises:
         ConfigError: nothing stands there.
     """
-    if not path:
-        return values
-    if isinstance(values, Mapping):
-        parts = path.split(".")
-        for depth in range(len(parts), 0, -1):
-            key = ".".join(parts[:depth])
-            if key in values:
-                return value_at(values[key], ".".join(parts[depth:]), where)
-    raise ConfigError(f"{where}: '{path}' stands nowhere in params.yaml")
+    found = value_at(values, path, MISSING)
+    if found is MISSING:
+        raise ConfigError(f"{where}: '{path}' stands nowhere in params.yaml")
+    return found

@@ -7,17 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.declared import Declared, declared, value_at
+from flows.declared import Declared, declared, parameter
 from flows.watch import PREFECT_RUN
 from l2s.config import Config
+from l2s.files import digest_file
 from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.chain import write_occasion
-from l2s.lineage.code import code_behind, sources_at
+from l2s.lineage.code import Code, code_behind, sources_at
 from l2s.lineage.occasion import Clock
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
 
 DATA = Path("data")
 SOURCE = Path(__file__).resolve().parent.parent
+COMMAND = "flows/stage.py"
+"""What hands parameters and paths to the library."""
 Names = dict[str, set[str]]
 
 
@@ -98,7 +101,7 @@ def _name(artefact: Path) -> str:
 def _parameters(stage: str, name: str | None, config: Config, found: Declared) -> dict[str, Any]:
     """The parameters that dvc.yaml names, with every default; a recipe in today's words."""
     values: Mapping[str, Any] = config.model_dump(mode="json")
-    parameters = {key: value_at(values, key, f"dvc.yaml: stages.{stage}") for key in found.parameters}
+    parameters = {key: parameter(values, key, f"dvc.yaml: stages.{stage}") for key in found.parameters}
     for key in parameters:
         block, _, control = key.partition(".")
         if block == "controls":
@@ -110,9 +113,9 @@ def _parameters(stage: str, name: str | None, config: Config, found: Declared) -
     return parameters
 
 
-def _code(sources: list[Path]) -> tuple[dict[str, str], Any]:
+def _code(sources: list[Path]) -> tuple[dict[str, str], Code]:
     """Digests of the stage's own sources, and of all that they and the stage's command import."""
-    from l2s.files import digest_file
-
     own = {source.as_posix(): digest_file(source) for source in sources}
-    return own, code_behind([source.resolve() for source in sources], SOURCE)
+    behind = code_behind([source.resolve() for source in sources], SOURCE)
+    behind.sources[COMMAND] = digest_file(SOURCE / COMMAND)
+    return own, behind

@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager
+from contextlib import chdir, closing, contextmanager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -14,23 +14,20 @@ from l2s.errors import L2SError
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.finding import Finding, short
 from l2s.lineage.locked import locked_parameters
-from l2s.lineage.record import RECORDS
 from l2s.lineage.regrade import NONE, differing_columns
 from l2s.progress import Track, silent
 from l2s.records import Row, read_rows, write_rows
 from l2s.seeds import seed_for
 
 STORE = Path(".l2s/responses.sqlite")
-CHEAP = ("problems", "analyse")
-"""Stages that are done again whenever they are audited."""
 
 
 def redo_cheap(chain: Chain, made: Sequence[Made], track: Track = silent) -> tuple[list[str], list[Finding]]:
     """Draw the problems and analyse the verdicts again, from what lies there; which were, and what differs."""
     done, findings = [], list[Finding]()
     kept = list({id(one.by): one.by for one in made}.values())
-    chosen = [one for one in kept if _stage(one) in CHEAP or one.record.made_by == "l2s analyse"]
-    for one in track(chosen, "analysing again", float(len(chosen))):
+    chosen = [one for one in kept if _is_cheap(one)]
+    for one in _shown_by(track, chosen)(chosen, "analysing again", float(len(chosen))):
         shown = chain.shown(one.place(one.record.outputs[0])) if one.record.outputs else one.record.made_by
         try:
             findings += _redo(chain, one)
@@ -49,7 +46,8 @@ def regenerate(
     chosen = sorted(Random(seed_for(seed, "regenerate")).sample(places, min(rows, len(places))))
     findings: list[Finding] = []
     wanted = [(files[n], [row for place, row in chosen if place == n]) for n in dict.fromkeys(n for n, _ in chosen)]
-    for one, own in track(wanted, "generating again", float(len(wanted))):
+    shown_by = _shown_by(track, [one.by for one, _ in wanted])
+    for one, own in shown_by(wanted, "generating again", float(len(wanted))):
         try:
             findings += _regenerate(chain, one, own)
         except (L2SError, OSError) as error:
@@ -57,8 +55,22 @@ def regenerate(
     return len(chosen), findings
 
 
-def _stage(kept: Kept) -> str:
-    return kept.record.made_by.partition("@")[0] if RECORDS.name in kept.file.parts else ""
+def _is_cheap(kept: Kept) -> bool:
+    """Analyses, and problems that are drawn; a file of the user's own may lie elsewhere by now."""
+    stage, _, name = kept.record.made_by.partition("@")
+    if stage == "problems":
+        source: Any = kept.record.parameters.get(f"benchmarks.{name}", {})
+        return isinstance(source, dict) and source.get("source") == "arithmetic"
+    return stage in ("analyse", "l2s analyse")
+
+
+def _shown_by(track: Track, kept: Iterable[Kept]) -> Track:
+    """Single steps draw bars of their own, and a terminal shows one at a time."""
+    return silent if any(_is_step(one) for one in kept) else track
+
+
+def _is_step(kept: Kept) -> bool:
+    return kept.record.made_by.startswith("l2s ")
 
 
 def _is_generated(made: Made) -> bool:
@@ -67,7 +79,7 @@ def _is_generated(made: Made) -> bool:
 
 def _redo(chain: Chain, kept: Kept) -> Iterator[Finding]:
     with _workplace(kept, [kept.place(reference) for reference in kept.record.inputs]) as place:
-        if kept.record.made_by.startswith("l2s "):
+        if _is_step(kept):
             _run_step(kept, target=place / "out")
             written = {artefact.path: place / "out" / Path(artefact.path).name for artefact in kept.record.outputs}
         else:
@@ -160,7 +172,7 @@ def _regenerate(chain: Chain, one: Made, rows: list[int]) -> Iterator[Finding]:
             for path in inputs
             if path.suffix == ".jsonl"
         }
-        if kept.record.made_by.startswith("l2s "):
+        if _is_step(kept):
             ((_, problems),) = asked.items()
             write_rows(place / "problems.jsonl", problems)
             out = place / "out.jsonl"
@@ -190,9 +202,9 @@ def _compare_stores(chain: Chain, again: Path, ours: Path) -> Iterator[Finding]:
         return
     import sqlite3
 
-    with sqlite3.connect(f"file:{again}?mode=ro", uri=True) as store:
+    with closing(sqlite3.connect(f"file:{again}?mode=ro", uri=True)) as store:
         expected = dict(store.execute("SELECT key, ids FROM responses").fetchall())
-    with sqlite3.connect(f"file:{ours}?mode=ro", uri=True, timeout=60) as store:
+    with closing(sqlite3.connect(f"file:{ours}?mode=ro", uri=True, timeout=60)) as store:
         for key, ids in expected.items():
             found = store.execute("SELECT ids FROM responses WHERE key = ?", (key,)).fetchone()
             if found is not None and json.loads(found[0]) != json.loads(ids):

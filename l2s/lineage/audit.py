@@ -69,8 +69,9 @@ def audit_chain(
     own = [one for one in kept if _is_project(chain, one)]
     if locked_stages(chain.root):
         found.findings += check_lock(chain.root, {one.record.made_by for one in own})
-        if path is None:
-            found.findings += unrecorded(chain, current)
+        missing = list(unrecorded(chain, current)) if path is None else []
+        found.findings += missing
+        found.notes += ["records that are missing come with dvc pull, or from the run (l2s run)"] if missing else []
     if given := [chain.shown(place) for place, made in behind if made is None]:
         found.notes.append(f"given, with no record of what made it, and as its readers saw it: {', '.join(given)}")
     _check_code(found, own, [one for one in kept if one not in own], Sources(chain.root), Sources(source))
@@ -85,9 +86,9 @@ def _start(chain: Chain, path: Path | None, stages: set[str]) -> tuple[list[Path
         if not start and not path.exists():
             raise RecordError(f"{path}: no such file or folder; expected something that a stage or a step wrote")
         return sorted(start), []
-    left = [made for made in chain.made.values() if stages and made.by.record.made_by not in stages]
-    start = sorted(made.path for made in chain.made.values() if made not in left)
-    names = sorted({made.by.record.made_by for made in left})
+    makers = {place: made.by.record.made_by for place, made in chain.made.items()}
+    names = sorted(set(makers.values()) - stages) if stages else []
+    start = sorted(place for place, maker in makers.items() if maker not in names)
     return start, [f"not looked at: what {', '.join(names)} left, which params.yaml no longer has"] if names else []
 
 

@@ -35,7 +35,7 @@ def check_lock(root: Path, stages: set[str]) -> Iterator[Finding]:
         for file, values in entry.get("params", {}).items():
             if file == "params.yaml":
                 for key, expected in values.items():
-                    yield from _differences(f"{file}: {key}", name, expected, _at(parameters, key))
+                    yield from _differences(f"{file}: {key}", name, expected, value_at(parameters, key))
 
 
 def locked_parameters(root: Path, stage: str) -> dict[str, Any]:
@@ -101,15 +101,15 @@ def _check_out(root: Path, out: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(str(out["path"]), "", f"md5 {out.get('md5')}", "no such file")
 
 
-def _at(values: Any, path: str) -> Any:
-    """What stands at a dotted path; names may hold dots themselves; None if nothing does."""
+def value_at(values: Any, path: str, missing: Any = None) -> Any:
+    """What stands at a dotted path; names may hold dots themselves."""
     if not path:
         return values
     parts = path.split(".")
     for depth in range(len(parts), 0, -1):
         if isinstance(values, Mapping) and ".".join(parts[:depth]) in values:
-            return _at(values[".".join(parts[:depth])], ".".join(parts[depth:]))
-    return None
+            return value_at(values[".".join(parts[:depth])], ".".join(parts[depth:]), missing)
+    return missing
 
 
 def _differences(where: str, stage: str, expected: Any, found: Any) -> Iterator[Finding]:

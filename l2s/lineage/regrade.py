@@ -1,5 +1,6 @@
 """Grading again: does the grader still say of each stored response what the verdict says?"""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -85,7 +86,7 @@ def _compare(shown: str, chosen: list[int], responses: list[Row], verdicts: list
         by_grader.setdefault(str(verdicts[place].get("grader")), []).append(place)
     for grader, places in by_grader.items():
         try:
-            graded = verify_rows([responses[place] for place in places], grader)
+            graded = verify_rows([responses[place] for place in places], grader, jobs=os.cpu_count() or 1)
         except L2SError as error:
             yield Finding(shown, f"rows by grader {grader}", "rows that can be graded", str(error))
             continue

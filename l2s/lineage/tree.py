@@ -1,13 +1,13 @@
 """Tree: everything behind an artefact, as plain values; each artefact stands there once."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 from l2s.errors import RecordError
 from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.chain import Chain, Made
-
-LOOSE = "made by nothing that left a record"
+from l2s.lineage.digests import digest_parts
 
 
 def lineage_of(path: Path, chain: Chain | None = None) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def lineage_of(path: Path, chain: Chain | None = None) -> dict[str, Any]:
     start = [made.path] if made else sorted(found.path for found in chain.below(path))
     if not start and not path.exists():
         raise RecordError(f"{path}: no such file or folder; expected something that a stage or a step wrote")
-    start = start or [Path(found) for found in artefacts_in(path.resolve())]
+    start = start or artefacts_in(Path(os.path.abspath(path)))
     if not start:
         raise RecordError(f"{path}: holds nothing that a stage or a step wrote, or reads")
     nodes = {chain.shown(place): _node(place, found, chain) for place, found in chain.behind(start)}
@@ -36,7 +36,7 @@ def lineage_of(path: Path, chain: Chain | None = None) -> dict[str, Any]:
     nodes = dict(reversed(nodes.items()))
     shown = chain.shown(start[0])
     if len(start) > 1:
-        shown = chain.shown(Path(path).resolve())
+        shown = chain.shown(Path(os.path.abspath(path)))
         inputs = [{"path": chain.shown(place), "digest": nodes[chain.shown(place)]["digest"]} for place in start]
         nodes = {shown: {"path": shown, "made_by": None, "digest": None, "inputs": inputs}} | nodes
     return {"path": shown, "nodes": nodes}
@@ -64,8 +64,6 @@ def _node(place: Path, made: Made | None, chain: Chain) -> dict[str, Any]:
 
 def code_digest(code: dict[str, str]) -> str:
     """One digest of a stage's own sources."""
-    from l2s.lineage.digests import digest_parts
-
     return digest_parts(code)
 
 
