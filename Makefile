@@ -45,4 +45,4 @@ $(VENV)/.dev: $(VENV)/.core
 	@touch $@
 
 clean:  ## forget everything but the sources and the embedded models
-	rm -rf .l2s data/merged data/responses data/verdicts data/summary data/report data/benchmarks
+	rm -rf .l2s data/lineage/*/ data/merged data/responses data/verdicts data/summary data/report data/benchmarks

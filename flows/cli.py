@@ -1,12 +1,16 @@
 """The command line: ``l2s``. Exit codes: 0 done; 1 finished and found something wrong; 2 bad input."""
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from flows import planned, runs, steps, store
+from flows.audit import audit
 from flows.console import err, out
+from flows.lineage import lineage
+from flows.recorded_steps import leaving_record
 from l2s import __version__
 from l2s.errors import L2SError
 
@@ -18,11 +22,12 @@ app = typer.Typer(
     add_completion=False,
 )
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
-for panel, commands in (
-    (PIPELINE, runs.COMMANDS),
-    (PIPELINE, planned.COMMANDS),
-    (STEPS, steps.COMMANDS),
-):
+Command = Callable[..., None]
+PANELS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    (PIPELINE, (*runs.COMMANDS, *planned.COMMANDS, lineage, audit)),
+    (STEPS, tuple(leaving_record(step) for step in steps.COMMANDS)),
+)
+for panel, commands in PANELS:
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.command(hidden=True)(runs.stage)

@@ -77,7 +77,7 @@ def stopping_stages(stopping: threading.Event) -> Iterator[None]:
 
 def _stop_stages() -> None:
     for number, patience in STEPS:
-        for process in _stages_of(os.getpid()) if number else []:
+        for process in _stages_of(os.getpid()) if number is not None else []:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
         deadline = time.monotonic() + patience

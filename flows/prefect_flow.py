@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,12 +14,13 @@ from prefect.client.orchestration import get_client
 from prefect.events.worker import EventsWorker
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging.handlers import APILogWorker
+from prefect.runtime import flow_run
 from prefect.states import State
 from prefect.task_runners import TaskRunner
 
 from flows.orphans import stopping_stages
 from flows.resources import Resources
-from flows.watch import Watch
+from flows.watch import PREFECT_RUN, Watch
 from tasks.reproduce import may_end_better, reproduce
 from tasks.stage import FROM_EXCEPTION, LIMIT, stopping
 
@@ -55,6 +57,7 @@ def pipeline_flow(
         failed: list[str] = flow(_stages, name="l2s", task_runner=runner, log_prints=False)(names)
     finally:
         _current.pop()
+        os.environ.pop(PREFECT_RUN, None)
         _send_what_is_queued()
     return failed
 
@@ -75,6 +78,7 @@ _current: list[Run] = []
 
 def _stages(stages: list[str]) -> list[str]:
     run = _current[-1]
+    os.environ[PREFECT_RUN] = str(flow_run.id)  # stages are commands of their own, and record it
     _limit(run.resources, run.occupied)
     futures: dict[str, PrefectFuture[str]] = {}
     with stopping_stages(stopping):  # inside the flow, which has handlers of its own

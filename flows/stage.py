@@ -180,4 +180,7 @@ def run_stage(stage: str, name: str | None, track: Track, say: Say) -> dict[str,
     }
     if stage in names and name not in names[stage]:
         raise ConfigError(f"stage {stage}: no '{name}' in params.yaml{nearest(name or '', names[stage])}")
-    return STAGES[stage](config, name, track, say) or {}
+    from flows.recording import recorded
+
+    with recorded(stage, name, config):
+        return STAGES[stage](config, name, track, say) or {}

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 HOME = Path(".l2s")
 SOCKET, PYTHON = "L2S_WARM", "L2S_PYTHON"
@@ -178,7 +179,7 @@ class Worker:
     def _forget_everything(self, asker: socket.socket) -> None:
         """In a child: close what is the worker's."""
         for key in list(self.selector.get_map().values()):
-            os.close(key.fd) if isinstance(key.fileobj, int) else key.fileobj.close()  # type: ignore[union-attr]
+            os.close(key.fd) if isinstance(key.fileobj, int) else cast(Any, key.fileobj).close()
         self.selector.close()
         asker.close()
 

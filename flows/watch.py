@@ -19,6 +19,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 LOGS = Path(".l2s/logs")
 WATCHED = "L2S_WATCHED"
 """Set in the environment of stages that the pipeline started."""
+PREFECT_RUN = "L2S_PREFECT_RUN"
+"""Set in the environment of stages by the flow that runs them: its id, for their records."""
 Item = TypeVar("Item")
 
 

@@ -1,0 +1,86 @@
+"""``l2s audit``: from the summary's numbers down to the bytes."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.console import Json, err, out
+
+if TYPE_CHECKING:
+    from l2s.lineage.audit import Audit
+
+Target = Annotated[Path | None, typer.Argument(help="An artefact; all of the project if none is named.")]
+Regrade = Annotated[int | None, typer.Option("--regrade", min=0, help="Grade so many random rows; default: all.")]
+Again = Annotated[int, typer.Option("--regenerate", min=0, help="Generate so many random rows again.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Believe files whose size and times have not changed.")]
+
+
+def audit(
+    path: Target = None,
+    rows: Regrade = None,
+    again: Again = 0,
+    quick: Quick = False,
+    seed: Annotated[int, typer.Option(help="Of the rows that are drawn.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Check everything behind an artefact: digests, links, verdicts, numbers. Exit code 1 names what does not hold."""
+    from flows.redo import redo_cheap, regenerate
+    from l2s.lineage.regrade import graded_files, regrade
+    from l2s.progress import bar
+
+    chain, found, believed = _chain(path, quick)
+    graded, wrong = regrade(chain, graded_files(chain, found.made), rows, seed, bar)
+    done, differing = redo_cheap(chain, found.made, bar)
+    generated, others = regenerate(chain, found.made, again, seed, bar) if again else (0, [])
+    found.findings += [*wrong, *differing, *others]
+    counts = {
+        "artefacts": len(found.behind), "records": found.records, "files": len(found.digests), "bytes": found.size,
+        "believed": believed, "graded": graded, "redone": done, "generated": generated,
+    }  # fmt: skip
+    if as_json:
+        shown = [finding._asdict() for finding in found.findings]
+        out.print_json(json.dumps({"clean": not shown, "mismatches": shown, "notes": found.notes, "checked": counts}))
+    else:
+        _say(found, counts)
+    if found.findings:
+        raise typer.Exit(1)
+
+
+def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":  # type: ignore[name-defined]  # noqa: F821
+    """The chain, checked; and how many files were believed."""
+    from flows.declared import stage_names
+    from flows.recording import SOURCE
+    from l2s.lineage import memory
+    from l2s.lineage.audit import audit_chain
+    from l2s.lineage.chain import Chain
+    from l2s.lineage.contents import chain_files
+    from l2s.progress import bar
+
+    chain = Chain.read(path or Path())
+    files = chain_files(chain)
+    known = memory.unchanged(chain.root, files) if quick else {}
+    seen = memory.identities(files)
+    found = audit_chain(chain, path, stage_names(chain.root), SOURCE, known, bar)
+    if not quick and chain.kept and (chain.root / "data").is_dir():
+        memory.keep(chain.root, seen, found.digests)
+    return chain, found, len(known)
+
+
+def _say(found: "Audit", counts: dict[str, object]) -> None:
+    for finding in found.findings:
+        err.print(f"mismatch: {finding}", style="red", highlight=False, markup=False, soft_wrap=True)
+    for note in found.notes:
+        out.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+    parts = [
+        f"{counts['artefacts']} artefacts in {counts['files']} files ({found.size / 1e6:,.1f} MB)",
+        f"{counts['records']} records",
+        f"{counts['graded']:,} rows graded again",
+        f"{len(counts['redone'])} stages done again" if counts["redone"] else "",  # type: ignore[arg-type]
+        f"{counts['generated']} rows generated again" if counts["generated"] else "",
+        f"{counts['believed']} files believed by size and time alone" if counts["believed"] else "",
+    ]
+    checked = ", ".join(part for part in parts if part)
+    verdict = f"{len(found.findings)} mismatches" if found.findings else "clean"
+    out.print(f"{verdict}: {checked}", highlight=False, markup=False, soft_wrap=True)

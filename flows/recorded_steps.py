@@ -1,0 +1,129 @@
+"""Single steps leave their record beside what they wrote, ``OUT.lineage.json``."""
+
+import inspect
+import os
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SHOWN_ONLY = ("as_json",)
+"""Options that change what is printed, not what is written."""
+TICK = 0.1
+"""Seconds by which a file system's clock may lag behind ours."""
+Arguments = dict[str, Any]
+
+
+class Step(NamedTuple):
+    """How a command's arguments name what it reads; it writes ``target``."""
+
+    packages: tuple[str, ...]
+    """Whose code does the work."""
+    inputs: Callable[[Arguments], list[Path]]
+    more: Callable[[Arguments], dict[str, Any]] = lambda arguments: {}
+    """Parameters that do not stand among the arguments."""
+
+
+def _models(*names: str | Path) -> list[Path]:
+    """Every folder of models as people name them."""
+    from l2s.checkpoints.open import open_checkpoint
+
+    return [folder for name in names for folder in open_checkpoint(name).folders]
+
+
+def _recipe(arguments: Arguments) -> Any:
+    from l2s.config import read_yaml
+    from l2s.merging.recipe import MergeRecipe
+
+    return MergeRecipe.parse(read_yaml(arguments["recipe"]), f"{arguments['recipe']}: recipe")
+
+
+def _merge_inputs(arguments: Arguments) -> list[Path]:
+    recipe = _recipe(arguments)
+    return [arguments["recipe"], *_models(*recipe.input_names()), *map(Path, recipe.statistics_names())]
+
+
+STEPS = {
+    "merge": Step(("l2s/merging", "l2s/checkpoints"), _merge_inputs, lambda a: {"recipe": _recipe(a).resolved()}),
+    "calibrate": Step(
+        ("l2s/calibration", "l2s/checkpoints"),
+        lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]],
+    ),
+    "generate": Step(
+        ("l2s/generation",), lambda a: [a["model"], a["problems"], *([a["control"]] if a["control"] else [])]
+    ),
+    "verify": Step(("l2s/verification",), lambda a: [a["responses"]]),
+    "grade": Step(("l2s/verification",), lambda a: [a["pairs"]] if a["pairs"] else []),
+    "analyse": Step(("l2s/analysis",), lambda a: list(a["verdicts"])),
+}
+
+
+def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
+    """The command; what it writes has a record beside it. Commands that write nothing are left alone."""
+    if command.__name__ not in STEPS:
+        return command
+    step = STEPS[command.__name__]
+
+    @wraps(command)
+    def recorded(*given: Any, **options: Any) -> None:
+        from l2s.lineage.occasion import Clock
+
+        bound = inspect.signature(command).bind(*given, **options)
+        bound.apply_defaults()
+        arguments = dict(bound.arguments)
+        clock, started = Clock(), time.time()
+        command(*given, **options)
+        target = arguments["target"]
+        if target is not None and not _is_pipelines(target):
+            _write(command.__name__, step, arguments, clock, started)
+
+    return recorded
+
+
+def _is_pipelines(target: Path) -> bool:
+    """Is this an output of the project's pipeline, whose record already says what it must be?"""
+    from l2s.lineage.chain import Chain
+    from l2s.lineage.record import RECORDS
+
+    made = Chain.read(target).maker(target)
+    return made is not None and RECORDS in made.by.file.relative_to(made.by.root).parents
+
+
+def _write(name: str, step: Step, arguments: Arguments, clock: Any, started: float) -> None:
+    from flows.recording import SOURCE, prefect_run, references
+    from l2s.lineage.artefacts import artefacts_in, describe, is_model
+    from l2s.lineage.code import code_behind, sources_at
+    from l2s.lineage.record import Record, Sidecar, seeds_in, sidecar_of
+
+    target = Path(os.path.abspath(arguments["target"]))
+    root = target.parent
+    written = artefacts_in(target)
+    if target.is_dir() and not is_model(target):
+        written = [path for path in written if path.stat().st_mtime >= started - TICK]
+    shown = {key: _relative(value, root) for key, value in arguments.items() if key not in SHOWN_ONLY}
+    parameters = {"arguments": shown} | step.more(arguments)
+    sources = [source for package in step.packages for source in sources_at(SOURCE / package)]
+    code = code_behind(sources, SOURCE)
+    own = {path: digest for path, digest in code.sources.items() if path.startswith(step.packages)}
+    record = Record(
+        made_by=f"l2s {name}",
+        parameters=parameters,
+        seeds=seeds_in(parameters),
+        inputs=tuple(references([Path(os.path.abspath(path)) for path in step.inputs(arguments)], root)),
+        outputs=tuple(describe(written, lambda path: path.relative_to(root).as_posix())),
+        code=own,
+        imported={path: digest for path, digest in code.sources.items() if path not in own},
+        versions=code.packages,
+    ).sealed()
+    occasion = clock.occasion(record.digest, SOURCE, prefect_run())
+    Sidecar(record=record, occasion=occasion).write(sidecar_of(target))
+
+
+def _relative(value: Any, root: Path) -> Any:
+    """An argument as it is kept: of paths, where they lie from the folder that holds the record."""
+    if isinstance(value, list | tuple):
+        return [_relative(item, root) for item in value]
+    if isinstance(value, Path):
+        return Path(os.path.relpath(value, root)).as_posix() if value.exists() else str(value)
+    return value

@@ -1,0 +1,121 @@
+"""The record that each stage leaves when it ends: what it read and wrote, with which parameters, code and versions."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flows.declared import Declared, declared, parameter
+from flows.watch import PREFECT_RUN
+from l2s.config import Config
+from l2s.files import digest_file
+from l2s.lineage.artefacts import artefacts_in, describe
+from l2s.lineage.chain import write_occasion
+from l2s.lineage.code import Code, code_behind, sources_at
+from l2s.lineage.occasion import Clock
+from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
+
+DATA = Path("data")
+SOURCE = Path(__file__).resolve().parent.parent
+COMMAND = "flows/stage.py"
+"""What hands parameters and paths to the library."""
+Names = dict[str, set[str]]
+
+
+@contextmanager
+def recorded(stage: str, name: str | None, config: Config) -> Iterator[None]:
+    """Write a stage's record, and its occasion, if the block ends without error.
+
+    Inputs are hashed before the stage runs: the record tells of what was there for it to read.
+    """
+    clock, found = Clock(), declared(stage, name)
+    inputs = references(_inputs(found, used_names(stage, name, config)), Path())
+    yield
+    outputs = [path for out in found.outputs if not out.is_relative_to(RECORDS) for path in artefacts_in(out)]
+    sources = [source for path in found.dependencies if not path.is_relative_to(DATA) for source in sources_at(path)]
+    parameters = _parameters(stage, name, config, found)
+    own, behind = _code(sources)
+    record = Record(
+        made_by=f"{stage}@{name}" if name else stage,
+        parameters=parameters,
+        seeds=seeds_in(parameters),
+        inputs=tuple(inputs),
+        outputs=tuple(describe(outputs, Path.as_posix)),
+        code=own,
+        imported={path: digest for path, digest in behind.sources.items() if path not in own},
+        versions=behind.packages,
+    ).sealed()
+    place = Path(stage, f"{name}.json") if name else Path(f"{stage}.json")
+    record.write(RECORDS / place)
+    write_occasion(Path(), place, clock.occasion(record.digest, Path(), prefect_run()))
+
+
+def references(paths: list[Path], root: Path) -> list[Reference]:
+    """Inputs as they lie on disk, by their paths from ``root``."""
+    return [
+        Reference(path=found.path, digest=found.digest, files={name: file.digest for name, file in found.files.items()})
+        for found in describe(paths, lambda path: Path(os.path.relpath(path, root)).as_posix())
+    ]
+
+
+def prefect_run() -> str | None:
+    """The flow run's id, where a flow runs this step."""
+    if PREFECT_RUN in os.environ:
+        return os.environ[PREFECT_RUN]
+    if "prefect" not in sys.modules:
+        return None
+    from prefect.runtime import flow_run
+
+    return str(flow_run.id) if flow_run.id else None
+
+
+def used_names(stage: str, name: str | None, config: Config) -> Names:
+    """Of folders that hold more than the stage reads: the names of what it reads there."""
+    benchmarks, runs = set(config.benchmarks), set(config.runs)
+    if stage == "calibrate":
+        params = config.calibration[str(name)]
+        return {"data/models": {params.model, *params.distance_to}}
+    if stage == "merge":
+        from l2s.merging.recipe import MergeRecipe
+
+        recipe = MergeRecipe.parse(config.recipes[str(name)], f"params.yaml: recipes.{name}")
+        return {"data/models": set(recipe.input_names()), "data/calibration": set(recipe.statistics_names())}
+    return {"data/benchmarks": benchmarks, "data/responses": runs, "data/verdicts": runs}
+
+
+def _inputs(found: Declared, used: Names) -> list[Path]:
+    inputs = []
+    for dependency in found.dependencies:
+        if dependency.is_relative_to(DATA):
+            names = used.get(dependency.as_posix())
+            inputs += [path for path in artefacts_in(dependency) if names is None or _name(path) in names]
+    return inputs
+
+
+def _name(artefact: Path) -> str:
+    return artefact.name if artefact.is_dir() else artefact.stem
+
+
+def _parameters(stage: str, name: str | None, config: Config, found: Declared) -> dict[str, Any]:
+    """The parameters that dvc.yaml names, with every default; a recipe in today's words."""
+    values: Mapping[str, Any] = config.model_dump(mode="json")
+    parameters = {key: parameter(values, key, f"dvc.yaml: stages.{stage}") for key in found.parameters}
+    for key in parameters:
+        block, _, control = key.partition(".")
+        if block == "controls":
+            parameters[key] = config.controls[control].identity()
+    if stage == "merge":
+        from l2s.merging.recipe import MergeRecipe
+
+        parameters[f"recipes.{name}"] = MergeRecipe.parse(config.recipes[str(name)], f"recipes.{name}").resolved()
+    return parameters
+
+
+def _code(sources: list[Path]) -> tuple[dict[str, str], Code]:
+    """Digests of the stage's own sources, and of all that they and the stage's command import."""
+    own = {source.as_posix(): digest_file(source) for source in sources}
+    behind = code_behind([source.resolve() for source in sources], SOURCE)
+    behind.sources[COMMAND] = digest_file(SOURCE / COMMAND)
+    return own, behind

@@ -1,0 +1,256 @@
+"""Doing a stage again beside the project, to see whether it still writes what lies there."""
+
+import inspect
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir, closing, contextmanager
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from l2s.config import Config, read_yaml
+from l2s.errors import L2SError
+from l2s.lineage.chain import Chain, Kept, Made
+from l2s.lineage.finding import Finding, short
+from l2s.lineage.locked import locked_parameters
+from l2s.lineage.regrade import NONE, differing_columns
+from l2s.progress import Track, silent
+from l2s.records import Row, read_rows, write_rows
+from l2s.seeds import seed_for
+
+STORE = Path(".l2s/responses.sqlite")
+
+
+def redo_cheap(chain: Chain, made: Sequence[Made], track: Track = silent) -> tuple[list[str], list[Finding]]:
+    """Draw the problems and analyse the verdicts again, from what lies there; which were, and what differs."""
+    done, findings = [], list[Finding]()
+    kept = list({id(one.by): one.by for one in made}.values())
+    chosen = [one for one in kept if _is_cheap(one)]
+    for one in _shown_by(track, chosen)(chosen, "analysing again", float(len(chosen))):
+        shown = chain.shown(one.place(one.record.outputs[0])) if one.record.outputs else one.record.made_by
+        try:
+            findings += _redo(chain, one)
+        except (L2SError, OSError) as error:
+            findings.append(Finding(shown, "", f"what {one.record.made_by} writes", str(error)))
+        done.append(one.record.made_by)
+    return done, findings
+
+
+def regenerate(
+    chain: Chain, made: Sequence[Made], rows: int, seed: int, track: Track = silent
+) -> tuple[int, list[Finding]]:
+    """Generate random rows again and compare them whole, and their token ids with the response store's."""
+    files = [one for one in made if _is_generated(one) and one.path.is_file()]
+    places = [(n, row) for n, one in enumerate(files) for row in range(len(read_rows(one.path)))]
+    chosen = sorted(Random(seed_for(seed, "regenerate")).sample(places, min(rows, len(places))))
+    findings: list[Finding] = []
+    wanted = [(files[n], [row for place, row in chosen if place == n]) for n in dict.fromkeys(n for n, _ in chosen)]
+    shown_by = _shown_by(track, [one.by for one, _ in wanted])
+    for one, own in shown_by(wanted, "generating again", float(len(wanted))):
+        try:
+            findings += _regenerate(chain, one, own)
+        except (L2SError, OSError) as error:
+            findings.append(Finding(chain.shown(one.path), "", "responses that can be generated again", str(error)))
+    return len(chosen), findings
+
+
+def _is_cheap(kept: Kept) -> bool:
+    """Analyses, and problems that are drawn; a file of the user's own may lie elsewhere by now."""
+    stage, _, name = kept.record.made_by.partition("@")
+    if stage == "problems":
+        source: Any = kept.record.parameters.get(f"benchmarks.{name}", {})
+        return isinstance(source, dict) and source.get("source") == "arithmetic"
+    return stage in ("analyse", "l2s analyse")
+
+
+def _shown_by(track: Track, kept: Iterable[Kept]) -> Track:
+    """Single steps draw bars of their own, and a terminal shows one at a time."""
+    return silent if any(_is_step(one) for one in kept) else track
+
+
+def _is_step(kept: Kept) -> bool:
+    return kept.record.made_by.startswith("l2s ")
+
+
+def _is_generated(made: Made) -> bool:
+    return made.by.record.made_by.startswith(("generate@", "l2s generate"))
+
+
+def _redo(chain: Chain, kept: Kept) -> Iterator[Finding]:
+    with _workplace(kept, [kept.place(reference) for reference in kept.record.inputs]) as place:
+        if _is_step(kept):
+            _run_step(kept, target=place / "out")
+            written = {artefact.path: place / "out" / Path(artefact.path).name for artefact in kept.record.outputs}
+        else:
+            _run_stage(kept)
+            written = {artefact.path: place / artefact.path for artefact in kept.record.outputs}
+        for artefact in kept.record.outputs:
+            yield from _compare_files(chain, written[artefact.path], kept.place(artefact))
+
+
+@contextmanager
+def _workplace(kept: Kept, inputs: Iterable[Path]) -> Iterator[Path]:
+    """A scratch project, made the current folder, that sees the inputs where the stage looks for them."""
+    with TemporaryDirectory(prefix="l2s-audit-") as folder:
+        place = Path(folder)
+        (place / "data").mkdir()
+        for path in inputs:
+            if path.is_relative_to(kept.root):
+                link = place / path.relative_to(kept.root)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(path)
+        with chdir(place):
+            yield place
+
+
+def _run_stage(kept: Kept) -> None:
+    """A stage of the pipeline, with the parameters it was run with, in the current folder."""
+    from flows.stage import STAGES
+
+    stage, _, name = kept.record.made_by.partition("@")
+    STAGES[stage](_config(kept), name or None, silent, lambda sentence: None)
+
+
+def _config(kept: Kept) -> Config:
+    """params.yaml as it was when DVC ran the stage, as far as the stage depends on it."""
+    values = read_yaml(kept.root / "params.yaml")
+    for key, value in locked_parameters(kept.root, kept.record.made_by).items():
+        _put(values, key, value)
+    return Config.parse(values, "dvc.lock")
+
+
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set what stands at a dotted path whose last name may hold dots."""
+    block, _, name = key.partition(".")
+    if name:
+        values.setdefault(block, {})[name] = value
+    else:
+        values[block] = value
+
+
+def _run_step(kept: Kept, target: Path, **changes: Any) -> None:
+    """A single step, with the arguments that its record tells, but for the target."""
+    from flows import steps
+
+    command = getattr(steps, kept.record.made_by.removeprefix("l2s "))
+    given = kept.record.parameters["arguments"]
+    arguments = {}
+    for name, parameter in inspect.signature(command).parameters.items():
+        if name in given:
+            arguments[name] = _argument(given[name], "Path" in str(parameter.annotation), kept.root)
+    with _unsaid():
+        command(**(arguments | {"target": target} | changes))
+
+
+def _argument(value: Any, is_path: bool, root: Path) -> Any:
+    if isinstance(value, list):
+        return [_argument(item, is_path, root) for item in value]
+    return (root / value).resolve() if is_path and value is not None else value
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """Nothing that a step prints is seen."""
+    from flows.console import out
+
+    before, out.quiet = out.quiet, True
+    try:
+        yield
+    finally:
+        out.quiet = before
+
+
+def _regenerate(chain: Chain, one: Made, rows: list[int]) -> Iterator[Finding]:
+    stored = read_rows(one.path)
+    keys = {(stored[row]["benchmark"], stored[row]["id"]) for row in rows}
+    kept = one.by
+    inputs = [kept.place(reference) for reference in kept.record.inputs]
+    with _workplace(kept, [path for path in inputs if path.suffix != ".jsonl"]) as place:
+        asked = {
+            path: [row for row in read_rows(path) if (row["benchmark"], row["id"]) in keys]
+            for path in inputs
+            if path.suffix == ".jsonl"
+        }
+        if _is_step(kept):
+            ((_, problems),) = asked.items()
+            write_rows(place / "problems.jsonl", problems)
+            out = place / "out.jsonl"
+            _run_step(kept, target=out, problems=place / "problems.jsonl")
+        else:
+            for path, problems in asked.items():
+                write_rows(place / path.relative_to(kept.root), problems)
+            out = place / one.artefact.path
+            _run_stage(kept)
+        again = {_key(row): row for row in read_rows(out)}
+        for row in rows:
+            expected = again.get(_key(stored[row]))
+            if expected is None:
+                yield Finding(chain.shown(one.path), f"row {row + 1}", "a problem of the benchmark", "none of that id")
+            else:
+                yield from differing_columns(chain.shown(one.path), row + 1, expected, stored[row])
+        yield from _compare_stores(chain, place / STORE, kept.root / STORE)
+
+
+def _key(row: Row) -> tuple[Any, ...]:
+    return tuple(row.get(column) for column in ("benchmark", "id", "sample"))
+
+
+def _compare_stores(chain: Chain, again: Path, ours: Path) -> Iterator[Finding]:
+    """Token ids under the same key: of a key that our store lacks, only the text could be compared."""
+    if not ours.is_file():
+        return
+    import sqlite3
+
+    with closing(sqlite3.connect(f"file:{again}?mode=ro", uri=True)) as store:
+        expected = dict(store.execute("SELECT key, ids FROM responses").fetchall())
+    with closing(sqlite3.connect(f"file:{ours}?mode=ro", uri=True, timeout=60)) as store:
+        for key, ids in expected.items():
+            found = store.execute("SELECT ids FROM responses WHERE key = ?", (key,)).fetchone()
+            if found is not None and json.loads(found[0]) != json.loads(ids):
+                yield Finding(chain.shown(ours), f"token ids under key {key.hex()[:16]}", short(ids), short(found[0]))
+
+
+def _compare_files(chain: Chain, again: Path, ours: Path) -> Iterator[Finding]:
+    """Byte by byte; where they differ, down to the number or the line."""
+    shown = chain.shown(ours)
+    if not again.is_file() or not ours.is_file():
+        yield Finding(shown, "done again", *("a file" if file.is_file() else "no such file" for file in (again, ours)))
+        return
+    expected, found = again.read_bytes(), ours.read_bytes()
+    if expected == found:
+        return
+    try:
+        values = [json.loads(content) for content in (expected, found)] if ours.suffix == ".json" else []
+    except ValueError:
+        values = []
+    differences = list(_value_differences("", *values)) if values else list(_line_differences(expected, found))
+    for where, one, other in differences or [("bytes", "as they are written", "others")]:
+        yield Finding(shown, f"{where}, done again", one, other)
+
+
+def _value_differences(where: str, expected: Any, found: Any) -> Iterator[tuple[str, str, str]]:
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        for key in {**expected, **found}:
+            inner = f"{where}.{key}" if where else key
+            yield from _value_differences(inner, expected.get(key, NONE), found.get(key, NONE))
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from _value_differences(f"{where}[{_name(one, number)}]", one, other)
+    elif expected != found or type(expected) is not type(found):
+        ours, theirs = ("nothing" if value is NONE else short(value) for value in (expected, found))
+        yield where, ours, theirs
+
+
+def _name(item: Any, number: int) -> str:
+    """What a row is about, if it says so; else its number."""
+    named = [str(item[key]) for key in ("run", "benchmark", "level") if isinstance(item, dict) and key in item]
+    return " ".join(named) or str(number)
+
+
+def _line_differences(expected: bytes, found: bytes) -> Iterator[tuple[str, str, str]]:
+    ours, theirs = (content.decode(errors="replace").splitlines() for content in (expected, found))
+    for number in range(max(len(ours), len(theirs))):
+        one, other = (lines[number] if number < len(lines) else "no such line" for lines in (ours, theirs))
+        if one != other:
+            yield f"line {number + 1}", short(one), short(other)

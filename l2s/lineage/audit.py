@@ -1,0 +1,108 @@
+"""The audit: everything behind some artefacts, checked down to the bytes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from l2s.errors import RecordError
+from l2s.lineage.chain import Chain, Kept, Made
+from l2s.lineage.contents import Digests, Known, check_contents, hash_files
+from l2s.lineage.finding import Finding
+from l2s.lineage.links import check_links
+from l2s.lineage.locked import check_lock, locked_stages, unrecorded
+from l2s.lineage.record import RECORDS, SIDECAR
+from l2s.lineage.sources import Sources, check_stage_code, note_other_code, note_step_code
+from l2s.progress import Track, silent
+
+Behind = list[tuple[Path, Made | None]]
+
+
+@dataclass
+class Audit:
+    """What was looked at, and what was found."""
+
+    behind: Behind
+    digests: Digests
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    records: int = 0
+
+    @property
+    def made(self) -> list[Made]:
+        """The artefacts that a record made."""
+        return [made for _, made in self.behind if made]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.digests.values())
+
+
+def audit_chain(
+    chain: Chain, path: Path | None, stages: Iterable[str], source: Path, known: Known, track: Track = silent
+) -> Audit:
+    """Check bytes, links, records, parameters and code of everything behind an artefact, or behind all of a project.
+
+    Args:
+        chain: the records.
+        path: an artefact, or a folder of them; None for all that the project's stages made.
+        stages: of the project, as dvc.yaml has them; what a stage that is no longer there left behind is passed over.
+        source: the folder that holds our packages.
+        known: digests that are believed without reading, by file and part.
+        track: shows progress.
+
+    Raises:
+        RecordError: there is nothing to audit.
+    """
+    current = set(stages)
+    start, notes = _start(chain, path, current)
+    behind = list(chain.behind(start))
+    if not any(made for _, made in behind) and not chain.damaged:
+        what = path if path is not None else chain.root
+        raise RecordError(f"{what}: nothing to audit: no record says what made it; run the pipeline (l2s run) first")
+    found = Audit(behind, hash_files(chain, behind, known, track), notes=notes)
+    kept = list({id(made.by): made.by for made in found.made}.values())
+    found.records = len(kept)
+    found.findings += _damaged(chain)
+    found.findings += check_contents(chain, behind, found.digests)
+    found.findings += check_links(chain, behind, found.digests)
+    own = [one for one in kept if _is_project(chain, one)]
+    if locked_stages(chain.root):
+        found.findings += check_lock(chain.root, {one.record.made_by for one in own})
+        missing = list(unrecorded(chain, current)) if path is None else []
+        found.findings += missing
+        found.notes += ["records that are missing come with dvc pull, or from the run (l2s run)"] if missing else []
+    if given := [chain.shown(place) for place, made in behind if made is None]:
+        found.notes.append(f"given, with no record of what made it, and as its readers saw it: {', '.join(given)}")
+    _check_code(found, own, [one for one in kept if one not in own], Sources(chain.root), Sources(source))
+    found.findings = list(dict.fromkeys(found.findings))
+    return found
+
+
+def _start(chain: Chain, path: Path | None, stages: set[str]) -> tuple[list[Path], list[str]]:
+    if path is not None:
+        made = chain.maker(path)
+        start = [made.path] if made else [one.path for one in chain.below(path)]
+        if not start and not path.exists():
+            raise RecordError(f"{path}: no such file or folder; expected something that a stage or a step wrote")
+        return sorted(start), []
+    makers = {place: made.by.record.made_by for place, made in chain.made.items()}
+    names = sorted(set(makers.values()) - stages) if stages else []
+    start = sorted(place for place, maker in makers.items() if maker not in names)
+    return start, [f"not looked at: what {', '.join(names)} left, which params.yaml no longer has"] if names else []
+
+
+def _damaged(chain: Chain) -> Iterator[Finding]:
+    """Records that cannot be believed."""
+    for file, sentence in chain.damaged.items():
+        yield Finding(chain.shown(file), "", "a record as it was written", sentence.removeprefix(f"{file}: "))
+
+
+def _is_project(chain: Chain, one: Kept) -> bool:
+    return one.file.is_relative_to(chain.root / RECORDS) and not one.file.name.endswith(SIDECAR)
+
+
+def _check_code(found: Audit, own: list[Kept], steps: list[Kept], project: Sources, source: Sources) -> None:
+    found.findings += check_stage_code(own, project)
+    found.notes += note_other_code(own, source)
+    found.notes += note_step_code(steps, source)

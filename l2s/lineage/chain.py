@@ -1,0 +1,164 @@
+"""Chain: which record made which artefact, and from what, across a project's records and sidecars."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from l2s.errors import RecordError
+from l2s.lineage.artefacts import ALONE, Artefact
+from l2s.lineage.record import HISTORY, RECORDS, SIDECAR, Occasion, Record, Reference, Sidecar, sidecar_of
+
+LOCAL = Path(".l2s/history")
+"""The latest occasion of each stage in this clone."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record, and where it lies."""
+
+    record: Record
+    root: Path
+    """What its paths are relative to."""
+    file: Path
+    occasion: Occasion | None
+
+    def place(self, reference: Artefact | Reference) -> Path:
+        """Where an artefact lies, absolute."""
+        return Path(os.path.normpath(self.root / reference.path))
+
+
+@dataclass(frozen=True)
+class Made:
+    """An artefact with the record that made it."""
+
+    path: Path
+    artefact: Artefact
+    by: Kept
+
+
+@dataclass
+class Chain:
+    """All records of a project, and of sidecars as they are asked for."""
+
+    root: Path
+    """The project's folder, absolute; where there is no project, the current folder."""
+    kept: list[Kept] = field(default_factory=list)
+    made: dict[Path, Made] = field(default_factory=dict)
+    damaged: dict[Path, str] = field(default_factory=dict)
+    """A sentence for each record that cannot be read or was changed."""
+    looked_for: set[Path] = field(default_factory=set)
+    """Sidecars that were read, or are not there."""
+
+    @classmethod
+    def read(cls, near: Path) -> "Chain":
+        """The project that holds ``near``, or else the current folder, with its records; and ``near``'s sidecar."""
+        chain = cls(project_of(near) or project_of(Path()) or Path.cwd())
+        for file in sorted((chain.root / RECORDS).rglob("*.json")):
+            try:
+                record = Record.read(file)
+            except RecordError as error:
+                chain.damaged[file] = str(error)
+                continue
+            chain._keep(Kept(record, chain.root, file, chain._occasion(file, record)))
+        return chain
+
+    def maker(self, path: Path) -> Made | None:
+        """What made the artefact at a path, or the one that the path lies in; None if no record says."""
+        path = Path(os.path.abspath(path))
+        places = (path, *path.parents)
+        if not any(place in self.made for place in places):
+            for place in places[:-1]:
+                self._keep_sidecar(sidecar_of(place))
+        for place in places:
+            if place in self.made:
+                found = self.made[place]
+                inner = path.relative_to(place).as_posix()
+                return found if inner == ALONE or inner in found.artefact.files or not path.exists() else None
+        return None
+
+    def below(self, path: Path) -> list[Made]:
+        """What was made below a folder."""
+        path = Path(os.path.abspath(path))
+        for sidecar in sorted(path.rglob(f"*{SIDECAR}")) if path.is_dir() else ():
+            self.maker(sidecar.with_name(sidecar.name.removesuffix(SIDECAR)))
+        return [made for place, made in self.made.items() if place.is_relative_to(path)]
+
+    def behind(self, start: Iterable[Path]) -> Iterator[tuple[Path, Made | None]]:
+        """The artefacts at ``start`` and all that they were made from, each once; those read before the readers."""
+        seen: set[Path] = set()
+
+        def visit(path: Path) -> Iterator[tuple[Path, Made | None]]:
+            made = self.maker(path)
+            place = made.path if made else Path(os.path.abspath(path))
+            if place in seen:
+                return
+            seen.add(place)
+            for reference in made.by.record.inputs if made else ():
+                yield from visit(made.by.place(reference))  # type: ignore[union-attr]
+            yield place, made
+
+        for path in start:
+            yield from visit(path)
+
+    def shown(self, path: Path) -> str:
+        """A path as people know it: from the project's folder if it lies there."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def _keep(self, kept: Kept) -> None:
+        self.kept.append(kept)
+        for artefact in kept.record.outputs:
+            place = kept.place(artefact)
+            self.made[place] = Made(place, artefact, kept)
+
+    def _keep_sidecar(self, file: Path) -> None:
+        if file in self.looked_for:
+            return
+        self.looked_for.add(file)
+        if not file.is_file():
+            return
+        try:
+            found = Sidecar.read(file)
+        except RecordError as error:
+            self.damaged[file] = str(error)
+            return
+        self._keep(Kept(found.record, file.parent, file, found.occasion))
+
+    def _occasion(self, file: Path, record: Record) -> Occasion | None:
+        """When these very bytes were made: here, or where the repository's history says."""
+        name = file.relative_to(self.root / RECORDS)
+        for folder in (LOCAL, HISTORY):
+            try:
+                found = Occasion.read(self.root / folder / name)
+            except RecordError as error:
+                if (self.root / folder / name).exists():
+                    self.damaged[self.root / folder / name] = str(error)
+                continue
+            if found.record == record.digest:
+                return found
+        return None
+
+
+def project_of(path: Path) -> Path | None:
+    """The nearest folder at or above a path that holds records; None if there is none."""
+    path = Path(os.path.abspath(path))
+    return next((folder for folder in (path, *path.parents) if (folder / RECORDS).is_dir()), None)
+
+
+def write_occasion(root: Path, record: Path, occasion: Occasion) -> None:
+    """Keep an occasion in this clone; in the repository's history only if other bytes were made than it tells of.
+
+    So the history of a clone that makes again what is known stays as it is, and git has nothing to say.
+
+    Args:
+        root: the project.
+        record: its file, relative to :data:`RECORDS`.
+        occasion: of the record as it is now.
+    """
+    occasion.write(root / LOCAL / record)
+    try:
+        known = Occasion.read(root / HISTORY / record).record
+    except RecordError:
+        known = ""
+    if known != occasion.record:
+        occasion.write(root / HISTORY / record)

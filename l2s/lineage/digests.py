@@ -1,0 +1,101 @@
+"""Digests of files, and of weights each tensor's: what a record keeps, and what an audit computes again."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from l2s.checkpoints.digest import digest_tensor
+from l2s.checkpoints.index import TensorEntry, read_header
+from l2s.checkpoints.remembered import recall
+from l2s.errors import CheckpointError
+from l2s.files import digest_text
+from l2s.params import Params
+from l2s.progress import Track, silent
+
+WEIGHTS = ".safetensors"
+HEADER = ""
+"""Name of the part of a weights file before its tensors, and of any other file as a whole."""
+EMPTY = digest_text("")
+"""Of a tensor without entries, which begins where the next one does."""
+
+
+class FileDigest(Params):
+    """One file."""
+
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256 of its bytes; of a weights file, over its parts' digests, so that no byte is read twice."""
+    parts: dict[str, str] = {}
+    """Of a weights file: the digest of its header under ``""``, and of every tensor under its name."""
+
+
+def parts_of(file: Path) -> list[TensorEntry]:
+    """The byte ranges that are hashed one by one: header and tensors of a weights file, else the whole.
+
+    A weights file whose header cannot be read, or whose tensors leave bytes uncovered, is one range.
+    """
+    size = file.stat().st_size
+    if file.suffix == WEIGHTS:
+        try:
+            entries = sorted(read_header(file), key=lambda entry: (entry.start, entry.size))
+        except CheckpointError:
+            entries = []
+        place = first = entries[0].start if entries else 0
+        for entry in entries:
+            place = entry.start + entry.size if entry.start == place else -1
+        if entries and place == size:
+            return [TensorEntry(HEADER, "", (), file, 0, first), *entries]
+    return [TensorEntry(HEADER, "", (), file, 0, size)]
+
+
+def digest_files(
+    files: Iterable[Path],
+    known: Mapping[Path, Mapping[str, str]] | None = None,
+    track: Track = silent,
+    label: str = "hashing",
+) -> dict[Path, FileDigest]:
+    """Digests of many files, their parts hashed on all cores, the largest first.
+
+    Args:
+        files: that are there; each once.
+        known: digests that need not be computed, by file and name of the part.
+        track: shows progress, in bytes.
+        label: what it shows it as.
+    """
+    known = known or {}
+    parts = {file: parts_of(file) for file in dict.fromkeys(files)}
+    found = {file: {part.name: EMPTY for part in parts[file] if not part.size} for file in parts}
+    for file in parts:
+        found[file] |= known.get(file, {})
+    wanted = [part for file in parts for part in parts[file] if part.name not in found[file]]
+    wanted.sort(key=lambda part: -part.size)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        hashed = zip(wanted, pool.map(digest_tensor, wanted), strict=True)
+        total = float(sum(part.size for part in wanted))
+        for part, digest in track(hashed, label, total, lambda pair: pair[0].size):
+            found[part.file][part.name] = digest
+    return {file: _file_digest(parts[file], found[file]) for file in parts}
+
+
+def digest_output(files: Sequence[Path]) -> dict[Path, FileDigest]:
+    """Digests at the end of a step; those of weights that were hashed before and not changed since are recalled."""
+    return digest_files(files, {file: recalled(file) for file in files if file.suffix == WEIGHTS})
+
+
+def recalled(file: Path) -> dict[str, str]:
+    """Digests of a weights file's tensors, as far as :mod:`l2s.checkpoints.remembered` knows them."""
+    digests = recall(file)
+    return {part.name: digests[part.start] for part in parts_of(file) if part.size and part.start in digests}
+
+
+def _file_digest(parts: Sequence[TensorEntry], digests: Mapping[str, str]) -> FileDigest:
+    named = {part.name: digests[part.name] for part in parts}
+    whole = named[HEADER] if len(parts) == 1 else digest_parts(named)
+    return FileDigest(size=sum(part.size for part in parts), digest=whole, parts=named if len(parts) > 1 else {})
+
+
+def digest_parts(named: Mapping[str, str]) -> str:
+    """One digest over the parts of a weights file, or over the files of a folder: names and digests."""
+    return digest_text("\n".join(f"{digest} {name}" for name, digest in sorted(named.items())))

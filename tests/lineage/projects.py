@@ -1,0 +1,80 @@
+"""A tiny project: the repository's own code, dvc.yaml and models, few problems, two recipes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+CODE = ("l2s", "flows", "tasks")
+STAGES = (
+    "family", "problems@dev", "problems@test", "calibrate@activations", "merge@average", "merge@aim-ties",
+    "generate@slow", "generate@average", "generate@aim-ties", "verify@slow", "verify@average", "verify@aim-ties",
+    "analyse", "report",
+)  # fmt: skip
+
+
+def params(small: bool = False) -> dict[str, Any]:
+    """The repository's parameters, shrunk; with ``small`` to one recipe."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
+    models = {name: {"source": "path", "path": f"given/{name}"} for name in ("base", "quick", "slow")}
+    recipes = ["average"] if small else ["average", "aim-ties"]
+    benchmark = {"source": "arithmetic", "per_level": 1, "seed": 0}
+    return {
+        "family": found["family"],
+        "models": models,
+        "benchmarks": {"dev": benchmark | {"split": "validation"}, "test": benchmark | {"split": "test"}},
+        "calibration": {"activations": found["calibration"]["activations"] | {"samples": 2}},
+        "recipes": {name: found["recipes"][name] for name in recipes},
+        "controls": {"none": {"kind": "none"}},
+        "runs": {name: found["runs"][name] for name in ["slow", *recipes]},
+        "decoding": found["decoding"],
+        "grading": found["grading"],
+        "analysis": found["analysis"] | {"quick": None, "validation": "dev", "bootstrap": 100},
+        "report": {"title": "Tiny", "examples": 1},
+    }
+
+
+def make_project(folder: Path, small: bool = False, copied: bool = False) -> Path:
+    """Write the project's files; nothing is run. With ``copied`` it has its own copy of the code, not a link."""
+    folder.mkdir(parents=True)
+    for name in CODE:
+        if copied:
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            (folder / name).symlink_to(ROOT / name)
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("base", "quick", "slow"):  # copies: the family stage links them, and tests change them in place
+        shutil.copytree(ROOT / "data" / "models" / name, folder / "given" / name)
+    (folder / "params.yaml").write_text(yaml.safe_dump(params(small), sort_keys=False))
+    return folder
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """In which commands run the project's own code."""
+    wrapper = folder / ".l2s" / "bin" / "l2s"
+    wrapper.parent.mkdir(parents=True, exist_ok=True)
+    call = "from flows.cli import entry; entry()"
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
+    wrapper.chmod(0o755)
+    named = {"PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": "", "DVC_NO_ANALYTICS": "1"}
+    user = {
+        f"GIT_{who}_{what}": f"{what.lower()}@example.org"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    return {**os.environ, **named, **user}
+
+
+def run(folder: Path, *command: str, code: int = 0) -> str:
+    """Run git, dvc or l2s in a project; everything that was printed."""
+    program = {"dvc": [str(BIN / "dvc")], "l2s": [str(folder / ".l2s" / "bin" / "l2s")]}.get(command[0], [command[0]])
+    done = subprocess.run([*program, *command[1:]], cwd=folder, env=environment(folder), capture_output=True, text=True)
+    assert done.returncode == code, (command, done.returncode, done.stdout, done.stderr)
+    return done.stdout + done.stderr

@@ -1,0 +1,278 @@
+"""The audit of a finished project: clean as it is; whatever is changed is found and named."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.cli import entry
+from flows.declared import stage_names
+from l2s.lineage.audit import Audit, audit_chain
+from l2s.lineage.chain import Chain
+from l2s.lineage.record import Record
+from tests.lineage.conftest import changed, flipped
+from tests.lineage.projects import ROOT, STAGES
+
+
+def audited(path: Path | None = None, stages: Sequence[str] = STAGES) -> Audit:
+    """Everything but what is done again."""
+    return audit_chain(Chain.read(Path()), path, stages, ROOT, {})
+
+
+def l2s(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
+    monkeypatch.setattr(sys, "argv", ["l2s", *words])
+    with pytest.raises(SystemExit) as ended:
+        entry()
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out + said.err
+
+
+def test_a_finished_project_is_clean(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, said = l2s(capsys, monkeypatch, "audit", "--json")
+    found = json.loads(said)
+    assert code == 0 and found["clean"] and found["mismatches"] == [] and found["notes"] == []
+    assert found["checked"]["records"] == len(STAGES) and found["checked"]["graded"] == 3 * 10
+    assert sorted(found["checked"]["redone"]) == ["analyse", "problems@dev", "problems@test"]
+    on_disk = [
+        f for f in Path("data").rglob("*") if f.is_file() and "lineage" not in f.parts and f.name != ".gitignore"
+    ]
+    assert found["checked"]["files"] == len(on_disk), "a file that no record tells of"
+    assert found["checked"]["bytes"] == sum(file.stat().st_size for file in on_disk)
+
+
+def artefact_files(project: Path) -> list[Path]:
+    """Every file that any stage wrote, records and occasions included."""
+    return sorted(file for place in ("data", "history") for file in (project / place).rglob("*") if file.is_file())
+
+
+def test_every_flipped_bit_is_found_and_named(project: Path) -> None:
+    files = artefact_files(project)
+    kinds = {file.relative_to(project).parts[1] for file in files}
+    assert kinds >= {
+        "models",
+        "benchmarks",
+        "calibration",
+        "merged",
+        "responses",
+        "verdicts",
+        "summary",
+        "report",
+        "lineage",
+    }
+    missed = []
+    for number, file in enumerate(files):
+        content, shown = file.read_bytes(), file.relative_to(project).as_posix()
+        bits = 8 * len(content)
+        for bit in dict.fromkeys([3, 64 + number % 8, bits // 2 + number % 8, bits - 1 - number % 8]):
+            if shown.startswith("history/"):  # the latest occasion is told by .l2s, unless it is gone
+                continue
+            scope = None if "lineage" in shown else file  # a record is read with all others
+            with changed(file, flipped(content, bit)):
+                if not any(finding.file == shown for finding in audited(scope).findings):
+                    missed.append((shown, bit))
+    assert not missed and len(files) > 60
+    assert not audited().findings, "everything was put back"
+
+
+def test_a_flipped_bit_in_an_occasion_is_found(project: Path) -> None:
+    local, shared = Path(".l2s/history/merge/average.json"), Path("history/merge/average.json")
+    with changed(local, flipped(local.read_bytes(), 900)):
+        assert [finding.file for finding in audited().findings] == [str(local)]
+    with changed(local, None), changed(shared, flipped(shared.read_bytes(), 900)):
+        assert [finding.file for finding in audited().findings] == [str(shared)]
+
+
+def test_the_tensor_is_named(project: Path) -> None:
+    file = Path("data/merged/average/model.safetensors")
+    with changed(file, flipped(file.read_bytes(), 8 * file.stat().st_size - 5)):
+        findings = [str(finding) for finding in audited(Path("data/merged/average")).findings]
+    assert any(text.startswith(f"{file}: tensor model.") and "expected sha256:" in text for text in findings)
+    assert any("l2s_manifest.json: tensors.model." in text for text in findings), "the manifest tells it too"
+
+
+def test_files_that_are_gone_and_files_that_came(project: Path) -> None:
+    with changed(Path("data/models/slow/config.json"), None):
+        assert any(f.file == "data/models/slow/config.json" and f.found == "no such file" for f in audited().findings)
+    with changed(Path("data/merged/average/model.safetensors.index.json"), b"{}"):
+        (found,) = [f for f in audited().findings if f.file.endswith("index.json")]
+        assert "does not tell" in found.found
+    with changed(Path("data/lineage/verify/slow.json"), None):
+        found = audited()
+    assert not found.findings, "dvc.lock would tell, and there is none here"
+    assert any("no record of what made it" in note and "data/verdicts/slow.jsonl" in note for note in found.notes)
+
+
+def reseal(file: Path, edit: Callable[[dict[str, Any]], None]) -> bytes:
+    """A record with other content, and a digest that fits: what somebody would write who covers up."""
+    content = json.loads(file.read_text())
+    edit(content)
+    Record.parse(content, "test").sealed().write(aside := file.with_suffix(".aside"))
+    written = aside.read_bytes()
+    aside.unlink()
+    return written
+
+
+def covered_up(project: Path, made: str, path: str) -> bytes:
+    """The record of ``made`` with the digests of ``path`` as it now is."""
+    from l2s.lineage.artefacts import describe
+
+    (now,) = describe([Path(path)], Path.as_posix)
+
+    def edit(record: dict[str, Any]) -> None:
+        record["outputs"] = [now.model_dump(mode="json") if out["path"] == path else out for out in record["outputs"]]
+
+    return reseal(project / "data/lineage" / made, edit)
+
+
+def edited_rows(file: Path, number: int, **changes: Any) -> bytes:
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows[number] |= changes
+    return b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
+
+
+def test_a_record_that_was_made_to_fit_breaks_the_link(project: Path) -> None:
+    weights = Path("data/models/slow/model.safetensors")
+    with (
+        changed(weights, flipped(weights.read_bytes(), 8 * weights.stat().st_size - 1)),
+        changed(Path("data/lineage/family.json"), covered_up(project, "family.json", "data/models/slow")),
+    ):
+        findings = [str(finding) for finding in audited().findings]
+    assert any("what merge@average read, against what family made" in text for text in findings)
+    assert any("what generate@slow read" in text for text in findings)
+    assert any("l2s_manifest.json: inputs.slow" in text for text in findings), (
+        "the merge's manifest is a second witness"
+    )
+
+
+def test_a_verdict_that_was_made_to_fit_is_graded_again(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, record = Path("data/verdicts/average.jsonl"), Path("data/lineage/verify/average.json")
+    row = json.loads(file.read_text().splitlines()[3])
+    other = {"status": "incorrect", "correct": False} if row["correct"] else {"status": "correct", "correct": True}
+    with (
+        changed(file, edited_rows(file, 3, **other)),
+        changed(record, covered_up(project, "verify/average.json", str(file))),
+    ):
+        code, said = l2s(capsys, monkeypatch, "audit", str(file), "--json")
+    found = [f for f in json.loads(said)["mismatches"]]
+    assert code == 1 and {(f["file"], f["what"].rpartition(": ")[2]) for f in found} == {
+        (str(file), "status"), (str(file), "correct"),
+    }  # fmt: skip
+    assert all(f["what"].startswith(f"row 4 ({row['benchmark']} {row['id']})") for f in found)
+    assert {f["found"] for f in found} == {str(other["status"]), str(other["correct"])}
+
+
+def test_a_number_that_was_made_to_fit_is_analysed_again(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path("data/summary/summary.json")
+    content = json.loads(file.read_text())
+    content["rows"][0]["accuracy"] = 0.123
+    with (
+        changed(file, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()),
+        changed(Path("data/lineage/analyse.json"), covered_up(project, "analyse.json", str(file))),
+    ):
+        code, said = l2s(capsys, monkeypatch, "audit", str(file), "--regrade", "3")
+    row = content["rows"][0]
+    assert code == 1 and f"{file}: rows[{row['run']} {row['benchmark']}].accuracy, done again: expected " in said
+    assert "found 0.123" in said and "3 rows graded again" in said
+
+
+def test_a_response_that_was_made_to_fit_is_generated_again(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, record = Path("data/responses/average.jsonl"), Path("data/lineage/generate/average.json")
+    said: dict[bool, tuple[int, str]] = {}
+    said[False] = l2s(capsys, monkeypatch, "audit", str(file), "--regenerate", "10")
+    with (
+        changed(file, edited_rows(file, 2, response=" A lie. The answer is \\boxed{7}.")),
+        changed(record, covered_up(project, "generate/average.json", str(file))),
+    ):
+        said[True] = l2s(capsys, monkeypatch, "audit", str(file), "--regenerate", "10")
+    assert said[False][0] == 0 and "10 rows generated again" in said[False][1]
+    assert said[True][0] == 1 and f"{file}: row 3 (" in said[True][1] and "response: expected" in said[True][1]
+
+
+def test_token_ids_of_the_store_are_compared(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlite3
+
+    store = Path(".l2s/responses.sqlite")
+    shutil.copy(store, kept := project / "kept.sqlite")
+    try:
+        with sqlite3.connect(store) as connection:
+            connection.execute("UPDATE responses SET ids = '[1, 2, 3]'")
+        code, said = l2s(capsys, monkeypatch, "audit", "data/responses/slow.jsonl", "--regenerate", "1")
+    finally:
+        connection.close()
+        shutil.move(kept, store)
+    assert code == 1 and "responses.sqlite: token ids under key" in said
+
+
+def test_parameters_and_code_that_are_no_longer_what_made_it(project: Path, tmp_path: Path) -> None:
+    record = Path("data/lineage/merge/average.json")
+
+    def older(content: dict[str, Any]) -> None:
+        content["code"]["l2s/merging/linear.py"] = "sha256:0"
+        content["imported"]["l2s/progress.py"] = "sha256:0"
+
+    with changed(record, reseal(record, older)):
+        found = audited()
+    assert [f.file for f in found.findings] == ["l2s/merging/linear.py"]
+    assert "merge@average" in found.findings[0].what and found.findings[0].expected == "sha256:0"
+    assert any("l2s/progress.py changed since" in note for note in found.notes)
+
+
+def test_what_a_removed_recipe_left_is_passed_over_and_said(project: Path) -> None:
+    params = Path("params.yaml").read_text()
+    shorter = params.replace("  aim-ties:\n    model: merged/aim-ties\n    control: none\n", "")
+    assert shorter != params
+    with changed(Path("params.yaml"), shorter.encode()):
+        notes = audited(stages=stage_names()).notes
+    assert any("generate@aim-ties, verify@aim-ties left" in note for note in notes)
+
+
+def test_quick_believes_and_says_so(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert l2s(capsys, monkeypatch, "audit")[0] == 0
+    code, said = l2s(capsys, monkeypatch, "audit", "--quick")
+    assert code == 0 and "files believed by size and time alone" in said
+    file = Path("data/verdicts/slow.jsonl")
+    with changed(file, flipped(file.read_bytes(), 80)):
+        assert l2s(capsys, monkeypatch, "audit", "--quick")[0] == 1
+
+
+def test_a_full_audit_believes_nobody(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digests that are remembered are for the merge's speed; here they would hide what a disk lost."""
+    from l2s.checkpoints import remembered
+
+    monkeypatch.setattr(remembered, "identity", lambda file: [1, 1, 1, 1, 1])
+    file = Path("data/models/slow/model.safetensors")
+    with changed(file, flipped(file.read_bytes(), 8 * file.stat().st_size - 1)):
+        assert any(f.file == str(file) for f in audited().findings)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["audit"], "nothing to audit"),
+        (["audit", "none"], "none: no such file"),
+        (["lineage", "none"], "none: no such"),
+    ],
+)
+def test_nothing_there_is_bad_input(
+    words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, said = l2s(capsys, monkeypatch, *words)
+    assert code == 2 and sentence in said and said.startswith("error: ") and said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,122 @@
+"""Single steps on own files: each leaves a record beside what it wrote; a chain of them is followed and audited."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from l2s.lineage.record import Sidecar
+from tests.lineage.conftest import changed, flipped
+from tests.lineage.projects import ROOT
+from tests.lineage.test_audit import l2s
+
+Capture = pytest.CaptureFixture[str]
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A merge of two models, its answers to five problems, their verdicts and a summary, made by commands."""
+    from contextlib import chdir
+
+    from flows import steps
+    from flows.recorded_steps import leaving_record
+    from l2s.benchmarks import BenchmarkParams, write_problems
+
+    folder = tmp_path_factory.mktemp("steps") / "work"
+    for name in ("quick", "slow"):
+        shutil.copytree(ROOT / "data/models" / name, folder / "models" / name)
+    write_problems("own", BenchmarkParams(source="arithmetic", per_level=1), folder / "problems.jsonl")
+    recipe = {"merge_method": "linear", "models": [{"model": "models/quick"}, {"model": "models/slow"}]}
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe | {"dtype": "bfloat16"}))
+    with chdir(folder):
+        leaving_record(steps.merge)(Path("recipe.yaml"), Path("merged"))
+        leaving_record(steps.generate)(
+            Path("merged"), Path("problems.jsonl"), Path("out/responses.jsonl"), max_tokens=200
+        )
+        leaving_record(steps.verify)(Path("out/responses.jsonl"), Path("out/verdicts.jsonl"))
+        leaving_record(steps.analyse)([Path("out/verdicts.jsonl")], Path("summary"), as_json=True)
+    return folder
+
+
+def test_every_step_leaves_a_record_beside_what_it_wrote(worked: Path) -> None:
+    files = [worked / name for name in ("merged", "out/responses.jsonl", "out/verdicts.jsonl", "summary")]
+    found = [Sidecar.read(file.with_name(f"{file.name}.lineage.json")) for file in files]
+    assert [side.record.made_by for side in found] == ["l2s merge", "l2s generate", "l2s verify", "l2s analyse"]
+    merge, generate, verify, analyse = (side.record for side in found)
+    assert [read.path for read in merge.inputs] == ["recipe.yaml", "models/quick", "models/slow"]
+    assert merge.parameters["recipe"]["dtype"] == "bfloat16" and merge.seeds == {"arguments.seed": 0}
+    assert [read.path for read in generate.inputs] == ["../merged", "../problems.jsonl"]
+    assert generate.parameters["arguments"]["max_tokens"] == 200
+    assert {out.path for out in analyse.outputs} >= {"summary/summary.json", "summary/summary.csv"}
+    assert all(read.digest == out.digest for read, out in zip(verify.inputs, generate.outputs, strict=True))
+    assert str(worked) not in json.dumps([side.model_dump(mode="json") for side in found]), (
+        "a path that does not travel"
+    )
+
+
+def test_the_tree_reaches_the_base_weights_and_moves_with_its_folder(
+    worked: Path, tmp_path: Path, capsys: Capture, monkeypatch: Patch
+) -> None:
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(worked, moved)
+    for folder in (worked, moved):
+        monkeypatch.chdir(folder)
+        code, said = l2s(capsys, monkeypatch, "lineage", "summary/summary.json", "--json")
+        nodes = json.loads(said)["nodes"]
+        assert code == 0 and next(iter(nodes)) == "summary/summary.json"
+        assert {"out/verdicts.jsonl", "out/responses.jsonl", "merged", "models/slow", "problems.jsonl"} <= set(nodes)
+        assert nodes["models/slow"]["made_by"] is None and nodes["models/slow"]["digest"].startswith("sha256:")
+        assert nodes["merged"]["facts"]["method"] == "linear"
+        code, said = l2s(capsys, monkeypatch, "lineage", "summary")
+        assert code == 0 and "made by l2s merge on " in said and "given: no record says what made it" in said
+
+
+def test_an_audit_follows_sidecars(worked: Path, capsys: Capture, monkeypatch: Patch) -> None:
+    monkeypatch.chdir(worked)
+    code, said = l2s(capsys, monkeypatch, "audit", "summary", "--regenerate", "2")
+    assert code == 0 and "5 rows graded again, 1 stages done again, 2 rows generated again" in said
+    for name, shown in (
+        ("models/slow/model.safetensors", "models/slow/model.safetensors"), ("problems.jsonl", "problems.jsonl"),
+        ("merged/tokenizer.json", "merged/tokenizer.json"), ("out/responses.jsonl", "out/responses.jsonl"),
+        ("summary/levels.csv", "summary/levels.csv"), ("merged.lineage.json", "merged.lineage.json"),
+    ):  # fmt: skip
+        file = worked / name
+        with changed(file, flipped(file.read_bytes(), 8 * file.stat().st_size // 2)):
+            code, said = l2s(capsys, monkeypatch, "audit", "summary")
+        assert code == 1 and f"mismatch: {shown}: " in said, name
+
+
+def test_a_step_that_fails_leaves_nothing(tmp_path: Path, capsys: Capture, monkeypatch: Patch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert l2s(capsys, monkeypatch, "verify", "none.jsonl", "out.jsonl")[0] == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_pipeline_made_keeps_its_own_record(project: Path, capsys: Capture, monkeypatch: Patch) -> None:
+    file = Path("data/verdicts/slow.jsonl")
+    before = file.read_bytes()
+    assert l2s(capsys, monkeypatch, "verify", "data/responses/slow.jsonl", str(file))[0] == 0
+    assert file.read_bytes() == before and not file.with_name("slow.jsonl.lineage.json").exists()
+    assert l2s(capsys, monkeypatch, "audit", str(file))[0] == 0
+
+
+def test_mermaid_and_tree_of_a_project(project: Path, capsys: Capture, monkeypatch: Patch) -> None:
+    code, said = l2s(capsys, monkeypatch, "lineage", "data/merged/aim-ties", "--mermaid")
+    assert code == 0 and said.startswith("flowchart TD\n") and said.count("-->") == 5
+    assert "data/calibration/activations.safetensors<br>calibrate@activations" in said
+    code, said = l2s(capsys, monkeypatch, "lineage", "data/summary")
+    assert code == 0 and said.count("(above)") > 3, "what was shown once is not spelt out again"
+    code, said = l2s(capsys, monkeypatch, "lineage", "data/models/base/config.json", "--json")
+    node = json.loads(said)["nodes"]["data/models/base"]
+    assert node["made_by"] == "family" and node["parameters"]["family"]["seed"] == 0
+    assert {"torch", "python"} <= set(node["versions"]) and node["occasion"]["machine"]["cores"] >= 1
+
+
+def test_a_damaged_record_is_a_sentence(project: Path, capsys: Capture, monkeypatch: Patch) -> None:
+    file = Path("data/lineage/merge/average.json")
+    with changed(file, flipped(file.read_bytes(), 999)):
+        code, said = l2s(capsys, monkeypatch, "lineage", "data/merged/average")
+    assert code == 2 and said.startswith("error: ") and "merge/average.json: " in said and said.count("\n") == 1
