@@ -10,6 +10,7 @@ from flows.console import Json, err, out
 
 if TYPE_CHECKING:
     from l2s.lineage.audit import Audit
+    from l2s.lineage.chain import Chain
 
 Target = Annotated[Path | None, typer.Argument(help="An artefact; all of the project if none is named.")]
 Regrade = Annotated[int | None, typer.Option("--regrade", min=0, help="Grade so many random rows; default: all.")]
@@ -31,7 +32,7 @@ def audit(
     from l2s.progress import bar
 
     chain, found, believed = _chain(path, quick)
-    graded, wrong = regrade(chain, graded_files(chain, found.made), rows, seed, bar)
+    graded, wrong = regrade(chain, graded_files(found.made), rows, seed, bar)
     done, differing = redo_cheap(chain, found.made, bar)
     generated, others = regenerate(chain, found.made, again, seed, bar) if again else (0, [])
     found.findings += [*wrong, *differing, *others]
@@ -48,7 +49,7 @@ def audit(
         raise typer.Exit(1)
 
 
-def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":  # type: ignore[name-defined]  # noqa: F821
+def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     """The chain, checked; and how many files were believed."""
     from flows.declared import stage_names
     from flows.recording import SOURCE
@@ -65,7 +66,7 @@ def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":  # typ
     found = audit_chain(chain, path, stage_names(chain.root), SOURCE, known, bar)
     if not quick and chain.kept and (chain.root / "data").is_dir():
         memory.keep(chain.root, seen, found.digests)
-    return chain, found, len(known)
+    return chain, found, sum(file in known for file in found.digests)
 
 
 def _say(found: "Audit", counts: dict[str, object]) -> None:

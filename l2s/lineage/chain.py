@@ -10,7 +10,7 @@ from l2s.lineage.artefacts import ALONE, Artefact
 from l2s.lineage.record import HISTORY, RECORDS, SIDECAR, Occasion, Record, Reference, Sidecar, sidecar_of
 
 LOCAL = Path(".l2s/history")
-"""The latest occasion of each stage in this clone."""
+"""Occasions in this clone, the latest of each record: ``<stage>/<name>/<record>.json``."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +127,12 @@ class Chain:
     def _occasion(self, file: Path, record: Record) -> Occasion | None:
         """When these very bytes were made: here, or where the repository's history says."""
         name = file.relative_to(self.root / RECORDS)
-        for folder in (LOCAL, HISTORY):
+        for place in (self.root / _local(name, record.digest), self.root / HISTORY / name):
             try:
-                found = Occasion.read(self.root / folder / name)
+                found = Occasion.read(place)
             except RecordError as error:
-                if (self.root / folder / name).exists():
-                    self.damaged[self.root / folder / name] = str(error)
+                if place.exists():
+                    self.damaged[place] = str(error)
                 continue
             if found.record == record.digest:
                 return found
@@ -145,6 +145,11 @@ def project_of(path: Path) -> Path | None:
     return next((folder for folder in (path, *path.parents) if (folder / RECORDS).is_dir()), None)
 
 
+def _local(record: Path, digest: str) -> Path:
+    """A stage may go back to what it made before: so each record has a place of its own."""
+    return LOCAL / record.with_suffix("") / f"{digest.removeprefix('sha256:')[:16]}.json"
+
+
 def write_occasion(root: Path, record: Path, occasion: Occasion) -> None:
     """Keep an occasion in this clone; in the repository's history only if other bytes were made than it tells of.
 
@@ -155,7 +160,7 @@ def write_occasion(root: Path, record: Path, occasion: Occasion) -> None:
         record: its file, relative to :data:`RECORDS`.
         occasion: of the record as it is now.
     """
-    occasion.write(root / LOCAL / record)
+    occasion.write(root / _local(record, occasion.record))
     try:
         known = Occasion.read(root / HISTORY / record).record
     except RecordError:

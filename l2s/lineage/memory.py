@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from l2s.checkpoints.remembered import identity
 from l2s.files import write_json
@@ -18,8 +19,8 @@ def identities(files: Iterable[Path]) -> Identities:
 
 
 def keep(root: Path, seen: Identities, digests: Mapping[Path, FileDigest]) -> None:
-    """Keep what a full audit hashed; files that changed meanwhile are left out."""
-    content = {
+    """Keep what a full audit hashed, beside what others did; files that changed meanwhile are left out."""
+    content = _kept(root) | {
         str(file): {"is": seen[file], "parts": found.parts or {HEADER: found.digest}}
         for file, found in digests.items()
         if file in seen and file.is_file() and identity(file) == seen[file]
@@ -29,15 +30,19 @@ def keep(root: Path, seen: Identities, digests: Mapping[Path, FileDigest]) -> No
 
 def unchanged(root: Path, files: Iterable[Path]) -> dict[Path, dict[str, str]]:
     """Digests of files that are as the last full audit, or for weights whatever hashed them last, found them."""
-    try:
-        kept = json.loads((root / MEMORY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none yet, or damaged: hash
-        kept = {}
-    found = {}
+    kept, found = _kept(root), {}
     for file in files:
-        entry = kept.get(str(file)) if isinstance(kept, dict) else None
+        entry = kept.get(str(file))
         if file.is_file() and isinstance(entry, dict) and entry.get("is") == identity(file):
             found[file] = dict(entry["parts"])
         elif file.is_file() and file.suffix == WEIGHTS and (parts := recalled(file)):
             found[file] = parts
     return found
+
+
+def _kept(root: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads((root / MEMORY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none yet, or damaged: hash
+        return {}
+    return kept if isinstance(kept, dict) else {}

@@ -23,9 +23,11 @@ class Graded(NamedTuple):
 
     verdicts: Path
     responses: Path
+    grader: str | None
+    """As the record says; None if it does not: then each row's own."""
 
 
-def graded_files(chain: Chain, made: Sequence[Made]) -> list[Graded]:
+def graded_files(made: Sequence[Made]) -> list[Graded]:
     """The verdict files among artefacts that are there, with the one file each was graded from."""
     found = []
     for one in made:
@@ -37,8 +39,14 @@ def graded_files(chain: Chain, made: Sequence[Made]) -> list[Graded]:
             and one.path.is_file()
             and read[0].is_file()
         ):
-            found.append(Graded(one.path, read[0]))
+            found.append(Graded(one.path, read[0], _grader(one.by.record.parameters)))
     return found
+
+
+def _grader(parameters: dict[str, Any]) -> str | None:
+    """Of a stage, or of a single step."""
+    block = parameters.get("grading", parameters.get("arguments", {}))
+    return block.get("grader") if isinstance(block, dict) else None
 
 
 def regrade(
@@ -76,14 +84,16 @@ def regrade(
         places = sorted(Random(seed_for(seed, "regrade")).sample(places, rows))
     for n, (file, responses, verdicts) in enumerate(track(pairs, "grading again", float(len(pairs)))):
         chosen = [row for place, row in places if place == n]
-        findings += _compare(chain.shown(file.verdicts), chosen, responses, verdicts)
+        findings += _compare(chain.shown(file.verdicts), chosen, responses, verdicts, file.grader)
     return len(places), findings
 
 
-def _compare(shown: str, chosen: list[int], responses: list[Row], verdicts: list[Row]) -> Iterator[Finding]:
+def _compare(
+    shown: str, chosen: list[int], responses: list[Row], verdicts: list[Row], said: str | None
+) -> Iterator[Finding]:
     by_grader: dict[str, list[int]] = {}
     for place in chosen:
-        by_grader.setdefault(str(verdicts[place].get("grader")), []).append(place)
+        by_grader.setdefault(said or str(verdicts[place].get("grader")), []).append(place)
     for grader, places in by_grader.items():
         try:
             graded = verify_rows([responses[place] for place in places], grader, jobs=os.cpu_count() or 1)

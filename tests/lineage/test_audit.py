@@ -81,7 +81,8 @@ def test_every_flipped_bit_is_found_and_named(project: Path) -> None:
 
 
 def test_a_flipped_bit_in_an_occasion_is_found(project: Path) -> None:
-    local, shared = Path(".l2s/history/merge/average.json"), Path("history/merge/average.json")
+    (local,) = Path(".l2s/history/merge/average").iterdir()
+    shared = Path("history/merge/average.json")
     with changed(local, flipped(local.read_bytes(), 900)):
         assert [finding.file for finding in audited().findings] == [str(local)]
     with changed(local, None), changed(shared, flipped(shared.read_bytes(), 900)):
@@ -167,6 +168,18 @@ def test_a_verdict_that_was_made_to_fit_is_graded_again(
     }  # fmt: skip
     assert all(f["what"].startswith(f"row 4 ({row['benchmark']} {row['id']})") for f in found)
     assert {f["found"] for f in found} == {str(other["status"]), str(other["correct"])}
+
+
+def test_a_verdict_by_another_grader_than_the_parameters_name(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, record = Path("data/verdicts/average.jsonl"), Path("data/lineage/verify/average.json")
+    with (
+        changed(file, edited_rows(file, 0, grader="qwen")),
+        changed(record, covered_up(project, "verify/average.json", str(file))),
+    ):
+        code, said = l2s(capsys, monkeypatch, "audit", str(file))
+    assert code == 1 and "row 1 (" in said and "grader: expected l2s, found qwen" in said
 
 
 def test_a_number_that_was_made_to_fit_is_analysed_again(
