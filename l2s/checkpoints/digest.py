@@ -33,7 +33,7 @@ def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
     files = {entry.file for entry in entries}
     seen = {file: identity(file) for file in files}
     known = {file: recall(file) for file in files}
-    missing = sorted((e for e in entries if e.start not in known[e.file]), key=lambda entry: -entry.size)
+    missing = sorted((e for e in entries if e.size and e.start not in known[e.file]), key=lambda entry: -entry.size)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         keys = [_key(entry, seen) for entry in missing]
         digests = [
@@ -44,7 +44,7 @@ def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
             known[entry.file][entry.start] = digest.result()
     for file in {entry.file for entry in missing}:
         remember(file, seen[file], known[file])
-    return [known[entry.file][entry.start] for entry in entries]
+    return [known[entry.file][entry.start] if entry.size else digest_tensor(entry) for entry in entries]
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
         seen = {entry.file: identity(entry.file) for entry in entries}
         known = {file: recall(file) for file in seen}
         for entry in sorted(entries, key=lambda entry: -entry.size):
-            if entry.start not in known[entry.file]:
+            if entry.size and entry.start not in known[entry.file]:
                 _ahead[_key(entry, seen)] = pool.submit(digest_tensor, entry)
     try:
         yield

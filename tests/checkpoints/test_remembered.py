@@ -1,5 +1,6 @@
 """Digests that are kept: used as long as a file is the same, and not a moment longer."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -79,3 +80,16 @@ def test_a_cache_that_cannot_be_written_is_none(model: Path, hashed: list[str]) 
     remembered.cache_folder().parent.parent.mkdir(parents=True, exist_ok=True)
     remembered.cache_folder().parent.write_text("in the way")
     assert Checkpoint(model).weights_digest == Checkpoint(model).weights_digest
+
+
+def test_an_empty_tensor_is_not_taken_for_its_neighbour_that_begins_at_the_same_byte(tmp_path: Path) -> None:
+    """A tensor of nothing has no byte of its own."""
+    entries = [
+        TensorEntry(name, "F32", (size // 4,), tmp_path / "file", 0, size) for name, size in (("a", 0), ("b", 8))
+    ]
+    (tmp_path / "file").write_bytes(b"12345678")
+    for order in (entries, entries[::-1]):
+        digests = dict(zip([entry.name for entry in order], digest_module.digest_tensors(order), strict=True))
+        assert digests == {
+            name: f"sha256:{hashlib.sha256(content).hexdigest()}" for name, content in (("a", b""), ("b", b"12345678"))
+        }
