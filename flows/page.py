@@ -1,12 +1,14 @@
 """Everything the report shows, gathered from the stages' outputs."""
 
 import importlib.metadata
+import json
 from pathlib import Path
 
 from l2s.analysis.summary import read_summary
 from l2s.config import Config
 from l2s.files import digest_file
 from l2s.records import Row, read_rows
+from l2s.report.layers import Layered, by_layer
 from l2s.report.page import build_page
 
 PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "dvc", "prefect")
@@ -22,7 +24,18 @@ def build_report(config: Config, data: Path) -> Path:
         notes=list(config.report.notes) if _embedded(config) else [],
         examples=_examples(config, data, summary["chosen"]["run"]),
         lineage=_lineage(config, data),
+        merges=_merges(config, data),
     )
+
+
+def _merges(config: Config, data: Path) -> dict[str, Layered]:
+    """What each recipe did, from its manifest."""
+    manifests = {recipe: data / "merged" / recipe / "l2s_manifest.json" for recipe in config.recipes}
+    return {
+        recipe: by_layer(json.loads(manifest.read_text(encoding="utf-8"))["tensors"])
+        for recipe, manifest in manifests.items()
+        if manifest.is_file()
+    }
 
 
 def _embedded(config: Config) -> bool:
@@ -37,7 +50,7 @@ def _lineage(config: Config, data: Path) -> dict[str, str]:
 
 
 def _examples(config: Config, data: Path, chosen: str | None) -> list[Row]:
-    """Slow beside chosen: one of the hardest problems both got right, one the merge lost, one it won, then more."""
+    """Slow beside chosen: one of the hardest problems both got right, then those that the merge lost and won."""
     if chosen is None or config.report.examples == 0:
         return []
     tests = [name for name in config.benchmarks if name != config.analysis.validation]
@@ -54,5 +67,6 @@ def _examples(config: Config, data: Path, chosen: str | None) -> list[Row]:
     won = [key for key in shared if sides[1][key]["correct"] and not sides[0][key]["correct"]]
     both = [key for key in shared if sides[0][key]["correct"] and sides[1][key]["correct"]]
     both.sort(key=lambda key: (-(sides[0][key].get("level") or 0), key))
-    picked = [*both[:1], *lost[:1], *won[:1], *both[1:]]
-    return [side[key] for key in picked[: config.report.examples] for side in sides]
+    many = config.report.examples
+    picked = [*both[:1], *lost[:many], *won[:many], *both[1 : max(1, many - len(lost[:many]) - len(won[:many]))]]
+    return [side[key] for key in picked for side in sides]

@@ -57,7 +57,7 @@ class ReportParams(Params):
     notes: list[str] = []
     """Sentences that must be read with the numbers."""
     examples: int = Field(3, ge=0)
-    """Problems shown with the slow and the chosen model's responses side by side."""
+    """Most problems that were lost, and most that were won, shown with both models' responses side by side."""
 
 
 class Config(Params):

@@ -1,17 +1,24 @@
 """The page: one HTML file that opens offline, with everything in it."""
 
 import base64
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
 from l2s.files import replacing_folder, write_text
 from l2s.report import tables
 from l2s.report.figures import draw_figures
+from l2s.report.layers import Layered
+from l2s.report.plots import layers, plots_of
+from l2s.report.runs import runs_of, tokens_text
 
+SCRIPT = Path(__file__).parent / "templates" / "page.js"
 _CHAT_MARK = re.compile(r"<\|im_start\|>(?:system|user|assistant)?|<\|[^|<>]*\|>|<｜[^｜<>]*｜>")
 
 
@@ -23,6 +30,7 @@ def build_page(
     notes: Sequence[str] = (),
     examples: Sequence[Mapping[str, Any]] = (),
     lineage: Mapping[str, str] | None = None,
+    merges: Mapping[str, Layered] | None = None,
 ) -> Path:
     """Write ``out/index.html`` and the figures beside it; return the page's path.
 
@@ -34,10 +42,13 @@ def build_page(
         examples: verdict rows, two for each problem: the slow model's and the chosen one's. Model output
             is untrusted text and is escaped.
         lineage: digests and versions for the footer.
+        merges: by recipe, what it did in each layer.
     """
     environment = Environment(loader=PackageLoader("l2s.report"), autoescape=True, undefined=StrictUndefined)
     environment.filters |= {
         "accuracy": tables.accuracy_text,
+        "tokens": tokens_text,
+        "clean": clean,
         "difference": tables.difference_text,
         "reduction": tables.reduction_text,
         "share": tables.share_text,
@@ -47,36 +58,70 @@ def build_page(
         "final": final_of,
     }
     chosen_on = summary["settings"]["validation"]
+    plots = {benchmark: plots_of(summary, benchmark) for benchmark in summary["benchmarks"]}
+    by_layer = layers(merges, summary["chosen"]["run"]) if merges else {}
+    drawn = {
+        f"{of}/{name}": plot for of, found in (*plots.items(), ("merges", by_layer)) for name, plot in found.items()
+    }
     with replacing_folder(out) as folder:
         figures = draw_figures(summary, folder)
         page = environment.get_template("page.html").render(
             title=title,
             headline=tables.headline(summary),
             summary=summary,
-            sections=[_section(summary, benchmark, figures) for benchmark in summary["benchmarks"]],
+            percent=f"{100 * summary['settings']['confidence']:g} %",
+            sections=[
+                _section(summary, benchmark, figures) | {"plots": plots[benchmark]}
+                for benchmark in summary["benchmarks"]
+            ],
+            runs=runs_of(summary),
+            layer_plots={name: plot["y"] for name, plot in by_layer.items()},
+            takeaways=summary.get("takeaways", []),
             overall=_overall(summary),
-            validation=_section(summary, chosen_on, {}) if chosen_on else None,
+            validation=_section(summary, chosen_on, {}) | {"plots": {}} if chosen_on else None,
             notes=notes,
-            examples=[examples[place : place + 2] for place in range(0, len(examples) - 1, 2)],
+            examples=[_pair(examples[place : place + 2]) for place in range(0, len(examples) - 1, 2)],
             lineage=dict(lineage or {}),
+            data=_embedded({"plots": drawn}),
+            plotly=Markup(get_plotlyjs()) if drawn else "",
+            script=Markup(SCRIPT.read_text(encoding="utf-8")),
         )
         write_text(folder / "index.html", page)
     return out / "index.html"
 
 
+def clean(text: Any) -> str:
+    """Text as a page can hold it: no lone surrogates and no NUL."""
+    return str(text).encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _embedded(content: Any) -> Markup:
+    """JSON inside a script element: nothing in it can end the element or mean markup."""
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    for mark in "<>&":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(text)
+
+
+def _pair(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The slow model's response and the chosen one's, and who was right."""
+    outcomes = {(True, True): "both", (True, False): "lost", (False, True): "won", (False, False): "neither"}
+    return {"rows": rows, "outcome": outcomes[bool(rows[0]["correct"]), bool(rows[1]["correct"])]}
+
+
 def question_of(prompt: str) -> str:
     """A prompt without the marks and roles of its chat template."""
-    return _CHAT_MARK.sub(" ", prompt).strip()
+    return clean(_CHAT_MARK.sub(" ", prompt).strip())
 
 
 def thinking_of(response: str) -> str:
     """What stands between the thinking marks; empty if there is none."""
-    return response.partition("<think>")[2].partition("</think>")[0].strip() if "<think>" in response else ""
+    return clean(response.partition("<think>")[2].partition("</think>")[0].strip()) if "<think>" in response else ""
 
 
 def final_of(response: str) -> str:
     """What follows the thinking."""
-    return response.rpartition("</think>")[2].strip() if "</think>" in response else response.strip()
+    return clean(response.rpartition("</think>")[2].strip() if "</think>" in response else response.strip())
 
 
 def _overall(summary: dict[str, Any]) -> list[dict[str, Any]]:
