@@ -15,6 +15,11 @@ class Interval(NamedTuple):
     high: float
 
 
+def columns(name: str, found: Interval | None) -> dict[str, float | None]:
+    """``name``, ``name_low`` and ``name_high``: a number never travels without its interval."""
+    return dict(zip((name, f"{name}_low", f"{name}_high"), found or (None, None, None), strict=True))
+
+
 def accuracy(correct: NDArray[np.bool_], problem: NDArray[np.int64], confidence: float) -> Interval:
     """Share of right responses, with Wilson's (1927) score interval.
 

@@ -8,7 +8,9 @@ from l2s.analysis.facts import Value
 IGNORED = ("dtype", "out_dtype", "tokenizer_source", "chat_template", "merge_method", "base_model", "models")
 
 
-def coefficients_of(recipe: Mapping[str, Any], calibrations: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Value]:
+def coefficients_of(
+    recipe: Mapping[str, Any], calibrations: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Value]:
     """A recipe's parameters, flat: ``lambda``, ``density.slow``, ``weight.slow``.
 
     Two weights that sum to 1 are one choice, not two: they become ``share.<last model>``. A parameter equal for
@@ -50,7 +52,9 @@ def _with_calibrations(found: dict[str, Value], calibrations: Mapping[str, Mappi
     for key in named:
         for name, value in calibrations[str(found.pop(key))].items():
             where = key.partition(".")[2]
-            full = f"calibration.{name}" + (f".{where}" if where and name not in ("samples", "max_tokens", "seed") else "")
+            full = f"calibration.{name}" + (
+                f".{where}" if where and name not in ("samples", "max_tokens", "seed") else ""
+            )
             if full in found and found[full] != _plain(value):
                 full = f"calibration.{name}.{where}"
             found[full] = _plain(value)

@@ -31,7 +31,9 @@ _VALUE = re.compile(
     r"[\s:*]*(?:\\\(|\\\[|\$+)?\s*(?:\\boxed\{)?\s*"
     r"(\\d?frac\{[^{}]{1,30}\}\{[^{}]{1,30}\}|[-−+]?\d[\d,]*(?:\.\d+)?(?:/\d+)?|\$?[A-J]\b)"
 )
-_LAST_VALUE = re.compile(r"(?:[=≈→]|\b(?:is|are|gives|get|equals))\s*\$?\s*([-−]?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?![\d.]*\d)")
+_LAST_VALUE = re.compile(
+    r"(?:[=≈→]|\b(?:is|are|gives|get|equals))\s*\$?\s*([-−]?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?![\d.]*\d)"
+)
 
 _BLANK = re.compile(r"\\[,!;: ]|\s+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
