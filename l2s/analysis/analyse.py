@@ -86,18 +86,18 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
         RecordError: two runs did not answer the same problems, so nothing can be paired.
     """
     facts = facts or {}
-    frame = complete(verdicts, settings, facts)
+    frame = complete(verdicts, settings)
     benchmarks = names_in(frame, "benchmark")
     divided = frame.sort(["run", *KEY]).partition_by(["benchmark", "run"], as_dict=True)
     parts = {(str(run), str(benchmark)): part for (benchmark, run), part in sorted(divided.items())}
-    couples = couples_of(parts, settings, facts)
+    couples = couples_of(parts, settings)
     comparisons = compare_all(couples, parts, settings)
-    rows = _rows(parts, comparisons, settings, facts)
+    rows = _rows(parts, comparisons, settings)
     chosen = _choice(rows, settings)
     for row in rows:
         row["chosen"] = row["run"] == chosen.run
     shown = reported(benchmarks, settings)
-    overall = overall_rows(parts, couples, shown, settings, facts) if shown else []
+    overall = overall_rows(parts, couples, shown, settings) if shown else []
     levels = all_levels(parts, couples, settings)
     controls = control_rows(parts, facts, settings)
     sensitivity, scale = sensitivity_rows(parts, facts, settings), scale_rows(rows, facts)
@@ -124,12 +124,12 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
             *judge_runs(rows, overall, levels, sensitivity, scale, facts, shown, settings),
         ],
         runs=[_run(run, frame, chosen.run, settings, facts) for run in names_in(frame, "run")],
-        notes=notes_on(frame, shown, settings, facts),
+        notes=notes_on(frame, shown, settings),
         problems=changed_problems(couples),
     )
 
 
-def _rows(parts: Parts, comparisons: Rows, settings: AnalysisParams, facts: Facts) -> Rows:
+def _rows(parts: Parts, comparisons: Rows, settings: AnalysisParams) -> Rows:
     """Every run by itself, with what the comparison says of it."""
     rows = {key: run_row(part, settings) for key, part in parts.items()}
     for comparison in comparisons:
@@ -138,7 +138,7 @@ def _rows(parts: Parts, comparisons: Rows, settings: AnalysisParams, facts: Fact
         }
         rows[comparison["run"], comparison["benchmark"]] |= columns
     for (run, _), row in rows.items():
-        if run in baselines(settings, facts):
+        if run in baselines(settings):
             row |= {"verdict": "baseline", "reduction": 0.0 if row["tokens"] else None}
     return list(rows.values())
 
@@ -176,7 +176,7 @@ def _efficiency(parts: Parts, couples: Couples, settings: AnalysisParams, facts:
             part,
             couples.get((run, benchmark)),
             facts.get(run, unknown),
-            facts.get(slow_of(run, settings, facts) or "", unknown),
+            facts.get(slow_of(run, settings) or "", unknown),
             settings,
         )
         for (run, benchmark), part in parts.items()
@@ -187,7 +187,7 @@ def _run(run: str, frame: pl.DataFrame, chosen: str | None, settings: AnalysisPa
     model = str(frame.filter(pl.col("run") == run)["model"][0])
     own = with_named_control(facts.get(run, RunFacts()), control_name(run, model))
     roles: Mapping[str, bool] = {
-        "slow": run in baselines(settings, facts),
+        "slow": run in baselines(settings),
         "quick": run == settings.quick,
         "chosen": run == chosen,
         "control": own.control_kind not in (None, "none"),
@@ -195,4 +195,4 @@ def _run(run: str, frame: pl.DataFrame, chosen: str | None, settings: AnalysisPa
         "given": True,
     }
     role = next(name for name, holds in roles.items() if holds)
-    return {"run": run, "model": model, "role": role, **own.model_dump(), "slow": slow_of(run, settings, facts)}
+    return {"run": run, "model": model, "role": role, **own.model_dump(), "slow": slow_of(run, settings)}

@@ -3,10 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import polars as pl
-
 from l2s.analysis.accuracy import Interval, columns
-from l2s.analysis.facts import Facts
 from l2s.analysis.frame import KEY
 from l2s.analysis.paired import Comparison, Pairs, compare, holm, verdict
 from l2s.analysis.rows import Part, has_tokens, numbered
@@ -20,20 +17,17 @@ Couples = Mapping[tuple[str, str], tuple[Part, Part]]
 """(run, benchmark) to its verdicts and its slow run's, row by row on the same problems and samples."""
 
 
-def baselines(settings: AnalysisParams, facts: Facts) -> set[str]:
+def baselines(settings: AnalysisParams) -> set[str]:
     """Runs that others are compared with, and which are compared with none themselves."""
-    named = {own.slow for own in facts.values()} | {settings.slow}
-    return {name for name in named if name is not None}
+    return {*settings.baselines.values(), *([settings.slow] if settings.slow else [])}
 
 
-def slow_of(run: str, settings: AnalysisParams, facts: Facts) -> str | None:
+def slow_of(run: str, settings: AnalysisParams) -> str | None:
     """The run that this one is compared with."""
-    if run in baselines(settings, facts):
-        return None
-    return (facts[run].slow if run in facts else None) or settings.slow
+    return None if run in baselines(settings) else settings.baselines.get(run, settings.slow)
 
 
-def couples_of(parts: Parts, settings: AnalysisParams, facts: Facts) -> dict[tuple[str, str], tuple[Part, Part]]:
+def couples_of(parts: Parts, settings: AnalysisParams) -> dict[tuple[str, str], tuple[Part, Part]]:
     """Every run beside its slow run, where that answered the benchmark too.
 
     Raises:
@@ -42,7 +36,7 @@ def couples_of(parts: Parts, settings: AnalysisParams, facts: Facts) -> dict[tup
     """
     found, problems = {}, []
     for (run, benchmark), part in parts.items():
-        slow = parts.get((slow_of(run, settings, facts) or "", benchmark))
+        slow = parts.get((slow_of(run, settings) or "", benchmark))
         if slow is None:
             continue
         if not part.select(KEY).equals(slow.select(KEY)):

@@ -7,7 +7,7 @@ are taken over the mean tokens that were spent, not over the budgets asked for, 
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import polars as pl
@@ -64,7 +64,7 @@ def curve_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         own = [r for r in rows if (r["benchmark"], r["model"], r["kind"]) == key]
         within = [r["within"] for r in own if r["within"] is not None]
         aimed = sorted((r for r in own if r["target"]), key=lambda r: (r["target"], r["run"]))
-        steps = [(one, other) for one, other in zip(aimed, aimed[1:], strict=False) if one["target"] < other["target"]]
+        steps = [(one, other) for one, other in pairwise(aimed) if one["target"] < other["target"]]
         found.append(
             {
                 "model": key[1],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from l2s.analysis.accuracy import Interval
 from l2s.analysis.frame import KEY
@@ -33,7 +33,7 @@ def accuracy_minus(part: Part, others: Sequence[tuple[float, Part]], confidence:
         return Interval(value, -1.0, 1.0)
     residuals = np.bincount(problem, gains) - value * counts  # [problems]
     error = (len(counts) / (len(counts) - 1) * float((residuals**2).sum())) ** 0.5 / len(gains)
-    half = float(t.ppf((1 + confidence) / 2, len(counts) - 1)) * max(error, 1 / len(counts) / len(counts) ** 0.5)
+    half = float(stdtrit(len(counts) - 1, (1 + confidence) / 2)) * max(error, 1 / len(counts) / len(counts) ** 0.5)
     return Interval(value, max(-1.0, value - half), min(1.0, value + half))
 
 

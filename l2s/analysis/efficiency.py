@@ -58,7 +58,7 @@ def efficiency_row(
 
 
 def aes(accuracy: Column, slow_accuracy: Column, tokens: Column, slow_tokens: Column, constants: AesParams) -> Column:
-    """Accuracy-efficiency score (arXiv:2501.12570): α ΔLen + β ΔAcc, or − γ |ΔAcc| where accuracy fell; both relative."""
+    """Accuracy-efficiency score (arXiv:2501.12570): α ΔLen + β ΔAcc, γ for β where accuracy fell; both relative."""
     with np.errstate(invalid="ignore", divide="ignore"):
         saved = (slow_tokens - tokens) / slow_tokens
         gained = (accuracy - slow_accuracy) / slow_accuracy
@@ -66,7 +66,7 @@ def aes(accuracy: Column, slow_accuracy: Column, tokens: Column, slow_tokens: Co
 
 
 def eflops(prompt: Column, generated: Column, facts: RunFacts, flops_per_byte: float) -> Column | None:
-    """eFLOPs of each response (see the module); None where the model's size is not known."""
+    """Work in eFLOPs of each response (see the module); None where the model's size is not known."""
     if None in (facts.parameters, facts.layers, facts.heads, facts.kv_heads, facts.head_dim):
         return None
     size = float(facts.parameters or 0)

@@ -13,8 +13,6 @@ Value = bool | int | float | str
 class RunFacts(Params):
     """One run: its recipe, its length control, its size. Everything may be left out."""
 
-    slow: str | None = None
-    """The run it is compared with; the settings' slow run if none is named. For several sizes in one summary."""
     method: str | None = None
     """Of the merge, in the recipe's words, e.g. ``ties``."""
     coefficients: dict[str, Value] = {}

@@ -4,7 +4,6 @@ from typing import Any
 
 import polars as pl
 
-from l2s.analysis.facts import Facts
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.texts import MEASURES, without_texts
 from l2s.errors import ConfigError, RecordError
@@ -18,18 +17,18 @@ NUMBERS = ("tokens", "response_tokens", "think_tokens", "retokenised", "prompt_t
 ALIASES = {
     "benchmark": ("dataset", "task", "data_name"),
     "id": ("unique_id", "problem_id", "idx"),
-    "tokens": ("n_tokens", "num_tokens", "completion_tokens", "response_tokens"),
+    "tokens": ("n_tokens", "num_tokens", "completion_tokens"),
 }
 """What other tools call a column, where ours is absent."""
 TEXT = ("gold", "answer", "status", "response")
 
 
-def complete(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | None = None) -> pl.DataFrame:
+def complete(verdicts: pl.DataFrame, settings: AnalysisParams) -> pl.DataFrame:
     """Verdicts with the columns that other tools' files may lack, and numbers in the place of texts.
 
     Raises:
         RecordError: there is none, a column cannot be read, or a run answers a problem twice.
-        ConfigError: a run or benchmark that the settings or facts name is not among them.
+        ConfigError: a run or benchmark that the settings name is not among them.
     """
     if verdicts.is_empty():
         raise RecordError("there are no verdicts to analyse; expected rows with gold, response, status and correct")
@@ -38,7 +37,7 @@ def complete(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | No
         frame = without_texts(harmonised(frame), settings)
     frame = frame.with_columns(pl.col("sample").fill_null(0), level=_levels(frame["level"]))
     _refuse_unreadable(frame)
-    _refuse_unknown(frame, settings, facts or {})
+    _refuse_unknown(frame, settings)
     return frame
 
 
@@ -128,21 +127,17 @@ def _refuse_unreadable(frame: pl.DataFrame) -> None:
         raise RecordError("; ".join(problems))
 
 
-def _refuse_unknown(frame: pl.DataFrame, settings: AnalysisParams, facts: Facts) -> None:
+def _refuse_unknown(frame: pl.DataFrame, settings: AnalysisParams) -> None:
     runs, benchmarks = names_in(frame, "run"), names_in(frame, "benchmark")
     named = [("slow", settings.slow, runs), ("quick", settings.quick, runs)]
     named += [("validation", settings.validation, benchmarks)]
+    named += [("baselines", name, runs) for pair in settings.baselines.items() for name in pair]
     named += [("candidates", candidate, runs) for candidate in settings.candidates]
     named += [("test", benchmark, benchmarks) for benchmark in settings.test]
     problems = [
         f"analysis.{role}: there are no verdicts of '{name}'{_hint(name, known)}"
         for role, name, known in named
         if name is not None and name not in known
-    ]
-    problems += [
-        f"runs.{run}.slow: there are no verdicts of '{own.slow}'{_hint(own.slow, runs)}"
-        for run, own in facts.items()
-        if run in runs and own.slow is not None and own.slow not in runs
     ]
     if not problems and settings.validation is not None and settings.slow is not None and settings.candidates:
         there = names_in(frame.filter(pl.col("benchmark") == settings.validation), "run")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from l2s.analysis.accuracy import Interval
 
@@ -31,7 +31,7 @@ def mean_tokens(tokens: NDArray[np.float64], problem: NDArray[np.int64], confide
     value = float(tokens.mean())
     if len(means) == 1:
         return Interval(value, value, value)
-    spread = float(t.ppf((1 + confidence) / 2, len(means) - 1)) * float(means.std(ddof=1)) / len(means) ** 0.5
+    spread = float(stdtrit(len(means) - 1, (1 + confidence) / 2)) * float(means.std(ddof=1)) / len(means) ** 0.5
     return Interval(value, max(0.0, value - spread), value + spread)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from l2s.analysis.facts import Facts
 from l2s.analysis.rows import is_cut
 from l2s.analysis.settings import AnalysisParams
 
@@ -14,14 +13,14 @@ FEW = 50
 """Problems below which a percentile interval is known to be a little too narrow."""
 
 
-def notes_on(frame: pl.DataFrame, benchmarks: Sequence[str], settings: AnalysisParams, facts: Facts) -> list[str]:
+def notes_on(frame: pl.DataFrame, benchmarks: Sequence[str], settings: AnalysisParams) -> list[str]:
     """What the reader of the tables must know, one sentence each; none where there is nothing to say."""
     notes = [*_about_columns(frame), *_about_cuts(frame)]
     counts = frame.group_by("benchmark").agg(pl.col("id").n_unique()).sort("benchmark")
     few = [f"{name} ({count})" for name, count in counts.iter_rows() if count < FEW]
     if few:
         notes.append(f"Few problems: {', '.join(few)}; intervals of lengths there are a little too narrow.")
-    if settings.slow is None and not any(own.slow for own in facts.values()):
+    if settings.slow is None and not settings.baselines:
         notes.append("No slow run is named, so there are no reductions, differences and verdicts.")
     if not benchmarks:
         notes.append("Every benchmark is the validation benchmark: nothing is reported as a result.")

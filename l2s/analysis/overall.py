@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from l2s.analysis.accuracy import Interval, accuracy, columns
 from l2s.analysis.comparisons import Couples, Parts, compare_pair, families, slow_of
-from l2s.analysis.facts import Facts
 from l2s.analysis.length import reductions
 from l2s.analysis.paired import Comparison, holm, verdict
 from l2s.analysis.resampling import percentiles, resampled_sums
@@ -21,7 +20,7 @@ Couple = tuple[Part, Part]
 
 
 def overall_rows(
-    parts: Parts, couples: Couples, benchmarks: Sequence[str], settings: AnalysisParams, facts: Facts
+    parts: Parts, couples: Couples, benchmarks: Sequence[str], settings: AnalysisParams
 ) -> list[dict[str, Any]]:
     """One row a run. Where the slow run lacks one of its benchmarks, there are no reductions and no verdict.
 
@@ -30,7 +29,6 @@ def overall_rows(
         couples: runs beside their slow runs.
         benchmarks: those that are reported.
         settings: margins, confidence, bootstrap.
-        facts: whose slow run is which.
     """
     runs = sorted({run for run, _ in parts})
     own = {run: {name: parts[run, name] for name in benchmarks if (run, name) in parts} for run in runs}
@@ -43,7 +41,7 @@ def overall_rows(
     }
     rows = []
     for run in runs:
-        row: dict[str, Any] = {"run": run, "baseline": slow_of(run, settings, facts), **_accuracies(own[run], settings)}
+        row: dict[str, Any] = {"run": run, "baseline": slow_of(run, settings), **_accuracies(own[run], settings)}
         if run in pooled:
             row |= _reductions(beside[run], settings) | {
                 **columns("difference", pooled[run].difference),
@@ -74,7 +72,7 @@ def _accuracies(own: dict[str, Part], settings: AnalysisParams) -> dict[str, Any
 
 
 def mean_of_intervals(each: Sequence[Interval]) -> Interval:
-    """Mean of independent estimates, its ends the root of the sum of the squares of theirs (Newcombe's square and add)."""
+    """Mean of independent estimates; distances to the ends add in squares (Newcombe 1998)."""
     k = len(each)
     value = sum(one.value for one in each) / k
     below = sum((one.value - one.low) ** 2 for one in each) ** 0.5 / k

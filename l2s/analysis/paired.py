@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import binomtest, norm
+from scipy.special import bdtr, ndtri
 
 from l2s.analysis.accuracy import Interval
 from l2s.analysis.resampling import percentiles, resampled_sums
@@ -52,7 +52,7 @@ def compare(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> Compa
     gains = np.bincount(pairs.problem, each).astype(np.float64)  # [problems]
     single = len(gains) == n
     difference = tango(won, lost, n, confidence) if single else _clustered(pairs, gains, confidence, bootstrap, seed)
-    z = float(norm.ppf((1 + confidence) / 2) + norm.ppf(POWER))
+    z = float(ndtri((1 + confidence) / 2) + ndtri(POWER))
     detectable = z * max(float((gains**2).sum()), 1.0) ** 0.5 / n
     ratio = length_ratio(pairs, confidence, bootstrap, seed)
     return Comparison(n, won, lost, difference, mcnemar(gains), ratio, min(1.0, detectable))
@@ -66,7 +66,7 @@ def mcnemar(gains: NDArray[np.float64]) -> float:
             so that only the sign counts; with one sample a problem that is the ordinary test.
     """
     better, worse = int((gains > 0).sum()), int((gains < 0).sum())
-    return float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
+    return min(1.0, 2 * float(bdtr(min(better, worse), better + worse, 0.5)))
 
 
 def tango(won: int, lost: int, n: int, confidence: float) -> Interval:
@@ -74,7 +74,7 @@ def tango(won: int, lost: int, n: int, confidence: float) -> Interval:
 
     Unlike the textbook interval it does not shrink to nothing when the runs never disagree.
     """
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     value = (won - lost) / n
 
     def score(delta: float) -> float:

@@ -123,4 +123,5 @@ def _beats(tokens: Matrix, accuracy: Matrix, other: int, place: int) -> NDArray[
     """Draw by draw, whether one run is at least as short and as right as another; of equal runs the first does."""
     short, right = tokens[:, other] - tokens[:, place], accuracy[:, other] - accuracy[:, place]
     equal = (short == 0) & (right == 0)
-    return (short <= 0) & (right >= 0) & (~equal | (other < place))
+    found: NDArray[np.bool_] = (short <= 0) & (right >= 0) & (~equal | (other < place))
+    return found

@@ -14,13 +14,18 @@ from l2s.analysis.transcript import plain
 
 def sample_rows(part: Part, settings: AnalysisParams) -> list[dict[str, Any]]:
     """pass@k and maj@k for k = 1, 2, 4, … and the most samples a problem has; nothing for one sample a problem."""
-    answers = part["answer"].to_list()
-    part = part.with_columns(answer=pl.Series([None if a is None else plain(a) for a in answers], dtype=pl.String))
-    problems = [group for (_,), group in sorted(part.partition_by(["id"], as_dict=True).items())]
-    most = max(group.height for group in problems)
-    if most == 1:
+    if part["id"].n_unique() == part.height:
         return []
-    return [_row(problems, k, settings) for k in sorted({1 << power for power in range(most.bit_length())} | {most})]
+    answers = pl.Series([None if a is None else plain(a) for a in part["answer"].to_list()], dtype=pl.String)
+    problems = (
+        part.with_columns(answer=answers)
+        .group_by("id", maintain_order=True)
+        .agg("answer", "correct", pl.len().alias("n"), pl.col("correct").sum().alias("right"))
+    )
+    most = int(problems["n"].max() or 1)  # type: ignore[arg-type]
+    names = {"run": part["run"][0], "benchmark": part["benchmark"][0]}
+    steps = sorted({1 << power for power in range(most.bit_length())} | {most})
+    return [names | _at(problems.filter(pl.col("n") >= k), k, settings) for k in steps]
 
 
 def pass_at_k(n: NDArray[np.int64], right: NDArray[np.int64], k: int) -> NDArray[np.float64]:
@@ -53,17 +58,14 @@ def majority(answers: list[str | None], correct: list[bool], k: int) -> float:
     return sum(scores) / len(scores)
 
 
-def _row(problems: list[Part], k: int, settings: AnalysisParams) -> dict[str, Any]:
-    enough = [group for group in problems if group.height >= k]
-    n = np.array([group.height for group in enough])
-    right = np.array([int(group["correct"].sum()) for group in enough])
-    votes = np.array([majority(group["answer"].to_list(), group["correct"].to_list(), k) for group in enough])
+def _at(problems: pl.DataFrame, k: int, settings: AnalysisParams) -> dict[str, Any]:
+    passed = pass_at_k(problems["n"].to_numpy().astype(np.int64), problems["right"].to_numpy().astype(np.int64), k)
+    given = zip(problems["answer"].to_list(), problems["correct"].to_list(), strict=True)
+    votes = np.array([majority(answers, correct, k) for answers, correct in given])
     return {
-        "run": enough[0]["run"][0],
-        "benchmark": enough[0]["benchmark"][0],
         "k": k,
-        "problems": len(enough),
-        **columns("pass_at_k", _over_problems(pass_at_k(n, right, k), settings.confidence)),
+        "problems": problems.height,
+        **columns("pass_at_k", _over_problems(passed, settings.confidence)),
         **columns("maj_at_k", _over_problems(votes, settings.confidence)),
     }
 

@@ -38,7 +38,7 @@ def sweeps(facts: Facts) -> list[Sweep]:
         for name, value in own.coefficients.items():
             if own.method and isinstance(value, int | float) and not isinstance(value, bool):
                 rest = tuple(sorted((key, other) for key, other in own.coefficients.items() if key != name))
-                groups.setdefault((own.method, name, (*rest, ("slow", own.slow or ""))), []).append((float(value), run))
+                groups.setdefault((own.method, name, rest), []).append((float(value), run))
     found = [Sweep(method, name, tuple(sorted(runs))) for (method, name, _), runs in groups.items()]
     return sorted(sweep for sweep in found if len({value for value, _ in sweep.runs}) > 1)
 

@@ -37,6 +37,8 @@ class AnalysisParams(Params):
 
     slow: str | None = None
     """The run that every other is compared with."""
+    baselines: dict[str, str] = {}
+    """Run to its own slow run, e.g. where models of several sizes stand together."""
     quick: str | None = None
     """The run shown as the other end of the trade-off."""
     margin: float = Field(0.02, gt=0, lt=1)

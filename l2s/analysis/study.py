@@ -81,8 +81,9 @@ def length_change(row: StudyRow) -> float:
 def total_change(row: StudyRow) -> float:
     """Change of all tokens together: every problem weighs as much as it is long; percent."""
     slow, problems = study_row(row.size, "slow").benchmarks, tables()["problems"]
-    ours = sum(cell["tokens"] * problems[name] for name, cell in row.benchmarks.items())
-    return 100 * (ours / sum(slow[name]["tokens"] * problems[name] for name in row.benchmarks) - 1)
+    ours = float(sum(cell["tokens"] * problems[name] for name, cell in row.benchmarks.items()))
+    theirs = float(sum(slow[name]["tokens"] * problems[name] for name in row.benchmarks))
+    return 100 * (ours / theirs - 1)
 
 
 def recomputed() -> Iterator[Recomputed]:

@@ -58,7 +58,8 @@ def caption(summary: Row) -> str:
     if any(row["verdict"] == "baseline" for row in summary["rows"]):
         words += (
             f" Reduction and difference are paired, against the slow model; parity: the difference's lower end lies "
-            f"above −{100 * settings['margin']:g} points; better and worse: Holm's p below {1 - settings['confidence']:.2g}."
+            f"above −{100 * settings['margin']:g} points; better and worse: Holm's p below "
+            f"{1 - settings['confidence']:.2g}."
         )
     if summary["chosen"]["run"]:
         words += f" *: chosen on {settings['validation']}."

@@ -41,9 +41,9 @@ def judge_runs(
     by_method: dict[str, list[dict[str, Any]]] = {}
     for row in overall:
         own = facts.get(row["run"])
-        if own is not None and own.method and own.control_kind in (None, "none") and row.get("verdict"):
-            if row.get("reduction_mean_of_benchmarks") is not None:
-                by_method.setdefault(own.method, []).append(row)
+        compared = row.get("verdict") and row.get("reduction_mean_of_benchmarks") is not None
+        if own is not None and own.method and own.control_kind in (None, "none") and compared:
+            by_method.setdefault(own.method, []).append(row)
     shown = [row for row in levels if row["benchmark"] in benchmarks]
     return [
         _half("half-at-parity-task-arithmetic", by_method.get("task_arithmetic", [])),
@@ -96,7 +96,7 @@ def _best(rows: Rows) -> dict[str, Any]:
 
 
 def _groups(name: str, special: Rows, plain: Rows) -> Judgement:
-    """The best of one group of methods against the best task vector: surely more right, or as right and surely shorter."""
+    """The best of a group against the best task vector: surely more right, or as right and surely shorter."""
     if not special or not plain:
         return _undecided(name, "There are not runs of both kinds of methods.")
     one, other = _best(special), _best(plain)
@@ -133,7 +133,8 @@ def _large(scale: Rows) -> Judgement:
     less = [large["reduction_high"] < small["reduction_low"] for small, large in pairs]
     more = [large["reduction_low"] > small["reduction_high"] for small, large in pairs]
     told = "; ".join(
-        f"{large['method']} on {large['benchmark']}: {percent(-small['reduction'])} at {small['parameters']:.2g} weights, "
+        f"{large['method']} on {large['benchmark']}: {percent(-small['reduction'])} "
+        f"at {small['parameters']:.2g} weights, "
         f"{percent(-large['reduction'])} at {large['parameters']:.2g}"
         for small, large in pairs
     )
@@ -195,7 +196,8 @@ def _steps(name: str, rows: Rows) -> Judgement:
     ]
     status = decided(all(most <= POINT for most, _ in ends), any(least > POINT for _, least in ends))
     told = "; ".join(
-        f"{row['method']} {row['coefficient']} to {row['value']:g} (step {row['step']:g}): {points(_interval(row, 'change'))}"
+        f"{row['method']} {row['coefficient']} to {row['value']:g} (step {row['step']:g}): "
+        f"{points(_interval(row, 'change'))}"
         for row in steps
     )
     return judgement(name, "runs", status, f"{told}.")

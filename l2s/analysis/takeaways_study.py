@@ -1,5 +1,6 @@
 """The study's takeaways, tested on the study's own tables: accuracies over all problems, unpaired 95 % intervals."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -109,14 +110,14 @@ def _large(settings: AnalysisParams) -> Judgement:
         f"{method} " + ", ".join(f"{size} {percent(changes[size, method])}" for size in SIZES) for method in methods
     )
     caveat = (
-        "The limit of 4096 tokens shows at 1.5B and 7B only, so a part of the difference between sizes may be the limit's; "
-        "other coefficients were used at 14B and 32B."
+        "The limit of 4096 tokens shows at 1.5B and 7B only, so a part of the difference between sizes may be "
+        "the limit's; other coefficients were used at 14B and 32B."
     )
     return judgement("large-hard-to-shorten", "study", status, f"{told}.", caveat=caveat)
 
 
 def _rises(values: list[float]) -> bool:
-    return all(one < other for one, other in zip(values, values[1:], strict=False))
+    return all(one < other for one, other in itertools.pairwise(values))
 
 
 def _every_row() -> list[StudyRow]:
@@ -173,8 +174,8 @@ def _cap(settings: AnalysisParams) -> Judgement:
     status = decided(len(above) <= 1 and min(large) > CONTEXT and min(slow) > CONTEXT, 2 * len(above) > len(small))
     exceptions = ", ".join(f"{method} {size} ({value:g})" for (size, method), value in above.items())
     sentence = (
-        f"{len(small) - len(above)} of {len(small)} merged AIME24 means at 1.5B and 7B lie below {CONTEXT} tokens (not: "
-        f"{exceptions}), while R1's are {slow[0]:g} and {slow[1]:g}, and all merged ones at 14B and 32B lie above."
+        f"{len(small) - len(above)} of {len(small)} merged AIME24 means at 1.5B and 7B lie below {CONTEXT} tokens "
+        f"(not: {exceptions}), while R1's are {slow[0]:g} and {slow[1]:g}, and at 14B and 32B all lie above."
     )
     caveat = "An inference from printed means; the shares of truncated answers were not printed."
     return judgement("context-cap", "study", status, sentence, caveat=caveat)

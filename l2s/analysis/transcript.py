@@ -3,10 +3,11 @@ r"""Transcript: where a response first states its final answer, what it answered
 Text alone is looked at; there is no tokenizer here. A value is *stated* where it follows a relation (=, ≈, :),
 a verb of result ("is", "gives") or stands in a box. The *answers* of a transcript are, in order, its boxes,
 what follows "answer is" or "answer:", the value stated last before each phrase at which the model starts
-over, and the final answer. Values are compared as text, numbers as numbers; so an intermediate result that happens to equal
-the answer counts as the answer, and two ways to write one expression count as two answers.
+over, and the final answer. Values are compared as text, numbers as numbers; so an intermediate result that
+happens to equal the answer counts as the answer, and two ways to write one expression count as two answers.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -73,7 +74,7 @@ def read_transcript(
     return Reading(
         stated_at=None if answer is None else first_statement(text, answer),
         answers=len(sequence),
-        changed=any(one != other for one, other in zip(sequence, sequence[1:], strict=False)),
+        changed=any(one != other for one, other in itertools.pairwise(sequence)),
         corrected=correct and any(value not in right for value in earlier),
         spoiled=not correct and any(value in right for value in earlier),
         looping=loops(text) or ("</think>" in text and loops(text[: text.rindex("</think>")])),
