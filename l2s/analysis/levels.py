@@ -47,7 +47,7 @@ def _against_slow(couple: tuple[Part, Part] | None, level: Any, settings: Analys
     part, slow = couple[0].filter(here), couple[1].filter(here)
     if part.height == 0:
         return nothing
-    found = compare_pair(part, slow, settings, str(part["benchmark"][0]), str(level))
+    found = compare_pair(part, slow, settings, str(part["benchmark"][0]))
     return columns("reduction", reduction_of(found.ratio)) | columns("difference", found.difference)
 
 

@@ -1,7 +1,7 @@
 """Resampling whole problems: one set of draws a benchmark, the same for every run, so that runs stay paired."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,11 @@ from l2s.seeds import seed_for
 
 BLOCK = 2_000_000
 """Problems drawn at a time, all resamples together, so that memory does not grow with their number."""
-KEPT = 40_000_000
-"""Entries of a weight matrix up to which it is kept for the next run of the same benchmark."""
+KEPT = 120_000_000
+"""Bytes of draws that are kept for the next run of the same benchmark."""
+
+Weights = list[NDArray[np.uint8 | np.uint16]]
+_kept: OrderedDict[tuple[int, int, int], Weights] = OrderedDict()
 
 
 def resampled_sums(columns: NDArray[np.float64], bootstrap: int, seed: int) -> NDArray[np.float64]:
@@ -25,12 +28,7 @@ def resampled_sums(columns: NDArray[np.float64], bootstrap: int, seed: int) -> N
     Returns:
         ``[bootstrap, columns]``.
     """
-    problems = len(columns)
-    if problems * bootstrap <= KEPT:
-        blocks: Iterator[NDArray[np.uint16]] = iter(_kept(problems, bootstrap, seed))
-    else:
-        blocks = _weights(problems, bootstrap, seed)
-    return np.concatenate([block.astype(np.float64) @ columns for block in blocks])
+    return np.concatenate([block.astype(np.float64) @ columns for block in _weights(len(columns), bootstrap, seed)])
 
 
 def percentiles(draws: NDArray[np.float64], confidence: float) -> tuple[float, float]:
@@ -40,17 +38,26 @@ def percentiles(draws: NDArray[np.float64], confidence: float) -> tuple[float, f
     return float(low), float(high)
 
 
-@lru_cache(maxsize=2)
-def _kept(problems: int, bootstrap: int, seed: int) -> tuple[NDArray[np.uint16], ...]:
-    return tuple(_weights(problems, bootstrap, seed))
+def _weights(problems: int, bootstrap: int, seed: int) -> Iterator[NDArray[np.uint8 | np.uint16]]:
+    """How often each resample draws each problem, ``[some, problems]`` at a time; kept where there is room."""
+    key = (problems, bootstrap, seed)
+    if problems * bootstrap > KEPT:
+        yield from _drawn(*key)
+        return
+    if key not in _kept:
+        _kept[key] = list(_drawn(*key))
+        while sum(block.nbytes for blocks in _kept.values() for block in blocks) > KEPT and len(_kept) > 1:
+            _kept.popitem(last=False)
+    _kept.move_to_end(key)
+    yield from _kept[key]
 
 
-def _weights(problems: int, bootstrap: int, seed: int) -> Iterator[NDArray[np.uint16]]:
-    """How often each resample draws each problem, ``[some, problems]`` at a time."""
+def _drawn(problems: int, bootstrap: int, seed: int) -> Iterator[NDArray[np.uint8 | np.uint16]]:
     rng = np.random.default_rng(seed_for(seed, "problems"))
     rows = max(1, min(200, BLOCK // problems))
     for start in range(0, bootstrap, rows):
         some = min(rows, bootstrap - start)
         drawn = rng.integers(0, problems, (some, problems))
         drawn += problems * np.arange(some)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=some * problems).reshape(some, problems).astype(np.uint16)
+        counts = np.bincount(drawn.ravel(), minlength=some * problems).reshape(some, problems)
+        yield counts.astype(np.uint8 if counts.max() < 256 else np.uint16)

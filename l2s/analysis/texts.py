@@ -1,12 +1,13 @@
 """Texts to numbers: everything the analysis wants of responses, so that the texts themselves can be let go."""
 
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from l2s.analysis.reflection import count_reflections, study_pattern
 from l2s.analysis.settings import STUDY_KEYWORDS, AnalysisParams
-from l2s.analysis.transcript import EXPLICIT, Reading, read_transcript
+from l2s.analysis.transcript import ANNOUNCEMENTS, BOX, Reading, read_transcript
 
 MEASURES: dict[str, pl.DataType | type[pl.DataType]] = {
     "reflections": pl.Int64,
@@ -22,6 +23,9 @@ MEASURES: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Columns that stand for a response's text. ``stated_share``: share of the characters up to the final answer's
 first statement; null where it is not stated."""
+
+CLOSE = 40
+"""Bytes between restarts up to which they are one."""
 
 
 def without_texts(frame: pl.DataFrame, settings: AnalysisParams) -> pl.DataFrame:
@@ -53,29 +57,47 @@ def without_texts(frame: pl.DataFrame, settings: AnalysisParams) -> pl.DataFrame
 
 
 def _readings(frame: pl.DataFrame, restart_words: Sequence[str]) -> Iterator[Reading]:
-    explicit = frame["response"].str.find_many(list(EXPLICIT), ascii_case_insensitive=True).to_list()
-    restarts = frame["response"].str.find_many(list(restart_words), ascii_case_insensitive=True).to_list()
+    boxes, announcements, restarts = (
+        frame["response"].str.find_many(list(phrases), ascii_case_insensitive=True).to_list()
+        for phrases in ((BOX,), ANNOUNCEMENTS, restart_words)
+    )
     columns = (frame[name].to_list() for name in ("response", "answer", "gold", "correct"))
-    for text, answer, gold, correct, told, again in zip(*columns, explicit, restarts, strict=True):
-        yield read_transcript(text, answer, gold, correct, _marks(text, told, again))
+    places = zip(boxes, announcements, restarts, strict=True)
+    for (text, answer, gold, correct), found in zip(zip(*columns, strict=True), places, strict=True):
+        yield read_transcript(text, answer, gold, correct, _marks(text, *found))
 
 
-def _marks(text: str, explicit: Sequence[int], restarts: Sequence[int]) -> list[tuple[int, bool]]:
-    """Byte offsets of phrases as characters, in order; those that announce an answer by where they end."""
-    offsets = sorted([*((at, True) for at in explicit), *((at, False) for at in restarts)])
+def _marks(
+    text: str, boxes: Sequence[int], announcements: Sequence[int], restarts: Sequence[int]
+) -> list[tuple[int, bool]]:
+    """Byte offsets of phrases as characters, in order; those that announce an answer by where they end.
+
+    Restarts that stand close together ("re-examine from the start") are one; an announcement that a box follows
+    at once is the box's.
+    """
+    if not (boxes or announcements or restarts):
+        return []
+    apart = [at for at, before in zip(restarts, [-CLOSE, *restarts], strict=False) if at - before >= CLOSE]
+    alone = [at for at in announcements if not _box_follows(boxes, at)] if boxes else announcements
+    offsets = sorted([*((at, len(BOX)) for at in boxes), *((at, -1) for at in alone), *((at, 0) for at in apart)])
     if not text.isascii():
         offsets = _in_characters(text.encode(), offsets)
-    return [(at + _length(text, at) if told else at, told) for at, told in offsets]
+    return [(at + (_length(text, at) if kind < 0 else kind), kind != 0) for at, kind in offsets]
+
+
+def _box_follows(boxes: Sequence[int], at: int) -> bool:
+    following = bisect(boxes, at)
+    return following < len(boxes) and boxes[following] - at < CLOSE
 
 
 def _length(text: str, at: int) -> int:
-    return next(len(phrase) for phrase in EXPLICIT if text[at : at + len(phrase)].lower() == phrase)
+    return next(len(phrase) for phrase in ANNOUNCEMENTS if text[at : at + len(phrase)].lower() == phrase)
 
 
-def _in_characters(raw: bytes, offsets: list[tuple[int, bool]]) -> list[tuple[int, bool]]:
+def _in_characters(raw: bytes, offsets: list[tuple[int, int]]) -> list[tuple[int, int]]:
     found, before, count = [], 0, 0
-    for at, told in offsets:
+    for at, kind in offsets:
         count += len(raw[before:at].decode())
         before = at
-        found.append((count, told))
+        found.append((count, kind))
     return found

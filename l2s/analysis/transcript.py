@@ -1,8 +1,8 @@
 r"""Transcript: where a response first states its final answer, what it answered before, whether it loops.
 
-Text alone is looked at; there is no tokenizer here. A value is *stated* where it follows a relation (=, ≈, :),
-a verb of result ("is", "gives") or stands in a box. The *answers* of a transcript are, in order, its boxes,
-what follows "answer is" or "answer:", the value stated last before each phrase at which the model starts
+Text alone is looked at; there is no tokenizer here. A value is *stated* where it follows a relation (=, ≈, :), a
+verb of result ("is", "gives") or stands in a box (``RELATIONS``). The *answers* of a transcript are, in order, its
+boxes, what follows "answer is" or "answer:", the value stated last before each phrase at which the model starts
 over, and the final answer. Values are compared as text, numbers as numbers; so an intermediate result that
 happens to equal the answer counts as the answer, and two ways to write one expression count as two answers.
 """
@@ -22,20 +22,15 @@ TAIL = 4000
 LOOP_CHARACTERS = 60
 LOOP_TIMES = 3
 
-EXPLICIT = ("boxed{", "answer is", "answer:", "answer to be")
-_STATED = re.compile(
-    r"(?:[=≈:→>]|boxed\{|\b(?:is|are|be|get|gets|give|gives|equals|equal to|obtain|answer|####))"
-    r"(?:\s|\\\(|\\\[|[$*({]|\\boxed\{|\\approx|\\text\{)*$",
-    re.IGNORECASE,
-)
+BOX = "boxed{"
+ANNOUNCEMENTS = ("answer is", "answer:", "answer to be")
+RELATIONS = ("=", "= ", "=$", "= $", "≈ ", ": ", "boxed{", "is ", "is $", "are ", "gives ", "#### ")
+"""What stands right before a value that is stated, and not merely mentioned."""
 _VALUE = re.compile(
     r"[\s:*]*(?:\\\(|\\\[|\$+)?\s*(?:\\boxed\{)?\s*"
     r"(\\d?frac\{[^{}]{1,30}\}\{[^{}]{1,30}\}|[-−+]?\d[\d,]*(?:\.\d+)?(?:/\d+)?|\$?[A-J]\b)"
 )
-_LAST_VALUE = re.compile(
-    r"(?:[=≈→]|\b(?:is|are|gives|get|equals))\s*\$?\s*([-−]?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?![\d.]*\d)"
-)
-
+_NUMBER = re.compile(r"(?:=|is)\s*\$?\s*([-−]?\d[\d,]*(?:\.\d+)?(?:/\d+)?)")
 _BLANK = re.compile(r"\\[,!;: ]|\s+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
@@ -64,41 +59,46 @@ def read_transcript(
         answer: the final answer as the grader extracted it.
         gold: the right one.
         correct: the grader's verdict.
-        marks: (character, is it explicit) of every phrase of ``EXPLICIT`` (its end) and every restart (its start).
+        marks: (character, is it explicit) of every box and announcement (its end) and every restart (its start).
     """
     final = None if answer is None else plain(answer)
-    right = {plain(gold)} | ({final} if correct and final is not None else set())
     found = [value for at, explicit in marks if (value := _after(text, at) if explicit else _before(text, at))]
-    sequence = [*found, *([final] if final is not None and (not found or found[-1] != final) else [])]
-    earlier = sequence[:-1] if final is not None else sequence
+    if final is not None and (not found or found[-1] != final):
+        found.append(final)
+    earlier = found if final is None else found[:-1]
+    right = (plain(gold), final) if correct else (plain(gold),)
     return Reading(
         stated_at=None if answer is None else first_statement(text, answer),
-        answers=len(sequence),
-        changed=any(one != other for one, other in itertools.pairwise(sequence)),
+        answers=len(found),
+        changed=len(found) > 1 and any(one != other for one, other in itertools.pairwise(found)),
         corrected=correct and any(value not in right for value in earlier),
         spoiled=not correct and any(value in right for value in earlier),
-        looping=loops(text) or ("</think>" in text and loops(text[: text.rindex("</think>")])),
+        looping=loops(text) or ((end := text.rfind("</think>")) >= 0 and loops(text[:end])),
     )
 
 
 def first_statement(text: str, answer: str) -> int | None:
     """Characters up to the end of the first place that states ``answer``."""
-    if not answer:
+    if not answer or answer not in text:
         return None
-    start = text.find(answer)
-    while start >= 0:
-        end = start + len(answer)
-        if _stands_alone(text, end) and _STATED.search(text, max(0, start - 24), start):
-            return end
-        start = text.find(answer, start + 1)
-    return None
+    before = len(text) + 1
+    for relation in RELATIONS:
+        stated = relation + answer
+        start = text.find(stated, 0, before - 1)
+        while start >= 0:
+            end = start + len(stated)
+            if _stands_alone(text, end):
+                before = end
+                break
+            start = text.find(stated, start + 1, before - 1)
+    return before if before <= len(text) else None
 
 
 def loops(text: str) -> bool:
     """Whether the text ends in a repetition: a period at least three times, over at least 60 characters."""
     tail = text[-TAIL:].rstrip()
     mark = tail[-LOOP_CHARACTERS // LOOP_TIMES :]
-    if len(tail) < LOOP_CHARACTERS or not mark:
+    if len(tail) < LOOP_CHARACTERS:
         return False
     before = tail.rfind(mark, 0, len(tail) - 1)
     if before < 0:
@@ -123,13 +123,14 @@ def plain(value: str) -> str:
 
 def _stands_alone(text: str, end: int) -> bool:
     """Whether no digit or letter goes on after a value."""
-    rest = text[end : end + 2]
-    return not rest or not (rest[0].isalnum() or (rest[0] in ".,/" and rest[1:].isdigit()))
+    if end == len(text) or not (text[end].isalnum() or text[end] in ".,/"):
+        return True
+    return not text[end].isalnum() and not text[end + 1 : end + 2].isdigit()
 
 
 def _after(text: str, at: int) -> str | None:
     """What is stated right after a phrase that announces an answer; a box is left to its own mark."""
-    if text.endswith("boxed{", 0, at):
+    if text.startswith(BOX, at - len(BOX)):
         content = _braced(text, at)
         return plain(content) if content else None
     found = _VALUE.match(text, at, at + LONGEST)
@@ -137,15 +138,18 @@ def _after(text: str, at: int) -> str | None:
 
 
 def _before(text: str, at: int) -> str | None:
-    """The value stated last before a restart."""
-    found = _LAST_VALUE.findall(text, max(0, at - NEAR), at)
-    return plain(found[-1]) if found else None
+    """The number that an equation or "is" states last before a restart."""
+    least, end = max(0, at - NEAR), at
+    while (place := max(text.rfind("=", least, end), text.rfind("is ", least, end))) >= 0:
+        if found := _NUMBER.match(text, place, at):
+            return plain(found.group(1))
+        end = place
+    return None
 
 
 def _braced(text: str, start: int) -> str | None:
-    depth = 1
-    for place in range(start, min(len(text), start + LONGEST)):
-        depth += (text[place] == "{") - (text[place] == "}")
-        if depth == 0:
-            return text[start:place]
-    return None
+    """What stands in braces whose opening one is just before ``start``; None if they do not close near."""
+    end = text.find("}", start, start + LONGEST)
+    while end >= 0 and text.count("{", start, end) > text.count("}", start, end):
+        end = text.find("}", end + 1, start + LONGEST)
+    return text[start:end] if end >= 0 else None

@@ -153,7 +153,8 @@ def test_samples_that_disagree_more_than_chance_are_no_more_than_they_are() -> N
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = compare(copies(pairs(50), 2), 0.95, 500, 0)
-    monkeypatch.setattr(paired, "BLOCK", 50 * 7)
+    monkeypatch.setattr(resampling, "BLOCK", 50 * 7)
+    monkeypatch.setattr(resampling, "_kept", OrderedDict())
     in_parts = compare(copies(pairs(50), 2), 0.95, 500, 0)
     assert in_parts.ratio == whole.ratio and in_parts.difference == whole.difference
 
