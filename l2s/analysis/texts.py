@@ -24,8 +24,8 @@ MEASURES: dict[str, pl.DataType | type[pl.DataType]] = {
 """Columns that stand for a response's text. ``stated_share``: share of the characters up to the final answer's
 first statement; null where it is not stated."""
 
-CLOSE = 40
-"""Bytes between restarts up to which they are one."""
+CLOSE = 20
+"""Bytes between two phrases below which they are one."""
 
 
 def without_texts(frame: pl.DataFrame, settings: AnalysisParams) -> pl.DataFrame:

@@ -62,7 +62,12 @@ def read_transcript(
         marks: (character, is it explicit) of every box and announcement (its end) and every restart (its start).
     """
     final = None if answer is None else plain(answer)
-    found = [value for at, explicit in marks if (value := _after(text, at) if explicit else _before(text, at))]
+    found, before = list[str](), 0
+    for at, explicit in marks:
+        value = _after(text, at) if explicit else _before(text, at, before)
+        before = at
+        if value:
+            found.append(value)
     if final is not None and (not found or found[-1] != final):
         found.append(final)
     earlier = found if final is None else found[:-1]
@@ -137,9 +142,9 @@ def _after(text: str, at: int) -> str | None:
     return plain(found.group(1)) if found and "boxed" not in found.group(0) else None
 
 
-def _before(text: str, at: int) -> str | None:
-    """The number that an equation or "is" states last before a restart."""
-    least, end = max(0, at - NEAR), at
+def _before(text: str, at: int, before: int) -> str | None:
+    """The number that an equation or "is" states last before a restart, and after the mark before it."""
+    least, end = max(before, at - NEAR), at
     while (place := max(text.rfind("=", least, end), text.rfind("is ", least, end))) >= 0:
         if found := _NUMBER.match(text, place, at):
             return plain(found.group(1))

@@ -3,11 +3,12 @@
 import itertools
 import math
 import random
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 
-from l2s.analysis import paired
+from l2s.analysis import resampling
 from l2s.analysis.accuracy import accuracy, effective_responses, wilson
 from l2s.analysis.length import mean_tokens, reductions
 from l2s.analysis.paired import Comparison, Interval, Pairs, compare, holm, length_ratio, mcnemar, tango, verdict
