@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from l2s.analysis.accuracy import Interval
 from l2s.analysis.frame import KEY
@@ -17,6 +17,8 @@ def same_problems(*parts: Part) -> bool:
 
 def accuracy_minus(part: Part, others: Sequence[tuple[float, Part]], confidence: float) -> Interval:
     """Accuracy minus a weighted mean of others' accuracies; Student's interval over problems.
+
+    Never narrower than Tango's interval is where two runs never disagree: few problems prove no equality.
 
     Args:
         part: a run's verdicts.
@@ -33,7 +35,8 @@ def accuracy_minus(part: Part, others: Sequence[tuple[float, Part]], confidence:
         return Interval(value, -1.0, 1.0)
     residuals = np.bincount(problem, gains) - value * counts  # [problems]
     error = (len(counts) / (len(counts) - 1) * float((residuals**2).sum())) ** 0.5 / len(gains)
-    half = float(stdtrit(len(counts) - 1, (1 + confidence) / 2)) * max(error, 1 / len(counts) / len(counts) ** 0.5)
+    z2 = float(ndtri((1 + confidence) / 2)) ** 2
+    half = max(float(stdtrit(len(counts) - 1, (1 + confidence) / 2)) * error, z2 / (len(counts) + z2))
     return Interval(value, max(-1.0, value - half), min(1.0, value + half))
 
 

@@ -15,6 +15,7 @@ from l2s.analysis.controls import scaling
 from l2s.analysis.differences import accuracy_minus, newcombe
 from l2s.analysis.efficiency import aes, eflops
 from l2s.analysis.facts import RunFacts, with_named_control
+from l2s.analysis.paired import tango
 from l2s.analysis.pareto import hypervolume, pareto_front
 from l2s.analysis.samples import majority, pass_at_k
 from l2s.analysis.sensitivity import sweeps
@@ -314,8 +315,14 @@ def test_accuracy_minus_a_mixture() -> None:
 
     one, other, third = part(True, True, False, True), part(False, True, False, True), part(True, False, False, True)
     found = accuracy_minus(one, [(0.25, other), (0.75, third)], 0.95)
-    each = np.array([1 - 0.75, 1 - 0.25, 0.0, 0.0])
-    assert found.value == pytest.approx(each.mean())
-    assert found.high - found.value == pytest.approx(3.182446 * each.std(ddof=1) / 2, rel=1e-5)
+    assert found.value == pytest.approx(np.mean([1 - 0.75, 1 - 0.25, 0.0, 0.0]))
+    ten = [[k in rows for k in range(30)] for rows in (range(25), range(2, 30), range(0, 30, 3))]
+    each = np.array(ten[0]) - 0.25 * np.array(ten[1]) - 0.75 * np.array(ten[2])
+    wide = accuracy_minus(part(*ten[0]), [(0.25, part(*ten[1])), (0.75, part(*ten[2]))], 0.95)
+    assert wide.high - wide.value == pytest.approx(2.04523 * each.std(ddof=1) / 30**0.5, rel=1e-5)
     same = accuracy_minus(one, [(1.0, one)], 0.95)
-    assert same.value == 0 and same.low < 0 < same.high, "no disagreement proves no equality"
+    assert same == pytest.approx(tango(0, 0, 4, 0.95)), "no disagreement proves no equality"
+    many = part(*[k % 9 == 0 for k in range(500)])
+    few = accuracy_minus(many, [(1.0, part(*[k % 7 == 0 for k in range(500)]))], 0.95)
+    won, lost = (sum((k % a == 0) and (k % b != 0) for k in range(500)) for a, b in ((9, 7), (7, 9)))
+    assert few == pytest.approx(tango(won, lost, 500, 0.95), abs=0.001)
