@@ -2,7 +2,6 @@
 
 import json
 import math
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ from l2s.errors import CheckpointError
 
 def facts_of(config: Config, data: Path) -> dict[str, RunFacts]:
     """Facts of every run in params.yaml."""
-    return {run: _facts(run, config, data) for run in config.runs}
+    sizes = {model: _size(data / "models" / model) for model in config.models}
+    return {run: _facts(run, config, sizes) for run in config.runs}
 
 
-def _facts(run: str, config: Config, data: Path) -> RunFacts:
+def _facts(run: str, config: Config, sizes: dict[str, dict[str, int]]) -> RunFacts:
     kind, _, name = config.runs[run].model.partition("/")
     recipe = config.recipes[name] if kind == "merged" else {}
     control = config.control_of(run)
@@ -28,7 +28,7 @@ def _facts(run: str, config: Config, data: Path) -> RunFacts:
         coefficients=coefficients_of(recipe, calibrations),
         control_kind=control.kind,
         control={key: value for key, value in numbers.items() if key != "kind"},
-        **_size(data / "models" / _source(name, recipe, config)),
+        **sizes.get(_source(name, recipe, config), {}),
     )
 
 
@@ -39,7 +39,6 @@ def _source(name: str, recipe: dict[str, Any], config: Config) -> str:
     return str(named[0]) if named else name
 
 
-@cache
 def _size(folder: Path) -> dict[str, int]:
     """Weights, layers and heads as far as the folder tells; nothing where it is not there."""
     if not (folder / "config.json").is_file():

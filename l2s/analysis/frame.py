@@ -72,9 +72,14 @@ def harmonised(verdicts: pl.DataFrame, name: str = "run", start: int = 0) -> pl.
     _refuse_other_kinds(frame)
     texts = ("run", "model", "benchmark", "id", "finish", "level")
     kept = [*defaults, "model", *TEXT, "correct", *(["prompt"] if "prompt" in frame.columns else [])]
-    return frame.select(kept).with_columns(
+    frame = frame.select(kept).with_columns(
         pl.col(texts).cast(pl.String), pl.col(NUMBERS).cast(pl.Float64), pl.col("sample").cast(pl.Int64)
     )
+    for column in NUMBERS:
+        odd = frame.filter(~(pl.col(column).is_finite() & (pl.col(column) >= 0)))[column]
+        if len(odd):
+            raise RecordError(f"verdicts: column '{column}' holds {odd[0]}; expected numbers of at least 0")
+    return frame
 
 
 def _refuse_other_kinds(frame: pl.DataFrame) -> None:

@@ -77,6 +77,11 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest
         RecordError, match=r"words.jsonl: verdicts: column 'tokens' is of type String; expected numbers"
     ):
         read_verdicts([written(tmp_path / "words.jsonl", [{**BARE, "tokens": "many"}])], AnalysisParams())
+    for odd in (-1, float("nan")):
+        with pytest.raises(RecordError, match=r"odd.jsonl: verdicts: column 'tokens' holds .*; expected numbers of at"):
+            read_verdicts(
+                [written(tmp_path / "odd.jsonl", [BARE | {"tokens": 3}, BARE | {"tokens": odd}])], AnalysisParams()
+            )
     with pytest.raises(RecordError, match=r"empty.jsonl: there are no verdicts in it"):
         read_verdicts([written(tmp_path / "empty.jsonl", [])], AnalysisParams())
     with pytest.raises(RecordError, match=r"named twice"):
