@@ -12,7 +12,6 @@ from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.params import nearest
 from l2s.progress import Track
-from l2s.records import Verdicts, read_rows, table_of
 
 DATA = Path("data")
 HIDDEN = Path(".l2s")
@@ -104,12 +103,14 @@ def verify(config: Config, name: str, track: Track, say: Say) -> None:
 
 def analyse(config: Config, name: None, track: Track, say: Say) -> None:
     """Summarise every run's verdicts."""
+    from flows.facts import facts_of
     from l2s.analysis.analyse import analyse as analyse_verdicts
+    from l2s.analysis.reading import read_verdicts
     from l2s.analysis.summary import write_summary
 
-    rows = [row for run in config.runs for row in read_rows(DATA / "verdicts" / f"{run}.jsonl")]
     settings = config.analysis.model_copy(update={"candidates": config.merged_runs()})
-    report = analyse_verdicts(table_of(rows, Verdicts, "data/verdicts"), settings)
+    verdicts = read_verdicts([DATA / "verdicts" / f"{run}.jsonl" for run in config.runs], settings, track)
+    report = analyse_verdicts(verdicts, settings, facts_of(config, DATA))
     write_summary(report, DATA / "summary")
     say(report.chosen.reason)
 

@@ -201,21 +201,47 @@ def grade(
 
 
 def analyse(
-    verdicts: Annotated[list[Path], typer.Argument(help="Verdict files.")],
-    target: Annotated[Path, typer.Option("--out", help="Folder for the summary.")],
-    baseline: Annotated[str | None, typer.Option(help="The run others are compared with: the slow model.")] = None,
+    verdicts: Annotated[list[Path], typer.Argument(help="Verdict files, also of other tools' outputs.")],
+    target: Annotated[Path, typer.Option("--out", help="Folder for the summary and its tables.")],
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(help="The slow run that others are compared with; RUN=SLOW for one run's own. Repeatable."),
+    ] = None,
+    about: Annotated[
+        Path | None, typer.Option(help="YAML: run to method, coefficients, control, parameters, ... as far as known.")
+    ] = None,
+    margin: Annotated[float, typer.Option(help="Parity: accuracy at most this much lower (a share).")] = 0.02,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Compare runs on the problems both answered; else others are refused.")
+    ] = False,
+    style: Annotated[str, typer.Option("--format", help="Of the printed table: table, markdown or latex.")] = "table",
+    show: Annotated[
+        list[str] | None, typer.Option(help="Print this table instead, e.g. takeaways, levels. Repeatable.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Summarise verdict files: accuracy, length and paired comparisons, with intervals."""
+    from l2s.analysis.about import read_about, settings_of
     from l2s.analysis.analyse import analyse as analyse_verdicts
-    from l2s.analysis.settings import AnalysisParams
+    from l2s.analysis.columns import TABLES
+    from l2s.analysis.reading import read_verdicts
     from l2s.analysis.summary import write_summary
-    from l2s.records import Verdicts, read_rows, table_of
+    from l2s.config import read_yaml
+    from l2s.errors import ConfigError
+    from l2s.params import nearest
+    from l2s.progress import bar
 
-    rows = [row for path in verdicts for row in read_rows(path)]
-    settings = AnalysisParams.parse({"slow": baseline} if baseline else {}, "options")
-    write_summary(analyse_verdicts(table_of(rows, Verdicts, ", ".join(map(str, verdicts))), settings), target)
-    print_table(target / "summary.json", as_json)
+    files = {"markdown": "table.md", "latex": "table.tex"}
+    for word, known in ((style, ("table", *files)), *((name, tuple(TABLES)) for name in show or [])):
+        if word not in known:
+            raise ConfigError(f"l2s analyse: '{word}' is not known{nearest(word, known)}")
+    settings = settings_of(baseline or [], margin, shared)
+    facts = read_about(read_yaml(about), str(about)) if about else {}
+    write_summary(analyse_verdicts(read_verdicts(verdicts, settings, bar), settings, facts), target)
+    if style in files and not as_json:
+        say((target / files[style]).read_text(encoding="utf-8"))
+    else:
+        print_table(target / "summary.json", as_json, show=show or ())
 
 
 COMMANDS = (check, merge, calibrate, generate, verify, grade, analyse)

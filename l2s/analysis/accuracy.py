@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 
 class Interval(NamedTuple):
@@ -13,6 +13,11 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
+
+
+def columns(name: str, found: Interval | None) -> dict[str, float | None]:
+    """``name``, ``name_low`` and ``name_high``: a number never travels without its interval."""
+    return dict(zip((name, f"{name}_low", f"{name}_high"), found or (None, None, None), strict=True))
 
 
 def accuracy(correct: NDArray[np.bool_], problem: NDArray[np.int64], confidence: float) -> Interval:
@@ -49,7 +54,7 @@ def effective_responses(correct: NDArray[np.bool_], problem: NDArray[np.int64]) 
 
 def wilson(successes: float, n: float, confidence: float) -> Interval:
     """Wilson's score interval of a share."""
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     share = successes / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5

@@ -1,125 +1,198 @@
 """Analyse: verdicts in, a summary out, every number with its count and interval."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
+from l2s.analysis.changes import changed_problems
 from l2s.analysis.choose import Candidate, Choice, choose
-from l2s.analysis.comparisons import Parts, compare_all
+from l2s.analysis.comparisons import Couples, Parts, baselines, compare_all, couples_of, slow_of
+from l2s.analysis.controls import control_rows, curve_rows
+from l2s.analysis.efficiency import efficiency_row
+from l2s.analysis.facts import Facts, RunFacts, with_named_control
 from l2s.analysis.frame import KEY, complete, names_in, reported
-from l2s.analysis.length import reductions
-from l2s.analysis.pareto import pareto_front
-from l2s.analysis.rows import has_tokens, level_rows, run_row
+from l2s.analysis.levels import all_levels
+from l2s.analysis.notes import notes_on
+from l2s.analysis.overall import overall_rows
+from l2s.analysis.pareto import pareto_front, pareto_rows
+from l2s.analysis.rows import control_name, has_tokens, run_row
+from l2s.analysis.samples import sample_rows
+from l2s.analysis.sensitivity import scale_rows, sensitivity_rows
 from l2s.analysis.settings import AnalysisParams
+from l2s.analysis.takeaways import judge_runs
+from l2s.analysis.takeaways_study import judge_study
+
+Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Report:
-    """The summary, as it is written and read again."""
+    """The summary, as it is written and read again; ``docs/analysis.md`` says what every column means."""
 
-    rows: list[dict[str, Any]]
+    rows: Rows
     """One per run and benchmark (see :mod:`l2s.records.summary`)."""
-    levels: list[dict[str, Any]]
+    levels: Rows
     """One per run, benchmark and level of difficulty."""
-    overall: list[dict[str, Any]]
-    """One per run, over the reported benchmarks: length reduction three ways."""
+    overall: Rows
+    """One per run, over the reported benchmarks: accuracy two ways, length reduction three ways."""
     chosen: Choice
     benchmarks: list[str]
     """Those that are reported, in the order in which they are shown."""
     settings: AnalysisParams
     front: dict[str, list[str]] = field(default_factory=dict)
     """Runs on the Pareto front of each benchmark, shortest first."""
-    comparisons: list[dict[str, Any]] = field(default_factory=list)
-    """One per run and benchmark, against the slow run on the same problems."""
+    comparisons: Rows = field(default_factory=list)
+    """One per run and benchmark, against its slow run on the same problems."""
+    efficiency: Rows = field(default_factory=list)
+    """One per run and benchmark: costs and scores."""
+    pareto: Rows = field(default_factory=list)
+    """One per run and reported benchmark: on the front or beaten by whom, and how surely."""
+    hypervolume: Rows = field(default_factory=list)
+    """One per reported benchmark."""
+    samples: Rows = field(default_factory=list)
+    """pass@k and maj@k, one per run, benchmark and k; empty with one sample a problem."""
+    controls: Rows = field(default_factory=list)
+    """One per controlled run and benchmark, and its model without control."""
+    curves: Rows = field(default_factory=list)
+    """s1's metrics, one per model, kind of control and benchmark."""
+    sensitivity: Rows = field(default_factory=list)
+    """Recipes that differ in one number."""
+    scale: Rows = field(default_factory=list)
+    """Methods tried at several model sizes."""
+    takeaways: Rows = field(default_factory=list)
+    """What the study found, tested on its own tables and on these runs."""
+    runs: Rows = field(default_factory=list)
+    """What each run is."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences that must be read with the numbers."""
+    problems: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """One row per problem that a run won or lost against its slow run."""
 
 
-def analyse(verdicts: pl.DataFrame, settings: AnalysisParams) -> Report:
+def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | None = None) -> Report:
     """Summarise verdicts of any number of runs and benchmarks.
 
     Args:
-        verdicts: rows under :class:`l2s.records.Verdicts`, in any order; ``run``, ``model``, ``benchmark``,
-            ``id``, ``sample``, ``tokens``, ``finish``, ``closed`` and ``level`` are used where they are.
+        verdicts: rows under :class:`l2s.records.Verdicts`, in any order, or what
+            :func:`l2s.analysis.reading.read_verdicts` made of files; ``run``, ``model``, ``benchmark``, ``id``,
+            ``sample``, ``tokens``, ``finish``, ``closed`` and ``level`` are used where they are.
         settings: roles and margins.
+        facts: recipes, controls and sizes of runs, as far as they are known.
 
     Raises:
         ConfigError: the slow run, a benchmark or a candidate is not among the verdicts.
         RecordError: two runs did not answer the same problems, so nothing can be paired.
     """
+    facts = facts or {}
     frame = complete(verdicts, settings)
     benchmarks = names_in(frame, "benchmark")
     divided = frame.sort(["run", *KEY]).partition_by(["benchmark", "run"], as_dict=True)
     parts = {(str(run), str(benchmark)): part for (benchmark, run), part in sorted(divided.items())}
-    comparisons = compare_all(parts, settings)
+    couples = couples_of(parts, settings)
+    comparisons = compare_all(couples, parts, settings)
     rows = _rows(parts, comparisons, settings)
     chosen = _choice(rows, settings)
     for row in rows:
         row["chosen"] = row["run"] == chosen.run
     shown = reported(benchmarks, settings)
+    overall = overall_rows(parts, couples, shown, settings) if shown else []
+    levels = all_levels(parts, couples, settings)
+    controls = control_rows(parts, facts, settings)
+    sensitivity, scale = sensitivity_rows(parts, facts, settings), scale_rows(rows, facts)
+    pareto, hypervolume = _pareto(parts, shown, settings)
     return Report(
         rows=rows,
-        levels=[row for part in parts.values() for row in level_rows(part, settings)],
-        overall=[_overall(run, parts, shown, settings) for run in names_in(frame, "run")] if shown else [],
+        levels=levels,
+        overall=overall,
         chosen=chosen,
         benchmarks=shown,
         settings=settings,
         front={benchmark: _front(rows, benchmark) for benchmark in shown},
         comparisons=comparisons,
+        efficiency=_efficiency(parts, couples, settings, facts),
+        pareto=pareto,
+        hypervolume=hypervolume,
+        samples=[row for part in parts.values() for row in sample_rows(part, settings)],
+        controls=controls,
+        curves=curve_rows(controls),
+        sensitivity=sensitivity,
+        scale=scale,
+        takeaways=[
+            *judge_study(settings),
+            *judge_runs(rows, overall, levels, sensitivity, scale, facts, shown, settings),
+        ],
+        runs=[_run(run, frame, chosen.run, settings, facts) for run in names_in(frame, "run")],
+        notes=notes_on(frame, shown, settings),
+        problems=changed_problems(couples),
     )
 
 
-def _rows(parts: Parts, comparisons: list[dict[str, Any]], settings: AnalysisParams) -> list[dict[str, Any]]:
+def _rows(parts: Parts, comparisons: Rows, settings: AnalysisParams) -> Rows:
     """Every run by itself, with what the comparison says of it."""
     rows = {key: run_row(part, settings) for key, part in parts.items()}
     for comparison in comparisons:
-        columns = {name: value for name, value in comparison.items() if name != "baseline"}
+        columns = {
+            name: value for name, value in comparison.items() if name not in ("baseline", "unpaired", "n", "problems")
+        }
         rows[comparison["run"], comparison["benchmark"]] |= columns
     for (run, _), row in rows.items():
-        if run == settings.slow:
+        if run in baselines(settings):
             row |= {"verdict": "baseline", "reduction": 0.0 if row["tokens"] else None}
     return list(rows.values())
 
 
-def _choice(rows: list[dict[str, Any]], settings: AnalysisParams) -> Choice:
+def _choice(rows: Rows, settings: AnalysisParams) -> Choice:
     if settings.validation is None or settings.slow is None:
         return Choice(None, "no recipe was chosen: no validation benchmark and slow run are named")
     own = [r for r in rows if r["benchmark"] == settings.validation and r["run"] in settings.candidates]
     if any(row["tokens"] is None for row in own):
         return Choice(None, f"no recipe was chosen: not every verdict on {settings.validation} tells its tokens")
-    candidates = [Candidate(row["run"], row["verdict"], row["tokens"], row["difference_low"]) for row in own]
+    compared = [row for row in own if row.get("difference_low") is not None]
+    candidates = [Candidate(row["run"], row["verdict"], row["tokens"], row["difference_low"]) for row in compared]
     return choose(candidates, settings.validation)
 
 
-def _front(rows: list[dict[str, Any]], benchmark: str) -> list[str]:
+def _front(rows: Rows, benchmark: str) -> list[str]:
     own = [row for row in rows if row["benchmark"] == benchmark and row["tokens"] is not None]
     return pareto_front({row["run"]: (row["tokens"], row["accuracy"]) for row in own})
 
 
-def _overall(run: str, parts: Parts, benchmarks: list[str], settings: AnalysisParams) -> dict[str, Any]:
-    """A run over all reported benchmarks: unweighted accuracy, and the three reductions."""
-    own = {name: parts[run, name] for name in benchmarks if (run, name) in parts}
-    shares = [float(part["correct"].sum()) / part.height for part in own.values()]
-    row: dict[str, Any] = {
-        "run": run,
-        "benchmarks": len(own),
-        "accuracy_mean": sum(shares) / len(shares) if shares else None,
-    }
-    lengths, finished = {}, (0.0, 0.0)
-    for name, part in own.items():
-        slow = parts.get((str(settings.slow), name))
-        if slow is None or not (has_tokens(part) and has_tokens(slow)) or not slow["tokens"].sum():
-            return row
-        lengths[name] = (float(part["tokens"].sum()), float(slow["tokens"].sum()))
-        both = (part["finish"] != "length") & (slow["finish"] != "length")
-        finished = (
-            finished[0] + float(part.filter(both)["tokens"].sum()),
-            finished[1] + float(slow.filter(both)["tokens"].sum()),
+def _pareto(parts: Parts, benchmarks: list[str], settings: AnalysisParams) -> tuple[Rows, Rows]:
+    rows, areas = [], []
+    for benchmark in benchmarks:
+        own = {run: part for (run, name), part in parts.items() if name == benchmark and has_tokens(part)}
+        found, area = pareto_rows(own, settings.slow, settings)
+        rows += found
+        areas += [area] if area else []
+    return rows, areas
+
+
+def _efficiency(parts: Parts, couples: Couples, settings: AnalysisParams, facts: Facts) -> Rows:
+    unknown = RunFacts()
+    return [
+        efficiency_row(
+            part,
+            couples.get((run, benchmark)),
+            facts.get(run, unknown),
+            facts.get(slow_of(run, settings) or "", unknown),
+            settings,
         )
-    if lengths:
-        found = reductions(lengths, finished)
-        row |= {
-            "reduction_mean_of_benchmarks": found.mean,
-            "reduction_total_tokens": found.total,
-            "reduction_both_finished": found.finished,
-        }
-    return row
+        for (run, benchmark), part in parts.items()
+    ]
+
+
+def _run(run: str, frame: pl.DataFrame, chosen: str | None, settings: AnalysisParams, facts: Facts) -> dict[str, Any]:
+    model = str(frame.filter(pl.col("run") == run)["model"][0])
+    own = with_named_control(facts.get(run, RunFacts()), control_name(run, model))
+    roles: Mapping[str, bool] = {
+        "slow": run in baselines(settings),
+        "quick": run == settings.quick,
+        "chosen": run == chosen,
+        "control": own.control_kind not in (None, "none"),
+        "merge": run in settings.candidates or own.method is not None,
+        "given": True,
+    }
+    role = next(name for name, holds in roles.items() if holds)
+    return {"run": run, "model": model, "role": role, **own.model_dump(), "slow": slow_of(run, settings)}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import stdtrit
 
 from l2s.analysis.accuracy import Interval
 
@@ -22,13 +22,16 @@ class Reductions(NamedTuple):
 
 
 def mean_tokens(tokens: NDArray[np.float64], problem: NDArray[np.int64], confidence: float) -> Interval:
-    """Mean tokens a response; the normal interval over problems, whose samples are not independent."""
+    """Mean a response, of tokens or any other number of at least 0; Student's interval over problems.
+
+    Samples of one problem are not independent: the spread is that of the problems' means.
+    """
     counts = np.bincount(problem)
     means = np.bincount(problem, tokens) / counts
     value = float(tokens.mean())
-    spread = (
-        float(norm.ppf((1 + confidence) / 2)) * float(means.std(ddof=1)) / len(means) ** 0.5 if len(means) > 1 else 0.0
-    )
+    if len(means) == 1:
+        return Interval(value, value, value)
+    spread = float(stdtrit(len(means) - 1, (1 + confidence) / 2)) * float(means.std(ddof=1)) / len(means) ** 0.5
     return Interval(value, max(0.0, value - spread), value + spread)
 
 

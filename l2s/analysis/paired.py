@@ -1,20 +1,18 @@
 """Two runs on the same problems: differences with intervals, exact tests, verdicts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import binomtest, norm
+from scipy.special import bdtr, ndtri
 
 from l2s.analysis.accuracy import Interval
-from l2s.seeds import seed_for
+from l2s.analysis.resampling import percentiles, resampled_sums
 
 POWER = 0.8
 """Of the minimum detectable difference."""
-BLOCK = 2_000_000
-"""Problems drawn at a time, all resamples together, so that memory does not grow with their number."""
 
 
 class Pairs(NamedTuple):
@@ -54,7 +52,7 @@ def compare(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> Compa
     gains = np.bincount(pairs.problem, each).astype(np.float64)  # [problems]
     single = len(gains) == n
     difference = tango(won, lost, n, confidence) if single else _clustered(pairs, gains, confidence, bootstrap, seed)
-    z = float(norm.ppf((1 + confidence) / 2) + norm.ppf(POWER))
+    z = float(ndtri((1 + confidence) / 2) + ndtri(POWER))
     detectable = z * max(float((gains**2).sum()), 1.0) ** 0.5 / n
     ratio = length_ratio(pairs, confidence, bootstrap, seed)
     return Comparison(n, won, lost, difference, mcnemar(gains), ratio, min(1.0, detectable))
@@ -68,7 +66,7 @@ def mcnemar(gains: NDArray[np.float64]) -> float:
             so that only the sign counts; with one sample a problem that is the ordinary test.
     """
     better, worse = int((gains > 0).sum()), int((gains < 0).sum())
-    return float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
+    return min(1.0, 2 * float(bdtr(min(better, worse), better + worse, 0.5)))
 
 
 def tango(won: int, lost: int, n: int, confidence: float) -> Interval:
@@ -76,7 +74,7 @@ def tango(won: int, lost: int, n: int, confidence: float) -> Interval:
 
     Unlike the textbook interval it does not shrink to nothing when the runs never disagree.
     """
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     value = (won - lost) / n
 
     def score(delta: float) -> float:
@@ -101,12 +99,9 @@ def length_ratio(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> 
     ours, slow = np.bincount(pairs.problem, pairs.tokens), np.bincount(pairs.problem, pairs.tokens_slow)
     if not slow.any():
         return None
-    rng = np.random.default_rng(seed_for(seed, "length ratio"))
-    sums = [(ours[drawn].sum(1), slow[drawn].sum(1)) for drawn in _resamples(len(ours), bootstrap, rng)]
-    above, below = (np.concatenate(column) for column in zip(*sums, strict=True))
-    ratios = above[below > 0] / below[below > 0]
-    low, high = np.quantile(ratios, _tails(confidence))
-    return Interval(float(ours.sum() / slow.sum()), float(low), float(high))
+    sums = resampled_sums(np.stack([ours, slow], axis=1), bootstrap, seed)
+    some = sums[:, 1] > 0
+    return Interval(float(ours.sum() / slow.sum()), *percentiles(sums[some, 0] / sums[some, 1], confidence))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -145,18 +140,5 @@ def _clustered(pairs: Pairs, gains: NDArray[np.float64], confidence: float, boot
             round(max(value, 0.0) * len(counts)), round(max(-value, 0.0) * len(counts)), len(counts), confidence
         )
         return Interval(value, min(value, alike.low), max(value, alike.high))
-    rng = np.random.default_rng(seed_for(seed, "accuracy difference"))
-    shares = [gains[drawn].sum(1) / counts[drawn].sum(1) for drawn in _resamples(len(counts), bootstrap, rng)]
-    low, high = np.quantile(np.concatenate(shares), _tails(confidence))
-    return Interval(value, float(low), float(high))
-
-
-def _resamples(problems: int, bootstrap: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """``bootstrap`` draws of all problems with replacement, ``[some, problems]`` at a time."""
-    rows = max(1, min(200, BLOCK // problems))
-    for start in range(0, bootstrap, rows):
-        yield rng.integers(0, problems, (min(rows, bootstrap - start), problems))
-
-
-def _tails(confidence: float) -> tuple[float, float]:
-    return (1 - confidence) / 2, (1 + confidence) / 2
+    sums = resampled_sums(np.stack([gains, counts], axis=1), bootstrap, seed)
+    return Interval(value, *percentiles(sums[:, 0] / sums[:, 1], confidence))

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from l2s.analysis.accuracy import accuracy
+from l2s.analysis.accuracy import accuracy, columns
 from l2s.analysis.length import mean_tokens
 from l2s.analysis.settings import AnalysisParams
 
@@ -17,43 +17,39 @@ Part = pl.DataFrame
 def run_row(part: Part, settings: AnalysisParams) -> dict[str, Any]:
     """One run on one benchmark (see :class:`l2s.records.Summary`), before it is compared with any other."""
     first = part.row(0, named=True)
-    finished = part.filter(pl.col("finish") != "length")
+    finished = part.filter(~is_cut())
     return {
         "run": first["run"],
         "model": first["model"],
-        "control": str(first["run"]).removeprefix(str(first["model"])).removeprefix("-") or "none",
+        "control": control_name(first["run"], first["model"]),
         "benchmark": first["benchmark"],
         "n": part.height,
         "problems": part["id"].n_unique(),
-        **_measured(part, settings),
+        **measured(part, settings),
         "reduction": None,
         "truncated": 1 - finished.height / part.height,
-        "accuracy_finished": _mean(finished["correct"]),
-        "no_answer": float((part["status"] == "no_answer").sum()) / part.height,
-        "closed": _mean(part["closed"]),
-        "think_tokens": _mean(part["think_tokens"]),
-        "reflective": float((part["reflections"] > 0).sum()) / part.height,
-        "reflections": _mean(part["reflections"]),
-        "reflections_when_any": _mean(part.filter(pl.col("reflections") > 0)["reflections"]) or 0.0,
+        "accuracy_finished": mean(finished["correct"]),
+        "no_answer": _share(part, pl.col("status") == "no_answer"),
+        "closed": mean(part["closed"]),
+        "think_tokens": mean(part["think_tokens"]),
+        **_reflections(part, settings),
         "verdict": "undecided",
+        **_cut_off(part, finished, settings),
+        **_right_and_wrong(part, settings),
+        **_answers(part, settings),
+        "retokenised": known_mean(part["retokenised"]),
+        "seconds": known_mean(part["seconds"]),
     }
 
 
-def level_rows(part: Part, settings: AnalysisParams) -> list[dict[str, Any]]:
-    """Accuracy, length and reflections by level; none where problems have no level."""
-    groups = part.drop_nulls("level").partition_by(["level"], as_dict=True)
-    return [
-        {
-            "run": part["run"][0],
-            "benchmark": part["benchmark"][0],
-            "level": level,
-            "n": group.height,
-            **_measured(group, settings),
-            "truncated": float((group["finish"] == "length").sum()) / group.height,
-            "reflective": float((group["reflections"] > 0).sum()) / group.height,
-        }
-        for (level,), group in sorted(groups.items())
-    ]
+def control_name(run: str, model: str) -> str:
+    """``budget-96`` of the run ``slow-budget-96`` of the model ``slow``; ``none`` for the model itself."""
+    return run.removeprefix(model).removeprefix("-") or "none"
+
+
+def is_cut() -> pl.Expr:
+    """The token limit ended the response."""
+    return pl.col("finish") == "length"
 
 
 def numbered(part: Part) -> NDArray[np.int64]:
@@ -66,24 +62,103 @@ def has_tokens(part: Part) -> bool:
     return part["tokens"].null_count() == 0
 
 
-def _measured(part: Part, settings: AnalysisParams) -> dict[str, float | None]:
+def measured(part: Part, settings: AnalysisParams) -> dict[str, float | None]:
     """Accuracy and mean tokens, each with its interval."""
     problem = numbered(part)
     right = accuracy(part["correct"].to_numpy(), problem, settings.confidence)
-    columns: dict[str, float | None] = {
-        "accuracy": right.value,
-        "accuracy_low": right.low,
-        "accuracy_high": right.high,
-        "tokens": None,
-        "tokens_low": None,
-        "tokens_high": None,
-    }
-    if has_tokens(part):
-        length = mean_tokens(part["tokens"].cast(pl.Float64).to_numpy(), problem, settings.confidence)
-        columns |= {"tokens": length.value, "tokens_low": length.low, "tokens_high": length.high}
-    return columns
+    return {**columns("accuracy", right), **interval_of("tokens", part, pl.col("tokens"), settings)}
 
 
-def _mean(column: pl.Series) -> float | None:
+def interval_of(name: str, part: Part, value: pl.Expr, settings: AnalysisParams) -> dict[str, float | None]:
+    """Mean of a number with its interval; null where a response lacks it or there is none."""
+    found = part.select("id", value=value)
+    if found.height == 0 or found["value"].null_count():
+        return columns(name, None)
+    return columns(name, mean_tokens(found["value"].to_numpy(), numbered(found), settings.confidence))
+
+
+def share_of(name: str, part: Part, flag: pl.Expr, settings: AnalysisParams) -> dict[str, float | None]:
+    """Share of responses with its interval; null where there is none."""
+    if part.height == 0:
+        return columns(name, None)
+    flags = part.select(flag.fill_null(False)).to_series().to_numpy()
+    return columns(name, accuracy(flags, numbered(part), settings.confidence))
+
+
+def mean(column: pl.Series) -> float | None:
+    """Mean of what is known; null where nothing is."""
     value = column.cast(pl.Float64).mean()
     return float(value) if isinstance(value, float) else None
+
+
+def known_mean(column: pl.Series) -> float | None:
+    """Mean where every response tells; null otherwise."""
+    return None if column.null_count() else mean(column)
+
+
+def length() -> pl.Expr:
+    """Tokens of the transcript itself, or all tokens where that is not told."""
+    return pl.coalesce("response_tokens", "tokens")
+
+
+def _share(part: Part, flag: pl.Expr) -> float:
+    return float(part.select(flag.sum()).item()) / part.height
+
+
+def _reflections(part: Part, settings: AnalysisParams) -> dict[str, float | None]:
+    """Second thoughts by our rule (whole words) and by the study's (its list, parts of words)."""
+    some = pl.col("reflections") > 0
+    return {
+        **share_of("reflective", part, some, settings),
+        "reflections": mean(part["reflections"]),
+        **study_reflections(part),
+        "reflections_when_any": mean(part.filter(some)["reflections"]) or 0.0,
+    }
+
+
+def study_reflections(part: Part) -> dict[str, float | None]:
+    """The study's [A; B]: share of responses with a hit, and mean hits among those responses alone."""
+    hits = part.filter(pl.col("reflections_study") > 0)["reflections_study"]
+    return {"reflective_study": len(hits) / part.height, "reflections_study": mean(hits) or 0.0}
+
+
+def _cut_off(part: Part, finished: Part, settings: AnalysisParams) -> dict[str, float | None]:
+    """What accuracy could be if the answers that the limit cut off were all wrong, left out, or all right."""
+    right = pl.col("correct")
+    excluded = share_of("accuracy_finished", finished, right, settings)
+    return {
+        "accuracy_finished_low": excluded["accuracy_finished_low"],
+        "accuracy_finished_high": excluded["accuracy_finished_high"],
+        **share_of("accuracy_truncated_wrong", part, right & ~is_cut(), settings),
+        "accuracy_truncated_right": _share(part, right | is_cut()),
+        "unparsed": _share(part, pl.col("status") == "unparsed"),
+        "grading_limit": _share(part, pl.col("status") == "limit"),
+    }
+
+
+def _right_and_wrong(part: Part, settings: AnalysisParams) -> dict[str, float | None]:
+    """Length of right and of wrong answers, and of those that were not cut."""
+    tokens = pl.col("tokens")
+    return {
+        **interval_of("tokens_right", part.filter("correct"), tokens, settings),
+        **interval_of("tokens_wrong", part.filter(~pl.col("correct")), tokens, settings),
+        "tokens_finished": known_mean(part.filter(~is_cut())["tokens"]),
+    }
+
+
+def _answers(part: Part, settings: AnalysisParams) -> dict[str, float | None]:
+    """Tokens until the final answer is first stated, tokens after it, changes of mind, loops."""
+    stated = part.filter(pl.col("stated_share").is_not_null() & length().is_not_null())
+    until = pl.col("stated_share") * length()
+    total = float(stated.select(length().sum()).item() or 0.0)
+    after = float(stated.select((length() - until).sum()).item() or 0.0)
+    return {
+        **interval_of("to_answer", stated, until, settings),
+        **interval_of("after_answer", stated, length() - until, settings),
+        "after_answer_share": after / total if total else None,
+        "answers": mean(part["answers"]),
+        "changed": mean(part["changed"]),
+        **share_of("corrected", part, pl.col("corrected"), settings),
+        **share_of("spoiled", part, pl.col("spoiled"), settings),
+        "looping": mean(part["looping"]),
+    }

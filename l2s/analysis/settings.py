@@ -1,6 +1,6 @@
 """What the analysis depends on: the block ``analysis`` of params.yaml."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,12 +11,34 @@ REFLECTION_WORDS = (
     "let me check", "let me verify", "let me recheck", "recap", "on second thought",
 )  # fmt: skip
 
+STUDY_KEYWORDS = (
+    "wait", "re-examine", "double-check", "let me check", "recap", "let me just verify", "let me just check",
+)  # fmt: skip
+"""The study's list, as its code has it (arXiv:2503.20641): parts of words, any case."""
+RESTART_WORDS = (
+    "from the start", "start over", "from scratch", "re-examine", "reexamine", "alternatively", "another way",
+    "another approach", "different approach",
+)  # fmt: skip
+
+
+class AesParams(Params):
+    """Constants of the accuracy-efficiency score (O1-Pruner, arXiv:2501.12570)."""
+
+    alpha: float = Field(1.0, ge=0)
+    """Points for each share of tokens saved."""
+    beta: float = Field(3.0, ge=0)
+    """Points for each share of accuracy gained."""
+    gamma: float = Field(5.0, ge=0)
+    """Points lost for each share of accuracy lost."""
+
 
 class AnalysisParams(Params):
     """Margins, seeds and roles."""
 
     slow: str | None = None
     """The run that every other is compared with."""
+    baselines: dict[str, str] = {}
+    """Run to its own slow run, e.g. where models of several sizes stand together."""
     quick: str | None = None
     """The run shown as the other end of the trade-off."""
     margin: float = Field(0.02, gt=0, lt=1)
@@ -35,6 +57,13 @@ class AnalysisParams(Params):
     """Runs among which one is chosen: the merges. Their p-values are adjusted together."""
     reflection_words: tuple[str, ...] = Field(REFLECTION_WORDS, min_length=1)
     """Whole words or phrases, in any case, that count as a second thought."""
+    restart_words: tuple[str, ...] = Field(RESTART_WORDS, min_length=1)
+    """Parts of text, in any case, at which an answer found so far is looked at again."""
+    pairing: Literal["all", "shared"] = "all"
+    """``all``: runs that did not answer the same problems are refused; ``shared``: compared on those both answered."""
+    aes: AesParams = AesParams()
+    flops_per_byte: float = Field(562.5, ge=0)
+    """Compute that one byte-equivalent of memory traffic costs in eFLOPs (Kinetics, arXiv:2506.05333: a B200's)."""
 
     @field_validator("reflection_words")
     @classmethod

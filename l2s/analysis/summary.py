@@ -1,4 +1,4 @@
-"""The summary's files: summary.json whole, two tables as CSV, a few metrics for DVC."""
+"""The summary's files: summary.json whole, every table of it as CSV, the main table for papers, few numbers for DVC."""
 
 import io
 import json
@@ -8,31 +8,56 @@ from typing import Any
 import polars as pl
 
 from l2s.analysis.analyse import Report
+from l2s.analysis.columns import TABLES
+from l2s.analysis.settings import STUDY_KEYWORDS
+from l2s.analysis.tables import latex_table, markdown_table
+from l2s.analysis.transcript import LOOP_CHARACTERS, LOOP_TIMES
 from l2s.errors import RecordError
 from l2s.files import write_json, write_text
 from l2s.records import Summary, table_of
 
 DIGITS = 10
+LISTS = (
+    "rows", "levels", "comparisons", "overall", "efficiency", "pareto", "hypervolume", "samples", "controls", "curves",
+    "sensitivity", "scale", "takeaways", "runs",
+)  # fmt: skip
+"""Attributes of the report that are lists of rows."""
 
 
 def write_summary(report: Report, folder: Path) -> None:
-    """``summary.json``, ``summary.csv``, ``levels.csv`` and ``metrics.json``; the bytes depend on the report alone."""
-    content: dict[str, Any] = {
-        "rows": report.rows,
-        "levels": report.levels,
-        "comparisons": report.comparisons,
-        "overall": report.overall,
+    """Write every file of ``data/summary``; the bytes depend on the report alone, and summary.json comes last."""
+    content = summary_of(report)
+    table_of(content["rows"], Summary, "summary")
+    for name, columns in TABLES.items():
+        rows = content["rows" if name == "summary" else name]
+        write_text(folder / f"{name}.csv", _csv(rows, columns))
+    write_text(folder / "problems.csv", _text(report.problems))
+    write_text(folder / "table.md", markdown_table(content))
+    write_text(folder / "table.tex", latex_table(content))
+    write_json(folder / "metrics.json", _metrics(content))
+    write_json(folder / "headline.json", headline_numbers(content))
+    write_json(folder / "summary.json", content)
+
+
+def summary_of(report: Report) -> dict[str, Any]:
+    """What summary.json holds."""
+    settings = report.settings
+    content: dict[str, Any] = {name: getattr(report, name) for name in LISTS}
+    content |= {
         "chosen": report.chosen._asdict(),
         "benchmarks": report.benchmarks,
         "front": report.front,
-        "settings": json.loads(report.settings.model_dump_json()),
+        "settings": json.loads(settings.model_dump_json()),
+        "constants": {
+            "aes": {**settings.aes.model_dump(), "source": "arXiv:2501.12570"},
+            "eflops": {"flops_per_byte": settings.flops_per_byte, "source": "arXiv:2506.05333, a B200's"},
+            "loop": {"times": LOOP_TIMES, "characters": LOOP_CHARACTERS},
+            "study_keywords": list(STUDY_KEYWORDS),
+        },
+        "notes": report.notes,
     }
-    content = _rounded(content)
-    table_of(content["rows"], Summary, "summary")
-    write_text(folder / "summary.csv", _csv(content["rows"]))
-    write_text(folder / "levels.csv", _csv(content["levels"]))
-    write_json(folder / "metrics.json", _metrics(content))
-    write_json(folder / "summary.json", content)
+    rounded: dict[str, Any] = _rounded(content)
+    return rounded
 
 
 def read_summary(path: Path) -> dict[str, Any]:
@@ -51,8 +76,28 @@ def read_summary(path: Path) -> dict[str, Any]:
     return content
 
 
+def headline_numbers(content: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Few, well-named numbers of the reported benchmarks, for ``dvc metrics show`` and ``dvc exp show``."""
+    slow, chosen = content["settings"]["slow"], content["chosen"]["run"]
+    wanted = [
+        ("chosen", chosen, ("accuracy", "difference", "difference_low", "tokens", "reduction", "truncated")),
+        ("slow", slow, ("accuracy", "tokens")),
+    ]
+    return {
+        benchmark: {
+            f"{role}_{name}": row[name]
+            for role, run, names in wanted
+            for row in content["rows"]
+            if (row["run"], row["benchmark"]) == (run, benchmark)
+            for name in names
+            if row.get(name) is not None
+        }
+        for benchmark in content["benchmarks"]
+    }
+
+
 def _metrics(content: dict[str, Any]) -> dict[str, Any]:
-    """Few, well-named numbers of the reported benchmarks, for ``dvc metrics show`` and ``diff``."""
+    """Four numbers of every run on the reported benchmarks."""
     shown = ("accuracy", "tokens", "reduction", "truncated")
     return {
         benchmark: {
@@ -64,9 +109,24 @@ def _metrics(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def _csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
+    """Rows under a header that is always whole, also where no row has a value for a column or there is no row."""
+    cells = [{name: _cell(row.get(name)) for name in columns} for row in rows]
+    frame = (
+        pl.DataFrame(cells, infer_schema_length=None)
+        if cells
+        else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    )
+    return _text(frame)
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+
+
+def _text(frame: pl.DataFrame) -> str:
     text = io.StringIO()
-    pl.DataFrame(rows, infer_schema_length=None).write_csv(text)
+    frame.write_csv(text)
     return text.getvalue()
 
 

@@ -4,7 +4,7 @@ from l2s.records.checks import Row
 from l2s.records.problems import Problems
 from l2s.records.responses import Responses
 from l2s.records.summary import Summary
-from l2s.records.table import read_rows, read_table, table_of, write_rows
+from l2s.records.table import iter_rows, read_rows, read_table, table_of, write_rows
 from l2s.records.verdicts import STATUSES, Verdicts
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Row",
     "Summary",
     "Verdicts",
+    "iter_rows",
     "read_rows",
     "read_table",
     "table_of",

@@ -7,7 +7,7 @@ sentence naming file, row and column.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,20 @@ def read_rows(path: Path, schema: Schema | None = None) -> list[Row]:
 
     Lone surrogates (legal in JSON, not in UTF-8) become U+FFFD, so that every row can be written again.
     """
-    if not path.is_file():
-        raise RecordError(f"{path}: no such file; expected JSONL, one row a line")
-    rows = []
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                rows.append(_parse(line, path, number))
+    rows = list(iter_rows(path))
     if schema is not None:
         table_of(rows, schema, str(path))
     return rows
+
+
+def iter_rows(path: Path) -> Iterator[Row]:
+    """Rows of a JSONL file one by one, for files that are too large to hold; not checked."""
+    if not path.is_file():
+        raise RecordError(f"{path}: no such file; expected JSONL, one row a line")
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield _parse(line, path, number)
 
 
 def read_table(path: Path, schema: Schema) -> pl.DataFrame:

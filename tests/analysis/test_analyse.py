@@ -9,6 +9,7 @@ import pytest
 
 from l2s.analysis.analyse import analyse
 from l2s.analysis.choose import Candidate, choose
+from l2s.analysis.columns import TABLES
 from l2s.analysis.pareto import pareto_front
 from l2s.analysis.reflection import pattern_of
 from l2s.analysis.settings import REFLECTION_WORDS, AnalysisParams
@@ -110,7 +111,8 @@ def test_same_bytes_whatever_the_order_of_rows_and_back_again(tmp_path: Path) ->
     for name, order in (("one", rows), ("two", shuffled)):
         write_summary(report(order), tmp_path / name)
     files = sorted(file.name for file in (tmp_path / "one").iterdir())
-    assert files == ["levels.csv", "metrics.json", "summary.csv", "summary.json"]
+    tables = [f"{name}.csv" for name in (*TABLES, "problems")]
+    assert files == sorted([*tables, "headline.json", "metrics.json", "summary.json", "table.md", "table.tex"])
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     content = read_summary(tmp_path / "one" / "summary.json")

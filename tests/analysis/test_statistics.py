@@ -3,11 +3,12 @@
 import itertools
 import math
 import random
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 
-from l2s.analysis import paired
+from l2s.analysis import resampling
 from l2s.analysis.accuracy import accuracy, effective_responses, wilson
 from l2s.analysis.length import mean_tokens, reductions
 from l2s.analysis.paired import Comparison, Interval, Pairs, compare, holm, length_ratio, mcnemar, tango, verdict
@@ -153,7 +154,8 @@ def test_samples_that_disagree_more_than_chance_are_no_more_than_they_are() -> N
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = compare(copies(pairs(50), 2), 0.95, 500, 0)
-    monkeypatch.setattr(paired, "BLOCK", 50 * 7)
+    monkeypatch.setattr(resampling, "BLOCK", 50 * 7)
+    monkeypatch.setattr(resampling, "_kept", OrderedDict())
     in_parts = compare(copies(pairs(50), 2), 0.95, 500, 0)
     assert in_parts.ratio == whole.ratio and in_parts.difference == whole.difference
 

@@ -1,0 +1,66 @@
+"""What params.yaml and the model folders say of each run: its recipe's numbers, its control, its size."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from l2s.analysis.coefficients import coefficients_of
+from l2s.analysis.facts import RunFacts
+from l2s.config import Config
+from l2s.errors import CheckpointError
+
+
+def facts_of(config: Config, data: Path) -> dict[str, RunFacts]:
+    """Facts of every run in params.yaml."""
+    sizes = {model: _size(data / "models" / model) for model in config.models}
+    return {run: _facts(run, config, sizes) for run in config.runs}
+
+
+def _facts(run: str, config: Config, sizes: dict[str, dict[str, int]]) -> RunFacts:
+    kind, _, name = config.runs[run].model.partition("/")
+    recipe = config.recipes[name] if kind == "merged" else {}
+    control = config.control_of(run)
+    numbers = {key: value for key, value in control.identity().items() if isinstance(value, bool | int | float | str)}
+    calibrations = {key: params.model_dump(mode="json") for key, params in config.calibration.items()}
+    return RunFacts(
+        method=recipe.get("merge_method"),
+        coefficients=coefficients_of(recipe, calibrations),
+        control_kind=control.kind,
+        control={key: value for key, value in numbers.items() if key != "kind"},
+        **sizes.get(_source(name, recipe, config), {}),
+    )
+
+
+def _source(name: str, recipe: dict[str, Any], config: Config) -> str:
+    """The model of a run's shape: itself, or of a merge one that it was made from (no recipe changes the shape)."""
+    models = [entry.get("model") for entry in recipe.get("models") or [] if isinstance(entry, dict)]
+    named = [model for model in (recipe.get("base_model"), *models, name) if model in config.models]
+    return str(named[0]) if named else name
+
+
+def _size(folder: Path) -> dict[str, int]:
+    """Weights, layers and heads as far as the folder tells; nothing where it is not there."""
+    if not (folder / "config.json").is_file():
+        return {}
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = config.get("text_config") or config
+    heads, width = config.get("num_attention_heads"), config.get("hidden_size")
+    found = {
+        "parameters": _weights(folder),
+        "layers": config.get("num_hidden_layers"),
+        "heads": heads,
+        "kv_heads": config.get("num_key_value_heads") or heads,
+        "head_dim": config.get("head_dim") or (width // heads if heads and width else None),
+    }
+    return {name: number for name, number in found.items() if isinstance(number, int)}
+
+
+def _weights(folder: Path) -> int | None:
+    """Stored weights; None where the files are not whole: an analysis needs verdicts, not models."""
+    from l2s.checkpoints.index import read_index
+
+    try:
+        return sum(math.prod(entry.shape) for entry in read_index(folder).entries.values())
+    except CheckpointError:
+        return None

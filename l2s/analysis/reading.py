@@ -1,0 +1,67 @@
+"""Reading: verdict files of any origin as one frame without texts, in pieces, so that memory stays small."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from l2s.analysis.frame import KEY, harmonised
+from l2s.analysis.settings import AnalysisParams
+from l2s.analysis.texts import without_texts
+from l2s.errors import RecordError
+from l2s.progress import Track, silent
+from l2s.records import Row, Verdicts, iter_rows, read_rows, table_of
+
+ROWS = 2000
+CHARACTERS = 16_000_000
+"""Rows, and characters of their responses, that are held as text at a time."""
+
+
+def read_verdicts(paths: Sequence[Path], settings: AnalysisParams, track: Track = silent) -> pl.DataFrame:
+    """All verdicts of some files, harmonised and measured (see :func:`l2s.analysis.frame.complete`).
+
+    Where a file lacks ``run``, its model is the run, else the file's name; ``id``, the row's number in the file;
+    ``sample``, how many responses to the problem stand before.
+
+    Raises:
+        RecordError: a file is missing, empty, named twice, or a row breaks the schema: file, row and column.
+    """
+    twice = [path for number, path in enumerate(paths) if path.resolve() in [p.resolve() for p in paths[:number]]]
+    if twice:
+        raise RecordError(f"{twice[0]}: named twice; expected each verdict once")
+    frames = [frame for path in track(paths, "verdicts") for frame in _of_file(path, settings)]
+    return pl.concat(frames, how="diagonal")
+
+
+def _of_file(path: Path, settings: AnalysisParams) -> list[pl.DataFrame]:
+    frames, start = [], 0
+    for rows in _pieces(iter_rows(path)):
+        try:
+            table = table_of(rows, Verdicts, str(path))
+        except RecordError:
+            table_of(read_rows(path), Verdicts, str(path))  # the same complaint, with the row's number in the file
+            raise
+        try:
+            frames.append(without_texts(harmonised(table, path.stem, start), settings))
+        except RecordError as error:
+            raise RecordError(f"{path}: {error}") from None
+        start += len(rows)
+    if not frames:
+        raise RecordError(f"{path}: there are no verdicts in it; expected rows with gold, response, status and correct")
+    whole = pl.concat(frames, how="diagonal")
+    if whole["sample"].null_count() == whole.height:
+        whole = whole.with_columns(sample=pl.int_range(pl.len(), dtype=pl.Int64).over("run", *KEY[:2]))
+    return [whole]
+
+
+def _pieces(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    piece: list[Row] = []
+    characters = 0
+    for row in rows:
+        piece.append(row)
+        characters += len(row["response"]) if isinstance(row.get("response"), str) else 0
+        if len(piece) >= ROWS or characters >= CHARACTERS:
+            yield piece
+            piece, characters = [], 0
+    if piece:
+        yield piece

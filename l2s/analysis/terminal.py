@@ -1,0 +1,140 @@
+"""The summary on a terminal, as Rich tables, the winner first."""
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from l2s.analysis.columns import TABLES
+from l2s.analysis.order import role_of, sorted_rows
+from l2s.analysis.tables import caption, signed, unsigned, verdict_text, with_interval
+
+Row = dict[str, Any]
+WIDE = 100
+"""Columns of a terminal from which on everything is shown."""
+STYLES = {"better": "bold green", "parity": "green", "worse": "red", "undecided": "yellow", "baseline": "dim"}
+STATUS_STYLES = {"supported": "green", "contradicted": "red", "undecided": "yellow"}
+SOURCES = ("slow", "quick", "given")
+"""Roles of what merges are made from; a rule stands above them."""
+
+
+def main_table(summary: Row, benchmark: str, title: str | None = None, width: int = WIDE) -> Table:
+    """One benchmark; below ``WIDE`` columns without the differences."""
+    rows, wide = sorted_rows(summary, benchmark), width >= WIDE
+    table = _table(title or benchmark)
+    percent = f"{100 * summary['settings']['confidence']:g} %"
+    table.add_column("  model", overflow="fold")
+    for heading in [f"accuracy [{percent}]", "tokens", "vs slow", *(["Δ points"] if wide else []), "reflect", "cut"]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        table.add_row(*_cells(row, wide), end_section=_ends_section(summary, row, following))
+    sizes = sorted({size_text(row) for row in rows})
+    parts = [f"{' or '.join(sizes)} each.", caption(summary).replace(" *: ", " ★ ")]
+    if any(row["verdict"] == "undecided" and row.get("minimum_detectable") is not None for row in rows):
+        parts.append("Undecided (detects x): so few problems show a true difference of x points four times in five.")
+    table.caption = " ".join(parts)
+    return table
+
+
+def overall_table(summary: Row, width: int = WIDE) -> Table:
+    """Every run over all reported benchmarks: the study's averages and better ones; all of them from 130 columns."""
+    table = _table(f"all {len(summary['benchmarks'])} benchmarks")
+    table.add_column("  model", overflow="fold")
+    headings = ("accuracy, Avg", "all problems", "reduction, Avg", "all tokens", "both finished")
+    for heading in headings if width >= 130 else headings[:-1]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    shown = [row for row in summary["overall"] if row["benchmarks"]]
+    for row in sorted(shown, key=lambda r: (-(r.get("reduction_total_tokens") or -9), r["run"])):
+        star = "★ " if row["run"] == summary["chosen"]["run"] else "  "
+        cells = [with_interval(row, name, 100, 1, unsigned) for name in ("accuracy_mean", "accuracy_pooled")]
+        names = ("reduction_mean_of_benchmarks", "reduction_total_tokens", "reduction_both_finished")
+        cells += [with_interval(row, name, 100, 1, unsigned) for name in (names if width >= 130 else names[:-1])]
+        verdict = verdict_text(row) if row.get("verdict") else "–"
+        table.add_row(star + row["run"], *cells, Text(verdict, style=STYLES.get(str(row.get("verdict")), "")))
+    return table
+
+
+def any_table(summary: Row, name: str) -> Table:
+    """One of the summary's tables whole, intervals folded into their number's cell."""
+    if name == "takeaways":
+        return _takeaways(summary)
+    rows = summary["rows" if name == "summary" else name]
+    columns = [column for column in TABLES[name] if not column.endswith(("_low", "_high")) or _alone(column, name)]
+    used = [column for column in columns if any(row.get(column) is not None for row in rows)]
+    table = _table(name)
+    for column in used:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_plain(row, column) for column in used))
+    return table
+
+
+def size_text(row: Row) -> str:
+    """``1,000 problems``, or with several samples ``1,000 problems (4,000 responses)``."""
+    problems = row.get("problems", row["n"])
+    responses = f" ({row['n']:,} responses)" if problems != row["n"] else ""
+    return f"{problems:,} problem{'s' if problems != 1 else ''}{responses}"
+
+
+def share_text(share: float) -> str:
+    """Whole percent; ``<1 %`` for the few and ``>99 %`` for all but a few, so that 0 and 100 mean none and all."""
+    if 0 < share < 0.005 or 0.995 <= share < 1:
+        return "<1 %" if share < 0.5 else ">99 %"
+    return f"{100 * share:.0f} %"
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", caption_justify="left", header_style="bold", box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0), pad_edge=False, show_edge=False,
+    )  # fmt: skip
+
+
+def _cells(row: Row, wide: bool) -> list[str | Text]:
+    baseline = row["verdict"] == "baseline" or row["reduction"] is None
+    return [
+        Text(("★ " if row["chosen"] else "  ") + row["run"], style="bold" if row["chosen"] else ""),
+        with_interval(row, "accuracy", 100, 1, unsigned),
+        unsigned(row["tokens"], 1) if row["tokens"] is not None else "–",
+        "–" if baseline else f"{signed(-100 * row['reduction'], 0)} %",
+        *([with_interval(row, "difference", 100, 1, signed)] if wide else []),
+        share_text(row["reflective"]),
+        share_text(row["truncated"]),
+        Text(verdict_text(row), style=STYLES.get(row["verdict"], "")),
+    ]
+
+
+def _ends_section(summary: Row, row: Row, following: Row | None) -> bool:
+    """A rule stands between what was made and the models it was made from."""
+    if following is None:
+        return False
+    return role_of(summary, row) not in SOURCES and role_of(summary, following) in SOURCES
+
+
+def _takeaways(summary: Row) -> Table:
+    table = _table("what the study found (arXiv:2503.20641)")
+    for heading in ("finding", "on", "status"):
+        table.add_column(heading)
+    table.add_column("numbers", overflow="fold")
+    for row in summary["takeaways"]:
+        words = " ".join(part for part in (row["sentence"], row["caveat"]) if part)
+        status = Text(row["status"], style=STATUS_STYLES[row["status"]])
+        table.add_row(row["claim"], row["on"], status, Text(words))
+    return table
+
+
+def _alone(column: str, table: str) -> bool:
+    """A low or high end whose number itself stands in no column."""
+    return column.rpartition("_")[0] not in TABLES[table]
+
+
+def _plain(row: Row, column: str) -> Text:
+    value = row.get(column)
+    if not isinstance(value, float):
+        return Text("–" if value is None else str(value))
+    number = [row.get(f"{column}{end}") for end in ("", "_low", "_high")]
+    shown = [f"{x:.4g}".replace("-", "−") for x in number if isinstance(x, float)]
+    return Text(f"{shown[0]} [{shown[1]}, {shown[2]}]" if len(shown) == 3 else shown[0])

@@ -1,0 +1,79 @@
+"""Intervals cover the truth as often as they say, in 2,000 simulated experiments each; parity errs at most 5 %."""
+
+import numpy as np
+import pytest
+
+from l2s.analysis.accuracy import wilson
+from l2s.analysis.length import mean_tokens
+from l2s.analysis.paired import Pairs, compare, tango, verdict
+from l2s.analysis.resampling import resampled_sums
+
+EXPERIMENTS = 2000
+LEVEL = pytest.approx(0.95, abs=0.01)
+
+
+def test_wilson_covers() -> None:
+    rng = np.random.default_rng(2)
+    for n, p in ((500, 0.83), (200, 0.6), (1000, 0.98)):
+        found = [wilson(k, n, 0.95) for k in rng.binomial(n, p, EXPERIMENTS)]
+        assert np.mean([one.low <= p <= one.high for one in found]) == LEVEL, (n, p)
+
+
+def test_mean_tokens_covers() -> None:
+    rng = np.random.default_rng(3)
+    for n in (100, 300):
+        lengths = rng.gamma(4.0, 25.0, (EXPERIMENTS, n))
+        found = [mean_tokens(row, np.arange(n), 0.95) for row in lengths]
+        assert np.mean([one.low <= 100 <= one.high for one in found]) == LEVEL
+
+
+def test_the_paired_difference_covers_and_parity_errs_rarely() -> None:
+    """The truth lies exactly at the margin: a verdict of parity or better is then an error."""
+    rng, n, margin = np.random.default_rng(4), 500, 0.02
+    won, lost = 0.02, 0.04
+    counts = rng.multinomial(n, [won, lost, 1 - won - lost], EXPERIMENTS)
+    tokens, problem = np.ones(n), np.arange(n)
+    found = {(w, k): tango(int(w), int(k), n, 0.95) for w, k in {tuple(row[:2]) for row in counts}}
+    ends = np.array([found[tuple(row[:2])][1:] for row in counts])
+    assert np.mean((ends[:, 0] <= -margin) & (-margin <= ends[:, 1])) == LEVEL
+    template = compare(Pairs(problem, tokens > 0, tokens > 0, tokens, tokens), 0.95, 100, 0)
+    errors = [
+        verdict(template._replace(difference=found[tuple(row[:2])]), 1.0, margin, 0.95) in ("parity", "better")
+        for row in counts
+    ]
+    assert 0.005 < np.mean(errors) <= 0.05
+
+
+def test_the_length_ratio_covers() -> None:
+    """All experiments at once: each is a column, and they share the draws of problems."""
+    rng, n = np.random.default_rng(5), 200
+    common = rng.normal(size=(n, EXPERIMENTS))
+    ours = np.exp(0.5 * (0.6 * common + 0.8 * rng.normal(size=(n, EXPERIMENTS))))
+    slow = np.exp(0.5 * common + 0.7)
+    ratios = resampled_sums(ours, 1000, 1) / resampled_sums(slow, 1000, 1)
+    low, high = np.quantile(ratios, (0.025, 0.975), axis=0)
+    assert np.mean((low <= np.exp(-0.7)) & (np.exp(-0.7) <= high)) == LEVEL
+
+
+def test_clustered_differences_cover() -> None:
+    """Four samples a problem, whose difficulty both runs share."""
+    rng, n, m = np.random.default_rng(6), 300, 4
+    hard = rng.uniform(0.2, 0.9, (n, EXPERIMENTS))
+    gains = rng.binomial(m, hard - 0.05) - rng.binomial(m, hard)
+    shares = resampled_sums(gains.astype(np.float64), 1000, 2) / (n * m)
+    low, high = np.quantile(shares, (0.025, 0.975), axis=0)
+    assert np.mean((low <= -0.05) & (high >= -0.05)) == LEVEL
+
+
+def test_resampling_is_resampling() -> None:
+    """Against a loop over the same draws, and the same whether the draws are kept or not."""
+    from l2s.analysis import resampling
+
+    columns = np.random.default_rng(7).normal(size=(40, 2))
+    found = resampled_sums(columns, 300, 9)
+    assert found.shape == (300, 2) and np.array_equal(found, resampled_sums(columns, 300, 9))
+    counts = np.concatenate(list(resampling._drawn(40, 300, 9)))
+    assert (counts.sum(axis=1) == 40).all() and counts.std() > 0.5
+    slow = [sum(count * row for count, row in zip(drawn, columns, strict=True)) for drawn in counts.astype(int)]
+    assert found == pytest.approx(np.array(slow))
+    assert not np.array_equal(found, resampled_sums(columns, 300, 10))
