@@ -21,6 +21,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows.graph import fingerprint, one_line
+from flows.listings import remember
 from flows.watch import log_of
 
 WAITS = 60
@@ -112,7 +113,8 @@ def run_stage(name: str) -> State[str]:
     started, log = time.monotonic(), log_of(name)
     log.unlink(missing_ok=True)
     try:
-        _when_free(lambda: _repo().reproduce(name, single_item=True))
+        for stage in _when_free(lambda: _repo().reproduce(name, single_item=True)):
+            remember(stage)
     except DvcException as error:
         output, code = _tail(log), _exit_code(error)
         logger.error("%s", output or one_line(error))
