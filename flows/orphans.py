@@ -77,9 +77,10 @@ def stopping_stages(stopping: threading.Event) -> Iterator[None]:
 
 def _stop_stages() -> None:
     for number, patience in STEPS:
-        for process in _stages_of(os.getpid()) if number else []:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, number)
+        if number is not None:
+            for process in _stages_of(os.getpid()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, number)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and _stages_of(os.getpid()):
             time.sleep(0.1)
