@@ -56,7 +56,7 @@ entry()
 """
 """What the worker runs; its last two lines in forked children only."""
 OWN = ("DVC_", "L2S_", "PREFECT_")
-SHELLS = {"_", "SHLVL", "PWD", "OLDPWD"}
+SHELLS = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES"}
 """With OWN: variables that no library reads when it is imported."""
 TICK = 0.5
 """Seconds between two looks at whether the run is still there."""

@@ -66,7 +66,8 @@ def worker(project: Path) -> Iterator[Path]:
 def stage(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
     pipe = subprocess.PIPE
     command = ["sh", "flows/stage.sh", *arguments]
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env={**os.environ, **environment})
+    own = {key: value for key, value in os.environ.items() if key != CHANGING}
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=own | environment)
 
 
 def test_a_stage_has_the_askers_folder_environment_and_streams(worker: Path) -> None:
