@@ -16,12 +16,13 @@ KILLED = 137
 
 def main(address: str, arguments: list[str]) -> int:
     """Have the stage run; return its exit code."""
-    child, early = [], []
+    child: list[int] = []
+    early: list[int] = []
 
     def pass_on(number: int, _: object) -> None:
         os.killpg(child[0], number) if child else early.append(number)
 
-    for number in PASSED_ON:
+    for number in map(int, PASSED_ON):
         signal.signal(number, pass_on)
     try:
         worker = socket.socket(socket.AF_UNIX)
@@ -59,7 +60,7 @@ def _number(line: bytes, word: bytes) -> int | None:
 
 def _run_plainly(arguments: list[str], early: list[int]) -> int:
     """Become the command that runs without a warm worker, unless a signal came before."""
-    for number in PASSED_ON:
+    for number in map(int, PASSED_ON):
         signal.signal(number, signal.SIG_DFL)
     for number in early:
         return _die_by(number)
