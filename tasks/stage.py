@@ -76,6 +76,7 @@ class PatientLock:
 
     def __init__(self, lock: Lock) -> None:
         self.lock_between_processes = lock
+        self.held = False
 
     def lock(self) -> None:
         """Wait for this process's other threads, then for other processes, at most a few seconds."""
@@ -85,11 +86,14 @@ class PatientLock:
         except BaseException:
             _first_in_line.release()
             raise
+        self.held = True
 
     def unlock(self) -> None:
-        """Let go."""
+        """Let go, unless it could not be had again after a stage's command: DVC lets go of it even so."""
         self.lock_between_processes.unlock()
-        _first_in_line.release()
+        if self.held:
+            self.held = False
+            _first_in_line.release()
 
     def __enter__(self) -> None:
         self.lock()
