@@ -16,23 +16,27 @@ KILLED = 137
 
 def main(address: str, arguments: list[str]) -> int:
     """Have the stage run; return its exit code."""
+    child: list[int] = []
+    early: list[int] = []
+
+    def pass_on(number: int, _: object) -> None:
+        os.killpg(child[0], number) if child else early.append(number)
+
+    for number in map(int, PASSED_ON):
+        signal.signal(number, pass_on)
     try:
         worker = socket.socket(socket.AF_UNIX)
         worker.connect(address)
         _send(worker, arguments)
     except OSError:  # it ended a moment ago
-        _run_plainly(arguments)
+        return _run_plainly(arguments, early)
     answers = worker.makefile("rb")
-    child = _number(answers.readline(), b"started")
-    if child is None:
-        _run_plainly(arguments)
-        return KILLED
-
-    def pass_on(number: int, _: object) -> None:
-        os.killpg(child, number)
-
-    for number in PASSED_ON:
-        signal.signal(number, pass_on)
+    started = _number(answers.readline(), b"started")
+    if started is None:
+        return _run_plainly(arguments, early)
+    child.append(started)
+    for number in early:
+        os.killpg(started, number)
     code = _number(answers.readline(), b"ended")
     if code is None:
         return KILLED  # the worker was killed, and its stages with it
@@ -54,15 +58,20 @@ def _number(line: bytes, word: bytes) -> int | None:
     return int(number) if said == word and line.endswith(b"\n") else None
 
 
-def _run_plainly(arguments: list[str]) -> None:
-    """Become the command that runs without a warm worker."""
+def _run_plainly(arguments: list[str], early: list[int]) -> int:
+    """Become the command that runs without a warm worker, unless a signal came before."""
+    for number in map(int, PASSED_ON):
+        signal.signal(number, signal.SIG_DFL)
+    for number in early:
+        return _die_by(number)
     os.environ.pop("L2S_WARM", None)
     os.execvp("sh", ["sh", os.path.join(os.path.dirname(__file__), "stage.sh"), *arguments])
 
 
 def _die_by(number: int) -> int:
     """End by the signal that ended the stage, so that the caller sees the same."""
-    signal.signal(number, signal.SIG_DFL) if number not in (signal.SIGKILL, signal.SIGSTOP) else None
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     return 128 + number
 

@@ -15,6 +15,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
 
+from flows.listings import changed_files, remember
 from l2s.errors import ConfigError
 from l2s.params import nearest
 
@@ -102,7 +103,9 @@ class Graph:
                     if isinstance(change, dict):
                         reasons += _parameter_reasons(stage, path, change)
                     else:
-                        reasons.append(Reason(path, _plain(kind, change)))
+                        reasons.append(Reason(path, _files(stage, path, change) or _plain(kind, change)))
+        if not reasons:
+            remember(stage)
         return reasons
 
 
@@ -139,6 +142,17 @@ def _parameter_reasons(stage: PipelineStage, path: str, changes: dict[str, str])
                 for leaf, before, after in _differences(key, old.get(key), new.get(key)):
                     reasons.append(Reason(f"{path}: {leaf}", f"{_shown(before)} → {_shown(after)}"))
     return reasons
+
+
+def _files(stage: PipelineStage, path: str, change: str) -> str | None:
+    """Which files of a folder that the stage depends on changed, where that is known."""
+    if change != "modified":
+        return None
+    for dependency in stage.deps:
+        digest = getattr(dependency.hash_info, "value", None)
+        if str(dependency) == path and isinstance(digest, str) and digest.endswith(".dir"):
+            return changed_files(Path(path), digest)
+    return None
 
 
 def _differences(key: str, old: Any, new: Any) -> Iterable[tuple[str, Any, Any]]:

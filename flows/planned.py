@@ -1,24 +1,15 @@
 """``l2s plan``: what a run will cost, before it runs."""
 
 import json
-from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from flows.console import Json, out
-from l2s.config import Config
 from l2s.errors import ConfigError
-from l2s.merging.recipe import MergeRecipe
 from l2s.params import nearest
-from l2s.planning.estimates import Estimate, Estimator, require_shape, totals
-from l2s.planning.lengths import expected_lengths, questions_of
-from l2s.planning.machine import DEVICES, Past, read_costs
-from l2s.planning.shapes import EMBEDDED, Shape, folder_shape, published_shape
-
-DATA = Path("data")
+from l2s.planning.machine import DEVICES
 
 
 def plan(
@@ -36,143 +27,14 @@ def plan(
         raise ConfigError("l2s plan takes --params or --preset, not both")
     if gpu is not None and gpu not in DEVICES:
         raise ConfigError(f"--gpu: '{gpu}' is not known{nearest(gpu, DEVICES)}")
+    from flows.estimated import as_record, estimates_of, preset_path, show
+
     path = preset_path(preset) if preset else params or Path("params.yaml")
-    config = Config.read(path)
-    own = params is None and preset is None
-    stages = _stale() if own and not everything else stages_of(config)
-    estimator = Estimator(Past(read_costs()), DEVICES[gpu] if gpu else None, gpus)
-    estimates = [estimate(config, stage, estimator, DATA if own else None) for stage in stages]
+    estimates, assumptions = estimates_of(path, params is None and preset is None, everything, gpu, gpus)
     if as_json:
-        out.print_json(json.dumps(as_record(estimates, estimator.assumptions)))
+        out.print_json(json.dumps(as_record(estimates, assumptions)))
     else:
-        show(estimates, estimator.assumptions)
-
-
-def preset_path(name: str) -> Path:
-    """The preset's file.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
-    import l2s
-
-    folder = Path(l2s.__file__).parent / "presets"
-    known = sorted(file.stem for file in folder.glob("*.yaml"))
-    if name not in known:
-        raise ConfigError(f"--preset: '{name}' is not known{nearest(name, known)}")
-    return folder / f"{name}.yaml"
-
-
-def stages_of(config: Config) -> list[str]:
-    """Every stage that dvc.yaml makes of these parameters."""
-    blocks: list[tuple[str, Iterable[str]]] = [
-        ("problems", config.benchmarks), ("calibrate", config.calibration), ("merge", config.recipes),
-        ("generate", config.runs), ("verify", config.runs),
-    ]  # fmt: skip
-    return ["family", *(f"{kind}@{name}" for kind, names in blocks for name in names), "analyse", "report"]
-
-
-def _stale() -> list[str]:
-    from flows.pipeline import plan as plan_run
-
-    return list(plan_run([])[2])
-
-
-def estimate(config: Config, stage: str, estimator: Estimator, data: Path | None) -> Estimate:
-    """One stage; ``data`` is the folder with past responses, if they are of these parameters."""
-    kind, _, name = stage.partition("@")
-    if kind == "merge":
-        recipe = MergeRecipe.parse(config.recipes[name], f"recipes.{name}")
-        return estimator.merge(stage, recipe, _shape(config, recipe.input_names()[-1]))
-    if kind == "calibrate":
-        params = config.calibration[name]
-        return estimator.calibrate(stage, _shape(config, params.model), params, len(params.distance_to))
-    if kind == "generate":
-        questions = {key: questions_of(key, params, data) for key, params in config.benchmarks.items()}
-        lengths = expected_lengths(config, name, data, estimator.assume)
-        return estimator.generate(stage, run_shape(config, name), questions, lengths, config.decoding)
-    return estimator.other(stage)
-
-
-def run_shape(config: Config, run: str) -> Shape:
-    """The shape of a run's model; a merge has that of the last model it lists, where the reasoning model stands."""
-    place, _, model = config.runs[run].model.partition("/")
-    if place == "merged":
-        model = MergeRecipe.parse(config.recipes[model], f"recipes.{model}").input_names()[-1]
-    return _shape(config, model)
-
-
-def _shape(config: Config, model: str) -> Shape:
-    params = config.models.get(model)
-    if params is None:
-        raise ConfigError(f"'{model}' is not among the models{nearest(model, config.models)}")
-    written = params.model_dump(mode="json")
-    places = [str(value) for key, value in written.items() if key != "source" and isinstance(value, str)]
-    if params.source == "family":
-        return folder_shape(DATA / "models" / model) or EMBEDDED
-    found = [_known(place) for place in places]
-    return require_shape(model, next((shape for shape in found if shape is not None), None))
-
-
-@cache
-def _known(place: str) -> Shape | None:
-    return folder_shape(Path(place)) or published_shape(place)
-
-
-def as_record(estimates: list[Estimate], assumptions: Mapping[str, None]) -> dict[str, Any]:
-    """For ``--json``."""
-    return {
-        "stages": [_record(found) for found in estimates],
-        "total": _record(totals(estimates)),
-        "assumptions": list(assumptions),
-    }
-
-
-def _record(found: Estimate) -> dict[str, Any]:
-    return {
-        "stage": found.stage,
-        "tokens": round(found.work.tokens),
-        "eflops": found.work.eflops,
-        "disk_bytes": round(found.disk),
-        "memory_bytes": round(found.memory),
-        "seconds": found.seconds,
-    }
-
-
-def show(estimates: list[Estimate], assumptions: Mapping[str, None]) -> None:
-    """As a table, a row a kind of stage."""
-    from rich.table import Table
-
-    if not estimates:
-        out.print("everything is up to date", highlight=False)
-        return
-    table = Table("stage", *(["count", "tokens", "eFLOPs", "disk", "memory", "time"]), box=None, header_style="bold")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for kind in dict.fromkeys(found.stage.partition("@")[0] for found in estimates):
-        group = [found for found in estimates if found.stage.partition("@")[0] == kind]
-        table.add_row(kind, str(len(group)), *_cells(totals(group), any(found.seconds is None for found in group)))
-    unknown = any(found.seconds is None for found in estimates)
-    table.add_row("all", str(len(estimates)), *_cells(totals(estimates), unknown), style="bold")
-    out.print(table)
-    out.print("One stage after another; memory is the most that one stage takes. Rests on:", highlight=False)
-    for sentence in assumptions:
-        out.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _cells(found: Estimate, unknown: bool) -> list[str]:
-    tokens, eflops = (f"{value:.3g}" if value else "–" for value in (found.work.tokens, found.work.eflops))
-    seconds = found.seconds or 0.0
-    time = (
-        f"{seconds / 3600:.1f} h"
-        if seconds >= 3600
-        else f"{seconds / 60:.1f} min"
-        if seconds >= 60
-        else f"{seconds:.0f} s"
-    )
-    if unknown:
-        time = f"≥ {time}" if seconds else "?"
-    return [tokens, eflops, f"{found.disk / 1e9:.2f} GB", f"{found.memory / 1e9:.1f} GB", time]
+        show(estimates, assumptions)
 
 
 COMMANDS = (plan,)

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 HOME = Path(".l2s")
 SOCKET, PYTHON = "L2S_WARM", "L2S_PYTHON"
@@ -50,11 +49,14 @@ STARTED_WITH = dict(os.environ)
 PROGRAM = """
 import sys
 sys.path[:] = [place for place in sys.path if place]
-from flows.warm import main
-main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+from flows.warm import become_a_stage
+become_a_stage(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+from flows.cli import entry
+entry()
 """
+"""What the worker runs; its last two lines in forked children only."""
 OWN = ("DVC_", "L2S_", "PREFECT_")
-SHELLS = {"_", "SHLVL", "PWD", "OLDPWD"}
+SHELLS = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES"}
 """With OWN: variables that no library reads when it is imported."""
 TICK = 0.5
 """Seconds between two looks at whether the run is still there."""
@@ -125,12 +127,15 @@ class Worker:
         asker, _ = self.listener.accept()
         asker.settimeout(10)  # whoever connects has its request ready
         try:
+            threads = len(os.listdir("/proc/self/task"))
+            if threads > 1:
+                raise Declined(f"{threads} threads; a fork would lose all but one")
             request = _receive(asker)
-            child = self._fork()
         except (OSError, ValueError, Declined) as error:
             print(f"declined: {error}", file=sys.stderr)
             asker.close()  # without an answer, it runs the plain command
             return
+        child = os.fork()
         if child == 0:
             self._forget_everything(asker)
             self.request = request
@@ -140,12 +145,6 @@ class Worker:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.setpgid(child, child)  # the child does so as well; whoever is first
         self._follow(child, asker)
-
-    def _fork(self) -> int:
-        threads = len(os.listdir("/proc/self/task"))
-        if threads > 1:
-            raise Declined(f"{threads} threads; a fork would lose all but one")
-        return os.fork()
 
     def _follow(self, child: int, asker: socket.socket) -> None:
         """Wait for the child's end and the asker's, whichever comes first."""
@@ -179,28 +178,44 @@ class Worker:
     def _forget_everything(self, asker: socket.socket) -> None:
         """In a child: close what is the worker's."""
         for key in list(self.selector.get_map().values()):
-            os.close(key.fd) if isinstance(key.fileobj, int) else cast(Any, key.fileobj).close()
+            if isinstance(key.fileobj, int):
+                os.close(key.fileobj)
+        for other in (self.listener, *self.askers.values()):
+            other.close()
         self.selector.close()
         asker.close()
 
 
 def _receive(asker: socket.socket) -> Request:
     header, streams, _, _ = socket.recv_fds(asker, 8, 3)
-    if len(header) != 8 or len(streams) != 3:
-        raise Declined("no request")
+    try:
+        if len(header) != 8 or len(streams) != 3:
+            raise Declined("no request")
+        return _read(_message(asker, int.from_bytes(header, "big")), list(streams))
+    except BaseException:
+        for stream in streams:  # or whoever reads from them would wait for us
+            os.close(stream)
+        raise
+
+
+def _message(asker: socket.socket, size: int) -> bytes:
     message = b""
-    while len(message) < int.from_bytes(header, "big"):
+    while len(message) < size:
         piece = asker.recv(1 << 16)
         if not piece:
             raise Declined("half a request")
         message += piece
+    return message
+
+
+def _read(message: bytes, streams: list[int]) -> Request:
     folder, count, *rest = message.decode(errors="surrogateescape").split("\0")
     arguments, pairs = rest[: int(count)], rest[int(count) :]
     environment = dict(pair.split("=", 1) for pair in pairs)
     if other := _read_by_libraries(environment).symmetric_difference(_read_by_libraries(STARTED_WITH)):
         names = sorted({name for name, _ in other})
         raise Declined(f"the libraries were loaded with other values of {', '.join(names)}")
-    return Request(folder, arguments, environment, list(streams))
+    return Request(folder, arguments, environment, streams)
 
 
 def _read_by_libraries(environment: dict[str, str]) -> set[tuple[str, str]]:
@@ -256,12 +271,9 @@ def warm(stages: Iterable[str]) -> Iterator[None]:
         address.unlink(missing_ok=True)
 
 
-def main(listener: int, run: int, modules: list[str]) -> None:
-    """Serve the run's stages; in each forked child, be the stage's command."""
+def become_a_stage(listener: int, run: int, modules: list[str]) -> None:
+    """Serve the run's stages until it is gone; returns in forked children only, as the stage's command."""
     worker = Worker(socket.socket(fileno=listener), run)
     signal.signal(signal.SIGTERM, lambda *_: worker.end())
     load(modules)
     worker.serve().take_over()
-    from flows.cli import entry
-
-    entry()

@@ -15,7 +15,7 @@ from prefect import task
 from prefect.context import TaskRunContext
 from prefect.states import Completed, State
 
-from tasks.stage import FROM_EXCEPTION, run_stage, slots, standing, standing_when_begun, stopping
+from tasks.stage import StageError, run_stage, slots, standing, standing_when_begun, stopping
 
 
 def stage_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:
@@ -26,7 +26,7 @@ def stage_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:
 
 def may_end_better(task: Any, run: Any, state: State[Any]) -> bool:
     """A retry makes sense: the stage broke down, its input was not wrong."""
-    return FROM_EXCEPTION in (state.message or "") and not stopping.is_set()
+    return isinstance(state.data, StageError) and not stopping.is_set()
 
 
 @task(cache_key_fn=stage_key, persist_result=True)

@@ -21,6 +21,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows.graph import fingerprint, one_line
+from flows.listings import remember
 from flows.watch import log_of
 
 WAITS = 60
@@ -75,6 +76,7 @@ class PatientLock:
 
     def __init__(self, lock: Lock) -> None:
         self.lock_between_processes = lock
+        self.held = False
 
     def lock(self) -> None:
         """Wait for this process's other threads, then for other processes, at most a few seconds."""
@@ -84,11 +86,14 @@ class PatientLock:
         except BaseException:
             _first_in_line.release()
             raise
+        self.held = True
 
     def unlock(self) -> None:
-        """Let go."""
+        """Let go, unless it could not be had again after a stage's command: DVC lets go of it even so."""
         self.lock_between_processes.unlock()
-        _first_in_line.release()
+        if self.held:
+            self.held = False
+            _first_in_line.release()
 
     def __enter__(self) -> None:
         self.lock()
@@ -112,7 +117,8 @@ def run_stage(name: str) -> State[str]:
     started, log = time.monotonic(), log_of(name)
     log.unlink(missing_ok=True)
     try:
-        _when_free(lambda: _repo().reproduce(name, single_item=True))
+        for stage in _when_free(lambda: _repo().reproduce(name, single_item=True)):
+            remember(stage)
     except DvcException as error:
         output, code = _tail(log), _exit_code(error)
         logger.error("%s", output or one_line(error))

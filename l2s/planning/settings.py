@@ -25,7 +25,7 @@ class ResourceParams(Params):
 
     cpu: int | None = Field(None, ge=1)
     """Cores; default: all of the machine's."""
-    gpu: int = Field(1, ge=0)
+    gpu: int = Field(1, ge=1)
     """Devices."""
     memory: int | None = Field(None, ge=1)
     """GB; default: four fifths of the machine's."""

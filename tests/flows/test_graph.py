@@ -1,5 +1,6 @@
 """The DVC graph: order, targets, and the reasons for which a stage is out of date."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,49 @@ def test_a_broken_dvc_yaml_is_one_sentence(toy: Path) -> None:
     (toy / "dvc.yaml").write_text("stages:\n  a: {cmd: true, otus: []}\n")
     with pytest.raises(ConfigError, match=r"dvc\.yaml"):
         Graph()
+
+
+def test_the_files_of_a_code_folder_that_changed_are_named(toy: Path) -> None:
+    code = toy / "code"
+    code.mkdir()
+    for name in ("kept.py", "edited.py", "gone.py"):
+        (code / name).write_text(f"# {name}\n")
+    stages = (toy / "dvc.yaml").read_text()
+    (toy / "dvc.yaml").write_text(stages.replace("made-two.txt, code.py]", "made-two.txt, code]"))
+    repro(toy)
+    assert reasons() == {}, "which also remembers the folder"
+    (code / "edited.py").write_text("# edited\n")
+    (code / "gone.py").unlink()
+    (code / "new.py").write_text("# new\n")
+    assert reasons() == {"join": ["code: edited.py modified, gone.py deleted, new.py added"]}
+    (code / "gone.py").write_text("# gone.py\n")
+    (code / "new.py").unlink()
+    assert reasons() == {"join": ["code: edited.py modified"]}
+    repro(toy)
+    assert reasons() == {}
+
+
+def test_git_names_the_files_where_the_folder_was_never_listed(toy: Path) -> None:
+    code = toy / "code"
+    code.mkdir()
+    for number in range(5):
+        (code / f"{number}.py").write_text("1\n")
+    stages = (toy / "dvc.yaml").read_text()
+    (toy / "dvc.yaml").write_text(stages.replace("made-two.txt, code.py]", "made-two.txt, code]"))
+    repro(toy)
+    for command in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "run"]):
+        subprocess.run(["git", *command], check=True, cwd=toy)
+    for number in range(4):
+        (code / f"{number}.py").write_text("2\n")
+    (code / "new.py").write_text("3\n")
+    assert reasons() == {"join": ["code: 0.py modified, 1.py modified, 2.py modified and 2 more"]}
+
+
+def test_every_leaf_of_a_parameter_is_named_new_and_lost_ones_too(toy: Path) -> None:
+    repro(toy)
+    (toy / "params.yaml").write_text("things:\n  one: {width: 1.5, deep: {a: null}}\n  two: {width: 2, tags: [a, b]}\n")
+    assert sorted(reasons()["make@one"]) == [
+        'params.yaml: things.one.deep: absent → {"a": null}',
+        'params.yaml: things.one.tags: ["a", "b"] → absent',
+        "params.yaml: things.one.width: 1 → 1.5",
+    ]

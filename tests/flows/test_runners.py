@@ -74,3 +74,55 @@ def test_wrong_runners_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(ConfigError, match=rf"pip install 'l2s\[{runner}\]'"):
             task_runner(runner, 1)
+
+
+POOL = """
+import os, subprocess, sys, time
+from pathlib import Path
+from flows.pipeline import prepared_environment
+from flows.server import served
+root, toy = sys.argv[1:]
+with prepared_environment(), served():
+    from prefect import flow
+    from prefect.deployments import run_deployment
+    here = [sys.executable, "-m", "prefect"]
+    subprocess.run([*here, "work-pool", "create", "l2s", "--type", "process"], check=True, stdout=sys.stderr)
+    deployed = flow.from_source(root, "flows/deployed.py:pipeline")
+    deployed.deploy("pipeline", work_pool_name="l2s", print_next_steps=False)
+    start = [*here, "worker", "start", "--pool", "l2s", "--limit", "1", "--name"]
+    workers = [subprocess.Popen([*start, name], stdout=sys.stderr) for name in ("first", "second")]
+    try:
+        name = "l2s-pipeline/pipeline"
+        runs = [
+            run_deployment(name, parameters={"targets": [target], "folder": toy, "jobs": 1}, timeout=0)
+            for target in ("make@one", "make@two")
+        ]
+        from prefect.client.orchestration import get_client
+        with get_client(sync_client=True) as client:
+            while any(not client.read_flow_run(run.id).state.is_final() for run in runs):
+                time.sleep(0.5)
+            ends = [client.read_flow_run(run.id) for run in runs]
+            rest = run_deployment(name, parameters={"folder": toy, "jobs": 1}, timeout=240)
+        at_once = max(end.start_time for end in ends) < min(end.end_time for end in ends)  # each worker takes one
+        print([end.state.name for end in [*ends, rest]], at_once)
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.wait()
+"""
+
+
+@pytest.mark.slow
+def test_two_workers_of_a_pool_make_the_same_bytes(toy: Path) -> None:
+    repro(toy)
+    expected = made(toy)
+    for name in (*MADE, "dvc.lock", "log.txt"):
+        (toy / name).unlink()
+    subprocess.run(["rm", "-rf", ".dvc/cache", ".dvc/tmp"], cwd=toy, check=True)
+    root = str(Path(__file__).resolve().parents[2])
+    environment = {**os.environ, "PYTHONPATH": root, "PREFECT_WORKER_QUERY_SECONDS": "1"}
+    command = [sys.executable, "-c", POOL, root, str(toy)]
+    done = subprocess.run(command, cwd=toy, capture_output=True, text=True, env=environment, timeout=500)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "['Completed', 'Completed', 'Completed'] True", done.stderr
+    assert made(toy) == expected and repro(toy) == []

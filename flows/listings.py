@@ -1,0 +1,93 @@
+"""Which files of a folder changed since a stage ran: DVC's lock keeps one digest a folder, not its files.
+
+Listings of folders that stages depend on are kept under ``.l2s/listings/<digest>.json`` whenever a stage is
+seen up to date; where there is none, git knows, if the lock was committed.
+"""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+from dvc.stage import PipelineStage
+
+from l2s.files import write_json
+
+LISTINGS = Path(".l2s/listings")
+LARGEST = 16_000_000
+"""Bytes of the largest folder that is listed: code is smaller, models are larger."""
+SHOWN = 3
+Listing = dict[str, str]
+
+
+def remember(stage: PipelineStage) -> None:
+    """Keep listings of the folders that an up-to-date stage depends on."""
+    for dependency in stage.deps:
+        digest = getattr(dependency.hash_info, "value", None)
+        folder = Path(str(dependency))
+        if isinstance(digest, str) and digest.endswith(".dir") and not _place(digest).exists():
+            listing = _list(folder)
+            if listing is not None:
+                write_json(_place(digest), listing)
+
+
+def changed_files(folder: Path, digest: str) -> str | None:
+    """``ties.py modified, wide.py added``; None if what the folder held is not known.
+
+    Args:
+        folder: as it is now.
+        digest: DVC's, of the folder as it was.
+    """
+    now = _list(folder)
+    try:
+        before: Listing = json.loads(_place(digest).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return _by_git(folder, digest)
+    if now is None:
+        return None
+    changes = [f"{name} added" for name in now if name not in before]
+    changes += [f"{name} deleted" for name in before if name not in now]
+    changes += [f"{name} modified" for name in now if name in before and now[name] != before[name]]
+    return _joined(changes)
+
+
+def _by_git(folder: Path, digest: str) -> str | None:
+    """What changed since the commit that brought the digest into dvc.lock."""
+    commit = _git("log", "-1", "--format=%H", f"-S{digest}", "--", "dvc.lock")
+    if not commit or digest not in (_git("show", f"{commit[0]}:./dvc.lock", lines=False) or [""])[0]:
+        return None
+    words = {"A": "added", "D": "deleted"}
+    changes = []
+    for line in _git("diff", "--relative", "--name-status", "--no-renames", commit[0], "--", str(folder)):
+        kind, _, name = line.partition("\t")
+        changes.append(f"{Path(name).relative_to(folder).as_posix()} {words.get(kind, 'modified')}")
+    for name in _git("ls-files", "--others", "--exclude-standard", "--", str(folder)):
+        changes.append(f"{Path(name).relative_to(folder).as_posix()} added")
+    return _joined(changes)
+
+
+def _git(*arguments: str, lines: bool = True) -> list[str]:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except OSError:
+        return []  # no git on this machine
+    return (done.stdout.splitlines() if lines else [done.stdout]) if done.returncode == 0 else []
+
+
+def _joined(changes: list[str]) -> str | None:
+    more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
+    return ", ".join(sorted(changes)[:SHOWN]) + more if changes else None
+
+
+def _list(folder: Path) -> Listing | None:
+    """Every file's path within the folder and digest; None if it is no folder, or too large."""
+    if not folder.is_dir():
+        return None
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
+    if sum(file.stat().st_size for file in files) > LARGEST:
+        return None
+    return {file.relative_to(folder).as_posix(): hashlib.md5(file.read_bytes()).hexdigest() for file in files}
+
+
+def _place(digest: str) -> Path:
+    return LISTINGS / f"{digest}.json"
