@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows import steps
+from flows import nightly, preset, steps
 from flows.console import Json, err, out, print_table
 from l2s import __version__
 from l2s.errors import L2SError
@@ -23,6 +23,8 @@ app = typer.Typer(
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
 for command in steps.COMMANDS:
     app.command(rich_help_panel=STEPS)(command)
+for command in (nightly.nightly, preset.preset):
+    app.command(rich_help_panel=PIPELINE)(command)
 
 
 @app.callback(invoke_without_command=True)

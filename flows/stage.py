@@ -23,10 +23,16 @@ def family(config: Config, name: None, track: Track, say: Say) -> None:
     from transformers.utils import logging
 
     from l2s.family.resolve import resolve_models
+    from l2s.hub import HubModel, find_snapshot, place_hub_model
 
     logging.disable_progress_bar()
-    paths = {model: params.path for model, params in config.models.items()}
+    hub = {name: HubModel(found.name, found.revision) for name, found in config.models.items() if found.name}
+    for model in hub.values():
+        find_snapshot(model)  # before anything is replaced
+    paths = {name: params.path for name, params in config.models.items() if name not in hub}
     resolve_models(paths, config.family, DATA / "models", HIDDEN / "family", track=track, say=say)
+    for name, model in hub.items():
+        say(f"{name}: {model.repository} at commit {place_hub_model(model, DATA / 'models' / name)}")
 
 
 def problems(config: Config, name: str, track: Track, say: Say) -> None:

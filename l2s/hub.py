@@ -1,0 +1,79 @@
+"""Models of a hub at ``data/models/<name>``: links to the cache, so that no weight is there twice.
+
+Where the cache lies on the same file system the files are hard links, which outlive a cleaned cache; elsewhere
+they are symbolic links. Only ``L2S_DOWNLOAD=1`` in the environment lets a missing model be fetched: some
+networks are closed, and some of these models have 65 GB.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from l2s.checkpoints.hub import cached_folder
+from l2s.errors import CheckpointError
+from l2s.files import replacing_folder, write_json
+
+DOWNLOAD = "L2S_DOWNLOAD"
+SOURCE = "l2s_source.json"
+"""Beside the links: which repository, the revision that was asked for and the commit that was taken."""
+IGNORED = ("*.bin", "*.pth", "*.pt", "*.gguf", "*.onnx", "*.msgpack", "*.h5", "original/*")
+"""Not fetched: other formats of the same weights."""
+
+
+class HubModel(NamedTuple):
+    """A model of a hub."""
+
+    repository: str
+    """``org/name``."""
+    revision: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """``org/name`` or ``org/name@revision``."""
+        return self.repository + (f"@{self.revision}" if self.revision else "")
+
+
+def place_hub_model(model: HubModel, folder: Path) -> str:
+    """Make ``folder`` the model, atomically; return the commit.
+
+    Raises:
+        CheckpointError: it is neither in the cache nor to be fetched; says how to get it.
+    """
+    snapshot = find_snapshot(model)
+    if not (snapshot / "config.json").is_file():
+        raise CheckpointError(f"{model.reference}: no config.json in {snapshot}; this is no model, or half a download")
+    with replacing_folder(folder) as made:
+        for file in sorted(snapshot.iterdir()):
+            if file.is_file():
+                _link(file.resolve(), made / file.name)
+        about = {"repository": model.repository, "revision": model.revision, "commit": snapshot.name}
+        write_json(made / SOURCE, about)
+    return snapshot.name
+
+
+def find_snapshot(model: HubModel) -> Path:
+    """The model's folder in the cache, fetched if it is missing and may be."""
+    try:
+        return cached_folder(model.reference)
+    except CheckpointError as error:
+        if os.environ.get(DOWNLOAD) != "1":
+            raise CheckpointError(f"{error}; or let the stage fetch it: {DOWNLOAD}=1 in its environment") from None
+    return _fetched(model)
+
+
+def _fetched(model: HubModel) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    try:
+        return Path(snapshot_download(model.repository, revision=model.revision, ignore_patterns=list(IGNORED)))
+    except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise CheckpointError(f"{model.reference}: cannot be downloaded: {reason}") from None
+
+
+def _link(blob: Path, target: Path) -> None:
+    try:
+        os.link(blob, target)
+    except OSError:  # another file system
+        target.symlink_to(blob)
