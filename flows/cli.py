@@ -23,8 +23,8 @@ app = typer.Typer(
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
 for command in steps.COMMANDS:
     app.command(rich_help_panel=STEPS)(command)
-for command in (nightly.nightly, preset.preset):
-    app.command(rich_help_panel=PIPELINE)(command)
+app.command(rich_help_panel=PIPELINE)(nightly.nightly)
+app.command(rich_help_panel=PIPELINE)(preset.preset)
 
 
 @app.callback(invoke_without_command=True)

@@ -32,10 +32,11 @@ def nightly(once: Once = False, cron: Cron = "0 2 * * *", accept: Accept = False
         _serve(cron)
         return
     night = _run(config, hooks=not accept) if once else _newest()
+    if once:
+        _show(night, as_json)
     if accept:
-        _accept(night)
-    _show(night, as_json)
-    if night.outcome == "regression" and not accept:
+        _accept(night, as_json and not once)
+    elif night.outcome == "regression":
         raise typer.Exit(1)
 
 
@@ -92,10 +93,13 @@ def _newest() -> Night:
     return read_night(DATA / "nightly" / names[-1])
 
 
-def _accept(night: Night) -> None:
+def _accept(night: Night, as_json: bool) -> None:
     from l2s.nightly.night import accept_night
 
     accepted = accept_night(DATA / "nightly", night.night, datetime.now(UTC))
+    if as_json:
+        out.print_json(accepted.model_dump_json())
+        return
     before = f" (before: {accepted.replaces})" if accepted.replaces else ""
     _say(f"accepted: night {accepted.night}{before}; the next nights are compared with it")
 
@@ -110,7 +114,7 @@ def _show(night: Night, as_json: bool) -> None:
     style = "bold red" if night.outcome == "regression" else "bold"
     out.print(f"night {night.night}: {night.outcome}", style=style, highlight=False)
     out.print(night.sentence, highlight=False, markup=False, soft_wrap=True)
-    if night.compared:
+    if night.baseline:
         out.print(_table(night))
     if night.changes:
         out.print("changed since the accepted night:", highlight=False)

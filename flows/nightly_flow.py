@@ -22,7 +22,18 @@ from l2s.progress import reported
 from tasks.nightly_hook import notify
 
 DATA, HIDDEN = Path("data"), Path(".l2s")
-COLUMNS = ("run", "benchmark", "outcome", "n", "accuracy", "accuracy_before", "p_holm", "ratio", "rewritten", "regraded")
+COLUMNS = (
+    "run",
+    "benchmark",
+    "outcome",
+    "n",
+    "accuracy",
+    "accuracy_before",
+    "p_holm",
+    "ratio",
+    "rewritten",
+    "regraded",
+)
 
 
 @flow(name="l2s-nightly", log_prints=False)

@@ -26,13 +26,13 @@ def family(config: Config, name: None, track: Track, say: Say) -> None:
     from l2s.hub import HubModel, find_snapshot, place_hub_model
 
     logging.disable_progress_bar()
-    hub = {name: HubModel(found.name, found.revision) for name, found in config.models.items() if found.name}
-    for model in hub.values():
-        find_snapshot(model)  # before anything is replaced
-    paths = {name: params.path for name, params in config.models.items() if name not in hub}
+    hub = {model: HubModel(params.name, params.revision) for model, params in config.models.items() if params.name}
+    for source in hub.values():
+        find_snapshot(source)  # before anything is replaced
+    paths = {model: params.path for model, params in config.models.items() if model not in hub}
     resolve_models(paths, config.family, DATA / "models", HIDDEN / "family", track=track, say=say)
-    for name, model in hub.items():
-        say(f"{name}: {model.repository} at commit {place_hub_model(model, DATA / 'models' / name)}")
+    for model, source in hub.items():
+        say(f"{model}: {source.repository} at commit {place_hub_model(source, DATA / 'models' / model)}")
 
 
 def problems(config: Config, name: str, track: Track, say: Say) -> None:

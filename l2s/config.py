@@ -129,7 +129,9 @@ class Config(Params):
                 problems.append(f"runs.{name}.model: '{run.model}' is no model or recipe{nearest(run.model, folders)}")
             if run.control not in self.controls:
                 problems.append(f"runs.{name}.control: unknown '{run.control}'{nearest(run.control, self.controls)}")
-        problems += [f"nightly.runs: unknown '{r}'{nearest(r, self.runs)}" for r in self.nightly.runs if r not in self.runs]
+        problems += [
+            f"nightly.runs: unknown '{r}'{nearest(r, self.runs)}" for r in self.nightly.runs if r not in self.runs
+        ]
         return problems
 
 

@@ -93,7 +93,9 @@ def compare_nights(
     """
     old, new = _parts(before, fresh=False), _parts(after, fresh=False)
     fresh = _parts(after, fresh=True)
-    pairs = {key: part.join(old[key], on=[*KEY, "problem"], suffix="_before") for key, part in new.items() if key in old}
+    pairs = {
+        key: part.join(old[key], on=[*KEY, "problem"], suffix="_before") for key, part in new.items() if key in old
+    }
     pairs = {key: part.sort(KEY) for key, part in pairs.items()}
     tested = {key: _tested(part, settings) for key, part in pairs.items() if part.height and not _same(part)}
     adjusted = holm({"\0".join(key): comparison.p_value for key, comparison in tested.items()})
@@ -103,9 +105,7 @@ def compare_nights(
         if pair is None or not pair.height:
             outcome = "unpaired" if key in old else "new"
             causes = explaining(changed, key[0], ("benchmark", "decoding")) if key in old else []
-            found.append(
-                Compared(run=key[0], benchmark=key[1], outcome=outcome, left_out=part.height, causes=causes)
-            )
+            found.append(Compared(run=key[0], benchmark=key[1], outcome=outcome, left_out=part.height, causes=causes))
             continue
         columns = _counted(pair, old[key], part)
         columns |= _lucky(fresh.get(key), old[key], settings)
@@ -117,7 +117,7 @@ def compare_nights(
 
 
 def outcome_of(compared: Sequence[Compared]) -> str:
-    """Of a whole night: ``first``, ``regression``, ``drift`` (significant, but no regression), ``noise`` or ``same``."""
+    """Of a night: ``first``, ``regression``, ``drift`` (significant, but no regression), ``noise`` or ``same``."""
     outcomes = {row.outcome for row in compared}
     if outcomes <= {"new"}:
         return "first"

@@ -69,7 +69,9 @@ def _run(above: Axes, below: Axes, nights: Sequence[Night], benchmark: str, run:
         face = "white" if fresh else colour
         line = "none" if fresh else "-"
         label = None if fresh else run
-        above.plot(x, [100 * row.accuracy for row in rows], marker="o", ms=5, color=colour, mfc=face, ls=line, label=label)
+        above.plot(
+            x, [100 * row.accuracy for row in rows], marker="o", ms=5, color=colour, mfc=face, ls=line, label=label
+        )
         above.vlines(
             x, [100 * row.accuracy_low for row in rows], [100 * row.accuracy_high for row in rows], color=colour, lw=0.8
         )
