@@ -30,6 +30,8 @@ class ModelParams(Params):
     """Of ``hub``: ``org/name``."""
     revision: str | None = None
     """Of ``hub``: a commit, tag or branch; only a commit always means the same weights."""
+    config: dict[str, Any] = {}
+    """Of ``hub``: keys of config.json that are to be otherwise, e.g. ``max_position_embeddings``."""
 
     @model_validator(mode="after")
     def _says_where(self) -> Self:
@@ -40,6 +42,7 @@ class ModelParams(Params):
             raise ValueError("source hub takes a name, e.g. name: Qwen/Qwen2.5-Math-1.5B, and may take a revision")
         wrong = [key for key in ("name", "revision") if self.source != "hub" and getattr(self, key) is not None]
         wrong += ["path"] if self.source != "path" and self.path is not None else []
+        wrong += ["config"] if self.source != "hub" and self.config else []
         if wrong:
             raise ValueError(f"source {self.source} takes no {' and no '.join(wrong)}")
         return self

@@ -6,10 +6,12 @@ networks are closed, and some of these models have 65 GB.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from l2s.checkpoints.hub import cached_folder
+from l2s.checkpoints.tokenizer import read_object
 from l2s.errors import CheckpointError
 from l2s.files import replacing_folder, write_json
 
@@ -33,8 +35,13 @@ class HubModel(NamedTuple):
         return self.repository + (f"@{self.revision}" if self.revision else "")
 
 
-def place_hub_model(model: HubModel, folder: Path) -> str:
+def place_hub_model(model: HubModel, folder: Path, config: Mapping[str, Any] | None = None) -> str:
     """Make ``folder`` the model, atomically; return the commit.
+
+    Args:
+        model: which.
+        folder: replaced as a whole.
+        config: keys of config.json that are to be otherwise; the file is then no link.
 
     Raises:
         CheckpointError: it is neither in the cache nor to be fetched; says how to get it.
@@ -46,7 +53,12 @@ def place_hub_model(model: HubModel, folder: Path) -> str:
         for file in sorted(snapshot.iterdir()):
             if file.is_file():
                 _link(file.resolve(), made / file.name)
-        about = {"repository": model.repository, "revision": model.revision, "commit": snapshot.name}
+        if config:
+            (made / "config.json").unlink()
+            write_json(made / "config.json", {**read_object(snapshot / "config.json"), **config})
+        about = {"repository": model.repository, "revision": model.revision, "commit": snapshot.name} | (
+            {"config": dict(config)} if config else {}
+        )
         write_json(made / SOURCE, about)
     return snapshot.name
 
