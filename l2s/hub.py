@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from l2s.checkpoints import is_complete
 from l2s.checkpoints.hub import cached_folder
 from l2s.checkpoints.tokenizer import read_object
 from l2s.errors import CheckpointError
@@ -44,11 +45,9 @@ def place_hub_model(model: HubModel, folder: Path, config: Mapping[str, Any] | N
         config: keys of config.json that are to be otherwise; the file is then no link.
 
     Raises:
-        CheckpointError: it is neither in the cache nor to be fetched; says how to get it.
+        CheckpointError: as :func:`find_snapshot`.
     """
     snapshot = find_snapshot(model)
-    if not (snapshot / "config.json").is_file():
-        raise CheckpointError(f"{model.reference}: no config.json in {snapshot}; this is no model, or half a download")
     with replacing_folder(folder) as made:
         for file in sorted(snapshot.iterdir()):
             if file.is_file():
@@ -64,12 +63,26 @@ def place_hub_model(model: HubModel, folder: Path, config: Mapping[str, Any] | N
 
 
 def find_snapshot(model: HubModel) -> Path:
-    """The model's folder in the cache, fetched if it is missing and may be."""
+    """The model's folder in the cache, fetched if it is missing, or there in part, and may be.
+
+    Raises:
+        CheckpointError: it is neither there nor to be fetched; says how to get it.
+    """
+    allowed = os.environ.get(DOWNLOAD) == "1"
     try:
-        return cached_folder(model.reference)
+        folder = cached_folder(model.reference)
     except CheckpointError as error:
-        if os.environ.get(DOWNLOAD) != "1":
+        if not allowed:
             raise CheckpointError(f"{error}; or let the stage fetch it: {DOWNLOAD}=1 in its environment") from None
+        return _fetched(model)
+    if is_complete(folder):
+        return folder
+    if not allowed:
+        raise CheckpointError(
+            f"{model.reference}: only a part of it is in the Hugging Face cache ({folder}); fetch the rest: "
+            f"hf download {model.repository}{f' --revision {model.revision}' if model.revision else ''}; or let the "
+            f"stage fetch it: {DOWNLOAD}=1 in its environment"
+        )
     return _fetched(model)
 
 
