@@ -1,6 +1,8 @@
 """``l2s nightly``: serve the re-evaluation on a schedule, run one night, or move the baseline."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,24 +58,20 @@ def _run(config: Config, hooks: bool) -> Night:
 
 
 def _run_observed() -> Night:
-    from flows.nightly_flow import run_observed
     from l2s.nightly.night import read_night
 
-    found = run_observed().result(raise_on_failure=False)
-    if isinstance(found, BaseException):
-        raise found
-    return read_night(DATA / "nightly" / found)
+    with _prefect_environment():
+        from flows.nightly_flow import run_observed
+
+        name = run_observed()
+    return read_night(DATA / "nightly" / name)
 
 
 def _serve(cron: str) -> None:
     """Serve the deployment until Ctrl-C; with a Prefect server of our own where none is configured."""
-    from contextlib import nullcontext
-
-    from flows.pipeline import prepared_environment
     from flows.server import served
 
-    with prepared_environment():
-        os.environ.pop("L2S_WATCHED", None)
+    with _prefect_environment():
         from flows.nightly_flow import check_cron, serve
 
         check_cron(cron)
@@ -81,6 +79,17 @@ def _serve(cron: str) -> None:
         with nullcontext(api) if api else served() as url:
             err.print(f"serving l2s-nightly/nightly at '{cron}' (UTC), Prefect at {url}; Ctrl-C ends it", style=None)
             serve(cron)
+
+
+@contextmanager
+def _prefect_environment() -> Iterator[None]:
+    """Prefect's settings as the pipeline has them, but no pipeline that watches us."""
+    from flows.pipeline import prepared_environment
+    from flows.watch import WATCHED
+
+    with prepared_environment():
+        os.environ.pop(WATCHED, None)
+        yield
 
 
 def _newest() -> Night:

@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed, State
 
 from flows.night import news_of, page_of, run_night
 from l2s.config import Config
-from l2s.errors import ConfigError
+from l2s.errors import ConfigError, L2SError
 from l2s.nightly.night import Night
 from l2s.progress import reported
 from tasks.nightly_hook import notify
@@ -37,11 +37,14 @@ COLUMNS = (
 
 
 @flow(name="l2s-nightly", log_prints=False)
-def nightly() -> State[str]:
+def nightly() -> State[str | L2SError]:
     """One night in the current folder's project; failed if it found a significant regression."""
     logger = get_run_logger()
-    config = Config.read()
-    night = run_night(config, DATA, HIDDEN, datetime.now(UTC), reported(logger.info), logger.info)
+    try:
+        config = Config.read()
+        night = run_night(config, DATA, HIDDEN, datetime.now(UTC), reported(logger.info), logger.info)
+    except L2SError as error:  # what a user can mend is a sentence here too
+        return Failed(message=str(error), data=error)
     _publish(night)
     if night.outcome != "regression":
         return Completed(message=f"{night.night}: {night.sentence}", data=night.night)
@@ -50,15 +53,22 @@ def nightly() -> State[str]:
     return Failed(message=f"{night.night}: {night.sentence}", data=night.night)
 
 
-def run_observed() -> State[str]:
-    """Run the flow now, against the API that is configured; an error of a user's making is raised as it is."""
+def run_observed() -> str:
+    """Run the flow now, against the API that is configured; the name of the night.
+
+    Raises:
+        L2SError: what a user can mend.
+    """
     logging.getLogger("prefect").setLevel(logging.INFO)
     try:
-        state: State[str] = nightly(return_state=True)
+        state: State[str | L2SError] = nightly(return_state=True)
     finally:
         APILogWorker.drain_all(timeout=20)
         EventsWorker.drain_all(timeout=20)
-    return state
+    found: str | BaseException = state.result(raise_on_failure=False)
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def serve(cron: str) -> None:

@@ -32,7 +32,8 @@ def family(config: Config, name: None, track: Track, say: Say) -> None:
     paths = {model: params.path for model, params in config.models.items() if model not in hub}
     resolve_models(paths, config.family, DATA / "models", HIDDEN / "family", track=track, say=say)
     for model, source in hub.items():
-        say(f"{model}: {source.repository} at commit {place_hub_model(source, DATA / 'models' / model, config.models[model].config)}")
+        commit = place_hub_model(source, DATA / "models" / model, config.models[model].config)
+        say(f"{model}: {source.repository} at commit {commit}")
 
 
 def problems(config: Config, name: str, track: Track, say: Say) -> None:

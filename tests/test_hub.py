@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 import yaml
 
-import huggingface_hub
 from flows.stage import run_stage
 from l2s.checkpoints import Checkpoint
 from l2s.config import Config, ModelParams

@@ -305,7 +305,7 @@ def test_a_hook_that_fails_is_said_and_changes_nothing(
         (lambda p: edit(p, lambda q: q["nightly"].update(runs=["good", "good"])), "good named twice"),
         (lambda p: edit(p, lambda q: q["nightly"].update(runs=[])), "analysis.slow names no run; name the accepted"),
         (lambda p: edit(p, lambda q: q["nightly"].update(on_regression={"webhook": "ftp://x"})), "begins with https"),
-        (lambda p: edit(p, lambda q: q["nightly"].update(on_regression={"command": "rm -rf"})), "on_regression.command"),
+        (lambda p: edit(p, lambda q: q["nightly"].update(on_regression={"command": "rm"})), "on_regression.command"),
         (lambda p: edit(p, lambda q: q["nightly"].update(confidnece=0.9)), "did you mean 'confidence'"),
     ],
 )  # fmt: skip
