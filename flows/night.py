@@ -63,6 +63,7 @@ def run_night(config: Config, data: Path, hidden: Path, now: datetime, track: Tr
         _refuse_missing(config, data, runs)
         name = next_name(nights, now)
         work = hidden / FOLDER / name
+        _clear(hidden / FOLDER, work)
         bench = _bench(config, data, hidden, work, name)
         evaluated = {run: _observed(bench, run, track, say) for run in runs}
         rows = [row for found in evaluated.values() for row in found.rows]
@@ -194,6 +195,13 @@ def _write(night: Night, rows: Sequence[Row], nights: Path, began: float) -> Nig
         write_text(folder / PAGE, night_page(night, History([*before.nights, night], before.damaged)))
         write_json(folder / NIGHT, night.model_dump(mode="json"))
     return night
+
+
+def _clear(folder: Path, kept: Path) -> None:
+    """Forget the work of nights that were killed: their responses are in the store."""
+    for left in folder.iterdir():
+        if left.is_dir() and left != kept:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _refuse_missing(config: Config, data: Path, runs: Sequence[str]) -> None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.console import Json, err, out
-from l2s.config import Config
 from l2s.errors import RecordError
-from l2s.nightly.night import Night
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from l2s.config import Config
     from l2s.nightly.comparison import Compared
+    from l2s.nightly.night import Night
 
 DATA, HIDDEN = Path("data"), Path(".l2s")
 Once = Annotated[bool, typer.Option("--once", help="Run one night now and end: 1 if it found a regression.")]
@@ -29,6 +29,8 @@ Accept = Annotated[
 
 def nightly(once: Once = False, cron: Cron = "0 2 * * *", accept: Accept = False, as_json: Json = False) -> None:
     """Measure the accepted models again and compare with the accepted night: noise or drift, and what changed."""
+    from l2s.config import Config
+
     config = Config.read()
     if not once and not accept:
         _serve(cron)
@@ -42,7 +44,7 @@ def nightly(once: Once = False, cron: Cron = "0 2 * * *", accept: Accept = False
         raise typer.Exit(1)
 
 
-def _run(config: Config, hooks: bool) -> Night:
+def _run(config: "Config", hooks: bool) -> "Night":
     """One night; seen by Prefect where an API is configured."""
     if os.environ.get("PREFECT_API_URL") and hooks:
         return _run_observed()
@@ -57,7 +59,7 @@ def _run(config: Config, hooks: bool) -> Night:
     return night
 
 
-def _run_observed() -> Night:
+def _run_observed() -> "Night":
     from l2s.nightly.night import read_night
 
     with _prefect_environment():
@@ -92,7 +94,7 @@ def _prefect_environment() -> Iterator[None]:
         yield
 
 
-def _newest() -> Night:
+def _newest() -> "Night":
     """The night that was written last."""
     from l2s.nightly.night import night_names, read_night
 
@@ -102,7 +104,7 @@ def _newest() -> Night:
     return read_night(DATA / "nightly" / names[-1])
 
 
-def _accept(night: Night, as_json: bool) -> None:
+def _accept(night: "Night", as_json: bool) -> None:
     from l2s.nightly.night import accept_night
 
     accepted = accept_night(DATA / "nightly", night.night, datetime.now(UTC))
@@ -113,7 +115,7 @@ def _accept(night: Night, as_json: bool) -> None:
     _say(f"accepted: night {accepted.night}{before}; the next nights are compared with it")
 
 
-def _show(night: Night, as_json: bool) -> None:
+def _show(night: "Night", as_json: bool) -> None:
     from flows.night import page_of
 
     page = page_of(DATA, night)
@@ -132,7 +134,7 @@ def _show(night: Night, as_json: bool) -> None:
     out.print(f"report   {page}", highlight=False)
 
 
-def _table(night: Night) -> "Table":
+def _table(night: "Night") -> "Table":
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)

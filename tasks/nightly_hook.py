@@ -49,7 +49,7 @@ def _webhook(address: str, timeout: float, news: dict[str, Any]) -> list[str]:
     host = urlsplit(address).hostname
     try:
         answer = httpx.post(address, json=news, timeout=timeout, follow_redirects=False)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return [f"nightly.on_regression.webhook: {host} cannot be reached: {type(error).__name__}"]
     if not answer.is_success:
         return [f"nightly.on_regression.webhook: {host} answered {answer.status_code}"]
