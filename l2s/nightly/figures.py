@@ -35,7 +35,8 @@ def history_plot(nights: Sequence[Night], benchmark: str) -> bytes:
     with plt.rc_context(SETTINGS):
         figure, (above, below) = plt.subplots(2, 1, figsize=(8.4, 5.4), sharex=True, layout="constrained")
         for number, run in enumerate(runs):
-            _run(above, below, nights, benchmark, run, COLOURS[number % len(COLOURS)])
+            beside = 0.06 * (number - (len(runs) - 1) / 2)  # equal values would hide each other
+            _run(above, below, nights, benchmark, run, COLOURS[number % len(COLOURS)], beside)
         for place, night in enumerate(nights):
             if night.outcome == "regression":
                 for axes in (above, below):
@@ -54,7 +55,9 @@ def history_plot(nights: Sequence[Night], benchmark: str) -> bytes:
     return drawn.getvalue()
 
 
-def _run(above: Axes, below: Axes, nights: Sequence[Night], benchmark: str, run: str, colour: str) -> None:
+def _run(
+    above: Axes, below: Axes, nights: Sequence[Night], benchmark: str, run: str, colour: str, beside: float
+) -> None:
     for fresh in (False, True):
         points = [
             (place, row)
@@ -64,7 +67,7 @@ def _run(above: Axes, below: Axes, nights: Sequence[Night], benchmark: str, run:
         ]
         if not points:
             continue
-        x = [place + (0.12 if fresh else 0.0) for place, _ in points]
+        x = [place + beside + (0.03 if fresh else 0.0) for place, _ in points]
         rows: list[Measured] = [row for _, row in points]
         face = "white" if fresh else colour
         line = "none" if fresh else "-"

@@ -102,6 +102,17 @@ def test_longer_and_shorter_responses() -> None:
     assert longer.ratio == pytest.approx(2.0) and outcome_of([longer]) == "regression"
 
 
+def test_length_intervals_hold_for_all_that_differ_together() -> None:
+    def low(runs: str) -> float:
+        before = [row(n, run=run, tokens=50 + 13 * (n % 7)) for run in runs for n in range(50)]
+        after = [row(n, run=run, response="x", tokens=50 + 29 * (n % 5)) for run in runs for n in range(50)]
+        found = compared(before, after, bootstrap=4000)[0].ratio_low
+        assert found is not None
+        return found
+
+    assert low("abcdefgh") < low("a") - 0.01, "eight at once are held to a higher level"
+
+
 def test_problems_that_changed_are_left_out() -> None:
     before = [row(n) for n in range(20)]
     after = [row(n, problem=f"q{n}") if n < 5 else row(n) for n in range(15)] + [row(30)]
