@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows import planned, runs, steps, store
+from flows import nightly, planned, preset, runs, steps, store
 from flows.audit import audit
 from flows.console import err, out
 from flows.lineage import lineage
@@ -24,7 +24,7 @@ app = typer.Typer(
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
 Command = Callable[..., None]
 PANELS: tuple[tuple[str, tuple[Command, ...]], ...] = (
-    (PIPELINE, (*runs.COMMANDS, *planned.COMMANDS, lineage, audit)),
+    (PIPELINE, (*runs.COMMANDS, *planned.COMMANDS, lineage, audit, nightly.nightly, preset.preset)),
     (STEPS, tuple(leaving_record(step) for step in steps.COMMANDS)),
 )
 for panel, commands in PANELS:

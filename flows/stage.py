@@ -23,10 +23,17 @@ def family(config: Config, name: None, track: Track, say: Say) -> None:
     from transformers.utils import logging
 
     from l2s.family.resolve import resolve_models
+    from l2s.hub import HubModel, find_snapshot, place_hub_model
 
     logging.disable_progress_bar()
-    paths = {model: params.path for model, params in config.models.items()}
+    hub = {model: HubModel(params.name, params.revision) for model, params in config.models.items() if params.name}
+    for source in hub.values():
+        find_snapshot(source)  # before anything is replaced
+    paths = {model: params.path for model, params in config.models.items() if model not in hub}
     resolve_models(paths, config.family, DATA / "models", HIDDEN / "family", track=track, say=say)
+    for model, source in hub.items():
+        commit = place_hub_model(source, DATA / "models" / model, config.models[model].config)
+        say(f"{model}: {source.repository} at commit {commit}")
 
 
 def problems(config: Config, name: str, track: Track, say: Say) -> None:

@@ -13,23 +13,39 @@ from l2s.calibration.settings import CalibrationParams
 from l2s.errors import ConfigError
 from l2s.family.settings import FamilySettings
 from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.nightly.settings import NightlyParams
 from l2s.params import Params, nearest
 from l2s.planning.settings import ResourceParams
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 class ModelParams(Params):
     """Where a model comes from; it is found at ``data/models/<name>`` afterwards."""
 
-    source: Literal["family", "path"] = "path"
-    """``family``: trained by the family stage (base, quick, slow); ``path``: a folder of yours."""
+    source: Literal["family", "path", "hub"] = "path"
+    """``family``: trained by the family stage (base, quick, slow); ``path``: a folder of yours; ``hub``: of a hub."""
     path: Path | None = None
+    name: str | None = None
+    """Of ``hub``: ``org/name``."""
+    revision: str | None = None
+    """Of ``hub``: a commit, tag or branch; only a commit always means the same weights."""
+    config: dict[str, Any] = {}
+    """Of ``hub``: keys of config.json that are to be otherwise, e.g. ``max_position_embeddings``."""
 
     @model_validator(mode="after")
-    def _path_is_given(self) -> Self:
+    def _says_where(self) -> Self:
+        """Each source takes its own keys."""
         if self.source == "path" and self.path is None:
             raise ValueError("source path takes a path, to a model folder in the Hugging Face layout")
+        if self.source == "hub" and (self.name is None or not REPOSITORY.fullmatch(self.name)):
+            raise ValueError("source hub takes a name, e.g. name: Qwen/Qwen2.5-Math-1.5B, and may take a revision")
+        wrong = [key for key in ("name", "revision") if self.source != "hub" and getattr(self, key) is not None]
+        wrong += ["path"] if self.source != "path" and self.path is not None else []
+        wrong += ["config"] if self.source != "hub" and self.config else []
+        if wrong:
+            raise ValueError(f"source {self.source} takes no {' and no '.join(wrong)}")
         return self
 
 
@@ -76,6 +92,7 @@ class Config(Params):
     analysis: AnalysisParams
     report: ReportParams
     resources: ResourceParams = ResourceParams()
+    nightly: NightlyParams = NightlyParams()
 
     @classmethod
     def read(cls, path: Path = Path("params.yaml")) -> Self:
@@ -117,6 +134,9 @@ class Config(Params):
                 problems.append(f"runs.{name}.model: '{run.model}' is no model or recipe{nearest(run.model, folders)}")
             if run.control not in self.controls:
                 problems.append(f"runs.{name}.control: unknown '{run.control}'{nearest(run.control, self.controls)}")
+        problems += [
+            f"nightly.runs: unknown '{r}'{nearest(r, self.runs)}" for r in self.nightly.runs if r not in self.runs
+        ]
         return problems
 
 

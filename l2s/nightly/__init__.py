@@ -1,0 +1,1 @@
+"""Nightly: the accepted models measured again, compared with the night that was accepted last."""

@@ -1,0 +1,351 @@
+"""``l2s nightly`` on a project of its own: no change, every planted change, kills, hooks, --accept."""
+
+import http.server
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flows.night
+import tasks.nightly
+from flows.cli import entry
+from l2s.config import Config
+from l2s.nightly.night import accept_night, night_names
+from l2s.progress import silent
+from tests.flows.nightly_project import edit, make_project, make_worse, night
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "data/models/quick/config.json").is_file(), reason="the embedded models are not checked out"
+)
+L2s = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def l2s(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> L2s:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["l2s", *arguments])
+        monkeypatch.delenv("PREFECT_API_URL", raising=False)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            entry()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def accepted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one night, accepted; made once, copied for each test."""
+    folder = tmp_path_factory.mktemp("accepted")
+    make_project(folder)
+    now = datetime.now(UTC)
+    found = flows.night.run_night(
+        Config.read(folder / "params.yaml"), folder / "data", folder / ".l2s", now, silent, lambda sentence: None
+    )
+    assert found.outcome == "first" and found.generated == 24, "equal weights under two names answer once"
+    accept_night(folder / "data/nightly", found.night, now)
+    return folder
+
+
+@pytest.fixture
+def project(accepted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "project"
+    shutil.copytree(accepted, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def last(project: Path) -> dict[str, Any]:
+    return night(project, night_names(project / "data/nightly")[-1])
+
+
+def outcomes(project: Path) -> dict[str, str]:
+    return {row["run"]: row["outcome"] for row in last(project)["compared"]}
+
+
+def test_a_night_with_no_change_is_all_from_the_store_and_takes_seconds(project: Path, l2s: L2s) -> None:
+    started = time.monotonic()
+    code, said, _ = l2s("nightly", "--once")
+    assert code == 0 and "every response and verdict is that of the accepted night" in said
+    found = last(project)
+    assert (found["outcome"], found["stored"], found["generated"], found["changes"]) == ("same", 48, 0, [])
+    assert {row["n"] for row in found["compared"]} == {24}
+    assert time.monotonic() - started < 30
+    page = (project / "data/nightly" / found["night"] / "index.html").read_text()
+    assert "All nights" in page and page.count("data:image/png") == 1
+    assert not list((project / ".l2s/nightly").glob("2*")), "its work is cleared away"
+
+
+def test_the_first_night_says_that_nothing_was_accepted(project: Path, l2s: L2s) -> None:
+    (project / "data/nightly/accepted.json").unlink()
+    code, said, _ = l2s("nightly", "--once")
+    assert code == 0 and "nothing was accepted yet" in said and "l2s nightly --accept" in said
+    assert last(project)["outcome"] == "first" and last(project)["compared"] == []
+
+
+def test_worse_weights_under_the_same_name_are_a_regression_named_as_weights(project: Path, l2s: L2s) -> None:
+    make_worse(project)
+    code, said, _ = l2s("nightly", "--once")
+    assert code == 1 and "regression" in said and "weights good: sha256:" in said
+    found = last(project)
+    assert outcomes(project) == {"quick": "same", "good": "worse"}
+    good = next(row for row in found["compared"] if row["run"] == "good")
+    assert [change["kind"] for change in good["causes"]] == ["weights"] and good["p_holm"] < 0.01
+    assert [(change["kind"], change["what"]) for change in found["changes"]] == [("weights", "good")]
+    assert found["generated"] == 24, "quick came from the store"
+    assert l2s("nightly", "--once")[0] == 1, "and again, until somebody accepts it"
+    assert l2s("nightly", "--accept")[0] == 0
+    assert l2s("nightly", "--once")[0] == 0 and set(outcomes(project).values()) == {"same"}
+
+
+def test_a_grader_that_changed_is_named_and_no_response_is_generated(
+    project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from l2s.verification import equivalence, graders
+
+    broken = graders.Grader("l2s", lambda gold, answer: "incorrect")
+    monkeypatch.setitem(graders._GRADERS, "l2s", broken)
+    whole = flows.night.code_digest
+    monkeypatch.setattr(
+        flows.night, "code_digest", lambda name: "sha256:new" if name == "l2s.verification" else whole(name)
+    )
+    assert equivalence.equivalent("1", "1") == "correct"
+    code, said, _ = l2s("nightly", "--once")
+    found = last(project)
+    assert code == 1 and found["generated"] == 0 and "unchanged but graded otherwise" in said
+    assert [change["kind"] for change in found["compared"][0]["causes"]] == ["grader"]
+    assert found["compared"][0]["rewritten"] == 0 < found["compared"][0]["regraded"]
+
+
+def test_another_grader_that_agrees_is_no_regression(project: Path, l2s: L2s) -> None:
+    edit(project, lambda params: params["grading"].update(grader="qwen"))
+    assert l2s("nightly", "--once")[0] == 0
+    assert [(c["kind"], c["before"], c["after"]) for c in last(project)["changes"]] == [("grader", "l2s", "qwen")]
+
+
+def test_a_new_engine_and_library_are_named_and_generate_again(
+    project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from l2s.generation import transformers_engine
+
+    monkeypatch.setattr(transformers_engine, "REVISION", 99)
+    versions = flows.night.library_versions()
+    monkeypatch.setattr(flows.night, "library_versions", lambda: {**versions, "torch": "99.0"})
+    assert l2s("nightly", "--once")[0] == 0, "the same responses from another engine"
+    found = last(project)
+    assert found["generated"] == 24 and found["outcome"] == "same"
+    kinds = [(change["kind"], change["what"]) for change in found["changes"]]
+    assert kinds == [("engine", "good"), ("engine", "quick"), ("library", "torch")]
+    assert found["changes"][0]["after"].endswith("r99")
+
+
+def test_a_benchmark_that_changed_is_named_and_pairs_are_what_stayed(project: Path, l2s: L2s) -> None:
+    path = project / "data/benchmarks/easy.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows[:6]:
+        row["gold"] = "1000"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert l2s("nightly", "--once")[0] == 0
+    found = last(project)
+    assert [(change["kind"], change["what"]) for change in found["changes"]] == [("benchmark", "easy")]
+    assert {(row["outcome"], row["n"], row["left_out"]) for row in found["compared"]} == {("same", 18, 12)}
+    path.write_text("".join(json.dumps({**row, "gold": "1000"}) + "\n" for row in rows))
+    code, said, _ = l2s("nightly", "--once")
+    assert code == 1 and set(outcomes(project).values()) == {"unpaired"} and "no problem in common" in said
+
+
+def test_sampling_draws_new_samples_and_their_luck_is_no_regression(project: Path, l2s: L2s) -> None:
+    edit(project, lambda p: p["decoding"]["sampling"].update(temperature=1.0, samples=2))
+    edit(project, lambda p: p["nightly"].update(runs=["quick"]))
+    assert l2s("nightly", "--once", "--accept")[0] == 0
+    seeds = set()
+    for _ in range(2):
+        assert l2s("nightly", "--once")[0] == 0
+        found = last(project)
+        [row] = found["compared"]
+        assert (row["outcome"], row["n"], row["problems"], row["fresh"]) == ("same", 48, 24, 48)
+        assert (found["stored"], found["generated"]) == (48, 48), "the accepted seeds' from the store, new ones drawn"
+        seeds.add(row["fresh_difference"])
+    edit(project, lambda p: p["nightly"].update(new_samples=False))
+    assert l2s("nightly", "--once")[0] == 0 and last(project)["generated"] == 0
+    assert last(project)["compared"][0]["fresh"] == 0
+
+
+class Interrupted(BaseException):
+    """What Ctrl-C does, without ending pytest."""
+
+
+@pytest.mark.parametrize("where", ["a run", "the writing"])
+def test_a_night_that_was_stopped_leaves_nothing_whole_and_the_next_continues(
+    project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    make_worse(project)
+    before = night_names(project / "data/nightly")
+    with monkeypatch.context() as patch:
+
+        def stop(*arguments: Any, **options: Any) -> None:
+            raise Interrupted
+
+        patch.setattr(*((tasks.nightly, "night_rows") if where == "a run" else (flows.night, "write_json")), stop)
+        monkeypatch.setattr(sys, "argv", ["l2s", "nightly", "--once"])
+        with pytest.raises(Interrupted):
+            entry()
+    assert night_names(project / "data/nightly") == before
+    assert [path.name for path in (project / "data/nightly").iterdir() if path.name[0] != "."] == [
+        *before,
+        "accepted.json",
+    ]
+    assert l2s("nightly", "--once")[0] == 1
+    assert len(night_names(project / "data/nightly")) == len(before) + 1
+    assert last(project)["generated"] == (24 if where == "a run" else 0), "what was done is not done again"
+
+
+@pytest.mark.slow
+def test_kill_9_in_the_middle(tmp_path: Path) -> None:
+    make_project(tmp_path, problems=60)
+    edit(tmp_path, lambda params: params["decoding"].update(rows_at_once=4))
+    call = [sys.executable, "-c", "from flows.cli import entry; entry()", "nightly", "--once"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(call, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    store = tmp_path / ".l2s/responses.sqlite-wal"
+    while process.poll() is None and not (store.exists() and store.stat().st_size > 10_000):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "it was still running"
+    assert night_names(tmp_path / "data/nightly") == []
+    subprocess.run(call, cwd=tmp_path, env=environment, check=True)
+    found = last(tmp_path)
+    assert found["stored"] > 0 and found["stored"] + found["generated"] == 120
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]], list[int]]]:
+    """A server on this machine: its address, what it was posted, and what it answers."""
+    posted: list[dict[str, Any]] = []
+    answers = [204]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(answers[0])
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/secret-path", posted, answers
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_hooks_are_told_once_and_only_of_a_regression(
+    project: Path, l2s: L2s, webhook: tuple[str, list[dict[str, Any]], list[int]]
+) -> None:
+    address, posted, _ = webhook
+    script = (
+        "import sys; open('told.jsonl', 'a').write(sys.stdin.read() + chr(10)); open('args', 'w').write(sys.argv[1])"
+    )
+    command = [sys.executable, "-c", script, "$(touch shell); `touch shell`"]
+    edit(project, lambda p: p["nightly"].update(on_regression={"command": command, "webhook": address}))
+    assert l2s("nightly", "--once")[0] == 0
+    assert posted == [] and not (project / "told.jsonl").exists(), "nothing is said of a night without a regression"
+    make_worse(project)
+    assert l2s("nightly", "--once")[0] == 1
+    [told] = [json.loads(line) for line in (project / "told.jsonl").read_text().splitlines()]
+    assert posted == [told]
+    assert (told["outcome"], told["night"]) == ("regression", last(project)["night"])
+    assert [row["run"] for row in told["regressions"]] == ["good"] and told["changes"][0].startswith("weights good")
+    assert told["sentence"] == last(project)["sentence"] and Path(told["report"]).is_file()
+    assert (project / "args").read_text() == command[3] and not (project / "shell").exists(), "no shell read it"
+    assert l2s("nightly", "--once", "--accept")[0] == 0 and len(posted) == 1, "who accepts it knows it"
+
+
+def test_a_hook_that_fails_is_said_and_changes_nothing(
+    project: Path, l2s: L2s, webhook: tuple[str, list[dict[str, Any]], list[int]]
+) -> None:
+    address, _, answers = webhook
+    answers[0] = 500
+    make_worse(project)
+    fails = [sys.executable, "-c", "import sys; sys.exit('no line')"]
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"webhook": address}, "127.0.0.1 answered 500"),
+        ({"webhook": "http://127.0.0.1:9/secret-path"}, "127.0.0.1 cannot be reached: ConnectError"),
+        ({"command": ["no-such-program"]}, "no-such-program cannot be started"),
+        ({"command": fails}, "ended with 1: no line"),
+        ({"command": [sys.executable, "-c", "import time; time.sleep(60)"], "timeout": 0.5}, "within 0.5 s"),
+    ]
+    for hook, expected in cases:
+        edit(project, lambda p, hook=hook: p["nightly"].update(on_regression=hook))
+        code, _, err = l2s("nightly", "--once")
+        assert code == 1 and expected in err, err
+        assert "secret-path" not in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (lambda p: (p / "data/nightly/accepted.json").write_text("{"), "accepted.json: damaged"),
+        (lambda p: shutil.rmtree(p / "data/models/good"), "data/models/good: missing, so run good cannot be measured"),
+        (lambda p: (p / "data/benchmarks/easy.jsonl").unlink(), "easy.jsonl: no such file; make it first"),
+        (lambda p: edit(p, lambda q: q["nightly"].update(runs=["godo"])), "nightly.runs: unknown 'godo'; did you mean"),
+        (lambda p: edit(p, lambda q: q["nightly"].update(runs=["good", "good"])), "good named twice"),
+        (lambda p: edit(p, lambda q: q["nightly"].update(runs=[])), "analysis.slow names no run; name the accepted"),
+        (lambda p: edit(p, lambda q: q["nightly"].update(on_regression={"webhook": "ftp://x"})), "begins with https"),
+        (lambda p: edit(p, lambda q: q["nightly"].update(on_regression={"command": "rm"})), "on_regression.command"),
+        (lambda p: edit(p, lambda q: q["nightly"].update(confidnece=0.9)), "did you mean 'confidence'"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence_and_nothing_is_written(
+    project: Path, l2s: L2s, damage: Callable[[Path], Any], expected: str
+) -> None:
+    damage(project)
+    before = sorted((project / "data").rglob("*"))
+    code, _, err = l2s("nightly", "--once")
+    assert code == 2 and expected in err and err.startswith("error: ") and err.count("\n") == 1
+    assert sorted((project / "data").rglob("*")) == before
+
+
+def test_there_is_nothing_to_accept_before_the_first_night(project: Path, l2s: L2s) -> None:
+    shutil.rmtree(project / "data/nightly")
+    code, _, err = l2s("nightly", "--accept")
+    assert code == 2 and "holds no night to accept; run one first: l2s nightly --once" in err
+
+
+def test_two_nights_at_once_are_refused(project: Path, l2s: L2s) -> None:
+    with flows.night._alone(project / ".l2s/nightly"):
+        code, _, err = l2s("nightly", "--once")
+    assert code == 2 and "another night is running" in err
+
+
+def test_json_is_the_nights_record(project: Path, l2s: L2s) -> None:
+    code, said, _ = l2s("nightly", "--once", "--json")
+    assert code == 0 and json.loads(said) == last(project)
+
+
+def test_the_default_runs_are_the_slow_one_and_the_chosen(
+    project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(project, lambda p: (p["nightly"].update(runs=[]), p["analysis"].update(slow="quick")))
+    code, _, err = l2s("nightly", "--once")
+    assert code == 2 and "which recipe was chosen is not known" in err
+    from l2s.analysis import summary
+
+    monkeypatch.setattr(summary, "read_summary", lambda path: {"chosen": {"run": "good"}})
+    assert l2s("nightly", "--once")[0] == 0 and list(last(project)["made"]["runs"]) == ["quick", "good"]
+    monkeypatch.setattr(summary, "read_summary", lambda path: {"chosen": {"run": None}})
+    assert l2s("nightly", "--once")[0] == 0 and list(last(project)["made"]["runs"]) == ["quick"]
+    assert ("run", "good") in [(change["kind"], change["what"]) for change in last(project)["changes"]]

@@ -1,0 +1,123 @@
+"""The night in Prefect: a failed flow run, and a served deployment that runs on demand as it would at night."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from flows.night import run_night
+from flows.server import served
+from l2s.config import Config
+from l2s.nightly.night import accept_night, night_names
+from l2s.progress import silent
+from tests.flows.nightly_project import MODELS, make_project, make_worse, night
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (MODELS / "quick/config.json").is_file(), reason="the embedded models are not checked out"),
+]
+L2S = [sys.executable, "-c", "from flows.cli import entry; entry()"]
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        patch.setenv("DO_NOT_TRACK", "1")
+        patch.setenv("PYTHONPATH", str(ROOT))
+        with served() as address:
+            yield f"{address}/api"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """One night, accepted; then worse weights under the same name."""
+    make_project(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PREFECT_API_URL", raising=False)  # this night is no business of Prefect's
+        _accept_one(tmp_path)
+    make_worse(tmp_path)
+    return tmp_path
+
+
+def _accept_one(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    data, hidden = tmp_path / "data", tmp_path / ".l2s"
+    found = run_night(Config.read(tmp_path / "params.yaml"), data, hidden, now, silent, lambda sentence: None)
+    accept_night(data / "nightly", found.night, now)
+
+
+def wait(api: str, run: str, patience: float = 180) -> dict[str, Any]:
+    ends = time.monotonic() + patience
+    while time.monotonic() < ends:
+        state: dict[str, Any] = httpx.get(f"{api}/flow_runs/{run}", timeout=30).json()["state"]
+        if state["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            return state
+        time.sleep(0.5)
+    raise AssertionError(f"the flow run did not end within {patience:g} s")
+
+
+def test_a_regression_is_a_failed_flow_run_and_exit_code_1(api: str, project: Path) -> None:
+    done = subprocess.run([*L2S, "nightly", "--once"], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 1 and "weights good" in done.stdout, done.stderr
+    [run] = httpx.post(f"{api}/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 1}, timeout=30).json()
+    assert run["state"]["type"] == "FAILED" and "weights good" in run["state"]["message"]
+    tasks = httpx.post(f"{api}/task_runs/filter", json={"flow_runs": {"id": {"any_": [run["id"]]}}}, timeout=30).json()
+    assert {task["name"] for task in tasks} == {"nightly@quick", "nightly@good"}
+    artifacts = httpx.post(f"{api}/artifacts/filter", json={}, timeout=30).json()
+    assert {"l2s-nightly", "l2s-nightly-outcome"} <= {artifact["key"] for artifact in artifacts}
+
+
+def test_bad_input_is_one_sentence_there_too(api: str, project: Path) -> None:
+    shutil.rmtree(project / "data/models/good")
+    done = subprocess.run([*L2S, "nightly", "--once"], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1].startswith("error: data/models/good: missing"), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_schedule_that_is_none_is_refused(api: str, project: Path) -> None:
+    done = subprocess.run([*L2S, "nightly", "--cron", "every day"], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 2 and "--cron 'every day': not a schedule; expected five fields" in done.stderr
+
+
+def test_the_served_deployment_runs(api: str, project: Path) -> None:
+    served_flow = subprocess.Popen([*L2S, "nightly", "--cron", "30 3 * * 1"], cwd=project, stderr=subprocess.PIPE)
+    try:
+        address, found = f"{api}/deployments/name/l2s-nightly/nightly", None
+        for _ in range(240):
+            answer = httpx.get(address, timeout=30)
+            if answer.is_success:
+                found = answer.json()
+                break
+            assert served_flow.poll() is None, served_flow.stderr.read() if served_flow.stderr else ""
+            time.sleep(0.5)
+        assert found is not None
+        assert [schedule["schedule"]["cron"] for schedule in found["schedules"]] == ["30 3 * * 1"]
+        body = {"state": {"type": "SCHEDULED"}}
+        run = httpx.post(f"{api}/deployments/{found['id']}/create_flow_run", json=body, timeout=30).json()["id"]
+        state = wait(api, run)
+        assert state["type"] == "FAILED" and "weights good" in state["message"], state
+        assert night(project, night_names(project / "data/nightly")[-1])["outcome"] == "regression"
+    finally:
+        served_flow.send_signal(signal.SIGINT)
+        served_flow.wait(60)
+
+
+def test_the_deployment_of_a_work_pool_names_the_flow_and_its_schedule() -> None:
+    [found] = [
+        one for one in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"] if one["name"] == "nightly"
+    ]
+    path, _, name = found["entrypoint"].partition(":")
+    assert (ROOT / path).is_file() and f"def {name}(" in (ROOT / path).read_text()
+    assert [schedule["cron"] for schedule in found["schedules"]] == ["0 2 * * *"]

@@ -1,0 +1,86 @@
+"""What changed between two nights: each kind named, and only where it is."""
+
+from typing import Any
+
+import pytest
+
+from l2s.nightly.made import Change, changes, code_digest, explaining, library_versions
+from tests.nightly.nights import made, with_run
+
+BEFORE = made()
+
+
+def kinds(after: Any) -> list[tuple[str, str]]:
+    return [(change.kind, change.what) for change in changes(BEFORE, after)]
+
+
+def test_nothing_changed() -> None:
+    assert changes(BEFORE, made()) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (with_run(BEFORE, "slow", weights="sha256:x", files="sha256:y"), [("weights", "slow")]),
+        (with_run(BEFORE, "slow", files="sha256:y"), [("model files", "slow")]),
+        (with_run(BEFORE, "slow", engine="vllm 1"), [("engine", "slow")]),
+        (with_run(BEFORE, "slow", model="models/other"), []),
+        (with_run(BEFORE, "slow", control={"kind": "budget", "max_think": 9}),
+         [("control", "slow.kind"), ("control", "slow.max_think")]),
+        (made(decoding={"engine": "auto", "sampling": {"temperature": 0.6, "seed": 0}}),
+         [("decoding", "sampling.temperature")]),
+        (made(grader={"name": "qwen", "code": "sha256:" + "4" * 64}), [("grader", "name")]),
+        (made(grader={"name": "l2s", "code": "sha256:7"}), [("grader", "code")]),
+        (made(generation="sha256:0"), [("generation code", "generation code")]),
+        (made(libraries={"torch": "2.14.0", "vllm": "1"}),
+         [("library", "sympy"), ("library", "torch"), ("library", "vllm")]),
+        (made(benchmarks={"test": "b2", "more": "b"}), [("benchmark", "more"), ("benchmark", "test")]),
+        (made(machine={"cpu": "two", "device": "cpu"}), [("machine", "cpu")]),
+        (made(runs={"slow": BEFORE.runs["slow"].model_dump()}), [("run", "chosen")]),
+    ],
+)  # fmt: skip
+def test_each_kind_is_named(after: Any, expected: list[tuple[str, str]]) -> None:
+    assert kinds(after) == expected
+
+
+def test_old_and_new_value_are_said_and_weights_come_first() -> None:
+    after = with_run(made(libraries={"torch": "2.14.0", "sympy": "1.14.0"}), "slow", weights="sha256:" + "f" * 64)
+    assert [str(change) for change in changes(BEFORE, after)] == [
+        f"weights slow: sha256:{'1' * 12} → sha256:{'f' * 12}",
+        "library torch: 2.13.0 → 2.14.0",
+    ]
+
+
+def test_a_change_explains_its_own_run_and_its_own_kinds() -> None:
+    found = [
+        Change(kind="weights", what="slow", before="a", after="b", run="slow"),
+        Change(kind="library", what="torch", before="1", after="2"),
+        Change(kind="grader", what="code", before="1", after="2"),
+    ]
+    assert [c.what for c in explaining(found, "slow", ("weights", "library"))] == ["slow", "torch"]
+    assert [c.what for c in explaining(found, "other", ("weights", "library"))] == ["torch"]
+    assert [c.what for c in explaining(found, "other", ("grader",))] == ["code"]
+
+
+def test_versions_are_those_of_the_installed_libraries() -> None:
+    import platform
+
+    import torch
+
+    found = library_versions(("torch", "no-such-library"))
+    assert found == {"python": platform.python_version(), "torch": torch.__version__}
+
+
+def test_the_code_digest_is_of_the_packages_sources(tmp_path: Any, monkeypatch: Any) -> None:
+    package = tmp_path / "nightly_toy"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "one.py").write_text("one = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    first = code_digest("nightly_toy")
+    assert first == code_digest("nightly_toy")
+    (package / "one.py").write_text("one = 2\n")
+    assert code_digest("nightly_toy") != first
+    (package / "one.py").rename(package / "two.py")
+    (package / "two.py").write_text("one = 1\n")
+    assert code_digest("nightly_toy") != first, "names count"
