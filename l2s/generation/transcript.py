@@ -54,6 +54,11 @@ class Transcript:
         return len(self.ids) + (len(self._probe.tokens) if self._probe else 0)
 
     @property
+    def text(self) -> list[int]:
+        """Those tokens."""
+        return [*self.ids, *(self._probe.tokens if self._probe else [])]
+
+    @property
     def last(self) -> int | None:
         """The token that the next one follows; None: the prompt's last."""
         tokens = self._probe.tokens if self._probe and self._probe.tokens else self.ids
