@@ -86,6 +86,7 @@ def generate(config: Config, name: str, track: Track, say: Say) -> None:
         control=config.control_of(name),
         store=HIDDEN / "responses.sqlite",
         track=track,
+        models=DATA,
     )
     say(f"{counts.generated} responses generated, {counts.stored} from the store")
 

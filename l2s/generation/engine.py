@@ -31,6 +31,8 @@ class Generated:
     think_tokens: int
     tokens: int
     """All that was generated, trials and dropped text included."""
+    limit: str | None = None
+    """What cut the response or its thinking: ``max_tokens``, ``context``, ``max_answer``, ``max_think``."""
 
 
 class Engine(Protocol):

@@ -14,6 +14,9 @@ from l2s.generation.control import Thinking
 from l2s.generation.probe import Likeliest
 from l2s.generation.transcript import Transcript
 
+STRETCH = 64
+"""Tokens at most where a text, and no token, may end the response: the engine does not look for it."""
+
 
 class Round(NamedTuple):
     """What an engine is asked for next."""
@@ -64,6 +67,10 @@ def _limits(transcript: Transcript) -> list[int]:
     """Each a number of tokens after which something changes for certain or must be looked at."""
     control, thinking = transcript.control, transcript.thinking
     limits = [transcript.max_tokens - transcript.tokens]
+    if transcript.room is not None:
+        limits.append(transcript.room - transcript.length)
+    if transcript.delimiters.stop_strings is not None:
+        limits.append(STRETCH)
     if transcript.wants:
         return [*limits, 1 if transcript.wants > 1 else control.probe_tokens]
     if thinking.answer_left is not None:

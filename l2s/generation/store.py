@@ -23,6 +23,8 @@ class Stored(NamedTuple):
     think_tokens: int
     tokens: int
     """All that was generated, trials and dropped text included."""
+    limit: str | None = None
+    """What cut the response or its thinking, if anything did."""
 
 
 class ResponseStore:
@@ -36,9 +38,9 @@ class ResponseStore:
         self.connection.execute(
             "CREATE TABLE IF NOT EXISTS responses "
             "(key BLOB PRIMARY KEY, ids TEXT NOT NULL, finish TEXT NOT NULL, closed INTEGER NOT NULL, "
-            "think_tokens INTEGER NOT NULL, tokens INTEGER) WITHOUT ROWID"
+            "think_tokens INTEGER NOT NULL, tokens INTEGER, cut_by TEXT) WITHOUT ROWID"
         )
-        self._add_tokens()
+        self._add_columns()
 
     def __enter__(self) -> Self:
         return self
@@ -49,11 +51,13 @@ class ResponseStore:
         self.connection.commit()
         self.connection.close()
 
-    def _add_tokens(self) -> None:
-        """A store made before controls could take text back has no column for all tokens spent."""
+    def _add_columns(self) -> None:
+        """A store of an earlier version lacks the tokens that were thrown away, and what cut a response."""
         self.connection.execute("BEGIN IMMEDIATE")
-        if "tokens" not in {row[1] for row in self.connection.execute("PRAGMA table_info(responses)")}:
-            self.connection.execute("ALTER TABLE responses ADD COLUMN tokens INTEGER")
+        known = {row[1] for row in self.connection.execute("PRAGMA table_info(responses)")}
+        for name, kind in {"tokens": "INTEGER", "cut_by": "TEXT"}.items():
+            if name not in known:
+                self.connection.execute(f"ALTER TABLE responses ADD COLUMN {name} {kind}")
         self.connection.commit()
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, Stored]:
@@ -61,17 +65,18 @@ class ResponseStore:
         found = {}
         for key in keys:
             row = self.connection.execute(
-                "SELECT ids, finish, closed, think_tokens, tokens FROM responses WHERE key = ?", (key,)
+                "SELECT ids, finish, closed, think_tokens, tokens, cut_by FROM responses WHERE key = ?", (key,)
             ).fetchone()
             if row:
                 ids = json.loads(row[0])
-                found[key] = Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4])
+                tokens = len(ids) if row[4] is None else row[4]
+                found[key] = Stored(ids, row[1], bool(row[2]), row[3], tokens, row[5])
         return found
 
     def put(self, key: bytes, response: Stored) -> None:
         """Keep one response; it is on disk when this returns."""
         self.connection.execute(
-            "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 json.dumps(response.ids, separators=(",", ":")),
@@ -79,6 +84,7 @@ class ResponseStore:
                 response.closed,
                 response.think_tokens,
                 response.tokens,
+                response.limit,
             ),
         )
         self.connection.commit()

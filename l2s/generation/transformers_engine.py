@@ -16,7 +16,7 @@ from l2s.generation.sampling import stream_for
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
 from l2s.generation.tokenizer import ModelTokenizer, cannot_load
 
-REVISION = 1
+REVISION = 2
 """Raised when a change here or in the decoding loop changes responses: stored ones then no longer hit."""
 THREADS = 1
 """Measured on two cores with models up to 0.5 B: two processes of one thread each are 1.7 times as
@@ -59,10 +59,14 @@ class TransformersEngine:
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
         requests = [
-            Request(index, prompt.ids, stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample))
+            Request(
+                index,
+                prompt.ids,
+                stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample),
+                self._words.room(prompt.ids, sampling),
+            )
             for index, prompt in enumerate(prompts)
         ]
-        self._words.refuse_what_does_not_fit(prompts, sampling)
         delimiters = delimiters_of(self.tokenizer, style, control)
         for done in decode(self.model, requests, sampling, control, delimiters, self.stops, self.rows_at_once):
-            yield Generated(done.index, done.ids, done.finish, done.closed, done.think_tokens, done.tokens)
+            yield Generated(done.index, done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit)

@@ -70,12 +70,12 @@ class VllmEngine:
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
-        self._words.refuse_what_does_not_fit(prompts, sampling)
         if not prompts:
             return
         delimiters = delimiters_of(self._words.tokenizer, style, control)
+        rooms = [self._words.room(prompt.ids, sampling) for prompt in prompts]
         engine = self._started(max(len(prompt.ids) for prompt in prompts) + sampling.max_tokens)
-        rows = _rows(prompts, sampling, control, delimiters, self._words.stops)
+        rows = _rows(prompts, rooms, sampling, control, delimiters, self._words.stops)
         yield from _decode(engine, rows, sampling, self._rows)
 
     def close(self) -> None:
@@ -113,11 +113,11 @@ class _Row:
 
 
 def _rows(
-    prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, delimiters: Delimiters,
-    stops: frozenset[int],
+    prompts: Sequence[Prompt], rooms: Sequence[int | None], sampling: SamplingParams, control: ControlParams,
+    delimiters: Delimiters, stops: frozenset[int],
 ) -> Iterator[_Row]:  # fmt: skip
-    for index, prompt in enumerate(prompts):
-        yield _Row(index, prompt, Transcript(prompt.ids, control, delimiters, stops, sampling.max_tokens))
+    for index, (prompt, room) in enumerate(zip(prompts, rooms, strict=True)):
+        yield _Row(index, prompt, Transcript(prompt.ids, control, delimiters, stops, sampling.max_tokens, room))
 
 
 def _decode(engine: Any, waiting: Iterator[_Row], sampling: SamplingParams, most: int) -> Iterator[Generated]:
@@ -189,5 +189,6 @@ def _generated(row: _Row) -> Generated:
     if transcript.finish is None:
         raise RuntimeError("a row that goes on was taken for a finished one")
     return Generated(
-        row.index, transcript.ids, transcript.finish, thinking.closed, thinking.tokens, transcript.tokens
+        row.index, transcript.ids, transcript.finish, thinking.closed, thinking.tokens, transcript.tokens,
+        transcript.limit,
     )  # fmt: skip

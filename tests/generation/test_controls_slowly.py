@@ -22,7 +22,7 @@ MARKS = {
         separators=((8,), (9, 9)), probe=(10, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{}", 20: "}}"},
     ),
     "long": Delimiters(
-        (OPEN, 20), (CLOSE, 9), (CLOSE, 9, 10, 11), continuation=(WAIT,), transitions=((17, 7), (7,), (WAIT,), (16,)),
+        (OPEN, 20), (CLOSE, 9), (CLOSE, 9, 10, 11), before_close=(21,), continuation=(WAIT,), transitions=((17, 7), (7,), (WAIT,), (16,)),
         separators=((8,), (18,)), probe=(10, 11, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{", 16: "}"},
     ),
 }  # fmt: skip
@@ -73,7 +73,8 @@ def requests(count: int, marks: Delimiters, seed: int = 0) -> list[Request]:
     for index in range(count):
         prompt = [rng.randrange(4, VOCABULARY) for _ in range(rng.randint(1, 70))]
         prompt += marks.opening if index % 4 else ()
-        wanted.append(Request(index, prompt, stream_for(7, "b", str(index), 0)))
+        room = None if index % 3 else rng.randint(1, 40)
+        wanted.append(Request(index, prompt, stream_for(7, "b", str(index), 0), room))
     return wanted
 
 
@@ -96,10 +97,10 @@ def test_engine_is_the_reference(
     acted = trials = 0
     for request in requests(count, delimiters):
         slow: Slow = SlowDecoder(
-            logits_of, request.prompt, control, delimiters, set(STOPS), sampling, request.stream
+            logits_of, request.prompt, control, delimiters, set(STOPS), sampling, request.stream, request.room
         ).run()
         found = done[request.index]
-        assert (found.ids, found.finish, found.closed, found.think_tokens, found.tokens) == slow[:5]
+        assert (found.ids, found.finish, found.closed, found.think_tokens, found.tokens, found.limit) == slow[:6]
         acted += slow.acted
         trials += slow.trials
     assert acted or temperature == 0, "the control never did anything: the comparison shows nothing"
