@@ -178,7 +178,8 @@ class Transcript:
 
     def _look_for_a_trial(self) -> None:
         thinking = self.thinking
-        if not thinking.active or thinking.spent:
+        full = self.room is not None and len(self.ids) >= self.room
+        if not thinking.active or thinking.spent or full:
             return
         if self.control.kind == "early_exit":
             found = [word for word in self.delimiters.transitions if ends_with(self.ids, word)]

@@ -73,7 +73,7 @@ def requests(count: int, marks: Delimiters, seed: int = 0) -> list[Request]:
     for index in range(count):
         prompt = [rng.randrange(4, VOCABULARY) for _ in range(rng.randint(1, 70))]
         prompt += marks.opening if index % 4 else ()
-        room = None if index % 3 else rng.randint(1, 40)
+        room = None if index % 5 else 8 + 7 * index % 30
         wanted.append(Request(index, prompt, stream_for(7, "b", str(index), 0), room))
     return wanted
 
