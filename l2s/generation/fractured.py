@@ -13,10 +13,14 @@ A trace that was cut before it closed is closed like any other prefix. One that 
 is: all its rows hold it, and the first one its cost; with ``whole_text`` it is thinking as a whole, and its full
 depth is the answer that it ends with.
 
+A solution draws from a stream of its own, named by trace, cut and number, so that more traces, depths or solutions
+leave those that are stored as they are.
+
 Departure: a prefix is cut from the trace's own token ids, where the repository tokenises anew and drops the first
 token, whether or not it is a BOS.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -124,14 +128,16 @@ def _solved(
     """The solutions of some traces, by trace, depth and number."""
     wanted, asked = list[tuple[int, int, Cut, int]](), list[Prompt]()
     for place, trace in traces.items():
-        prompt = prompts[place]
+        prompt, seen = prompts[place], Counter[int]()
         for depth, cut in enumerate(cuts(trace, prompt.ids, control, delimiters)):
+            seen[cut.think_tokens] += 1
+            stream = f"{prompt.benchmark} trace {prompt.sample} at {cut.think_tokens} {seen[cut.think_tokens]}"
             for number in range(control.solutions):
                 sample = (prompt.sample * control.depths + depth) * control.solutions + number
                 wanted.append((place, depth, cut, sample))
                 if not cut.over:
                     ids = prompt.ids + cut.prefix + cut.forced
-                    asked.append(Prompt(f"{prompt.benchmark} solution", prompt.problem_id, sample, ids))
+                    asked.append(Prompt(stream, prompt.problem_id, number, ids))
     sampling = decoding.sampling.model_copy(update={"max_tokens": control.max_answer})
     short = decoding.model_copy(update={"sampling": sampling})
     answers = dict(calls.answers(asked, short, ControlParams(), "solutions"))

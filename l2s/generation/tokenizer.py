@@ -99,6 +99,10 @@ def open_tokenizer(path: Path) -> PreTrainedTokenizerBase:
             f"{path}: transformers cannot load its tokenizer ({said}); "
             "expected a whole tokenizer.json beside the weights"
         ) from None
+    if len(tokenizer) <= len(tokenizer.added_tokens_decoder):
+        raise CheckpointError(
+            f"{path}: holds no tokenizer (transformers makes an empty one); copy the model's tokenizer files into it"
+        )
     return tokenizer
 
 
