@@ -22,7 +22,8 @@ MARKS = {
         separators=((8,), (9, 9)), probe=(10, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{}", 20: "}}"},
     ),
     "long": Delimiters(
-        (OPEN, 20), (CLOSE, 9), (CLOSE, 9, 10, 11), before_close=(21,), continuation=(WAIT,), transitions=((17, 7), (7,), (WAIT,), (16,)),
+        (OPEN, 20), (CLOSE, 9), (CLOSE, 9, 10, 11), before_close=(21,), continuation=(WAIT,),
+        transitions=((17, 7), (7,), (WAIT,), (16,)),
         separators=((8,), (18,)), probe=(10, 11, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{", 16: "}"},
     ),
 }  # fmt: skip
@@ -92,6 +93,23 @@ def test_engine_is_the_reference(
     model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], name: str, marks: str, temperature: float
 ) -> None:
     control = ControlParams.parse({**CONTROLS[name], **({"whole_text": True} if marks == "long" else {})}, name)
+    compare(model, logits_of, control, marks, temperature)
+
+
+@pytest.mark.parametrize("name", [name for name, block in CONTROLS.items() if "max_think" not in block])
+def test_a_budget_under_any_kind_is_the_reference(
+    model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], name: str
+) -> None:
+    """Two controls act on one response."""
+    budget = {"max_think": max(7, int(str(CONTROLS[name].get("min_think", 0)))), "max_answer": 5}
+    compare(model, logits_of, ControlParams.parse({**CONTROLS[name], **budget}, name), "plain", 1.3)
+
+
+def compare(
+    model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], control: ControlParams, marks: str,
+    temperature: float,
+) -> None:  # fmt: skip
+    """Every response of the engine is the reference's, and the control did something."""
     sampling, delimiters, count = SamplingParams(max_tokens=36, temperature=temperature), MARKS[marks], 20
     done = decoded(model, requests(count, delimiters), control, delimiters, sampling)
     acted = trials = 0
