@@ -47,7 +47,7 @@ def delimiters_of(tokenizer: PreTrainedTokenizerBase, params: PromptParams, cont
         braces=_braces(tokenizer) if tries else {},
         opening_text=Spelling(params.opening, pieces) if len(opening) > 1 else None,
         closing_text=Spelling(params.closing, pieces) if len(closing) > 1 else None,
-        stop_strings=StopStrings(stops, lambda ids: str(tokenizer.decode(ids))) if stops else None,
+        stop_strings=StopStrings(stops, lambda ids: _text(tokenizer, ids)) if stops else None,
     )
 
 
@@ -87,6 +87,10 @@ def _unwritable(tokenizer: PreTrainedTokenizerBase, key: str, text: str) -> Engi
         f"{tokenizer.name_or_path}: the tokenizer cannot write {key} {text!r} of the control; "
         "give a text of words that the model knows"
     )
+
+
+def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    return str(tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
 
 def _pieces(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:

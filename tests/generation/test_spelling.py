@@ -57,12 +57,10 @@ def test_thinking_is_followed_through_any_cut(tokenizer: PreTrainedTokenizerFast
     for token in ids:
         transcript.take(token)
         states.append((transcript.thinking.opened, transcript.thinking.closed))
-    opened = [tokenizer.decode(ids[: place + 1]) for place, (was_opened, _) in enumerate(states) if was_opened][0]
-    closed = [
-        tokenizer.decode(ids[: n + 1]) for n, (was_opened, is_closed) in enumerate(states) if was_opened and is_closed
-    ]
+    opened = next(tokenizer.decode(ids[: n + 1]) for n, (was_opened, _) in enumerate(states) if was_opened)
+    closed = next(tokenizer.decode(ids[: n + 1]) for n, state in enumerate(states) if state == (True, True))
     assert "<think>" in opened and "<think>" not in tokenizer.decode(ids[: len(ids_of(tokenizer, opened)) - 1])
-    assert "</think>" in closed[0]
+    assert "</think>" in closed and "</think>" not in tokenizer.decode(ids[: len(ids_of(tokenizer, closed)) - 1])
     inside = text.partition("<think>")[2].partition("</think>")[0]
     assert abs(transcript.thinking.tokens - len(ids_of(tokenizer, inside))) <= 2, "ends shared with a delimiter are its"
 

@@ -1,4 +1,4 @@
-"""Model folders as text: tokenizer.json as it stands, stop tokens from every config, and one sentence for a bad folder."""
+"""Model folders as text: tokenizer.json as it stands, every stop token, and one sentence for a bad folder."""
 
 import json
 from pathlib import Path
