@@ -94,6 +94,7 @@ def generate(config: Config, name: str, track: Track, say: Say) -> dict[str, Any
         control=config.control_of(name),
         store=HIDDEN / "responses.sqlite",
         track=track,
+        models=DATA,
     )
     say(f"{counts.generated} responses generated, {counts.stored} from the store")
     return generation_cost(model, DATA / "responses" / f"{name}.jsonl", counts.stored)

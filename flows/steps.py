@@ -123,6 +123,7 @@ def generate(
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
     engine: Annotated[str, typer.Option(help="auto or transformers.")] = "auto",
     control: Annotated[Path | None, typer.Option(help="YAML file with a length control.")] = None,
+    prompt: Annotated[str, typer.Option(help="chat, plain, qwen25-math-cot, cot, or a YAML file.")] = "chat",
     samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,
     temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 0.0,
     top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
@@ -144,7 +145,9 @@ def generate(
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
         "samples": samples, "seed": seed,
     }  # fmt: skip
-    decoding = DecodingParams.parse({"engine": engine, "device": device, "sampling": sampling}, "options")
+    style = read_yaml(Path(prompt)) if prompt.endswith((".yaml", ".yml")) else {"style": prompt}
+    options = {"engine": engine, "device": device, "sampling": sampling}
+    decoding = DecodingParams.parse({**options, "prompt": style}, "options")
     counts = generate_responses(
         model,
         Checkpoint(model).digest,

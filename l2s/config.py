@@ -134,6 +134,11 @@ class Config(Params):
                 problems.append(f"runs.{name}.model: '{run.model}' is no model or recipe{nearest(run.model, folders)}")
             if run.control not in self.controls:
                 problems.append(f"runs.{name}.control: unknown '{run.control}'{nearest(run.control, self.controls)}")
+            elif self.controls[run.control].kind == "cothink":
+                problems.append(
+                    f"runs.{name}.control: cothink asks a second model, whose changes the pipeline would not notice; "
+                    "answer with `l2s generate --control` instead"
+                )
         problems += [
             f"nightly.runs: unknown '{r}'{nearest(r, self.runs)}" for r in self.nightly.runs if r not in self.runs
         ]

@@ -5,10 +5,14 @@ The budget is budget forcing's maximum (s1, arXiv:2501.19393, section 3): when t
 budget of its own. Forced tokens count as generated. It stands under every kind of control.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from l2s.generation.control_settings import ControlParams
+from l2s.generation.spelling import Spelling, StopStrings
+
+NEAR = 64
+"""Tokens before a place that a delimiter which ends there may reach into."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,21 @@ class Delimiters:
     """Braces which that text leaves open."""
     braces: Mapping[int, str] = field(default_factory=dict)
     """The braces in each token that has any, in their order."""
+    before_close: tuple[int, ...] = ()
+    """What a control forces before the closing delimiter."""
+    opening_text: Spelling | None = None
+    """Where the opening takes several tokens: it is then compared as text."""
+    closing_text: Spelling | None = None
+    stop_strings: StopStrings | None = None
+    """Texts that end a response, as stop tokens do."""
+
+    def opens(self, ids: list[int]) -> int:
+        """Tokens of the opening delimiter that ends in the last token of ``ids``; 0: none does."""
+        return _size(ids, self.opening, self.opening_text)
+
+    def closes(self, ids: list[int]) -> int:
+        """Tokens of the closing delimiter that ends in the last token of ``ids``; 0: none does."""
+        return _size(ids, self.closing, self.closing_text)
 
 
 @dataclass
@@ -70,11 +89,11 @@ class Thinking:
         """Take note of the last token of ``ids``, the response so far."""
         if self.open:
             self.tokens += not self.cut
-            if ends_with(ids, self.delimiters.closing) and not self.whole:
+            if not self.whole and (size := self.delimiters.closes(ids)):
                 self.open = False
-                self.tokens -= 0 if self.cut else len(self.delimiters.closing)
+                self.tokens -= 0 if self.cut else min(size, self.tokens)
                 self.answer_left = self.control.max_answer if self.cut else None
-            elif self.whole and ends_with(ids, self.delimiters.opening):
+            elif self.whole and self.delimiters.opens(ids):
                 self.whole, self.tokens = False, 0
         elif not self.opened:
             self._look_for_the_opening(ids)
@@ -85,19 +104,25 @@ class Thinking:
         """The model ended the response."""
         self.open = self.open and not self.whole
 
-    def close(self) -> list[int]:
-        """A control closes thinking; return the tokens to force."""
+    def close(self, ids: list[int]) -> list[int]:
+        """A control closes thinking after ``ids``; return the tokens to force.
+
+        Where the model has begun to write the closing delimiter, the rest of it is forced.
+        """
         self.cut = True
+        forced = self.delimiters.forced_close
         if not self.whole:
-            return list(self.delimiters.forced_close)
+            begun = _begun(ids, self.delimiters.closing)
+            self.tokens -= begun
+            return list(forced[begun:]) if begun else [*self.delimiters.before_close, *forced]
         self.open, self.answer_left = False, self.control.max_answer
-        return list(self.delimiters.forced_close[len(self.delimiters.closing) :])
+        return list(forced[len(self.delimiters.closing) :])
 
     def _look_for_the_opening(self, ids: list[int]) -> None:
         opening = self.delimiters.opening
-        if ends_with(ids, opening):
+        if self.delimiters.opens(ids):
             self.open = self.opened = True
-        elif self.control.whole_text and tuple(ids[: len(opening)]) != opening[: len(ids)]:
+        elif self.control.whole_text and (not opening or tuple(ids[: len(opening)]) != opening[: len(ids)]):
             self.open = self.opened = self.whole = True
             self.tokens = len(ids)
 
@@ -105,7 +130,7 @@ class Thinking:
 def thinking_after(prompt: list[int], control: ControlParams, delimiters: Delimiters) -> Thinking:
     """Some chat templates open thinking in the prompt: its last opening is not closed again."""
     thinking = Thinking(delimiters, control)
-    if _last(prompt, delimiters.opening) > _last(prompt, delimiters.closing):
+    if _last(prompt, delimiters.opens) > _last(prompt, delimiters.closes):
         thinking.open = thinking.opened = True
     return thinking
 
@@ -115,7 +140,18 @@ def ends_with(ids: list[int], sequence: tuple[int, ...]) -> bool:
     return bool(sequence and ids) and ids[-1] == sequence[-1] and tuple(ids[-len(sequence) :]) == sequence
 
 
-def _last(ids: list[int], delimiter: tuple[int, ...]) -> int:
-    size = len(delimiter)
-    places = [place for place in range(len(ids) - size + 1) if size and tuple(ids[place : place + size]) == delimiter]
-    return places[-1] if places else -1
+def _size(ids: list[int], sequence: tuple[int, ...], text: Spelling | None) -> int:
+    if text is not None:
+        return text.size(ids)
+    return len(sequence) if ends_with(ids, sequence) else 0
+
+
+def _begun(ids: list[int], closing: tuple[int, ...]) -> int:
+    """How many tokens of ``closing``, short of all, end ``ids``."""
+    return next((size for size in range(len(closing) - 1, 0, -1) if ends_with(ids, closing[:size])), 0)
+
+
+def _last(ids: list[int], size: Callable[[list[int]], int]) -> int:
+    """The last place where a delimiter ends; -1: nowhere."""
+    places = range(len(ids) - 1, -1, -1)
+    return next((place for place in places if size(ids[max(0, place + 1 - NEAR) : place + 1])), -1)

@@ -7,10 +7,11 @@ from pydantic import Field, model_validator
 from l2s.params import Params, nearest
 
 Kind = Literal[
-    "none", "budget", "min_think", "eot_temperature", "early_exit", "no_think", "prompt", "entropy_stop"
+    "none", "budget", "min_think", "eot_temperature", "early_exit", "no_think", "prompt", "entropy_stop",
+    "cothink", "fractured",
 ]  # fmt: skip
 
-BUDGET = ("max_think", "max_answer", "answer_prefix")
+BUDGET = ("max_think", "max_answer", "answer_prefix", "close_prefix")
 """A budget stands under any kind but ``none``."""
 OWN: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -21,10 +22,12 @@ OWN: dict[str, tuple[str, ...]] = {
         "transitions", "probe", "probe_tokens", "mean", "threshold", "max_probes", *BUDGET, "whole_text",
     ),
     "no_think": ("prefill", *BUDGET),
-    "prompt": ("style", "tokens", *BUDGET, "whole_text"),
+    "prompt": ("style", "tokens", "estimate", "estimate_tokens", *BUDGET, "whole_text"),
     "entropy_stop": (
         "separator", "every", "probe", "probe_tokens", "candidates", "alpha", "max_probes", *BUDGET, "whole_text",
     ),
+    "cothink": ("outliner", "outline_tokens", *BUDGET, "whole_text"),
+    "fractured": ("depths", "solutions", *BUDGET, "whole_text"),
 }  # fmt: skip
 """The keys of each kind."""
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -32,6 +35,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "entropy_stop": {
         "probe": "{closing}\n\n**Final Answer**\n\\boxed{", "probe_tokens": 10, "answer_prefix": "\n\n",
     },
+    "fractured": {"max_answer": 2048, "answer_prefix": "\n\n"},
 }  # fmt: skip
 """Where a kind's default is not the field's."""
 VALUES = {"gap": (0.0, 1.0), "bias": (0.0, float("inf")), "divide": (1e-6, 1.0)}
@@ -52,8 +56,10 @@ class ControlParams(Params):
     max_answer: int = Field(256, ge=1)
     """Most tokens after a control closed thinking, the forced text not counted."""
     answer_prefix: str = "\n\n**Final Answer**\n"
-    """Text forced after the closing delimiter, so that an answer follows and not more thinking.
-    Under early_exit and entropy_stop two newlines, as DEER has it."""
+    """Text forced after the closing delimiter, so that an answer follows and not more thinking. Under early_exit,
+    entropy_stop and fractured two newlines, as DEER has it. A default that the tokenizer cannot write is left out."""
+    close_prefix: str = ""
+    """Text forced before the closing delimiter (s1 and DEER have a newline there)."""
     whole_text: bool = False
     """A response that does not begin with the opening delimiter counts as thinking as a whole, up to its end.
     A control that ends such thinking forces ``answer_prefix`` alone; the row says ``closed: false`` only where
@@ -92,7 +98,12 @@ class ControlParams(Params):
     style: Literal["concise", "chain-of-draft", "token-budget"] | None = None
     """prompt: the instruction put behind the problem."""
     tokens: int | None = Field(None, ge=1)
-    """prompt: the number that style token-budget states."""
+    """prompt: the number that style token-budget states; with ``estimate``, where the model gives none."""
+    estimate: bool = False
+    """prompt: the model is first asked how many tokens style token-budget is to state (TALE-EP); this call's tokens
+    are counted in ``tokens``. See :mod:`l2s.generation.styles`."""
+    estimate_tokens: int = Field(32, ge=1)
+    """prompt: most tokens of the estimate."""
 
     separator: str = Field("\n\n", min_length=1)
     """entropy_stop: text that ends a paragraph."""
@@ -102,6 +113,17 @@ class ControlParams(Params):
     """entropy_stop: how many answers are tried out."""
     alpha: float = Field(0.3, ge=0, le=1)
     """entropy_stop: thinking ends where the answers' mean entropy is below this share of the largest."""
+
+    outliner: str | None = Field(None, min_length=1)
+    """cothink: folder of the model that writes the outline. See :mod:`l2s.generation.styles`."""
+    outline_tokens: int = Field(128, ge=1)
+    """cothink: most tokens of the outline."""
+
+    depths: int = Field(16, ge=1)
+    """fractured: at how many evenly spaced depths a trace of thinking is cut, its end included (H).
+    See :mod:`l2s.generation.fractured`."""
+    solutions: int = Field(4, ge=1)
+    """fractured: how many answers are drawn at each cut (m), each of at most ``max_answer`` tokens."""
 
     @model_validator(mode="before")
     @classmethod
@@ -130,13 +152,27 @@ class ControlParams(Params):
                 problems.append(f"form {self.form} takes a value {bounds}")
         if self.kind == "prompt" and self.style not in (None, "token-budget") and self.tokens is not None:
             problems.append(f"style {self.style} takes no tokens")
+        if self.kind == "prompt" and self.style != "token-budget" and self.estimate:
+            problems.append("estimate is for style token-budget")
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
+    def is_default(self, key: str) -> bool:
+        """``key`` is what it is where nothing is said."""
+        return bool(getattr(self, key) == DEFAULTS.get(self.kind, {}).get(key, type(self).model_fields[key].default))
+
+    @property
+    def thinks(self) -> bool:
+        """It acts on thinking, and so has to know its delimiters."""
+        return self.kind not in ("none", "prompt", "cothink") or self.max_think is not None
+
     def identity(self) -> dict[str, Any]:
-        """What a response depends on: the budget, and what else the kind takes."""
-        own = {"kind", *BUDGET, *OWN[self.kind]} - ({"whole_text"} if not self.whole_text else set())
+        """What a response depends on besides its prompt: the budget, and what else the kind takes; no folder's name."""
+        own = {"kind", *BUDGET, *OWN[self.kind]} - {
+            key for key in ("whole_text", "close_prefix") if not getattr(self, key)
+        }
+        own -= {"outliner", "outline_tokens", "depths", "solutions", "estimate", "estimate_tokens"}
         return self.model_dump(include=own)
 
 
@@ -150,8 +186,10 @@ def _missing(control: ControlParams) -> list[str]:
         return ["kind eot_temperature takes a value, e.g. form: gap with value: 0.8"]
     if control.kind == "prompt" and control.style is None:
         return ["kind prompt takes a style: concise, chain-of-draft or token-budget"]
-    if control.kind == "prompt" and control.style == "token-budget" and control.tokens is None:
-        return ["style token-budget takes tokens, the number that the prompt states"]
+    if control.style == "token-budget" and control.tokens is None and not control.estimate:
+        return ["style token-budget takes tokens, the number that the prompt states, or estimate: true"]
+    if control.kind == "cothink" and control.outliner is None:
+        return ["kind cothink takes an outliner, the folder of the model that writes the outline"]
     return []
 
 

@@ -35,6 +35,8 @@ class Request:
     index: int
     prompt: list[int]
     stream: random.Random
+    room: int | None = None
+    """Most tokens after the prompt; see :class:`~l2s.generation.transcript.Transcript`."""
 
 
 @dataclass
@@ -48,6 +50,8 @@ class Finished:
     think_tokens: int
     tokens: int
     """All that was generated, trials and dropped text included."""
+    limit: str | None = None
+    """What cut the response or its thinking, if anything did."""
 
 
 @dataclass
@@ -84,14 +88,18 @@ def decode(
 ) -> Iterator[Finished]:
     """Generate a response to every request; yield each as it finishes."""
     model.set_attn_implementation(ATTENTION)
-    waiting = sorted(requests, key=lambda request: len(request.prompt))
+    for request in requests:
+        if request.room is not None and request.room <= 0:
+            yield _finished(_Row(request, _transcript(request, control, delimiters, stop_tokens, sampling)))
+    fitting = [request for request in requests if request.room is None or request.room > 0]
+    waiting = sorted(fitting, key=lambda request: len(request.prompt))
     cache, rows = RowCache(model.config.num_hidden_layers), list[_Row]()
     logits = torch.empty(0)
     while waiting or rows:
         if waiting and len(rows) <= FULL_ENOUGH * rows_at_once:
             count = min(rows_at_once - len(rows), len(waiting))
             entering = [
-                _Row(request, Transcript(request.prompt, control, delimiters, stop_tokens, sampling.max_tokens))
+                _Row(request, _transcript(request, control, delimiters, stop_tokens, sampling))
                 for request in waiting[-count:]
             ]
             del waiting[-count:]
@@ -118,13 +126,29 @@ def decode(
             cache = RowCache(model.config.num_hidden_layers)
 
 
+def _transcript(
+    request: Request,
+    control: ControlParams,
+    delimiters: Delimiters,
+    stop_tokens: frozenset[int],
+    sampling: SamplingParams,
+) -> Transcript:
+    return Transcript(request.prompt, control, delimiters, stop_tokens, sampling.max_tokens, request.room)
+
+
 def _finished(row: _Row) -> Finished:
     transcript = row.transcript
     if transcript.finish is None:
         raise RuntimeError("a row that goes on was taken for a finished one")
     thinking = transcript.thinking
     return Finished(
-        row.request.index, transcript.ids, transcript.finish, thinking.closed, thinking.tokens, transcript.tokens
+        row.request.index,
+        transcript.ids,
+        transcript.finish,
+        thinking.closed,
+        thinking.tokens,
+        transcript.tokens,
+        transcript.limit,
     )
 
 

@@ -31,6 +31,8 @@ class Generated:
     think_tokens: int
     tokens: int
     """All that was generated, trials and dropped text included."""
+    limit: str | None = None
+    """What cut the response or its thinking: ``max_tokens``, ``context``, ``max_answer``, ``max_think``."""
 
 
 class Engine(Protocol):
@@ -55,17 +57,41 @@ class Engine(Protocol):
         ...
 
 
-ENGINES = ("auto", "transformers")
+ENGINES = ("auto", "transformers", "vllm")
 
 
-def load_engine(name: str, model: Path, device: str, rows_at_once: int) -> Engine:
-    """Load ``model`` into the engine called ``name``; ``auto`` takes the fastest that is installed.
+def load_engine(
+    name: str, model: Path, device: str, rows_at_once: int, *, threads: int = 1, tensor_parallel_size: int = 1
+) -> Engine:
+    """Load ``model`` into the engine called ``name``; ``auto`` takes vLLM where it is installed and can run it.
+
+    Args:
+        threads: of a CPU, vLLM only; the transformers engine has one.
+        tensor_parallel_size: GPUs that share the model, vLLM only.
 
     Raises:
-        EngineError: no such engine.
+        CheckpointError: the folder cannot be read.
+        EngineError: no such engine, or it cannot run this model here.
     """
     if name not in ENGINES:
         raise EngineError(f"engine '{name}' is not known{nearest(name, ENGINES)}")
+    if name == "vllm" or (name == "auto" and vllm_takes(model, device)):
+        from l2s.generation.vllm_engine import VllmEngine
+
+        return VllmEngine(
+            model, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size
+        )  # fmt: skip
     from l2s.generation.transformers_engine import TransformersEngine
 
     return TransformersEngine(model, device, rows_at_once)
+
+
+def vllm_takes(model: Path, device: str) -> bool:
+    """What ``auto`` asks: vLLM is installed, nothing switches it off, and it can run this model on ``device``."""
+    from l2s.generation.vllm_support import build, switched_off, why_not
+
+    if switched_off() or build() is None:
+        return False
+    from l2s.generation.tokenizer import ModelTokenizer
+
+    return why_not(model, ModelTokenizer(model).config, device) is None

@@ -4,45 +4,99 @@ from transformers import PreTrainedTokenizerBase
 
 from l2s.errors import EngineError
 from l2s.generation.control import Delimiters
+from l2s.generation.prompts import stop_strings_of
 from l2s.generation.settings import ControlParams, PromptParams
+from l2s.generation.spelling import Spelling, StopStrings, pieces_of
 from l2s.generation.styles import with_delimiters
+
+SHORTEST_PROBE = "\\boxed{"
 
 
 def delimiters_of(tokenizer: PreTrainedTokenizerBase, params: PromptParams, control: ControlParams) -> Delimiters:
-    """Token ids of delimiters and forced texts; each is tokenised apart, so no earlier id changes.
+    r"""Token ids of delimiters and forced texts; each is tokenised apart, so no earlier id changes.
+
+    No text is forced that the tokenizer lacks a part of. A default text of the control is then left out
+    (``answer_prefix``) or shortened to ``\boxed{`` (``probe``).
 
     Raises:
-        EngineError: early_exit looks for words, or entropy_stop for a separator, that the tokenizer has not.
+        EngineError: the control acts on thinking, and the tokenizer has not its delimiters; a text of the user's
+            that is to be forced or looked for cannot be written with it.
     """
-    closing = _ids(tokenizer, params.closing)
-    probe = with_delimiters(control.probe, params)
+    opening, closing = _known(tokenizer, params.opening), _known(tokenizer, params.closing)
+    if control.thinks and not control.whole_text and not (opening and closing):
+        raise EngineError(
+            f"{tokenizer.name_or_path}: control {control.kind} acts on thinking, and the tokenizer cannot write its "
+            f"delimiters {params.opening!r} and {params.closing!r}; set prompt.opening and prompt.closing to the "
+            "model's own, or whole_text: true in the control to take the whole response as thinking"
+        )
+    before, after = _forced(tokenizer, control, "close_prefix"), _forced(tokenizer, control, "answer_prefix")
     tries = control.kind in ("early_exit", "entropy_stop")
+    probe, depth = _probe(tokenizer, params, control) if tries else ((), 0)
+    pieces = _pieces(tokenizer) if max(len(opening), len(closing)) > 1 else {}
+    stops = stop_strings_of(params)
     return Delimiters(
-        _ids(tokenizer, params.opening),
+        opening,
         closing,
-        (*closing, *_ids(tokenizer, control.answer_prefix)),
-        continuation=_written(tokenizer, control.continuation),
+        (*closing, *after),
+        before_close=before,
+        continuation=_forced(tokenizer, control, "continuation") if control.kind == "min_think" else (),
         transitions=_words(tokenizer, control) if control.kind == "early_exit" else (),
         separators=_separators(tokenizer, control) if control.kind == "entropy_stop" else (),
-        probe=_written(tokenizer, probe) if tries else (),
-        probe_depth=max(0, probe.count("{") - probe.count("}")),
+        probe=probe,
+        probe_depth=depth,
         braces=_braces(tokenizer) if tries else {},
+        opening_text=Spelling(params.opening, pieces) if len(opening) > 1 else None,
+        closing_text=Spelling(params.closing, pieces) if len(closing) > 1 else None,
+        stop_strings=StopStrings(stops, lambda ids: _text(tokenizer, ids)) if stops else None,
     )
-
-
-def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
-    return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _known(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
     """Token ids of ``text``; none where the tokenizer lacks part of it."""
-    ids = _ids(tokenizer, text)
+    ids = tuple(tokenizer(text, add_special_tokens=False)["input_ids"]) if text else ()
     return () if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids else ids
 
 
 def _written(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
-    """Token ids of a text to force; some tokenizers have words only with their leading space."""
-    return _known(tokenizer, text) or _known(tokenizer, f" {text}") or _ids(tokenizer, text)
+    """Token ids of a text to force, or none; some tokenizers have words only with their leading space."""
+    return _known(tokenizer, text) or _known(tokenizer, f" {text}")
+
+
+def _forced(tokenizer: PreTrainedTokenizerBase, control: ControlParams, key: str) -> tuple[int, ...]:
+    """Token ids of the control's text ``key``; a default that cannot be written is left out."""
+    text = str(getattr(control, key))
+    ids = _known(tokenizer, text) if key.endswith("prefix") else _written(tokenizer, text)
+    if text and not ids and not control.is_default(key):
+        raise _unwritable(tokenizer, key, text)
+    return ids
+
+
+def _probe(
+    tokenizer: PreTrainedTokenizerBase, params: PromptParams, control: ControlParams
+) -> tuple[tuple[int, ...], int]:
+    """Token ids of the text before a trial answer, and how many braces it leaves open."""
+    texts = [with_delimiters(control.probe, params), *([SHORTEST_PROBE] if control.is_default("probe") else [])]
+    for text in texts:
+        if ids := _written(tokenizer, text):
+            return ids, max(0, text.count("{") - text.count("}"))
+    raise _unwritable(tokenizer, "probe", texts[0])
+
+
+def _unwritable(tokenizer: PreTrainedTokenizerBase, key: str, text: str) -> EngineError:
+    return EngineError(
+        f"{tokenizer.name_or_path}: the tokenizer cannot write {key} {text!r} of the control; "
+        "give a text of words that the model knows"
+    )
+
+
+def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    return str(tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+
+def _pieces(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:
+    """The text of every token."""
+    count = max(tokenizer.get_vocab().values()) + 1
+    return pieces_of(lambda ids: tokenizer.batch_decode(ids, clean_up_tokenization_spaces=False), count)
 
 
 def _words(tokenizer: PreTrainedTokenizerBase, control: ControlParams) -> tuple[tuple[int, ...], ...]:
@@ -59,11 +113,8 @@ def _words(tokenizer: PreTrainedTokenizerBase, control: ControlParams) -> tuple[
 
 def _separators(tokenizer: PreTrainedTokenizerBase, control: ControlParams) -> tuple[tuple[int, ...], ...]:
     """The separator's own ids, and every single token whose text holds it."""
-    vocabulary = sorted(tokenizer.get_vocab().values())
-    texts = tokenizer.batch_decode([[token] for token in vocabulary], clean_up_tokenization_spaces=False)
-    holding = [(token,) for token, text in zip(vocabulary, texts, strict=True) if control.separator in text]
-    own = _known(tokenizer, control.separator)
-    found = {ids: None for ids in [own, *holding] if ids}
+    holding = [(token,) for token, text in _pieces(tokenizer).items() if control.separator in text]
+    found = {ids: None for ids in [_known(tokenizer, control.separator), *holding] if ids}
     if not found:
         raise EngineError(
             f"{tokenizer.name_or_path}: the tokenizer cannot write the separator {control.separator!r}; "

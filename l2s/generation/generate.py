@@ -4,20 +4,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from l2s.checkpoints import Checkpoint
 from l2s.errors import RecordError
-from l2s.generation.engine import Engine, Prompt, load_engine
-from l2s.generation.settings import ControlParams, DecodingParams
-from l2s.generation.store import Origin, ResponseStore, Stored, response_key
-from l2s.generation.styles import prompt_under
+from l2s.generation.calls import Calls, Counts
+from l2s.generation.engine import Prompt, load_engine
+from l2s.generation.forced import delimiters_of
+from l2s.generation.fractured import fractured, refuse_what_repeats
+from l2s.generation.rows import RowWriter
+from l2s.generation.settings import ControlParams, DecodingParams, PromptParams
+from l2s.generation.store import ResponseStore
+from l2s.generation.study_prompts import examples_for
+from l2s.generation.styles import asks_first, first_question, problem_after, prompt_under
+from l2s.generation.tokenizer import ModelTokenizer
 from l2s.progress import Track, silent
 from l2s.records import Problems, Responses, Row, read_rows, write_rows
 
+__all__ = ["Counts", "generate_responses"]
 
-class Counts(NamedTuple):
-    """How many responses came from where."""
 
-    stored: int
-    generated: int
+class Answered(NamedTuple):
+    """What was said to the first question of one sample."""
+
+    text: str
+    closed: bool
+    tokens: int
 
 
 def generate_responses(
@@ -31,6 +41,7 @@ def generate_responses(
     control: ControlParams,
     store: Path,
     track: Track = silent,
+    models: Path = Path(),
 ) -> Counts:
     """Answer every problem of the files ``problems`` with ``model``; write ``out`` whole, in the problems' order.
 
@@ -39,93 +50,133 @@ def generate_responses(
     Args:
         weights_digest: content digest of ``model``; with prompt, sampling, control and engine it keys the store.
         run: name of the run, a column of every row; the model's name is its folder's.
+        models: folder that a model's name in the control (cothink's outliner) is relative to.
 
     Raises:
-        RecordError, CheckpointError, EngineError: bad problems, model or settings.
+        RecordError, CheckpointError, EngineError, ConfigError: bad problems, model or settings.
     """
     rows = [row for path in problems for row in read_rows(path, Problems)]
     if not rows:
         raise RecordError(
             f"{', '.join(map(str, problems))}: no problems; expected JSONL rows benchmark, id, problem, gold"
         )
-    engine = load_engine(decoding.engine, model, decoding.device, decoding.rows_at_once)
-    style = prompt_under(control, decoding.prompt)
-    texts, prompts = [], []
-    for row in rows:
-        text, ids = engine.prompt(row["problem"], style)
-        texts.append(text)
-        prompts += [Prompt(row["benchmark"], row["id"], sample, ids) for sample in range(decoding.sampling.samples)]
-    keys = [_key(engine, weights_digest, prompt, decoding, control) for prompt in prompts]
-    origin = Origin(model.name, weights_digest, engine.name)
+    if control.kind == "fractured":
+        refuse_what_repeats(control, decoding)
     with ResponseStore(store) as responses:
-        found = responses.find(keys)
-        missing = [index for index, key in enumerate(keys) if key not in found]
-        wanted = [prompts[index] for index in missing]
-        answers = engine.generate(wanted, decoding.sampling, control, decoding.prompt)
-        for done in track(answers, f"generating {run}", len(wanted)):
-            key = keys[missing[done.index]]
-            found[key] = Stored(done.ids, done.finish, done.closed, done.think_tokens, done.tokens)
-            responses.put(key, found[key], origin)
-    samples = decoding.sampling.samples
-    write_rows(
-        out,
-        [
-            _response(
-                rows[index // samples],
-                texts[index // samples],
-                prompts[index],
-                found[key],
-                engine,
-                run,
-                model,
-                decoding,
-            )
-            for index, key in enumerate(keys)
-        ],
-        Responses,
-    )
-    return Counts(len(keys) - len(missing), len(missing))
+        outlined, answered = Counts(0, 0), list[Answered]()
+        if control.outliner is not None:
+            outliner = models / control.outliner
+            outlined, answered = _outlines(outliner, rows, decoding, control, responses, track)
+        engine = load_engine(decoding.engine, model, decoding.device, decoding.rows_at_once)
+        calls = Calls(engine, weights_digest, responses, model.name, track, outlined)
+        words = ModelTokenizer(model)
+        writer = RowWriter(run, model, engine.name, decoding, words)
+        if asks_first(control) and control.outliner is None:
+            answered = _first_answers(calls, rows, decoding, control, control.estimate_tokens, f"estimates for {run}")
+        texts, prompts = _prompts(calls, rows, decoding, control, answered)
+        found = _fractured if control.kind == "fractured" else _answered_once
+        write_rows(out, found(calls, writer, rows, texts, prompts, control, answered), Responses)
+    return calls.counts
 
 
-def _key(engine: Engine, weights: str, prompt: Prompt, decoding: DecodingParams, control: ControlParams) -> bytes:
-    sampling = decoding.sampling.model_dump(exclude={"samples", "seed"})
-    drawn = None if decoding.sampling.greedy else [decoding.sampling.seed, prompt.benchmark, prompt.problem_id]
-    return response_key(
-        weights=weights,
-        tokenizer=engine.tokenizer_digest,
-        prompt=prompt.ids,
-        delimiters=[decoding.prompt.opening, decoding.prompt.closing],
-        sampling=sampling,
-        stream=drawn,
-        sample=prompt.sample,
-        control=control.identity(),
-        engine=engine.name,
-        device=decoding.device,
-    )
-
-
-def _response(
-    problem: Row,
-    text: str,
-    prompt: Prompt,
-    stored: Stored,
-    engine: Engine,
-    run: str,
-    model: Path,
+def _outlines(
+    outliner: Path,
+    rows: Sequence[Row],
     decoding: DecodingParams,
-) -> Row:
-    return {
-        "run": run,
-        "model": model.name,
-        "sample": prompt.sample,
-        **{key: value for key, value in problem.items() if key != "problem"},
-        "prompt": text,
-        "response": engine.text(stored.ids),
-        "tokens": stored.tokens,
-        "response_tokens": len(stored.ids),
-        "think_tokens": stored.think_tokens,
-        "finish": stored.finish,
-        "closed": stored.closed,
-        "seed": decoding.sampling.seed,
-        "engine": engine.name,
-    }
+    control: ControlParams,
+    store: ResponseStore,
+    track: Track,
+) -> tuple[Counts, list[Answered]]:
+    """cothink: the other model's outlines; it is in memory only meanwhile."""
+    engine = load_engine(decoding.engine, outliner, decoding.device, decoding.rows_at_once)
+    calls = Calls(engine, Checkpoint(outliner).digest, store, outliner.name, track)
+    label = f"outlines of {outliner.name}"
+    answered = _first_answers(calls, rows, decoding, control, control.outline_tokens, label)
+    return calls.counts, answered
+
+
+def _first_answers(
+    calls: Calls, rows: Sequence[Row], decoding: DecodingParams, control: ControlParams, most: int, label: str
+) -> list[Answered]:
+    """What is said to the control's first question, for every sample of every problem; thinking is not prefilled."""
+    style = decoding.prompt.model_copy(update={"prefill": ""})
+    sampling = decoding.sampling.model_copy(update={"max_tokens": most})
+    short = decoding.model_copy(update={"prompt": style, "sampling": sampling})
+    prompts = [
+        Prompt(f"{row['benchmark']} first", row["id"], sample, ids)
+        for row in rows
+        for ids in [calls.engine.prompt(first_question(control, row["problem"]), _style_for(style, row))[1]]
+        for sample in range(sampling.samples)
+    ]
+    found = dict(calls.answers(prompts, short, ControlParams(), label))
+    responses = [found[place] for place in range(len(prompts))]
+    return [Answered(calls.engine.text(one.ids), one.closed, one.tokens) for one in responses]
+
+
+def _prompts(
+    calls: Calls, rows: Sequence[Row], decoding: DecodingParams, control: ControlParams, answered: Sequence[Answered]
+) -> tuple[list[str], list[Prompt]]:
+    """Text and token ids of every sample's prompt."""
+    style, samples = prompt_under(control, decoding.prompt), decoding.sampling.samples
+    texts, prompts = list[str](), list[Prompt]()
+    for number, row in enumerate(rows):
+        own = _style_for(style, row)
+        for sample in range(samples):
+            problem = row["problem"]
+            if answered:
+                first = answered[number * samples + sample]
+                said = first.text if first.closed else ""
+                problem = problem_after(control, problem, said, style.closing)
+            if answered or sample == 0:
+                text, ids = calls.engine.prompt(problem, own)
+            texts.append(text)
+            prompts.append(Prompt(row["benchmark"], row["id"], sample, ids))
+    return texts, prompts
+
+
+def _style_for(style: PromptParams, row: Row) -> PromptParams:
+    """The prompt's settings with the set of examples that the row's benchmark takes."""
+    if style.style != "cot" or style.examples != "auto":
+        return style
+    return style.model_copy(update={"examples": examples_for(row["benchmark"])})
+
+
+def _answered_once(
+    calls: Calls,
+    writer: RowWriter,
+    problems: Sequence[Row],
+    texts: Sequence[str],
+    prompts: Sequence[Prompt],
+    control: ControlParams,
+    answered: Sequence[Answered],
+) -> list[Row]:
+    """A row for each prompt, in order; token ids are let go as soon as the row is made."""
+    rows: list[Row] = [{}] * len(prompts)
+    samples = writer.decoding.sampling.samples
+    for place, response in calls.answers(prompts, writer.decoding, control, f"generating {writer.run}"):
+        more = {}
+        if answered:
+            first = answered[place]
+            more = {"tokens": response.tokens + first.tokens, "first_tokens": first.tokens, "first_answer": first.text}
+        rows[place] = writer.row(problems[place // samples], texts[place], prompts[place].sample, response, **more)
+    return rows
+
+
+def _fractured(
+    calls: Calls,
+    writer: RowWriter,
+    problems: Sequence[Row],
+    texts: Sequence[str],
+    prompts: Sequence[Prompt],
+    control: ControlParams,
+    answered: Sequence[Answered],
+) -> Iterator[Row]:
+    """A row for each solution of the plan."""
+    delimiters = delimiters_of(writer.words.tokenizer, writer.decoding.prompt, control)
+    samples = writer.decoding.sampling.samples
+    label = f"generating {writer.run}"
+    for found in fractured(calls, prompts, writer.decoding, control, delimiters, label):
+        axes = {"trace": found.trace, "depth": found.depth, "solution": found.solution}
+        problem = problems[found.place // samples]
+        text = texts[found.place]
+        yield writer.row(problem, text, found.sample, found.response, **axes, plan_tokens=found.plan_tokens)

@@ -5,7 +5,7 @@ Used by early_exit (one greedy answer) and entropy_stop (several). Every token o
 
 from collections.abc import Sequence
 
-from l2s.generation.control import Delimiters, ends_with
+from l2s.generation.control import Delimiters
 
 Likeliest = Sequence[tuple[int, float]]
 """Token ids with their probabilities (at temperature 1), the likeliest first."""
@@ -75,6 +75,6 @@ class Probe:
             self._over = self._over or self._depth <= 0
         written = len(self.tokens) - len(self.delimiters.probe)
         self._over = self._over or token in self.stops or written >= self.most
-        self._over = self._over or ends_with(self.tokens[-written:], self.delimiters.closing)
+        self._over = self._over or self.delimiters.closes(self.tokens[-written:]) > 0
         if inside:
             self.answers[-1].append(probability)

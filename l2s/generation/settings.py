@@ -13,11 +13,19 @@ __all__ = ["ControlParams", "DecodingParams", "PromptParams", "SamplingParams"]
 class PromptParams(Params):
     """How a problem is put to the model."""
 
-    style: Literal["chat", "plain"] = "chat"
-    """``chat``: the tokenizer's chat template; ``plain``: the text of ``template`` as it stands."""
+    style: Literal["chat", "plain", "qwen25-math-cot", "cot"] = "chat"
+    """``chat``: the tokenizer's chat template; ``plain``: the text of ``template`` as it stands; ``qwen25-math-cot``
+    and ``cot``: the study's two prompts, see :mod:`l2s.generation.study_prompts`."""
     system: str | None = None
+    """chat, qwen25-math-cot: the system's turn; null: none, or the study's."""
     template: str = "{problem}"
     """The user's turn; ``{problem}`` is replaced."""
+    examples: Literal["auto", "gsm8k", "math", "minerva_math"] = "auto"
+    """cot: the set of worked examples; ``auto``: by the benchmark's name."""
+    shots: int | None = Field(None, ge=0)
+    """cot: how many of the set's examples, from its first; null: all."""
+    stop: tuple[str, ...] = ()
+    """Texts that end a response, besides stop tokens and the style's own; none of them is part of the response."""
     prefill: str = ""
     """Text put after the generation prompt, as R1's newer templates put ``<think>``."""
     opening: str = Field("<think>", min_length=1)
@@ -34,6 +42,9 @@ class SamplingParams(Params):
     """0: all tokens."""
     max_tokens: int = Field(2048, ge=1)
     """Most tokens generated for one response, thinking and forced text included."""
+    context: int | None = Field(None, ge=1)
+    """Most tokens of prompt and response together (vLLM's max_model_len); null: the model's own limit. A response
+    that it cuts says so in ``limit``; a prompt that leaves no room has an empty one."""
     samples: int = Field(1, ge=1)
     """Responses per problem."""
     seed: int = 0

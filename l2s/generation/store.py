@@ -18,11 +18,11 @@ from typing import Any, NamedTuple, Self
 from l2s.errors import RecordError
 
 DAY = 86400
-COLUMNS = "ids, finish, closed, think_tokens, tokens"
+COLUMNS = "ids, finish, closed, think_tokens, tokens, cut_by"
 TABLES = (
     "CREATE TABLE IF NOT EXISTS responses "
     "(key BLOB PRIMARY KEY, ids TEXT NOT NULL, finish TEXT NOT NULL, closed INTEGER NOT NULL, "
-    "think_tokens INTEGER NOT NULL, tokens INTEGER) WITHOUT ROWID",
+    "think_tokens INTEGER NOT NULL, tokens INTEGER, cut_by TEXT) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS origins "
     "(key BLOB PRIMARY KEY, model TEXT NOT NULL, weights TEXT NOT NULL, engine TEXT NOT NULL, "
     "made INTEGER NOT NULL, used INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID",
@@ -38,6 +38,8 @@ class Stored(NamedTuple):
     think_tokens: int
     tokens: int
     """All that was generated, trials and dropped text included."""
+    limit: str | None = None
+    """What cut the response or its thinking, if anything did."""
 
     def digest(self, key: bytes) -> str:
         """SHA-256 of key and content, by which a damaged row is told."""
@@ -70,7 +72,7 @@ class ResponseStore:
             self.connection.execute("PRAGMA synchronous=NORMAL")
             for table in TABLES:
                 self.connection.execute(table)
-            self._add_tokens()
+            self._add_columns()
 
     def __enter__(self) -> Self:
         return self
@@ -81,11 +83,13 @@ class ResponseStore:
         self.connection.commit()
         self.connection.close()
 
-    def _add_tokens(self) -> None:
-        """A store made before controls could take text back has no column for all tokens spent."""
+    def _add_columns(self) -> None:
+        """A store of an earlier version lacks the tokens that were thrown away, and what cut a response."""
         self.connection.execute("BEGIN IMMEDIATE")
-        if "tokens" not in {row[1] for row in self.connection.execute("PRAGMA table_info(responses)")}:
-            self.connection.execute("ALTER TABLE responses ADD COLUMN tokens INTEGER")
+        known = {row[1] for row in self.connection.execute("PRAGMA table_info(responses)")}
+        for name, kind in {"tokens": "INTEGER", "cut_by": "TEXT"}.items():
+            if name not in known:
+                self.connection.execute(f"ALTER TABLE responses ADD COLUMN {name} {kind}")
         self.connection.commit()
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, Stored]:
@@ -104,8 +108,8 @@ class ResponseStore:
         ids = json.dumps(response.ids, separators=(",", ":"))
         with sound(self.path):
             self.connection.execute(
-                "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?)",
-                (key, ids, response.finish, response.closed, response.think_tokens, response.tokens),
+                f"INSERT OR REPLACE INTO responses (key, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (key, ids, *response[1:]),
             )
             if origin is not None:
                 now = int(time.time())
@@ -124,10 +128,14 @@ class ResponseStore:
         self.connection.commit()
 
 
-def stored(row: tuple[str, str, int, int, int | None]) -> Stored:
-    """A row of :data:`COLUMNS`."""
+Kept = tuple[str, str, int, int, int | None, str | None]
+"""A row of :data:`COLUMNS`."""
+
+
+def stored(row: Kept) -> Stored:
+    """What a row holds."""
     ids = json.loads(row[0])
-    return Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4])
+    return Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4], row[5])
 
 
 @contextmanager

@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from l2s.errors import RecordError
-from l2s.generation.store import COLUMNS, DAY, ResponseStore, sound, stored
+from l2s.generation.store import COLUMNS, DAY, Kept, ResponseStore, sound, stored
 
 UNKNOWN = "not recorded"
 """Model, weights and engine of responses that were stored before origins were kept."""
@@ -79,7 +79,7 @@ def verify(path: Path, mend: bool = False) -> Checked:
         for key, *row, digest in rows:
             count += 1
             unsigned += digest is None
-            if not _is_sound(key, tuple(row), digest):
+            if not _is_sound(key, cast(Kept, tuple(row)), digest):
                 damaged.append(key.hex() if isinstance(key, bytes) else repr(key))
         if mend:
             for table in ("responses", "origins"):
@@ -130,7 +130,7 @@ def prune(
     return int(count)
 
 
-def _is_sound(key: bytes, row: tuple[str, str, int, int, int | None], digest: str | None) -> bool:
+def _is_sound(key: bytes, row: Kept, digest: str | None) -> bool:
     try:
         response = stored(row)
         return len(key) == 32 and (response.digest(key) == digest if digest else isinstance(response.ids, list))

@@ -7,7 +7,8 @@ Text may be taken back (a dropped end of thinking, a held word, a trial answer):
 
 Tokens count once each, when the model produced them or a control put them in. What is taken back stays
 counted in ``tokens``, so ``tokens`` less the length of ``ids`` is what was thrown away. A held word that
-is put back is the one that was counted before.
+is put back is the one that was counted before. No random number belongs to trials and forced text, so a
+trial that changes nothing leaves the response as it would be without.
 """
 
 from collections import deque
@@ -20,7 +21,13 @@ from l2s.generation.probe import Likeliest, Probe
 
 
 class Transcript:
-    """One response under a control. ``finish`` is None until it ends: ``stop``, ``length`` or ``control``."""
+    """One response under a control. ``finish`` is None until it ends: ``stop``, ``length`` or ``control``.
+
+    Args:
+        max_tokens: most tokens spent, trials and dropped text included.
+        room: most tokens that stand after the prompt at any time, a trial included: what the prompt leaves of the
+            model's context. None: as many as there are; 0 or less: the response ends before its first token.
+    """
 
     def __init__(
         self,
@@ -29,14 +36,18 @@ class Transcript:
         delimiters: Delimiters,
         stops: frozenset[int],
         max_tokens: int,
+        room: int | None = None,
     ) -> None:
-        self.control, self.delimiters, self.stops, self.max_tokens = control, delimiters, stops, max_tokens
+        self.control, self.delimiters, self.stops = control, delimiters, stops
+        self.max_tokens, self.room = max_tokens, room
         self.thinking = thinking_after(prompt, control, delimiters)
         self.ids: list[int] = []
         """What stands: thinking and answer, the stop token included."""
         self.tokens = 0
         """Everything generated so far."""
         self.finish: str | None = None
+        self.limit: str | None = None
+        """What cut the response (``max_tokens``, ``context``, ``max_answer``), or else its thinking (``max_think``)."""
         self.probes = 0
         """Trials begun."""
         self._probe: Probe | None = None
@@ -45,13 +56,19 @@ class Transcript:
         self._dropped = 0
         self._over_budget = False
         self._probed_at = 0
-        if control.kind == "entropy_stop" and self.thinking.active and not self.thinking.spent:
+        self._look_at_limits()
+        if self.finish is None and control.kind == "entropy_stop" and self.thinking.active and not self.thinking.spent:
             self._try_an_answer([])
 
     @property
     def length(self) -> int:
         """Tokens after the prompt that the next one follows, a trial included."""
         return len(self.ids) + (len(self._probe.tokens) if self._probe else 0)
+
+    @property
+    def text(self) -> list[int]:
+        """Those tokens."""
+        return [*self.ids, *(self._probe.tokens if self._probe else [])]
 
     @property
     def last(self) -> int | None:
@@ -61,12 +78,8 @@ class Transcript:
 
     @property
     def drawn(self) -> bool:
-        """A random number belongs to the next token.
-
-        Trials and forced text take none, so a trial that changes nothing leaves the response as it would
-        be without. Only where the budget closes thinking does each forced token take one.
-        """
-        return self.finish is None and self._probe is None and (not self._forced or self._over_budget)
+        """A random number belongs to the next token."""
+        return self.finish is None and self._probe is None and not self._forced
 
     @property
     def wants(self) -> int:
@@ -87,9 +100,9 @@ class Transcript:
         """The token that comes next whatever the model's choice, if any."""
         if self._probe:
             return self._probe.due()
-        if not self._forced and self.thinking.spent:
+        if self.finish is None and not self._forced and self.thinking.spent:
             self._over_budget = True
-            self._forced.extend(self.thinking.close())
+            self._forced.extend(self.thinking.close(self.ids))
         return self._forced[0] if self._forced else None
 
     def take(self, token: int, likeliest: Likeliest = ()) -> None:
@@ -99,8 +112,7 @@ class Transcript:
             self._take_on_trial(self._probe, token, likeliest)
         else:
             self._take(token)
-        if self.finish is None and (self.tokens >= self.max_tokens or self.thinking.answer_left == 0):
-            self._end("length")
+        self._look_at_limits()
         taken_back = self.length != before + 1
         if taken_back and self.finish is None and (due := self.due()) is not None:
             self.take(due)
@@ -118,22 +130,43 @@ class Transcript:
             return
         if forced or token not in self.stops:
             self.thinking.saw(self.ids, forced)
-        if token in self.stops and not self._forced:
+        if self._ends(token, forced):
             self.thinking.ended()
-            self._end("control" if self.thinking.cut else "stop")
+            self._end("control" if self.thinking.cut else "stop", "max_think" if self._over_budget else None)
         elif not forced and token in closers:
             self._forced.extend(self.delimiters.closing[1:])
         elif not forced:
             self._look_for_a_trial()
 
+    def _ends(self, token: int, forced: bool) -> bool:
+        """The model ends the response, by a stop token or a stop string."""
+        strings = self.delimiters.stop_strings
+        if token in self.stops:
+            return not self._forced
+        return not forced and strings is not None and strings.ended(self.ids)
+
+    def _look_at_limits(self) -> None:
+        """End the response where it may not go on; a trace of fractured sampling ends with its thinking."""
+        if self.finish is not None:
+            return
+        if self.tokens >= self.max_tokens:
+            self._end("length", "max_tokens")
+        elif self.room is not None and self.length >= self.room:
+            self._end("length", "context")
+        elif self.thinking.answer_left == 0:
+            self._end("length", "max_answer")
+        elif self.control.kind == "fractured" and self.thinking.opened and not self.thinking.open:
+            self._end("control")
+        elif self.control.kind == "fractured" and self.thinking.spent:
+            self._end("control", "max_think")
+
     def _end_is_dropped(self, token: int) -> bool:
         """min_think: the end of thinking, by its delimiter or by a stop token, is taken back."""
-        closing, thinking = self.delimiters.closing, self.thinking
+        thinking = self.thinking
         if self.control.kind != "min_think" or not thinking.active:
             return False
-        ended = ends_with(self.ids, closing) and not thinking.whole
-        size = 1 if token in self.stops else len(closing) if ended else 0
-        tokens = thinking.tokens + 1 - size
+        size = 1 if token in self.stops else 0 if thinking.whole else self.delimiters.closes(self.ids)
+        tokens = max(0, thinking.tokens + 1 - size)
         early = tokens < self.control.min_think or self._dropped < self.control.ignores
         if not (size and early):
             return False
@@ -145,7 +178,8 @@ class Transcript:
 
     def _look_for_a_trial(self) -> None:
         thinking = self.thinking
-        if not thinking.active or thinking.spent:
+        full = self.room is not None and len(self.ids) >= self.room
+        if not thinking.active or thinking.spent or full:
             return
         if self.control.kind == "early_exit":
             found = [word for word in self.delimiters.transitions if ends_with(self.ids, word)]
@@ -183,12 +217,13 @@ class Transcript:
         )
         if sure or self.probes == self.control.max_probes:
             self._held = []
-            self._forced.extend(self.thinking.close())
+            self._forced.extend(self.thinking.close(self.ids))
         else:
             self._forced.extend(self._held)
 
-    def _end(self, finish: str) -> None:
+    def _end(self, finish: str, limit: str | None = None) -> None:
         """The response ends; a word that waits for a trial's outcome stands."""
+        self.limit = limit
         self.ids += self._held
         self.thinking.tokens += len(self._held)
         self._held, self._probe, self.finish = [], None, finish

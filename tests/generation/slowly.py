@@ -20,6 +20,7 @@ class Slow(NamedTuple):
     closed: bool
     think_tokens: int
     tokens: int
+    limit: str | None
     acted: int
     """How often the control did something."""
     trials: int
@@ -40,8 +41,9 @@ def last_place(text: Sequence[int], part: Sequence[int]) -> int:
 class SlowDecoder:
     def __init__(
         self, logits_of: Logits, prompt: list[int], control: ControlParams, marks: Delimiters, stops: set[int],
-        sampling: SamplingParams, stream: random.Random,
+        sampling: SamplingParams, stream: random.Random, room: int | None = None,
     ) -> None:  # fmt: skip
+        self.room = room
         self.logits_of, self.prompt, self.control, self.marks, self.stops = logits_of, prompt, control, marks, stops
         self.sampling, self.stream = sampling, stream
         self.out: list[int] = []
@@ -66,14 +68,14 @@ class SlowDecoder:
     def charge(self) -> None:
         self.spent += 1
 
-    def check(self) -> None:
+    def check(self, beside: int = 0) -> None:
         if self.spent >= self.sampling.max_tokens:
-            raise Over("length")
+            raise Over("length", "max_tokens")
+        if self.room is not None and len(self.out) + beside >= self.room:
+            raise Over("length", "context")
 
-    def put(self, tokens: Sequence[int], numbered: bool = False) -> None:
+    def put(self, tokens: Sequence[int]) -> None:
         for token in tokens:
-            if numbered and not self.sampling.greedy:
-                self.stream.random()
             self.out.append(token)
             self.charge()
             self.check()
@@ -96,19 +98,22 @@ class SlowDecoder:
 
     def close(self, budget: bool) -> None:
         _, think, whole = self.where()
-        closing = [] if whole else list(self.marks.closing)
+        closing = [] if whole else [*self.marks.before_close, *self.marks.closing]
+        for begun in range(1, len(self.marks.closing)):
+            if not whole and follows(self.out, self.marks.closing[:begun]):
+                think, closing = think - begun, list(self.marks.closing[begun:])
         self.cut = (think, len(self.out) + len(closing), whole)
         self.acted += 1
         opener = self.marks.forced_close[len(self.marks.closing) :]
-        self.put([*closing, *opener], numbered=budget)
+        self.put([*closing, *opener])
         for _ in range(self.control.max_answer):
             token = self.draw(self.logits_of(self.prompt + self.out))
             self.out.append(token)
             self.charge()
             if token in self.stops:
-                raise Over("control")
+                raise Over("control", "max_think" if budget else None)
             self.check()
-        raise Over("length")
+        raise Over("length", "max_answer")
 
     def raised(self, logits: list[float], enders: list[int]) -> list[float]:
         logits = list(logits)
@@ -142,21 +147,24 @@ class SlowDecoder:
         width = 5 if self.control.kind == "entropy_stop" else 1
         width = self.control.candidates if width > 1 else 1
         self.probes += 1
-        for _ in self.marks.probe:
+        held, text = len(self.out) - len(base), len(self.marks.probe)
+        for written in range(text):
             self.charge()
-            self.check()
+            self.check(written + 1 - held)
         start = self.prompt + base + list(self.marks.probe)
         answers = []
-        for first, share in self.best(start, width):
+        for number, (first, share) in enumerate(self.best(start, width), 1):
             tokens, shares = [first], [share]
-            self.charge()
-            self.check()
-            while not self.ended(tokens):
+            while True:
+                self.charge()
+                ended = self.ended(tokens)
+                after = text + len(tokens) if not ended else text if number < width else 0
+                self.check(after - held)
+                if ended:
+                    break
                 token, share = self.best(start + tokens, 1)[0]
                 tokens.append(token)
                 shares.append(share)
-                self.charge()
-                self.check()
             answers.append([share for i, share in enumerate(shares) if self.depth(tokens[:i]) > 0])
         sure = self.settled(answers) if self.control.kind == "entropy_stop" else self.sure(answers[0])
         if sure or self.probes == self.control.max_probes:
@@ -210,7 +218,7 @@ class SlowDecoder:
         if token in self.stops:
             if is_open and self.continues(think):
                 return self.drop(1)
-            raise Over("stop")
+            raise Over("stop", None)
         closes = is_open and not whole and follows(self.out, marks.closing)
         if closes and self.continues(think + 1 - len(marks.closing)):
             return self.drop(len(marks.closing))
@@ -238,7 +246,7 @@ class SlowDecoder:
             while True:
                 self.step()
         except Over as over:
-            finish = str(over)
+            finish, limit = over.args
         if self.cut:
             think, close, whole = self.cut
             closed = whole or len(self.out) >= close
@@ -246,4 +254,4 @@ class SlowDecoder:
             out, self.out = self.out, self.out[:-1] if self.out and self.out[-1] in self.stops else self.out
             is_open, think, whole = self.where()
             closed, self.out = not is_open or (whole and finish == "stop"), out
-        return Slow(self.out, finish, closed, think, self.spent, self.acted, self.probes)
+        return Slow(self.out, finish, closed, think, self.spent, limit, self.acted, self.probes)

@@ -17,7 +17,13 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "no_think": {},
     "prompt": {"style": "concise"},
     "entropy_stop": {},
+    "cothink": {"outliner": "models/quick"},
+    "fractured": {},
 }
+
+
+ASKED = {"outliner", "outline_tokens", "depths", "solutions", "estimate", "estimate_tokens"}
+"""They decide what is asked, not how a prompt is answered: the prompt's own ids tell."""
 
 
 def parsed(kind: str, **found: Any) -> ControlParams:
@@ -91,5 +97,6 @@ def test_a_response_depends_on_the_keys_of_its_kind_alone() -> None:
     assert parsed("budget").identity() == budget
     assert ControlParams().identity() == {**budget, "kind": "none", "max_think": None}
     assert parsed("budget", whole_text=True).identity() == {**budget, "whole_text": True}
+    assert parsed("budget", close_prefix="\n").identity() == {**budget, "close_prefix": "\n"}
     for kind, keys in OWN.items():
-        assert set(parsed(kind).identity()) == ({"kind", *budget} | set(keys)) - {"whole_text"}
+        assert set(parsed(kind).identity()) == ({"kind", *budget} | set(keys)) - {"whole_text", "close_prefix"} - ASKED

@@ -22,7 +22,8 @@ MARKS = {
         separators=((8,), (9, 9)), probe=(10, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{}", 20: "}}"},
     ),
     "long": Delimiters(
-        (OPEN, 20), (CLOSE, 9), (CLOSE, 9, 10, 11), continuation=(WAIT,), transitions=((17, 7), (7,), (WAIT,), (16,)),
+        (OPEN, 20), (CLOSE, 9), (CLOSE, 9, 10, 11), before_close=(21,), continuation=(WAIT,),
+        transitions=((17, 7), (7,), (WAIT,), (16,)),
         separators=((8,), (18,)), probe=(10, 11, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{", 16: "}"},
     ),
 }  # fmt: skip
@@ -73,7 +74,8 @@ def requests(count: int, marks: Delimiters, seed: int = 0) -> list[Request]:
     for index in range(count):
         prompt = [rng.randrange(4, VOCABULARY) for _ in range(rng.randint(1, 70))]
         prompt += marks.opening if index % 4 else ()
-        wanted.append(Request(index, prompt, stream_for(7, "b", str(index), 0)))
+        room = None if index % 5 else 8 + 7 * index % 30
+        wanted.append(Request(index, prompt, stream_for(7, "b", str(index), 0), room))
     return wanted
 
 
@@ -91,19 +93,37 @@ def test_engine_is_the_reference(
     model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], name: str, marks: str, temperature: float
 ) -> None:
     control = ControlParams.parse({**CONTROLS[name], **({"whole_text": True} if marks == "long" else {})}, name)
+    compare(model, logits_of, control, marks, temperature)
+
+
+@pytest.mark.parametrize("name", [name for name, block in CONTROLS.items() if "max_think" not in block])
+def test_a_budget_under_any_kind_is_the_reference(
+    model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], name: str
+) -> None:
+    """Two controls act on one response."""
+    budget = {"max_think": max(7, int(str(CONTROLS[name].get("min_think", 0)))), "max_answer": 5}
+    compare(model, logits_of, ControlParams.parse({**CONTROLS[name], **budget}, name), "plain", 1.3)
+
+
+def compare(
+    model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], control: ControlParams, marks: str,
+    temperature: float,
+) -> None:  # fmt: skip
+    """Every response of the engine is the reference's, and the control did something."""
     sampling, delimiters, count = SamplingParams(max_tokens=36, temperature=temperature), MARKS[marks], 20
     done = decoded(model, requests(count, delimiters), control, delimiters, sampling)
     acted = trials = 0
     for request in requests(count, delimiters):
         slow: Slow = SlowDecoder(
-            logits_of, request.prompt, control, delimiters, set(STOPS), sampling, request.stream
+            logits_of, request.prompt, control, delimiters, set(STOPS), sampling, request.stream, request.room
         ).run()
         found = done[request.index]
-        assert (found.ids, found.finish, found.closed, found.think_tokens, found.tokens) == slow[:5]
+        assert (found.ids, found.finish, found.closed, found.think_tokens, found.tokens, found.limit) == slow[:6]
         acted += slow.acted
         trials += slow.trials
     assert acted or temperature == 0, "the control never did anything: the comparison shows nothing"
-    assert trials > acted or temperature == 0 or control.kind not in ("early_exit", "entropy_stop")
+    fewest = 0 if control.max_think is not None else acted  # a budget acts without a trial
+    assert trials > fewest or temperature == 0 or control.kind not in ("early_exit", "entropy_stop")
 
 
 @pytest.mark.parametrize("name", CONTROLS)

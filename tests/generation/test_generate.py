@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from l2s.errors import CheckpointError, EngineError, RecordError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
+from l2s.generation.engine import load_engine
 from l2s.generation.generate import Counts, generate_responses
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
 from l2s.generation.store import ResponseStore, Stored
@@ -163,8 +165,8 @@ def test_kill_9_loses_nothing_that_was_finished(model: Path, tmp_path: Path) -> 
 
 
 def test_bad_input_is_one_sentence_and_writes_nothing(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="exceed the model's context of 1024; lower max_tokens"):
-        answer(model, tmp_path, 1, max_tokens=2000)
+    with pytest.raises(EngineError, match="engine 'vlm' is not known"):
+        load_engine("vlm", model, "cpu", 8)
     broken = tmp_path / "broken"
     broken.mkdir()
     for file in model.iterdir():
@@ -180,6 +182,100 @@ def test_bad_input_is_one_sentence_and_writes_nothing(model: Path, tmp_path: Pat
             control=ControlParams(), store=tmp_path / "store.sqlite",
         )  # fmt: skip
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def ask(
+    model: Path, tmp_path: Path, questions: list[str], block: dict[str, Any], prompt: PromptParams = PromptParams(),
+    **sampling: Any,
+) -> list[Row]:  # fmt: skip
+    rows = [{"benchmark": "b", "id": str(n), "problem": text, "gold": "1"} for n, text in enumerate(questions)]
+    write_rows(tmp_path / "q.jsonl", rows)
+    generate_responses(
+        model, "w", [tmp_path / "q.jsonl"], tmp_path / "a.jsonl",
+        run="r", control=ControlParams.parse(block, "control"),
+        decoding=DecodingParams(
+            engine="transformers", prompt=prompt, sampling=SamplingParams(**{"max_tokens": 24, **sampling})
+        ),
+        store=tmp_path / "store.sqlite",
+    )  # fmt: skip
+    return read_rows(tmp_path / "a.jsonl", Responses)
+
+
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_a_problem_longer_than_the_context_is_a_row_and_the_others_are_answered(
+    model: Path, tmp_path: Path, kind: str
+) -> None:
+    questions = ["How many?", "Tom has 3 coins. " * 1200, "", "How many coins?"]
+    assert len(questions[1]) > 20_000
+    rows = ask(model, tmp_path, questions, CONTROLS[kind], PromptParams(prefill="<think>"))
+    long = rows[1]
+    assert (long["response"], long["tokens"], long["finish"], long["limit"]) == ("", 0, "length", "context")
+    assert long["closed"] == (kind == "no_think") and long["think_tokens"] == 0
+    assert all(row["tokens"] > 0 and row["limit"] != "context" for row in (rows[0], rows[2], rows[3]))
+
+
+def test_the_context_cuts_a_response_and_says_so(model: Path, tmp_path: Path) -> None:
+    free = ask(model, tmp_path, ["How many?"], {}, max_tokens=40)[0]
+    prompt = len(build_tokenizer()(free["prompt"])["input_ids"])
+    assert free["tokens"] >= 10
+    cut = ask(model, tmp_path, ["How many?"], {}, max_tokens=40, context=prompt + 6)[0]
+    assert (cut["tokens"], cut["finish"], cut["limit"]) == (6, "length", "context")
+    assert free["response"].startswith(cut["response"])
+    short = ask(model, tmp_path, ["How many?"], {}, max_tokens=6)[0]
+    assert (short["response"], short["limit"]) == (cut["response"], "max_tokens")
+
+
+def test_equal_problems_are_generated_once(model: Path, tmp_path: Path) -> None:
+    rows = ask(model, tmp_path, ["How many?"] * 3, {})
+    assert len({row["response"] for row in rows}) == 1 and [row["id"] for row in rows] == ["0", "1", "2"]
+    assert sqlite3.connect(tmp_path / "store.sqlite").execute("SELECT COUNT(*) FROM responses").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("kind", ["budget", "min_think", "eot_temperature", "early_exit", "entropy_stop", "no_think"])
+def test_a_control_on_thinking_needs_its_delimiters(model: Path, tmp_path: Path, kind: str) -> None:
+    prompt = PromptParams(opening="<thought>", closing="</thought>")
+    block = {key: value for key, value in CONTROLS[kind].items() if key != "whole_text"}
+    with pytest.raises(EngineError, match=f"control {kind} acts on thinking, and the tokenizer cannot write") as error:
+        ask(model, tmp_path, ["How many?"], block, prompt)
+    assert "'<thought>' and '</thought>'" in str(error.value) and not (tmp_path / "a.jsonl").exists()
+    assert ask(model, tmp_path, ["How many?"], {}, prompt)[0]["think_tokens"] == 0
+    if kind != "no_think":
+        whole = ask(model, tmp_path, ["How many?"], {**block, "whole_text": True}, prompt)
+        assert whole[0]["think_tokens"] > 0
+
+
+def test_texts_that_cannot_be_written_are_named(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="cannot write answer_prefix 'Finally: ' of the control"):
+        ask(model, tmp_path, ["1"], {"kind": "budget", "max_think": 2, "answer_prefix": "Finally: "})
+    with pytest.raises(EngineError, match="cannot write probe 'Perhaps' of the control"):
+        ask(model, tmp_path, ["1"], {"kind": "early_exit", "transitions": ["Wait"], "probe": "Perhaps"})
+    with pytest.raises(EngineError, match="cannot write continuation 'Hold on' of the control"):
+        ask(model, tmp_path, ["1"], {"kind": "min_think", "min_think": 2, "continuation": "Hold on"})
+
+
+def test_thinking_that_never_closes_is_cut_by_the_budget_or_the_limit(model: Path, tmp_path: Path) -> None:
+    """A stop token is never likely here: what ends a response is a limit, and the row says which."""
+    endless, prompt = {"kind": "min_think", "ignores": 10**6}, PromptParams(prefill="<think>")
+    row = ask(model, tmp_path, ["How many?"], endless, prompt, max_tokens=30)[0]
+    assert (row["tokens"], row["finish"], row["limit"], row["closed"]) == (30, "length", "max_tokens", False)
+    row = ask(model, tmp_path, ["How many?"], {**endless, "max_think": 9, "max_answer": 4}, prompt)[0]
+    assert row["think_tokens"] == 9 and row["closed"] and row["limit"] in ("max_think", "max_answer")
+
+
+def test_the_length_that_the_study_counts_is_a_column_of_its_own(model: Path, tmp_path: Path) -> None:
+    words = build_tokenizer()
+    for row in ask(model, tmp_path, ["How many?", "How many coins?"], {}):
+        assert row["retokenised"] == len(words(row["response"].strip())["input_ids"])
+
+
+def test_a_stop_string_ends_the_response_and_is_no_part_of_it(model: Path, tmp_path: Path) -> None:
+    free = ask(model, tmp_path, ["How many?"], {})[0]
+    words = build_tokenizer()(free["response"])["input_ids"]
+    stop = build_tokenizer().decode(words[3:4])
+    cut = ask(model, tmp_path, ["How many?"], {}, PromptParams(stop=(stop,)))[0]
+    assert free["response"].startswith(cut["response"] + stop) and stop not in cut["response"]
+    assert cut["finish"] == "stop" and cut["limit"] is None
+    assert cut["tokens"] == cut["response_tokens"] <= 4 and cut["retokenised"] < cut["tokens"]
 
 
 def test_weights_decide_the_response(model: Path, tmp_path: Path) -> None:

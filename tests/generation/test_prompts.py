@@ -84,4 +84,5 @@ def test_trial_texts_braces_and_separators(tokenizer: PreTrainedTokenizerFast) -
     assert delimiters_of(tokenizer, PromptParams(), control("entropy_stop", separator="\n")).separators == (
         (ids["\n"],),
     )
-    assert delimiters_of(tokenizer, PromptParams(), control("early_exit")).probe_depth == 0
+    shortest = delimiters_of(tokenizer, PromptParams(), control("early_exit"))
+    assert (shortest.probe, shortest.probe_depth) == ((ids[" \\boxed{"],), 1), "DEER's text has words unknown here"

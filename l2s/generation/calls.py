@@ -1,0 +1,90 @@
+"""Calls: prompts answered by one engine, from the store where they can be, each response kept as it finishes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from l2s.generation.engine import Engine, Prompt
+from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.generation.store import Origin, ResponseStore, Stored, response_key
+from l2s.progress import Track, silent
+
+LOOKED_UP = 256
+"""Responses read from the store at a time: what is kept in memory is the rows, never all token ids."""
+
+
+class Counts(NamedTuple):
+    """How many responses came from where."""
+
+    stored: int
+    generated: int
+
+
+@dataclass
+class Calls:
+    """An engine, its weights' digest, and the store; counts what came from where."""
+
+    engine: Engine
+    weights: str
+    store: ResponseStore
+    model: str = ""
+    """Its folder's name, kept for those who clear the store up."""
+    track: Track = silent
+    counts: Counts = field(default=Counts(0, 0))
+
+    def answers(
+        self, prompts: Sequence[Prompt], decoding: DecodingParams, control: ControlParams, label: str
+    ) -> Iterator[tuple[int, Stored]]:
+        """Every prompt's response with its place in ``prompts``: the stored ones, then others as they finish.
+
+        Prompts with the same key (the same text twice in a benchmark, say) are generated once.
+        """
+        missing: dict[bytes, list[int]] = {}
+        for first in range(0, len(prompts), LOOKED_UP):
+            places = range(first, min(first + LOOKED_UP, len(prompts)))
+            keys = [self._key(prompts[place], decoding, control) for place in places]
+            found = self.store.find(keys)
+            for place, key in zip(places, keys, strict=True):
+                if key in found:
+                    yield place, found[key]
+                else:
+                    missing.setdefault(key, []).append(place)
+        self.counts = Counts(self.counts.stored + len(prompts) - len(missing), self.counts.generated + len(missing))
+        yield from self._generated(prompts, missing, decoding, control, label)
+
+    def _generated(
+        self,
+        prompts: Sequence[Prompt],
+        missing: dict[bytes, list[int]],
+        decoding: DecodingParams,
+        control: ControlParams,
+        label: str,
+    ) -> Iterator[tuple[int, Stored]]:
+        keys = list(missing)
+        if not keys:
+            return
+        wanted = [prompts[missing[key][0]] for key in keys]
+        responses = self.engine.generate(wanted, decoding.sampling, control, decoding.prompt)
+        for done in self.track(responses, label, len(keys)):
+            key = keys[done.index]
+            response = Stored(done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit)
+            self.store.put(key, response, Origin(self.model, self.weights, self.engine.name))
+            for place in missing[key]:
+                yield place, response
+
+    def _key(self, prompt: Prompt, decoding: DecodingParams, control: ControlParams) -> bytes:
+        style, sampling = decoding.prompt, decoding.sampling
+        drawn = None if sampling.greedy else [sampling.seed, prompt.benchmark, prompt.problem_id]
+        return response_key(
+            weights=self.weights,
+            tokenizer=self.engine.tokenizer_digest,
+            prompt=prompt.ids,
+            delimiters=[style.opening, style.closing],
+            stop=[style.style, *style.stop],
+            sampling=sampling.model_dump(exclude={"samples", "seed"}, exclude_none=True),
+            stream=drawn,
+            sample=prompt.sample,
+            control=control.identity(),
+            engine=self.engine.name,
+            device=decoding.device,
+        )
