@@ -111,7 +111,7 @@ def generate(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     problems: Annotated[Path, typer.Argument(help="JSONL: benchmark, id, problem, gold.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
-    engine: Annotated[str, typer.Option(help="auto or transformers.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, transformers or vllm.")] = "auto",
     control: Annotated[Path | None, typer.Option(help="YAML file with a length control.")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,
     temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 0.0,

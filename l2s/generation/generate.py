@@ -48,7 +48,10 @@ def generate_responses(
         raise RecordError(
             f"{', '.join(map(str, problems))}: no problems; expected JSONL rows benchmark, id, problem, gold"
         )
-    engine = load_engine(decoding.engine, model, decoding.device, decoding.rows_at_once)
+    engine = load_engine(
+        decoding.engine, model, decoding.device, decoding.rows_at_once, threads=decoding.threads,
+        tensor_parallel_size=decoding.tensor_parallel_size, data_parallel_size=decoding.data_parallel_size,
+    )  # fmt: skip
     style = prompt_under(control, decoding.prompt)
     texts, prompts = [], []
     for row in rows:

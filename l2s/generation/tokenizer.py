@@ -39,9 +39,7 @@ class ModelTokenizer:
         try:
             self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(path)
             self.config: Any = AutoConfig.from_pretrained(path)
-            generation = (
-                GenerationConfig.from_pretrained(path) if (path / "generation_config.json").is_file() else None
-            )
+            generation = GenerationConfig.from_pretrained(path) if (path / "generation_config.json").is_file() else None
         except (OSError, ValueError, RuntimeError) as error:
             raise cannot_load(path, error) from None
         self.stops = stop_tokens_of(self.tokenizer, generation, self.config)

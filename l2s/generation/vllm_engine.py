@@ -47,6 +47,10 @@ class VllmEngine:
         Raises:
             EngineError: vLLM is not installed, or does not run this model on this device.
         """
+        self.arguments = {
+            "path": path, "device": device, "rows_at_once": rows_at_once, "threads": threads,
+            "tensor_parallel_size": tensor_parallel_size,
+        }  # fmt: skip
         self._words = ModelTokenizer(path)
         if reason := why_not(path, self._words.config, device):
             raise EngineError(f"engine 'vllm': {reason}")
@@ -54,8 +58,8 @@ class VllmEngine:
         many = f" threads {threads}" if device == "cpu" and threads > 1 else ""
         self.name = f"vllm {version} torch {torch.__version__.split('+')[0]} r{REVISION}{many}"
         self.tokenizer_digest = self._words.digest
-        self._path, self._device, self._rows = path, device, rows_at_once
-        self._threads, self._gpus = threads, tensor_parallel_size
+        self._path, self._device = path, device
+        self._rows, self._threads, self._gpus = rows_at_once, threads, tensor_parallel_size
         self._runner: Any = None
 
     def prompt(self, problem: str, params: PromptParams) -> tuple[str, list[int]]:
@@ -70,13 +74,17 @@ class VllmEngine:
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
-        self._words.refuse_what_does_not_fit(prompts, sampling)
+        self.refuse(prompts, sampling)
         if not prompts:
             return
         delimiters = delimiters_of(self._words.tokenizer, style, control)
         engine = self._started(max(len(prompt.ids) for prompt in prompts) + sampling.max_tokens)
         rows = _rows(prompts, sampling, control, delimiters, self._words.stops)
         yield from _decode(engine, rows, sampling, self._rows)
+
+    def refuse(self, prompts: Sequence[Prompt], sampling: SamplingParams) -> None:
+        """Raise EngineError where a prompt and its response exceed the context."""
+        self._words.refuse_what_does_not_fit(prompts, sampling)
 
     def close(self) -> None:
         """Stop vLLM, if it runs; the next response starts it again."""
@@ -179,7 +187,7 @@ def _take(row: _Row, output: Any) -> None:
 
 
 def _likeliest(place: dict[int, Any], count: int) -> Likeliest:
-    """vLLM gives the one chosen beside the likeliest; equal ones come in the order of their ids."""
+    """Equal ones come in the order of their ids; the one chosen, which vLLM gives too, is not among them for itself."""
     found = sorted(((token, entry.logprob) for token, entry in place.items()), key=lambda one: (-one[1], one[0]))
     return [(token, math.exp(logprob)) for token, logprob in found[:count]]
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from l2s.errors import EngineError
-from l2s.generation.vllm_support import head_size, prepare_environment
+from l2s.generation.vllm_support import build, head_size, prepare_environment
 
 prepare_environment()  # before the imports below, which read it
 
@@ -124,8 +125,15 @@ def _stop(engine: Any) -> None:
 
 @contextmanager
 def _undone() -> Iterator[None]:
-    """Take back what vLLM changes for the whole process: it replaces a function of torch and the preloaded libraries."""
+    """Take back what vLLM changes for the whole process: a function of torch, and the libraries to be preloaded.
+
+    Within, functions of vLLM's CPU build that are to be compiled at their first call stay as they are: the
+    compiler would take longer than they ever save, where there is one.
+    """
     variables, set_threads = dict(os.environ), torch.set_num_threads
+    found = build()
+    if found and found[1] == "cpu":
+        os.environ["TORCHDYNAMO_DISABLE"] = "1"
     try:
         yield
     finally:
@@ -146,7 +154,9 @@ def _quiet() -> Iterator[None]:
         try:
             for place in (1, 2):
                 os.dup2(log.fileno(), place)
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
