@@ -1,9 +1,11 @@
 """The benchmark of generation: ``python -m bench.generation``.
 
 The slow embedded model answers the same problems, greedily and in float32, in three ways: by our decoding
-loop on transformers, by transformers' own ``generate`` in padded batches, and by vLLM where it is installed.
+loop on transformers, by transformers' own ``generate`` in padded batches (as large as ours, and of 32, which
+suits a processor's caches better; our loop is held against the faster), and by vLLM where it is installed.
 Each run is a process of its own; the ways take turns, so that they share the machine's noise. The clock runs
-from the first prompt to the last response; loading is shown apart. The problems are in random order, so that
+from the first prompt to the last response; loading is shown apart. With one thread the CPU seconds tell what
+an idle machine would take. The problems are in random order, so that
 a padded batch holds the mix of lengths that the model produces. Exit codes: 0 our loop is at least twice as
 fast as padded batches; 1 it is not, or a run failed; 2 bad usage.
 """
@@ -33,7 +35,8 @@ from l2s.generation.vllm_support import build
 
 TARGET = 2.0
 """Our loop's throughput over that of padded batches, at least."""
-OURS, PADDED, VLLM = "transformers engine", "padded generate", "vLLM (CPU build)"
+OURS, PADDED, SMALL, VLLM = "transformers engine", "padded generate", "padded generate by 32", "vLLM (CPU build)"
+FEW = 32
 out, err = Console(width=None if sys.stdout.isatty() else 110), Console(stderr=True)
 
 
@@ -46,6 +49,7 @@ class Run:
     tokens: int
     load_seconds: float
     seconds: float
+    cpu_seconds: float
     digest: str
     """Of all token ids: the ways should agree."""
 
@@ -53,6 +57,11 @@ class Run:
     def rate(self) -> float:
         """Tokens a second."""
         return self.tokens / self.seconds
+
+    @property
+    def cpu_rate(self) -> float:
+        """Tokens a CPU second."""
+        return self.tokens / self.cpu_seconds
 
 
 def main(
@@ -71,7 +80,7 @@ def main(
     if way is not None:
         print(json.dumps(asdict(_measured(way, problems, rows, threads, max_tokens, model))))
         return
-    ways = [OURS, PADDED, *([VLLM] if (build() or ("", ""))[1] == "cpu" else [])]
+    ways = [OURS, PADDED, *([SMALL] if rows > FEW else []), *([VLLM] if (build() or ("", ""))[1] == "cpu" else [])]
     found: dict[str, list[Run]] = {name: [] for name in ways}
     for number in range(runs):
         for name in ways:
@@ -98,15 +107,15 @@ def _run(way: str, arguments: list[str], threads: int) -> Run:
 
 def _measured(way: str, problems: int, rows: int, threads: int, max_tokens: int, model: Path) -> Run:
     started = time.perf_counter()
-    start = {OURS: _ours, PADDED: _padded, VLLM: _vllm}[way]
-    generate = start(model, rows, threads, max_tokens)
+    start = {OURS: _ours, PADDED: _padded, SMALL: _padded, VLLM: _vllm}[way]
+    generate = start(model, FEW if way == SMALL else rows, threads, max_tokens)
     texts = [row["problem"] for row in problem_rows("bench", 0, "test", problems // 5)]
     random.Random(0).shuffle(texts)
-    loaded = time.perf_counter()
+    loaded, spent = time.perf_counter(), time.process_time()
     ids = generate(texts)
-    ended = time.perf_counter()
+    ended, spent = time.perf_counter(), time.process_time() - spent
     digest = hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:12]
-    return Run(way, len(ids), sum(map(len, ids)), loaded - started, ended - loaded, digest)
+    return Run(way, len(ids), sum(map(len, ids)), loaded - started, ended - loaded, spent, digest)
 
 
 Generate = Callable[[list[str]], list[list[int]]]
@@ -171,25 +180,24 @@ def _to_the_stop(ids: list[int], stops: frozenset[int]) -> list[int]:
 def _show(found: dict[str, list[Run]], rows: int) -> bool:
     """Print the table and the verdict; say whether the target is met."""
     rates = {way: statistics.median(run.rate for run in runs) for way, runs in found.items()}
+    best = max((way for way in rates if way in (PADDED, SMALL)), key=rates.__getitem__)
     table = Table(title=f"{found[OURS][0].responses} responses, batches of {rows}; {_machine()}", title_justify="left")
-    for column in ("", "tokens/s", "lowest", "highest", "over padded", "load, s", "same ids as ours"):
-        table.add_column(column, justify="left" if not column else "right")
+    for column in ("", "tokens/s", "lowest", "highest", "over padded", "tokens/CPU s", "load, s", "ids as ours"):
+        table.add_column(column, justify="right" if column else "left")
     for way, runs in found.items():
         each = [run.rate for run in runs]
         same = all(run.digest == found[OURS][0].digest for run in runs)
-        load = statistics.median(run.load_seconds for run in runs)
-        table.add_row(
-            way, f"{rates[way]:,.0f}", f"{min(each):,.0f}", f"{max(each):,.0f}", f"{rates[way] / rates[PADDED]:.2f}",
-            f"{load:.1f}", "yes" if same else "no",
-        )  # fmt: skip
+        numbers = (rates[way], min(each), max(each), statistics.median(run.cpu_rate for run in runs))
+        rate, low, high, cpu = (f"{number:,.0f}" for number in numbers)
+        load = f"{statistics.median(run.load_seconds for run in runs):.1f}"
+        table.add_row(way, rate, low, high, f"{rates[way] / rates[best]:.2f}", cpu, load, "yes" if same else "no")
     out.print(table)
-    held = rates[OURS] >= TARGET * rates[PADDED]
-    word = "[green]PASS[/green]" if held else "[red]MISS[/red]"
-    times = rates[OURS] / rates[PADDED]
-    out.print(f"{word} our loop over padded batches: {times:.2f} times (at least {TARGET})", highlight=False)
+    times = rates[OURS] / rates[best]
+    word = "[green]PASS[/green]" if times >= TARGET else "[red]MISS[/red]"
+    out.print(f"{word} our loop over the faster padded batches: {times:.2f} times (at least {TARGET})", highlight=False)
     if VLLM in rates:
         out.print(f"as measured: vLLM over our loop {rates[VLLM] / rates[OURS]:.2f} times", highlight=False)
-    return held
+    return times >= TARGET
 
 
 def _machine() -> str:
