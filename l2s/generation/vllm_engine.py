@@ -182,6 +182,11 @@ def _params(row: _Row, asked: Round, sampling: SamplingParams) -> Any:
 def _take(row: _Row, output: Any) -> None:
     if row.asked is None:
         raise RuntimeError("vLLM answered a row that had not asked")
+    if not output.token_ids:
+        raise EngineError(
+            f"{row.prompt.benchmark} {row.prompt.problem_id}: vLLM ended without a token ({output.finish_reason}); "
+            "engine 'transformers' may answer it"
+        )
     likeliest = [_likeliest(place, row.asked.wants) for place in output.logprobs or ()]
     take_round(row.transcript, row.asked, list(output.token_ids), likeliest)
 
