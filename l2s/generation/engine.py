@@ -61,13 +61,21 @@ ENGINES = ("auto", "transformers", "vllm")
 
 
 def load_engine(
-    name: str, model: Path, device: str, rows_at_once: int, *, threads: int = 1, tensor_parallel_size: int = 1
+    name: str,
+    model: Path,
+    device: str,
+    rows_at_once: int,
+    *,
+    threads: int = 1,
+    tensor_parallel_size: int = 1,
+    data_parallel_size: int = 1,
 ) -> Engine:
     """Load ``model`` into the engine called ``name``; ``auto`` takes vLLM where it is installed and can run it.
 
     Args:
-        threads: of a CPU, vLLM only; the transformers engine has one.
-        tensor_parallel_size: GPUs that share the model, vLLM only.
+        threads: of the CPU, vLLM only.
+        tensor_parallel_size: GPUs that share one copy of the model, vLLM only.
+        data_parallel_size: copies of the model on GPUs of their own, vLLM only.
 
     Raises:
         CheckpointError: the folder cannot be read.
@@ -75,15 +83,18 @@ def load_engine(
     """
     if name not in ENGINES:
         raise EngineError(f"engine '{name}' is not known{nearest(name, ENGINES)}")
-    if name == "vllm" or (name == "auto" and vllm_takes(model, device)):
-        from l2s.generation.vllm_engine import VllmEngine
+    if name != "vllm" and not (name == "auto" and vllm_takes(model, device)):
+        from l2s.generation.transformers_engine import TransformersEngine
 
-        return VllmEngine(
-            model, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size
-        )  # fmt: skip
-    from l2s.generation.transformers_engine import TransformersEngine
+        return TransformersEngine(model, device, rows_at_once)
+    from l2s.generation.vllm_engine import VllmEngine
 
-    return TransformersEngine(model, device, rows_at_once)
+    engine = VllmEngine(model, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size)
+    if device == "cpu" or data_parallel_size == 1:
+        return engine
+    from l2s.generation.vllm_copies import VllmCopies, visible_gpus
+
+    return VllmCopies(engine, visible_gpus(tensor_parallel_size, data_parallel_size))
 
 
 def vllm_takes(model: Path, device: str) -> bool:

@@ -1,13 +1,13 @@
 """Problems in, responses out: only what the store lacks is generated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from l2s.checkpoints import Checkpoint
 from l2s.errors import RecordError
 from l2s.generation.calls import Calls, Counts
-from l2s.generation.engine import Prompt, load_engine
+from l2s.generation.engine import Engine, Prompt, load_engine
 from l2s.generation.forced import delimiters_of
 from l2s.generation.fractured import fractured, refuse_what_repeats
 from l2s.generation.rows import RowWriter
@@ -67,7 +67,7 @@ def generate_responses(
         if control.outliner is not None:
             outliner = models / control.outliner
             outlined, answered = _outlines(outliner, rows, decoding, control, responses, track)
-        engine = load_engine(decoding.engine, model, decoding.device, decoding.rows_at_once)
+        engine = _engine(model, decoding)
         calls = Calls(engine, weights_digest, responses, model.name, track, outlined)
         words = ModelTokenizer(model)
         writer = RowWriter(run, model, engine.name, decoding, words)
@@ -79,6 +79,13 @@ def generate_responses(
     return calls.counts
 
 
+def _engine(model: Path, decoding: DecodingParams) -> Engine:
+    return load_engine(
+        decoding.engine, model, decoding.device, decoding.rows_at_once, threads=decoding.threads,
+        tensor_parallel_size=decoding.tensor_parallel_size, data_parallel_size=decoding.data_parallel_size,
+    )  # fmt: skip
+
+
 def _outlines(
     outliner: Path,
     rows: Sequence[Row],
@@ -88,7 +95,7 @@ def _outlines(
     track: Track,
 ) -> tuple[Counts, list[Answered]]:
     """cothink: the other model's outlines; it is in memory only meanwhile."""
-    engine = load_engine(decoding.engine, outliner, decoding.device, decoding.rows_at_once)
+    engine = _engine(outliner, decoding)
     calls = Calls(engine, Checkpoint(outliner).digest, store, outliner.name, track)
     label = f"outlines of {outliner.name}"
     answered = _first_answers(calls, rows, decoding, control, control.outline_tokens, label)

@@ -10,7 +10,7 @@ save work: they may be too wide, never too narrow, and no decision is taken here
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from l2s.generation.control import Thinking
+from l2s.generation.control_settings import ControlParams
 from l2s.generation.probe import Likeliest
 from l2s.generation.transcript import Transcript
 
@@ -72,7 +72,8 @@ def _limits(transcript: Transcript) -> list[int]:
     if transcript.delimiters.stop_strings is not None:
         limits.append(STRETCH)
     if transcript.wants:
-        return [*limits, 1 if transcript.wants > 1 else control.probe_tokens]
+        written = transcript.length - len(transcript.ids) - len(transcript.delimiters.probe)
+        return [*limits, 1 if transcript.wants > 1 else control.probe_tokens - written]
     if thinking.answer_left is not None:
         limits.append(thinking.answer_left)
     if thinking.active and control.max_think is not None:
@@ -85,32 +86,23 @@ def _limits(transcript: Transcript) -> list[int]:
 
 
 def _ends(transcript: Transcript) -> frozenset[int]:
-    delimiters, thinking = transcript.delimiters, transcript.thinking
+    control, delimiters, thinking = transcript.control, transcript.delimiters, transcript.thinking
     if transcript.wants:
-        closing = [token for token, braces in delimiters.braces.items() if "}" in braces]
-        return transcript.stops | {*closing, *delimiters.closing[-1:]}
-    if not _acts(transcript) or thinking.cut or (thinking.opened and not thinking.open):
-        return transcript.stops
-    looked_for = [delimiters.closing] if thinking.open else []
-    if _opening_matters(thinking):
+        braces = [token for token, found in delimiters.braces.items() if "}" in found]
+        return transcript.stops.union(braces, delimiters.closing[-1:])
+    looked_for = list[tuple[int, ...]]()
+    if _acts(control) and (thinking.whole or not thinking.opened):
         looked_for.append(delimiters.opening)
-    if thinking.open:
-        looked_for += [*delimiters.transitions, *delimiters.separators, *_first_closers(transcript)]
-    return transcript.stops | {sequence[-1] for sequence in looked_for if sequence}
+    if _acts(control) and thinking.active:
+        looked_for.append(delimiters.closing)
+        looked_for += [(token,) for token in transcript.closers]  # the rest of the delimiter is forced
+        looked_for += delimiters.transitions if control.kind == "early_exit" else ()
+        looked_for += delimiters.separators if control.kind == "entropy_stop" else ()
+    return transcript.stops.union(sequence[-1] for sequence in looked_for if sequence)
 
 
-def _acts(transcript: Transcript) -> bool:
+def _acts(control: ControlParams) -> bool:
     """The control does something while the response is written."""
-    control = transcript.control
     return control.max_think is not None or control.kind in (
         "min_think", "eot_temperature", "early_exit", "entropy_stop",
     )  # fmt: skip
-
-
-def _opening_matters(thinking: Thinking) -> bool:
-    return not thinking.opened or thinking.whole
-
-
-def _first_closers(transcript: Transcript) -> list[tuple[int, ...]]:
-    """eot_temperature forces the rest of a closing delimiter after its first token."""
-    return [(token,) for token in transcript.closers]

@@ -60,8 +60,15 @@ class DecodingParams(Params):
     """Engine, prompt and sampling of a run."""
 
     engine: str = "auto"
+    """auto: vLLM where it is installed and can run the model, otherwise transformers; or one of these by name."""
     device: str = "cpu"
     rows_at_once: int = Field(128, ge=1)
     """Most rows in a batch; it bounds memory and changes no response."""
+    threads: int = Field(1, ge=1)
+    """vLLM on a CPU: threads; the transformers engine has one, which is measured and keeps every sum in one order."""
+    tensor_parallel_size: int = Field(1, ge=1)
+    """vLLM on GPUs: so many share each copy of the model; no effect on a CPU."""
+    data_parallel_size: int = Field(1, ge=1)
+    """vLLM on GPUs: so many copies of the model, each with its share of the problems; no effect on a CPU."""
     prompt: PromptParams = PromptParams()
     sampling: SamplingParams = SamplingParams()

@@ -9,9 +9,11 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
 
 from l2s.errors import EngineError
+from l2s.generation.cache import blocks
 from l2s.generation.decoding import Request, decode
 from l2s.generation.engine import Generated, Prompt
 from l2s.generation.forced import delimiters_of
+from l2s.generation.memory import free_memory, ran_out, rows_that_fit
 from l2s.generation.sampling import stream_for
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
 from l2s.generation.tokenizer import ModelTokenizer, cannot_load
@@ -41,7 +43,7 @@ class TransformersEngine:
                 f"{path}: layers of kind {', '.join(sorted(kinds))}; this engine runs full attention only"
             )
         self.model = model.to(device).eval()
-        self.rows_at_once = rows_at_once
+        self.device, self.rows_at_once = device, rows_at_once
         self.tokenizer, self.stops = self._words.tokenizer, self._words.stops
         self.tokenizer_digest = self._words.digest
         self.name = f"transformers {transformers.__version__} torch {torch.__version__.split('+')[0]} r{REVISION}"
@@ -58,15 +60,33 @@ class TransformersEngine:
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
-        requests = [
-            Request(
-                index,
-                prompt.ids,
-                stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample),
-                self._words.room(prompt.ids, sampling),
-            )
-            for index, prompt in enumerate(prompts)
-        ]
+        if not prompts:
+            return
         delimiters = delimiters_of(self.tokenizer, style, control)
-        for done in decode(self.model, requests, sampling, control, delimiters, self.stops, self.rows_at_once):
-            yield Generated(done.index, done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit)
+        length = blocks(max(len(prompt.ids) for prompt in prompts) + sampling.max_tokens)
+        rows = rows_that_fit(
+            self.model.config.get_text_config(), self.model.dtype.itemsize, length, free_memory(self.device),
+            self.rows_at_once,
+        )  # fmt: skip
+        left = dict(enumerate(prompts))
+        while left:
+            # A row that is begun anew draws the same numbers and depends on no other: it ends as it would have.
+            requests = [self._request(index, prompt, sampling) for index, prompt in left.items()]
+            try:
+                for done in decode(self.model, requests, sampling, control, delimiters, self.stops, rows):
+                    del left[done.index]
+                    yield Generated(
+                        done.index, done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit
+                    )
+            except (RuntimeError, MemoryError) as error:
+                if not ran_out(error):
+                    raise
+                if rows == 1:
+                    raise EngineError(
+                        "memory ran out with a single response at a time; lower max_tokens or free memory"
+                    ) from error  # fmt: skip
+                rows //= 2
+
+    def _request(self, index: int, prompt: Prompt, sampling: SamplingParams) -> Request:
+        stream = stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample)
+        return Request(index, prompt.ids, stream, self._words.room(prompt.ids, sampling))

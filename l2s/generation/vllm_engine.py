@@ -47,6 +47,10 @@ class VllmEngine:
         Raises:
             EngineError: vLLM is not installed, or does not run this model on this device.
         """
+        self.arguments = {
+            "path": path, "device": device, "rows_at_once": rows_at_once, "threads": threads,
+            "tensor_parallel_size": tensor_parallel_size,
+        }  # fmt: skip
         self._words = ModelTokenizer(path)
         if reason := why_not(path, self._words.config, device):
             raise EngineError(f"engine 'vllm': {reason}")
@@ -54,8 +58,8 @@ class VllmEngine:
         many = f" threads {threads}" if device == "cpu" and threads > 1 else ""
         self.name = f"vllm {version} torch {torch.__version__.split('+')[0]} r{REVISION}{many}"
         self.tokenizer_digest = self._words.digest
-        self._path, self._device, self._rows = path, device, rows_at_once
-        self._threads, self._gpus = threads, tensor_parallel_size
+        self._path, self._device = path, device
+        self._rows, self._threads, self._gpus = rows_at_once, threads, tensor_parallel_size
         self._runner: Any = None
 
     def prompt(self, problem: str, params: PromptParams) -> tuple[str, list[int]]:
@@ -174,12 +178,17 @@ def _params(row: _Row, asked: Round, sampling: SamplingParams) -> Any:
 def _take(row: _Row, output: Any) -> None:
     if row.asked is None:
         raise RuntimeError("vLLM answered a row that had not asked")
+    if not output.token_ids:
+        raise EngineError(
+            f"{row.prompt.benchmark} {row.prompt.problem_id}: vLLM ended without a token ({output.finish_reason}); "
+            "engine 'transformers' may answer it"
+        )
     likeliest = [_likeliest(place, row.asked.wants) for place in output.logprobs or ()]
     take_round(row.transcript, row.asked, list(output.token_ids), likeliest)
 
 
 def _likeliest(place: dict[int, Any], count: int) -> Likeliest:
-    """VLLM gives the one chosen beside the likeliest; equal ones come in the order of their ids."""
+    """Equal ones come in the order of their ids; the one chosen, which vLLM gives too, is not among them for itself."""
     found = sorted(((token, entry.logprob) for token, entry in place.items()), key=lambda one: (-one[1], one[0]))
     return [(token, math.exp(logprob)) for token, logprob in found[:count]]
 

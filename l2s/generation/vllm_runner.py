@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +11,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from l2s.errors import EngineError
-from l2s.generation.vllm_support import head_size, prepare_environment
+from l2s.generation.memory import bytes_a_token, free_memory, rows_that_fit
+from l2s.generation.vllm_support import build, prepare_environment
 
 prepare_environment()  # before the imports below, which read it
 
-import psutil  # noqa: E402
 import torch  # noqa: E402
 
 BLOCK = 32
 """Tokens in a block of vLLM's cache on a CPU; a round re-reads what does not fill one."""
-SHARE = 4
-"""The cache takes no more than available memory divided by this."""
 FLOAT32 = 4
 
 
@@ -87,25 +86,19 @@ def _settings(path: Path, config: Any, device: str, shape: Shape) -> dict[str, A
         "dtype": "float32",
         "enforce_eager": True,  # compiling takes longer than most runs
         "block_size": BLOCK,
-        "kv_cache_memory_bytes": cache_bytes(config.get_text_config(), shape, psutil.virtual_memory().available),
+        "kv_cache_memory_bytes": cache_bytes(config.get_text_config(), shape, free_memory(device)),
     }
 
 
-def cache_bytes(config: Any, shape: Shape, available: int) -> int:
-    """Bytes for keys and values in float32: all rows at their longest, or a share of the memory that is available.
+def cache_bytes(config: Any, shape: Shape, free: int) -> int:
+    """Bytes for keys and values in float32: of all rows at their longest, or of as many as memory allows.
 
     Raises:
-        EngineError: not even one response fits into the share.
+        EngineError: not even one response fits.
     """
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    block = 2 * config.num_hidden_layers * heads * head_size(config) * FLOAT32 * BLOCK
-    one = -(-shape.context // BLOCK) * block
-    if 2 * one > available // SHARE:
-        raise EngineError(
-            f"one response of {shape.context} tokens takes {one / 1e9:.1f} GB of keys and values, and "
-            f"{available / 1e9:.1f} GB of memory are free; lower max_tokens"
-        )
-    return int(min((shape.rows + 1) * one + block, available // SHARE))
+    length = -(-shape.context // BLOCK) * BLOCK
+    rows = rows_that_fit(config, FLOAT32, length, free, shape.rows)
+    return bytes_a_token(config, FLOAT32) * ((rows + 1) * length + BLOCK)
 
 
 def _engine(settings: dict[str, Any]) -> Any:
@@ -124,8 +117,15 @@ def _stop(engine: Any) -> None:
 
 @contextmanager
 def _undone() -> Iterator[None]:
-    """Take back what vLLM changes for the whole process: it replaces a function of torch and the preloaded libraries."""
+    """Take back what vLLM changes for the whole process: a function of torch, and the libraries to be preloaded.
+
+    Within, functions of vLLM's CPU build that are to be compiled at their first call stay as they are: the
+    compiler would take longer than they ever save, where there is one.
+    """
     variables, set_threads = dict(os.environ), torch.set_num_threads
+    found = build()
+    if found and found[1] == "cpu":
+        os.environ["TORCHDYNAMO_DISABLE"] = "1"
     try:
         yield
     finally:
@@ -146,7 +146,9 @@ def _quiet() -> Iterator[None]:
         try:
             for place in (1, 2):
                 os.dup2(log.fileno(), place)
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -1,0 +1,243 @@
+"""The vLLM engine against the transformers engine, on the embedded family: same ids, same counts, same rows.
+
+One engine is started for all tests of a process. Where vLLM's CPU build is not installed they are skipped.
+"""
+
+import json
+import multiprocessing
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from l2s.benchmarks.arithmetic import problem_rows
+from l2s.errors import EngineError
+from l2s.family.model import fresh_model
+from l2s.family.settings import FamilySettings
+from l2s.family.tokenizer import build_tokenizer
+from l2s.generation.engine import Engine, Generated, Prompt, load_engine, vllm_takes
+from l2s.generation.generate import generate_responses
+from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
+from l2s.generation.styles import prompt_under
+from l2s.generation.vllm_copies import VllmCopies
+from l2s.generation.vllm_support import build
+from l2s.records import Responses, read_rows, write_rows
+
+pytestmark = pytest.mark.skipif((build() or ("", ""))[1] != "cpu", reason="vLLM's CPU build is not installed")
+SLOW = Path(__file__).parents[2] / "data/models/slow"
+MOST = 370
+"""With the longest prompt less than twice 256: vLLM is started once."""
+ANSWER = " The answer is \\boxed{"
+CONTROLS = {
+    "none": {"kind": "none"},
+    "budget": {"kind": "budget", "max_think": 60, "max_answer": 16, "answer_prefix": ANSWER},
+    "min_think": {"kind": "min_think", "min_think": 90},
+    "ignores": {"kind": "min_think", "ignores": 2, "max_think": 150, "max_answer": 16, "answer_prefix": ANSWER},
+    "gap": {"kind": "eot_temperature", "value": 0.5},
+    "gap-0": {"kind": "eot_temperature", "value": 0, "min_think": 40},
+    "bias": {"kind": "eot_temperature", "form": "bias", "value": 9.0, "max_think": 70, "answer_prefix": ANSWER},
+    "divide": {"kind": "eot_temperature", "form": "divide", "value": 0.2, "top_k_gate": 5},
+    "early_exit": {
+        "kind": "early_exit", "transitions": ["Wait"], "probe": " The answer is \\boxed", "threshold": 0.97,
+    },
+    "early_exit-min": {
+        "kind": "early_exit", "transitions": ["Wait", "."], "probe": ANSWER, "mean": "min", "threshold": 0.99,
+        "probe_tokens": 4, "max_probes": 3, "max_think": 80, "max_answer": 16,
+    },
+    "entropy_stop": {
+        "kind": "entropy_stop", "separator": ".", "every": 12, "probe": "{closing} The answer is \\boxed{",
+        "candidates": 4, "alpha": 0.05,
+    },
+    "entropy_stop-budget": {
+        "kind": "entropy_stop", "separator": ".", "every": 20, "probe": "{closing}" + ANSWER, "alpha": 0.01,
+        "max_think": 60, "max_answer": 16, "whole_text": True,
+    },
+    "no_think": {"kind": "no_think", "prefill": "{opening} {closing}"},
+    "concise": {"kind": "prompt", "style": "concise"},
+    "token-budget": {"kind": "prompt", "style": "token-budget", "tokens": 40, "max_think": 50, "max_answer": 9},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ours() -> Engine:
+    return load_engine("transformers", SLOW, "cpu", 128)
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Iterator[Engine]:
+    engine = load_engine("vllm", SLOW, "cpu", 128)
+    yield engine
+    engine.close()  # type: ignore[attr-defined]
+
+
+def prompts_for(engine: Engine, per_level: int, control: ControlParams, samples: int = 1) -> list[Prompt]:
+    style = prompt_under(control, PromptParams())
+    rows = problem_rows("b", 0, "test", per_level)
+    return [
+        Prompt("b", row["id"], sample, engine.prompt(row["problem"], style)[1])
+        for row in rows
+        for sample in range(samples)
+    ]
+
+
+def generated(engine: Engine, wanted: list[Prompt], control: ControlParams, **sampling: float) -> dict[int, Generated]:
+    found = engine.generate(wanted, SamplingParams(**{"max_tokens": MOST, **sampling}), control, PromptParams())
+    return {done.index: done for done in found}
+
+
+@cache
+def expected(ours: Engine, name: str, per_level: int, most: int) -> dict[int, Generated]:
+    control = ControlParams.parse(CONTROLS[name], name)
+    return generated(ours, prompts_for(ours, per_level, control), control, max_tokens=most)
+
+
+def compare(ours: Engine, theirs: Engine, name: str, per_level: int, most: int) -> None:
+    control = ControlParams.parse(CONTROLS[name], name)
+    wanted = prompts_for(theirs, per_level, control)
+    assert wanted == prompts_for(ours, per_level, control)
+    found = generated(theirs, wanted, control, max_tokens=most)
+    assert sorted(found) == list(range(5 * per_level))
+    assert found == expected(ours, name, per_level, most)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_same_token_ids_counts_and_finish(ours: Engine, theirs: Engine, name: str) -> None:
+    compare(ours, theirs, name, per_level=8, most=MOST)
+    compare(ours, theirs, name, per_level=2, most=75)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CONTROLS)
+def test_same_token_ids_on_the_whole_test_set(ours: Engine, theirs: Engine, name: str) -> None:
+    compare(ours, theirs, name, per_level=200, most=420)
+
+
+def test_every_control_acts_in_this_comparison(ours: Engine) -> None:
+    """``gap`` short of 0 changes no greedy choice; all others answer otherwise than no control."""
+    free = [done.ids for _, done in sorted(expected(ours, "none", 8, MOST).items())]
+    for name in CONTROLS:
+        answers = [done.ids for _, done in sorted(expected(ours, name, 8, MOST).items())]
+        assert (answers == free) == (name in ("none", "gap")), name
+    finishes = {done.finish for done in expected(ours, "early_exit", 8, MOST).values()}
+    assert finishes == {"control", "stop"}, "some trials end thinking and some do not"
+
+
+@pytest.mark.parametrize("name", ["none", "budget", "gap", "early_exit"])
+def test_sampling_repeats_in_any_batch_and_differs_between_seeds(theirs: Engine, name: str) -> None:
+    control = ControlParams.parse(CONTROLS[name], name)
+    wanted = prompts_for(theirs, 1, control, samples=3)
+    draw = lambda seed, some: [  # noqa: E731
+        done.ids for _, done in sorted(generated(theirs, some, control, temperature=1.5, seed=seed).items())
+    ]
+    first = draw(0, wanted)
+    assert draw(0, wanted) == first
+    assert draw(0, wanted[::-1])[::-1] == first and draw(0, wanted[4:7]) == first[4:7]
+    assert draw(1, wanted) != first
+    assert len({tuple(ids) for ids in first[:3]}) > 1, "samples of one problem differ"
+
+
+def test_sampling_from_one_token_is_greedy(theirs: Engine) -> None:
+    wanted = prompts_for(theirs, 2, ControlParams())
+    greedy = generated(theirs, wanted, ControlParams())
+    assert generated(theirs, wanted, ControlParams(), temperature=1.0, top_k=1) == greedy
+    assert generated(theirs, wanted, ControlParams(), temperature=1.0, top_p=1e-6) == greedy
+
+
+def test_a_generator_that_is_dropped_leaves_the_engine_free(ours: Engine, theirs: Engine) -> None:
+    wanted = prompts_for(theirs, 4, ControlParams())
+    running = theirs.generate(wanted, SamplingParams(max_tokens=MOST), ControlParams(), PromptParams())
+    next(running)
+    running.close()  # type: ignore[attr-defined]
+    assert generated(theirs, wanted, ControlParams()) == generated(ours, wanted, ControlParams())
+
+
+def test_more_context_than_before_restarts_and_too_much_is_refused(theirs: Engine) -> None:
+    wanted = prompts_for(theirs, 1, ControlParams())
+    longer = generated(theirs, wanted, ControlParams(), max_tokens=900)
+    assert longer == generated(theirs, wanted, ControlParams(), max_tokens=MOST)
+    with pytest.raises(EngineError, match="exceed the model's context of 1024; lower max_tokens to"):
+        generated(theirs, wanted, ControlParams(), max_tokens=1024)
+
+
+def test_rows_differ_in_the_engine_alone(tmp_path: Path) -> None:
+    problems, rows = tmp_path / "p.jsonl", {}
+    write_rows(problems, problem_rows("b", 0, "test", 2))
+    for engine in ("transformers", "vllm"):
+        decoding = DecodingParams(engine=engine, sampling=SamplingParams(max_tokens=200))
+        for expected in ((0, 10), (10, 0)):
+            counts = generate_responses(
+                SLOW, "w", [problems], tmp_path / "out.jsonl", run="slow", decoding=decoding,
+                control=ControlParams.parse(CONTROLS["budget"], "budget"), store=tmp_path / "store.sqlite",
+            )  # fmt: skip
+            assert counts == expected, "an engine's responses are its own"
+        rows[engine] = read_rows(tmp_path / "out.jsonl", Responses)
+    for one, two in zip(rows["transformers"], rows["vllm"], strict=True):
+        assert {**one, "engine": ""} == {**two, "engine": ""}
+        assert one["engine"].startswith("transformers ") and two["engine"].startswith("vllm 0.")
+
+
+def test_auto_takes_it_unless_the_model_or_the_user_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not vllm_takes(SLOW, "cpu"), "L2S_NO_VLLM is set in tests"
+    monkeypatch.delenv("L2S_NO_VLLM")
+    assert vllm_takes(SLOW, "cpu") and not vllm_takes(SLOW, "cuda")
+    assert load_engine("auto", SLOW, "cpu", 8).name.startswith("vllm ")
+    narrow = tmp_path / "narrow"
+    fresh_model(FamilySettings(hidden_size=64, layers=1, heads=4, key_value_heads=1)).save_pretrained(narrow)
+    build_tokenizer().save_pretrained(narrow)
+    assert load_engine("auto", narrow, "cpu", 8).name.startswith("transformers ")
+    with pytest.raises(EngineError, match=r"engine 'vllm': .*narrow: attention heads of size 16; vLLM on a CPU takes"):
+        load_engine("vllm", narrow, "cpu", 8)
+    with pytest.raises(EngineError, match="the vLLM that is installed runs on cpu, and device is 'cuda'"):
+        load_engine("vllm", SLOW, "cuda", 8)
+    config = json.loads((narrow / "config.json").read_text())
+    (narrow / "config.json").write_text(
+        json.dumps({**config, "head_dim": 32, "architectures": ["SomethingNewForCausalLM"]})
+    )
+    with pytest.raises(EngineError, match="vLLM does not know the architecture SomethingNewForCausalLM"):
+        load_engine("vllm", narrow, "cpu", 8)
+
+
+def test_the_command_is_quiet_and_leaves_no_process(tmp_path: Path) -> None:
+    write_rows(tmp_path / "p.jsonl", problem_rows("b", 0, "test", 1))
+    code = "from flows.cli import entry; entry()"
+    arguments = ["generate", str(SLOW), "p.jsonl", "out.jsonl", "--engine", "vllm", "--max-tokens", "60"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, out, err) == (0, "out.jsonl: 5 responses generated, 0 from the store\n", "")
+    sessions = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        sessions[stat.parent.name] = fields[3]
+    assert str(process.pid) not in sessions.values(), "what it started has ended"
+
+
+@pytest.mark.slow
+def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> None:
+    """Two processes, each with every second problem; here on the CPU, where only this test makes copies."""
+    control = ControlParams.parse(CONTROLS["budget"], "budget")
+    wanted = prompts_for(theirs, 2, control)
+    copies = VllmCopies(theirs, ["", ""])  # type: ignore[arg-type]
+    assert generated(copies, wanted, control) == generated(theirs, wanted, control)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+def test_a_copy_that_dies_is_said_and_the_other_ends(theirs: Engine) -> None:
+    wanted = prompts_for(theirs, 40, ControlParams())
+    running = VllmCopies(theirs, ["", ""]).generate(  # type: ignore[arg-type]
+        wanted, SamplingParams(max_tokens=MOST), ControlParams(), PromptParams()
+    )
+    next(running)
+    multiprocessing.active_children()[0].kill()
+    with pytest.raises(EngineError, match="a copy of the model ended with code -9 before it was done"):
+        list(running)
+    assert not multiprocessing.active_children()
