@@ -24,7 +24,7 @@ ORIGIN = Origin("slow", "sha256:aa", "transformers 5")
 
 
 def response(number: int) -> Stored:
-    return Stored([number, number + 1], "stop", True, number % 7, 2 + number % 3)
+    return Stored([number, number + 1], "stop", True, number % 7, 2 + number % 3, "max_tokens" if number % 2 else None)
 
 
 def filled(path: Path, numbers: Sequence[int], origin: Origin | None = ORIGIN) -> Path:
@@ -57,8 +57,22 @@ class SlowEngine:
                 os.write(self.told, b".")
 
 
+class Words:
+    """Ids as numbers, a word each."""
+
+    def __init__(self, model: Path) -> None:
+        pass
+
+    def text(self, ids: list[int]) -> str:
+        return " ".join(map(str, ids))
+
+    def length(self, text: str) -> int:
+        return len(text.split())
+
+
 def answer(folder: Path, out: str, told: int | None = None) -> Counts:
-    generate_module.load_engine = lambda *_: SlowEngine(told)  # type: ignore[assignment]
+    generate_module.load_engine = lambda *_, **__: SlowEngine(told)  # type: ignore[assignment]
+    generate_module.ModelTokenizer = Words  # type: ignore[assignment,misc]
     return generate_responses(
         Path("model"), "sha256:aa", [folder / "problems.jsonl"], folder / out, run="r", control=ControlParams(),
         decoding=DecodingParams(), store=folder / f"{out}.sqlite",
@@ -66,7 +80,8 @@ def answer(folder: Path, out: str, told: int | None = None) -> Counts:
 
 
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate_module, "load_engine", generate_module.load_engine)  # put back afterwards
+    for name in ("load_engine", "ModelTokenizer"):  # put back afterwards
+        monkeypatch.setattr(generate_module, name, getattr(generate_module, name))
     rows = [{"benchmark": "b", "id": str(n), "problem": f"{n} {n + 1}", "gold": "1"} for n in range(400)]
     write_rows(tmp_path / "problems.jsonl", rows)
     assert answer(tmp_path, "whole.jsonl") == Counts(0, 400)
@@ -121,7 +136,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     "damage",
     [
         "ids = '[1,2]'", "ids = '[1,'", "finish = 'length'", "closed = 0", "think_tokens = think_tokens + 1",
-        "tokens = tokens + 1",
+        "tokens = tokens + 1", "cut_by = 'context'",
     ],
 )  # fmt: skip
 def test_a_changed_row_is_found_and_mended(damage: str, tmp_path: Path) -> None:
