@@ -123,6 +123,8 @@ def is_name(expression: Expression) -> bool:
         return (name == "abs" and is_name(children[0])) or name.endswith("()")
     if kind in ("tuple", "interval", "ratio"):
         return all(is_name(child) for child in children)
+    if kind == "quotient" and all(_is_differential(child) for child in children):
+        return True
     if kind in ("product", "quotient"):
         names = symbols(expression)
         return (
@@ -135,6 +137,12 @@ def is_name(expression: Expression) -> bool:
             )
         )
     return False
+
+
+def _is_differential(expression: Expression) -> bool:
+    r"""``dy`` or ``dx``, the parts of a derivative."""
+    parts = expression.children() if expression.kind == "product" else (expression,)
+    return [part.kind for part in parts] == ["symbol", "symbol"] and str(parts[0].parts[0]) == "d"
 
 
 def assigned(relation: Expression, lenient: bool = False) -> list[Expression]:

@@ -6,6 +6,8 @@ for which LaTeX has a command. Every pass is linear in the length of the text.
 
 import re
 
+from l2s.verification.phrases import rephrased
+
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SIGNS = {
     **{"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot "},
@@ -59,7 +61,7 @@ def spelled(text: str) -> str:
     text = _SPACES.sub(" ", text).strip()
     if text[:1].isalpha():
         text = _ANNOUNCEMENT.sub("", text)
-    text = _HALF_DAY.sub(r"\\text{ \1m}", text)
+    text = rephrased(_HALF_DAY.sub(r"\\text{ \1m}", text))
     return text.strip('" ').rstrip(".。\\ ")
 
 
