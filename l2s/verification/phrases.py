@@ -11,6 +11,7 @@ _HEDGE = re.compile(
     r"|答案(?:是|为|：|:)?)(?:\s*[:：])?\s*(?=[-+\\$0-9.(])",
     re.IGNORECASE,
 )
+_CODE = re.compile(r"(?<![A-Za-z])(?:np|numpy|math)\.(?=[a-z])")
 _TAIL = re.compile(
     r"[\s,]*(?:\((?:approx(?:imately|\.)?|exact(?:ly)?|rounded)\)"
     r"|\bis (?:the|our|my) (?:final |correct )?answer)[.!]?$",
@@ -55,6 +56,8 @@ _BASE = re.compile(
 
 def rephrased(text: str) -> str:
     """``text``, already of one spelling, with its words written as a formula where they say one."""
+    if "np." in text or "math." in text:
+        text = _CODE.sub("", text)
     if text[:1].isalpha():
         text = _HEDGE.sub("", text)
     if text[-1:] in ").r}" or text[-1:].isalpha():
