@@ -34,4 +34,5 @@ AIME25 = Source(
     origin="MAA, AIME I and II 2025",
     problem=problem,
     hub={"test": Hub("math-ai/aime25", "test.jsonl", "563bb8404243c5f09de6ec262f2db674fe5bce9b")},
+    errata=(r"one gold answer carries a degree sign (336^\circ), which the grader takes for 336",),
 )
