@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test check scratch seeds bench ui clean
+.PHONY: run test check scratch seeds bench bench-grading ui clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.core
@@ -29,6 +29,9 @@ seeds: $(VENV)/.core  ## train and measure the family of two other seeds, in scr
 
 bench: $(VENV)/.core  ## the merge engine against mergekit (installed apart) and against copying; half an hour
 	$(BIN)/python -m bench.merge
+
+bench-grading: $(VENV)/.dev  ## the graders against each other; L2S_SHARED_DATA: a folder with the published files
+	$(BIN)/python -m bench.grading
 
 ui: $(VENV)/.core  ## the Prefect UI, and the pipeline against it
 	@$(BIN)/l2s ui

@@ -18,7 +18,10 @@ _BOUND = re.compile(
 )
 _DIFFERENTIAL = re.compile(r"(?:\\mathrm\s?\{\s?d\s?\}|\\,d|(?<![A-Za-z\\])d)\s?([A-Za-z])(?![A-Za-z])")
 _NAMED = re.compile(r"^\W*(?:[A-Za-z](?:_\w)?|[A-Za-z]\([A-Za-z]\))\s?=(?!=)")
-_NAMES = frozenset("eidC")
+_STATED = re.compile(
+    r"^[$\s]*\\(?:sum|prod|i{1,3}nt|oint|lim)(?![A-Za-z])[^=]*?(?:=[^=]*?)??[^_{=]=\s?([^={}]{1,60})[.$\s]*$"
+)
+_NAMES = frozenset("eid")
 """Letters that may be constants or part of an integral."""
 
 
@@ -33,7 +36,14 @@ def needs_algebra(gold: str, answer: str) -> bool:
 
 def different_letters(gold: str, answer: str) -> bool:
     """Whether one formula speaks of a variable that the other does not know, bound ones apart."""
-    return bool((free_letters(gold) ^ free_letters(answer)) - _NAMES)
+    names = _NAMES | {"C"} if r"\int" in gold + answer else _NAMES
+    return bool((free_letters(gold) ^ free_letters(answer)) - names)
+
+
+def stated_value(text: str) -> str | None:
+    r"""The value that a calculation ends on, ``1/2`` of ``\lim … = 1/2``; None where it ends on none."""
+    match = _STATED.match(text) if "=" in text else None
+    return match[1].strip() if match else None
 
 
 def free_letters(text: str) -> set[str]:

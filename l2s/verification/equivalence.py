@@ -9,7 +9,7 @@ a memory limit.
 import re
 from typing import Literal, cast
 
-from l2s.verification.calculus import different_letters, needs_algebra
+from l2s.verification.calculus import different_letters, needs_algebra, stated_value
 from l2s.verification.comparison import same
 from l2s.verification.exact import settle
 from l2s.verification.expressions import Expression
@@ -27,6 +27,9 @@ Outcome = Literal["correct", "incorrect", "unparsed", "limit"]
 
 _UNKNOWN = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError)
 """What reading or evaluating untrusted formulas may end in: not understood, undefined, or too large."""
+
+_TABLES = ("interval", "tuple", "set", "union", "list", "ratio")
+"""What no sum, integral or limit comes to."""
 
 _GROUP = re.compile(r"[0-9],[0-9]{3}")
 
@@ -70,6 +73,12 @@ def _compared(gold: str, answer: str) -> Outcome:
             pass
     if any(side is not None and has_words(side) for side in (mine, theirs)):
         return "incorrect"
+    value, other = stated_value(gold) if mine is None else None, stated_value(answer) if theirs is None else None
+    if value or other:
+        return _compared(value or gold, other or answer)
+    known = mine or theirs
+    if known is not None and known.kind in _TABLES:
+        return "unparsed"
     plain = any(side is None and "\\" not in text for side, text in ((mine, gold), (theirs, answer)))
     if plain or not needs_algebra(gold, answer):
         return "unparsed"

@@ -2,6 +2,8 @@ r"""Residues: answers modulo a number, ``x \equiv 5 \pmod 7``, ``5 mod 7``; a ba
 
 import re
 
+from l2s.verification.exact import normalised
+
 _MODULUS = re.compile(
     r"\s?,?\s?\(?\s?(?:\\pmod\s?\{?\s?([0-9]{1,30})\s?\}?|(?:\\bmod|\\mod|\bmod(?:ulo)?|\\text\{\s?mod(?:ulo)?\s?\})\s?\{?\s?([0-9]{1,30})\s?\}?)"
     r"\s?\)?[.$\s]*$"
@@ -26,6 +28,7 @@ def same_residues(gold: str, answer: str) -> bool | None:
 
 def _read(text: str) -> tuple[str, int, int] | None:
     """Name (or empty), residue and modulus (or 0)."""
+    text = normalised(text)
     found = _MODULUS.search(text)
     residue = _RESIDUE.match(text[: found.start()] if found else text)
     if residue is None:

@@ -255,14 +255,6 @@ def _put(expression: Expression, name: str, value: int) -> Expression:
     return Expression(expression.kind, parts)
 
 
-def substituted(expression: Expression, name: str, value: Expression) -> Expression:
-    """The expression with a symbol replaced."""
-    if expression.kind == "symbol":
-        return value if expression.parts[0] == name else expression
-    parts = tuple(substituted(p, name, value) if isinstance(p, Expression) else p for p in expression.parts)
-    return Expression(expression.kind, parts)
-
-
 def _joined(expression: Expression) -> tuple[str, Expression] | None:
     found = [solutions(child) for child in expression.children()]
     known = [item for item in found if item is not None]

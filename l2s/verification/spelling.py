@@ -5,6 +5,7 @@ for which LaTeX has a command. Every pass is linear in the length of the text.
 """
 
 import re
+from functools import lru_cache
 
 from l2s.verification.phrases import rephrased
 
@@ -48,6 +49,7 @@ _ANNOUNCEMENT = re.compile(
 _PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 
 
+@lru_cache(maxsize=2048)
 def spelled(text: str) -> str:
     r"""``text`` with one sign for each meaning: no ``$``, sizing or fonts; ``\frac``, ``\text{…}``, single spaces."""
     text = _INVISIBLE.sub("", text)
