@@ -161,7 +161,7 @@ time.sleep(600)
 
 
 def test_nothing_is_left_running_when_the_pool_closes() -> None:
-    grade(gold="x+1", answer="1+x")
+    POOL.ask({"grader": "l2s", "gold": "x+1", "answer": "1+x"})
     processes = [worker.process for worker in POOL._idle]
     assert processes
     POOL.close()
