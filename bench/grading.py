@@ -29,7 +29,7 @@ from l2s.verification.graders import Grader
 
 GRADERS = ("l2s", "math-verify", "qwen")
 TIMES, MEDIAN_MS = 20.0, 1.0
-out = Console(width=None if sys.stdout.isatty() else 130)
+out = Console(width=None if sys.stdout.isatty() else 150)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _missed(file: str, found: dict[str, Measured]) -> Iterator[str]:
 def as_table(results: list[Measured]) -> Table:
     """One row a grader and file."""
     table = Table(title="Graders on the same pairs", title_justify="left")
-    table.add_column("file")
+    table.add_column("file", no_wrap=True)
     table.add_column("grader")
     for heading in ("pairs", "correct", "agree", "false accepts", "pairs/s", "median ms", "slowest s", "× math-verify"):
         table.add_column(heading, justify="right")
