@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-slow check scratch seeds bench bench-pipeline bench-generation vllm ui clean
+.PHONY: run test test-slow check scratch seeds bench bench-pipeline bench-generation bench-grading vllm ui clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.core
@@ -43,6 +43,9 @@ bench-pipeline: $(VENV)/.dev  ## what the pipeline itself costs, in scratch clon
 
 bench-generation: $(VENV)/.core $(WITH_VLLM)  ## our decoding loop against padded generate and against vLLM; five minutes
 	$(BIN)/python -m bench.generation
+
+bench-grading: $(VENV)/.dev  ## the graders against each other; L2S_SHARED_DATA: a folder with the published files
+	$(BIN)/python -m bench.grading
 
 vllm: $(VENV)/.vllm  ## add the vLLM engine: its CPU build, or where there is an NVIDIA GPU the CUDA build
 

@@ -19,6 +19,11 @@ def say(sentence: str) -> None:
     out.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
+def warn(sentence: str) -> None:
+    """Print one line as it is, beside the output."""
+    err.print(f"note: {sentence}", highlight=False, markup=False, soft_wrap=True)
+
+
 def print_table(summary: Path, as_json: bool, title: str | None = None, show: Sequence[str] = ()) -> None:
     """Show a summary: the table of every reported benchmark, or those named (see :mod:`l2s.analysis.columns`)."""
     from l2s.analysis.summary import read_summary

@@ -2,15 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Table
 
-from flows.console import Json, Seed, out, print_table, say
+from flows.console import Json, Seed, out, print_table, say, warn
+
+if TYPE_CHECKING:
+    from l2s.analysis.reading import KeepAside
+    from l2s.records import Broken
 
 Force = Annotated[bool, typer.Option("--force", help="Replace OUT, and merge against warnings.")]
 Memory = Annotated[str | None, typer.Option("--max-memory", metavar="SIZE", help="Most memory to take, e.g. 4GB.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Tensors at a time; changes no byte. Default: one a core.")]
+Grader = Annotated[str, typer.Option(help="l2s, math-verify, qwen (the study's rules), or all side by side.")]
 Device = Annotated[str, typer.Option(help="Where the arithmetic is done: cpu or cuda.")]
 
 
@@ -169,17 +175,23 @@ def generate(
 def verify(
     responses: Annotated[Path, typer.Argument(help="JSONL rows with at least gold and response.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
-    grader: Annotated[str, typer.Option(help="l2s, math-verify or qwen (the study's rules).")] = "l2s",
+    grader: Grader = "l2s",
+    form: Annotated[
+        str, typer.Option("--format", help="Of RESPONSES: l2s, qwen (Qwen2.5-Math's) or lm-eval (--log_samples).")
+    ] = "l2s",
+    out_form: Annotated[str, typer.Option("--out-format", help="Of OUT: l2s or lm-eval.")] = "l2s",
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    as_json: Json = False,
 ) -> None:
-    """Grade responses: extract each answer and compare it with gold."""
+    """Grade responses: extract each answer and compare it with gold; broken lines are kept beside OUT."""
     from l2s.progress import bar
-    from l2s.verification.verify import verify_file
+    from l2s.verification.graded_files import verify_file
 
-    rows = verify_file(responses, target, grader=grader, jobs=jobs, track=bar)
-    out.print(
-        f"{target}: {sum(row['correct'] for row in rows)} of {len(rows)} correct", highlight=False, soft_wrap=True
+    agreements: list[dict[str, Any]] = []
+    rows = verify_file(
+        responses, target, grader, jobs, bar, form=form, out_form=out_form, say=warn, report=agreements.extend
     )
+    _show_grades(target, rows, agreements, as_json)
 
 
 def grade(
@@ -187,20 +199,54 @@ def grade(
     target: Annotated[Path | None, typer.Argument(metavar="OUT.jsonl")] = None,
     gold: Annotated[str | None, typer.Option(help="The right answer.")] = None,
     answer: Annotated[str | None, typer.Option(help="The answer to grade.")] = None,
-    grader: Annotated[str, typer.Option(help="l2s, math-verify or qwen (the study's rules).")] = "l2s",
+    grader: Grader = "l2s",
+    as_json: Json = False,
 ) -> None:
-    """Grade one pair (--gold, --answer), or a file of pairs."""
+    """Grade one pair (--gold, --answer), or a file of pairs; broken lines are kept beside OUT."""
     from l2s.errors import ConfigError
-    from l2s.records import read_rows, write_rows
-    from l2s.verification.verify import grade as grade_pair
-    from l2s.verification.verify import grade_pairs
+    from l2s.verification.graded_files import grade_file
 
-    if gold is not None and answer is not None and pairs is None:
-        out.print(grade_pair(gold=gold, answer=answer, grader=grader).status, highlight=False)
+    if gold is not None and answer is not None and pairs is None and target is None:
+        _show_pair(gold, answer, grader, as_json)
     elif pairs is not None and target is not None and gold is None and answer is None:
-        write_rows(target, grade_pairs(read_rows(pairs), grader, where=str(pairs)))
+        agreements: list[dict[str, Any]] = []
+        rows = grade_file(pairs, target, grader, say=warn, report=agreements.extend)
+        _show_grades(target, rows, agreements, as_json)
     else:
         raise ConfigError("l2s grade takes either --gold G --answer A, or PAIRS.jsonl OUT.jsonl")
+
+
+def _show_pair(gold: str, answer: str, grader: str, as_json: bool) -> None:
+    """One verdict, or one a line where all graders are asked."""
+    from l2s.verification import grader_names
+    from l2s.verification.graded_files import ALL
+    from l2s.verification.verify import grade as grade_pair
+
+    names = grader_names() if grader == ALL else [grader]
+    statuses = {name: grade_pair(gold=gold, answer=answer, grader=name).status for name in names}
+    if as_json:
+        out.print_json(json.dumps(statuses))
+    else:
+        for name, status in statuses.items():
+            say(f"{name}: {status}" if grader == ALL else status)
+
+
+def _show_grades(target: Path, rows: list[dict[str, Any]], agreements: list[dict[str, Any]], as_json: bool) -> None:
+    """How many are correct, and how far the graders agree where all were asked."""
+    from l2s.verification.graded_files import beside
+
+    correct = sum(row["correct"] for row in rows)
+    if as_json:
+        out.print_json(json.dumps({"rows": len(rows), "correct": correct, "agreement": agreements}))
+        return
+    say(f"{target}: {correct} of {len(rows)} correct")
+    if agreements:
+        table = Table("", "agree", "rows", "only the first", "only the second", title="Agreement", title_justify="left")
+        for found in agreements:
+            counts = [str(found[key]) for key in ("agree", "rows", "only_one", "only_other")]
+            table.add_row(f"{found['one']}, {found['other']}", *counts)
+        out.print(table)
+        say(f"{beside(target, 'disagreements')}: the rows on which they do not agree")
 
 
 def analyse(
@@ -240,11 +286,25 @@ def analyse(
             raise ConfigError(f"l2s analyse: '{word}' is not known{nearest(word, known)}")
     settings = settings_of(baseline or [], margin, shared)
     facts = read_about(read_yaml(about), str(about)) if about else {}
-    write_summary(analyse_verdicts(read_verdicts(verdicts, settings, bar), settings, facts), target)
+    report = analyse_verdicts(read_verdicts(verdicts, settings, bar, _kept_aside(target)), settings, facts)
+    write_summary(report, target)
     if style in files and not as_json:
         say((target / files[style]).read_text(encoding="utf-8"))
     else:
         print_table(target / "summary.json", as_json, show=show or ())
+
+
+def _kept_aside(folder: Path) -> "KeepAside":
+    """Broken lines of a verdict file are kept in the summary's folder, and said."""
+    from l2s.records import broken_sentence, write_broken
+
+    def keep(path: Path, broken: "list[Broken]") -> None:
+        aside = folder / f"{path.stem}.broken.jsonl"
+        write_broken(aside, broken)
+        if broken:
+            warn(broken_sentence(path, broken, aside))
+
+    return keep
 
 
 COMMANDS = (check, merge, calibrate, generate, verify, grade, analyse)

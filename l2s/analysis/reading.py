@@ -1,6 +1,6 @@
 """Reading: verdict files of any origin as one frame without texts, in pieces, so that memory stays small."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -10,14 +10,20 @@ from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.texts import without_texts
 from l2s.errors import RecordError
 from l2s.progress import Track, silent
-from l2s.records import Row, Verdicts, iter_rows, read_rows, table_of
+from l2s.records import Broken, Row, Verdicts, iter_rows, iter_sound, read_rows, sound_rows, table_of
 
 ROWS = 2000
 CHARACTERS = 16_000_000
 """Rows, and characters of their responses, that are held as text at a time."""
 
 
-def read_verdicts(paths: Sequence[Path], settings: AnalysisParams, track: Track = silent) -> pl.DataFrame:
+KeepAside = Callable[[Path, list[Broken]], None]
+"""Is told of a file's broken lines, none too; without one a broken line is an error."""
+
+
+def read_verdicts(
+    paths: Sequence[Path], settings: AnalysisParams, track: Track = silent, keep_aside: KeepAside | None = None
+) -> pl.DataFrame:
     """All verdicts of some files, harmonised and measured (see :func:`l2s.analysis.frame.complete`).
 
     Where a file lacks ``run``, its model is the run, else the file's name; ``id``, the row's number in the file;
@@ -29,23 +35,34 @@ def read_verdicts(paths: Sequence[Path], settings: AnalysisParams, track: Track 
     twice = [path for number, path in enumerate(paths) if path.resolve() in [p.resolve() for p in paths[:number]]]
     if twice:
         raise RecordError(f"{twice[0]}: named twice; expected each verdict once")
-    frames = [frame for path in track(paths, "verdicts") for frame in _of_file(path, settings)]
+    frames = [frame for path in track(paths, "verdicts") for frame in _of_file(path, settings, keep_aside)]
     return pl.concat(frames, how="diagonal")
 
 
-def _of_file(path: Path, settings: AnalysisParams) -> list[pl.DataFrame]:
-    frames, start = [], 0
-    for rows in _pieces(iter_rows(path)):
+def _of_file(path: Path, settings: AnalysisParams, keep_aside: KeepAside | None) -> list[pl.DataFrame]:
+    frames, start, broken = [], 0, list[Broken]()
+    numbered = iter_sound(path, broken) if keep_aside else ((Broken(0, "", ""), row) for row in iter_rows(path))
+    for piece in _pieces(numbered):
+        rows = [row for _, row in piece]
         try:
             table = table_of(rows, Verdicts, str(path))
         except RecordError:
-            table_of(read_rows(path), Verdicts, str(path))  # the same complaint, with the row's number in the file
-            raise
+            if keep_aside is None:
+                table_of(read_rows(path), Verdicts, str(path))  # the same complaint, with the row's number in the file
+                raise
+            rows = sound_rows(piece, Verdicts, broken)
+            if not rows:
+                continue
+            table = table_of(rows, Verdicts, str(path))
         try:
             frames.append(without_texts(harmonised(table, path.stem, start), settings))
         except RecordError as error:
             raise RecordError(f"{path}: {error}") from None
         start += len(rows)
+    if broken and not frames:
+        raise RecordError(f"{path}: every line is broken; line {broken[0].line}: {broken[0].why}")
+    if keep_aside:
+        keep_aside(path, broken)
     if not frames:
         raise RecordError(f"{path}: there are no verdicts in it; expected rows with gold, response, status and correct")
     whole = pl.concat(frames, how="diagonal")
@@ -54,11 +71,11 @@ def _of_file(path: Path, settings: AnalysisParams) -> list[pl.DataFrame]:
     return [whole]
 
 
-def _pieces(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    piece: list[Row] = []
+def _pieces(rows: Iterator[tuple[Broken, Row]]) -> Iterator[list[tuple[Broken, Row]]]:
+    piece: list[tuple[Broken, Row]] = []
     characters = 0
-    for row in rows:
-        piece.append(row)
+    for line, row in rows:
+        piece.append((line, row))
         characters += len(row["response"]) if isinstance(row.get("response"), str) else 0
         if len(piece) >= ROWS or characters >= CHARACTERS:
             yield piece

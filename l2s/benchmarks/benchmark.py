@@ -1,49 +1,142 @@
 """A benchmark, as params.yaml names it, to one JSONL file of problems."""
 
+import hashlib
+import json
+import random
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from l2s.benchmarks.arithmetic import problem_rows
-from l2s.errors import ConfigError
-from l2s.params import Params
-from l2s.records import Problems, read_rows, write_rows
+from l2s.benchmarks.hub import hub_file
+from l2s.benchmarks.published import published_rows
+from l2s.benchmarks.source import Hub, Source
+from l2s.benchmarks.sources import SOURCES
+from l2s.errors import ConfigError, RecordError
+from l2s.params import Params, nearest
+from l2s.records import Problems, Row, read_rows, table_of, write_rows
+from l2s.seeds import seed_for
+
+_OWN = ("arithmetic", "file", "jsonl")
+_DIGITS = 12
 
 
 class BenchmarkParams(Params):
-    """The embedded graded arithmetic, or problems of the user's own."""
+    """The embedded graded arithmetic, a published benchmark, or problems of the user's own."""
 
-    source: Literal["arithmetic", "file"]
-    split: Literal["validation", "test"] = "test"
-    """Of ``arithmetic``: problems to choose on, or to report on. No model is trained on either."""
+    source: str
+    """``arithmetic``; ``gsm8k``, ``math500`` and the others of :data:`~l2s.benchmarks.sources.SOURCES`; ``jsonl``."""
+    split: Literal["train", "validation", "test"] = "test"
+    """Of ``arithmetic``: validation, to choose on, or test, to report on. Of ``gsm8k``: train or test."""
     per_level: int = Field(100, ge=1)
     """Of ``arithmetic``: problems of each of the five levels."""
     seed: int = 0
-    """Of ``arithmetic``: which problems are drawn."""
+    """Which problems are drawn (``arithmetic``, ``sample``), and the order of choices (``gpqa``)."""
     path: Path | None = None
-    """Of ``file``: JSONL with ``id``, ``problem``, ``gold``; ``level`` and ``subject`` may be there."""
+    """A local file: of ``jsonl``, rows with ``id``, ``problem``, ``gold``; of a published benchmark, its usual form."""
+    revision: str | None = None
+    """Of a published benchmark: another commit of its data set on the hub than the one we pin."""
+    levels: list[int] | None = Field(None, min_length=1)
+    """Problems of these levels only."""
+    subjects: list[str] | None = Field(None, min_length=1)
+    """Problems of these subjects only."""
+    sample: int | None = Field(None, ge=1)
+    """So many of them, drawn from the seed, in the order they stand in."""
     limit: int | None = Field(None, ge=1)
-    """The first so many problems only."""
+    """The first so many of what is left."""
 
-    def model_post_init(self, _: object) -> None:
-        """A file needs its path."""
-        if self.source == "file" and self.path is None:
-            raise ValueError("source file takes a path, to JSONL rows with id, problem and gold")
+    @field_validator("source")
+    @classmethod
+    def _exists(cls, found: str) -> str:
+        known = [*_OWN, *SOURCES]
+        if found not in known:
+            hint = nearest(found, known)
+            raise ValueError(f"no benchmark has this name{hint}")
+        return found
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """What one source takes and another does not."""
+        if self.source in ("file", "jsonl") and self.path is None:
+            raise ValueError(f"source {self.source} takes a path, to JSONL rows with id, problem and gold")
+        if self.source == "arithmetic" and (self.path is not None or self.split == "train"):
+            raise ValueError("source arithmetic takes no path, and split validation or test")
+        published = SOURCES.get(self.source)
+        if published is not None and self.path is None:
+            if not published.hub:
+                raise ValueError(f"source {self.source} takes a path, to a file of yours: {published.licence}")
+            if self.split not in published.hub:
+                raise ValueError(f"{self.source} has split {' or '.join(published.hub)}, not {self.split}")
+            if published.hub[self.split].revision is None and self.revision is None:
+                raise ValueError(
+                    f"source {self.source} takes a path, or a revision of {published.hub[self.split].repository}"
+                )
+        if self.revision is not None and (published is None or self.path is not None):
+            raise ValueError("a revision is of a published benchmark's data set on the hub, and stands without a path")
+        return self
 
 
 def write_problems(name: str, params: BenchmarkParams, out: Path) -> int:
     """Write the problems of a benchmark; return their number.
 
+    Every row has ``benchmark_digest``, the start of a digest of all that is asked and its gold answers; it
+    travels with the problem's other columns into responses and verdicts.
+
     Raises:
-        RecordError: the file's rows break the schema.
+        RecordError: the file's rows break the schema or are not of the benchmark's form; or it cannot be had.
+        ConfigError: no problem is left.
     """
-    if params.source == "arithmetic":
-        rows = problem_rows(name, params.seed, params.split, params.per_level)
-    else:
-        if params.path is None:
-            raise ConfigError(f"benchmarks.{name}: source file takes a path")
-        rows = [{**row, "benchmark": name} for row in read_rows(params.path)]
-    rows = rows[: params.limit]
+    rows = _subset([{**row, "benchmark": name} for row in _problems(name, params)], params)
+    if not rows:
+        raise ConfigError(f"benchmarks.{name}: no problem has levels {params.levels} and subjects {params.subjects}")
+    digest = problems_digest(rows)
+    rows = [{"benchmark": name, **row, "benchmark_digest": digest} for row in rows]
     write_rows(out, rows, Problems)
     return len(rows)
+
+
+def problems_digest(rows: list[Row]) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of every problem's id, text and gold answer, in order."""
+    found = hashlib.sha256()
+    for row in rows:
+        found.update(json.dumps([row.get(key) for key in ("id", "problem", "gold")], ensure_ascii=False).encode())
+    return found.hexdigest()[:_DIGITS]
+
+
+def _problems(name: str, params: BenchmarkParams) -> list[Row]:
+    if params.source == "arithmetic":
+        assert params.split != "train"
+        return problem_rows(name, params.seed, params.split, params.per_level)
+    if params.source in SOURCES:
+        return _published(SOURCES[params.source], params)
+    assert params.path is not None
+    rows = [{**row, "benchmark": name} for row in read_rows(params.path)]
+    table_of(rows, Problems, str(params.path))  # so that an error names the user's file, not ours
+    return rows
+
+
+def _published(source: Source, params: BenchmarkParams) -> list[Row]:
+    path = params.path
+    if path is None:
+        pinned = source.hub[params.split]
+        path = hub_file(Hub(pinned.repository, pinned.file, params.revision or pinned.revision))
+    rows = []
+    for number, row in enumerate(published_rows(path)):
+        try:
+            rows.append(source.problem(row, number, params.seed))
+        except RecordError as error:
+            raise RecordError(f"{path}: row {number + 1} is not of {source.title}'s form: {error}") from None
+    return rows
+
+
+def _subset(rows: list[Row], params: BenchmarkParams) -> list[Row]:
+    if params.levels is not None:
+        rows = [row for row in rows if row.get("level") in params.levels]
+    if params.subjects is not None:
+        wanted = {subject.lower() for subject in params.subjects}
+        rows = [row for row in rows if str(row.get("subject")).lower() in wanted]
+    if params.sample is not None and params.sample < len(rows):
+        drawn = random.Random(seed_for(params.seed, "benchmark", "sample")).sample(range(len(rows)), params.sample)
+        rows = [rows[place] for place in sorted(drawn)]
+    return rows[: params.limit]

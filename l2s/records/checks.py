@@ -48,6 +48,17 @@ def wrong_kinds(rows: list[Row], schema: Schema, where: str) -> Iterator[str]:
             yield f"{where}: column '{name}': {found}; expected {expected}"
 
 
+def row_faults(row: Row, schema: Schema) -> Iterator[str]:
+    """The same for one row, without a place: it is the caller who knows the line."""
+    for name, column in schema.to_schema().columns.items():
+        expected = _KINDS[column.dtype.type] + (" or null" if column.nullable else "")
+        if name not in row:
+            if column.required:
+                yield f"column '{name}' is missing; found {', '.join(row) or 'nothing'}"
+        elif not (column.nullable if row[name] is None else _is(row[name], column.dtype.type)):
+            yield f"column '{name}' holds {_shown(row[name])}; expected {expected}"
+
+
 def broken_rules(errors: pandera.errors.SchemaErrors, rows: list[Row], schema: Schema, where: str) -> Iterator[str]:
     """A sentence for each rule the frame breaks, with the first row that breaks it."""
     for error in errors.schema_errors:

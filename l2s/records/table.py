@@ -39,7 +39,10 @@ def iter_rows(path: Path) -> Iterator[Row]:
     with open(path, encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield _parse(line, path, number)
+                try:
+                    yield parse_line(line)
+                except RecordError as error:
+                    raise RecordError(f"{path}: line {number} {error}") from None
 
 
 def read_table(path: Path, schema: Schema) -> pl.DataFrame:
@@ -76,13 +79,18 @@ def write_rows(path: Path, rows: Iterable[Row], schema: Schema | None = None) ->
             file.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
 
-def _parse(line: str, path: Path, number: int) -> Row:
+def parse_line(line: str) -> Row:
+    """One line as a row.
+
+    Raises:
+        RecordError: it is no JSON object; the sentence begins with "is", for the caller names the line.
+    """
     try:
         row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise RecordError(f"{path}: line {number} is not JSON ({error}); expected one object a line") from None
+    except (ValueError, RecursionError) as error:  # not JSON, or an integer of too many digits
+        raise RecordError(f"is not JSON ({error}); expected one object a line") from None
     if not isinstance(row, dict):
-        raise RecordError(f"{path}: line {number} is a {type(row).__name__}; expected a JSON object")
+        raise RecordError(f"is a {type(row).__name__}; expected a JSON object")
     if "\\ud" in line.lower():
         cleaned: Row = json.loads(_LONE_SURROGATE.sub("\ufffd", json.dumps(row, ensure_ascii=False)))
         return cleaned

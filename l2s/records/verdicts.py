@@ -4,6 +4,21 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
+
+class Gradables(pa.DataFrameModel):
+    """What grading needs of a response, whichever tool made it."""
+
+    gold: str
+    response: str
+
+
+class Pairs(pa.DataFrameModel):
+    """A gold answer and an answer, which is null where none was given."""
+
+    gold: str
+    answer: str = pa.Field(nullable=True)
+
+
 STATUSES = ["correct", "incorrect", "no_answer", "truncated", "unparsed", "limit"]
 
 

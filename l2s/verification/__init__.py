@@ -5,14 +5,14 @@ only inside worker processes, and those start only when a pair needs algebra.
 """
 
 from l2s.verification.answer import extract_answer
-from l2s.verification.disagreements import grade_by_all, verify_by_all
+from l2s.verification.disagreements import agreement, grade_by_all, side_by_side, verify_by_all
 from l2s.verification.equivalence import Outcome, equivalent
+from l2s.verification.graded_files import grade_file, verify_file
 from l2s.verification.graders import Grader, find_grader, grader_names
 from l2s.verification.verify import (
     Verdict,
     grade,
     grade_pairs,
-    verify_file,
     verify_rows,
 )
 
@@ -20,13 +20,16 @@ __all__ = [
     "Grader",
     "Outcome",
     "Verdict",
+    "agreement",
     "equivalent",
     "extract_answer",
     "find_grader",
     "grade",
     "grade_by_all",
+    "grade_file",
     "grade_pairs",
     "grader_names",
+    "side_by_side",
     "verify_by_all",
     "verify_file",
     "verify_rows",

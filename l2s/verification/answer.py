@@ -15,6 +15,17 @@ from l2s.verification.closing import closing_value, is_sentence
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"[^\s\\${}]{1,200}")
+_OPTION = re.compile(
+    r"\b(?:(?:correct|right|best|final) (?:option|choice)(?: is)?|(?:i|we) (?:choose|pick|select)(?: option| choice)?)"
+    r"[ :*]{1,4}\(?([A-J])\)?(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_WHOLLY_BOLD = re.compile(
+    r"(?:^|\n)\s{0,9}\*\*"
+    r"(?!(?:step|part|case|problem|question|solution|proof|conclusion|final|summary|note|answer|check|example)\b)"
+    r"([^*\n]{1,60}?)[.!]?\*\*[.!]?\s{0,9}$",
+    re.IGNORECASE,
+)
 _CHOICE = re.compile(r"^[ \t*]*(?:final )?answer[ *]*[:：][ *]*\(?([A-J])\)?[.* \t]*$", re.IGNORECASE | re.MULTILINE)
 _ANNOUNCED = re.compile(
     r"\banswer(?: to [^\n:]{1,100}?)?[ *]{0,5}(?:[:：]|\bis\b[ :：]{0,3}|=)|答案(?:是|为|為)?[:：]?|^[ \t]*####",
@@ -22,7 +33,7 @@ _ANNOUNCED = re.compile(
 )
 _BOLD = re.compile(r"\*\*\s{0,3}([^*\n]{1,200}?)\s{0,3}\*\*")
 _NUMBER = re.compile(r"(?:\\?\$|\\\(|[-+])?\$?(?:\\frac|[0-9])[^A-Za-z\n]*(?<![.:])")
-_ASIDE = re.compile(r"(?<=[0-9)}$]) (?:because|since|which|where)\b.*$")
+_ASIDE = re.compile(r"(?<=[0-9)}$])(?: |, )(?:because|since|which|where|as)\b.*$")
 _SENTENCE_END = re.compile(r"[.!。！](?=\s|\*|$)|[;；](?=\s)")
 _PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _LONGEST_PHRASE = 500
@@ -114,7 +125,12 @@ def _announced(text: str) -> str | None:
         if phrase := _first_phrase(said):
             return (closing_value(f"{phrase}.") if is_sentence(phrase) else None) or phrase
     bold = [found.group(1) for found in _BOLD.finditer(text) if _NUMBER.fullmatch(found.group(1))]
-    return _trimmed(bold[-1]) or None if bold else None
+    if bold:
+        return _trimmed(bold[-1]) or None
+    if options := _OPTION.findall(text):
+        return str(options[-1]).upper()
+    alone = _WHOLLY_BOLD.search(text[-200:])
+    return (_trimmed(alone[1]) or None) if alone and not alone[1].rstrip().endswith(":") else None
 
 
 def _first_phrase(line: str) -> str:

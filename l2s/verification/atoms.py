@@ -1,8 +1,10 @@
 r"""Atoms: what stands between the signs of a formula — numbers, symbols, functions, brackets, matrices."""
 
 from fractions import Fraction
+from functools import reduce
 
-from l2s.verification.expressions import Expression, function, number, symbol
+from l2s.verification.evaluation import exact
+from l2s.verification.expressions import Expression, function, number, substituted, symbol
 from l2s.verification.powers import Powers
 from l2s.verification.tokens import FUNCTIONS, Token
 
@@ -12,6 +14,8 @@ _GREEK_NAMES = (
     "hbar emptyset aleph nabla partial angle triangle ldots cdots dots star"
 )
 _GREEK = frozenset(_GREEK_NAMES.split())
+MOST_TERMS = 60
+"""Of a sum or product that is written out."""
 _CONSTANTS = {"pi", "infty", "emptyset"}
 _OPAQUE = frozenset("fghFGH")
 _UNREAD = {"ldots", "cdots", "dots", "nabla", "partial", "star"}
@@ -94,6 +98,8 @@ class Atoms(Powers):
         return Expression("words", (content,))
 
     def _name(self, name: str) -> Expression:
+        if name in ("sum", "prod"):
+            return self._finite(name)
         if name in _UNREAD:
             return self._refuse(f"'{name}' has no value")
         if name in _GREEK:
@@ -116,6 +122,25 @@ class Atoms(Powers):
         if name == "begin":
             return self._environment()
         return self._refuse(f"'{name}' is not understood here")
+
+    def _finite(self, name: str) -> Expression:
+        r"""``\sum_{k=1}^{5} k^2`` written out; other sums and products are beyond this reader."""
+        bounds = dict[str, Expression]()
+        while self.token.value in ("_", "^") and len(bounds) < 2:
+            bounds[self.take().value] = self.argument()
+        start, high = bounds.get("_"), exact(bounds["^"]) if "^" in bounds else None
+        if start is None or start.kind != "relation" or start.parts[0] != "=" or len(start.parts) != 3:
+            return self._refuse(f"'{name}' is not understood here")
+        index, low = start.children()[0], exact(start.children()[1])
+        if index.kind != "symbol" or low is None or high is None or {low.denominator, high.denominator} != {1}:
+            return self._refuse(f"'{name}' is not understood here")
+        if not 0 <= high - low < MOST_TERMS:
+            return self._refuse(f"'{name}' of too many terms")
+        body = self.term()
+        terms = [substituted(body, str(index.parts[0]), number(value)) for value in range(int(low), int(high) + 1)]
+        if name == "sum":
+            return Expression("sum", tuple(terms))
+        return reduce(lambda left, right: Expression("product", (left, right)), terms)
 
     def _fraction_part(self) -> Expression:
         r"""A group, or one digit: ``\frac12``, ``\frac9{19}``, ``\frac 34``."""

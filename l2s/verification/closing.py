@@ -13,9 +13,15 @@ _SPAN = re.compile(
 _NUMBER = r"[-−]?(?:\\?\$|[€£])?[0-9](?:[0-9,]{0,30}[0-9])?(?:\.[0-9]{1,30})?(?:/[0-9]{1,20})?(?: ?\\?%)?"
 _ENDS_ON_NUMBER = re.compile(rf"(?:^|[\s=（(是为有了])({_NUMBER})( ?[A-Za-z]{{2,14}}| ?[\u4e00-\u9fff]{{1,4}})?$")
 _SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {_NUMBER}$")
+_SAYS_MONEY = re.compile(
+    r"\b(?:get|gets|makes?|earns?|pays?|costs?|spends?|saves?|is|was|has|have) \\?\$[0-9][0-9,.]* dollars$"
+)
 _ANY_NUMBER = re.compile(rf"(?<![\w.,^{{/+*-])(?:{_NUMBER})(?![\w/^*+]|\.[0-9])")
 _CONCLUDES = re.compile(
     r"^(?:thus|therefore|hence|so|consequently|in conclusion|final(?:ly)?|answer|因此|所以|故)", re.IGNORECASE
+)
+_IS_ANSWER = re.compile(
+    rf"({_NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}} is (?:the|our|my) (?:final |correct )?answer[.!]?$", re.IGNORECASE
 )
 _BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z$\\*])|(?<=[。！？])")
 _LONGEST = 600
@@ -33,7 +39,9 @@ def closing_value(text: str) -> str | None:
     if len(last) <= 200 and not _WORD.search(last) and re.search(r"[0-9A-Za-z]", last) and len(text) > len(last) - 1:
         return _formula(last)
     sentence = _BREAK.split(last)[-1].strip() or last
-    whole = sentence[-1:] in ".!。$)" or _SAYS_NUMBER.search(sentence)
+    if found := _IS_ANSWER.search(sentence):
+        return found[1]
+    whole = sentence[-1:] in ".!。$)" or _SAYS_NUMBER.search(sentence) or _SAYS_MONEY.search(sentence)
     return _ended_on(sentence) if whole else None
 
 

@@ -10,13 +10,25 @@ from l2s.verification.equations import same_equations, same_inequalities
 from l2s.verification.evaluation import exact
 from l2s.verification.expressions import Expression, contains, symbols, variables
 from l2s.verification.intervals import pieces, same_pieces
+from l2s.verification.listing import (
+    SETS,
+    as_matrix,
+    items_of,
+    name_of,
+    of_many_names,
+    of_one_name,
+    parts_of,
+    renamed_values,
+    row_of,
+    set_of,
+    unnamed,
+)
 from l2s.verification.quantities import measured, same_quantities, unmeasured
 from l2s.verification.shapes import assigned, dimensions, shaped, solutions
 from l2s.verification.tokens import UnreadableError
 
 _MOST_ITEMS = 48
 """Items of a list without order, for each is compared with each."""
-_SETS = ("interval", "set", "union", "difference", "intersection")
 _NO_SCALARS = ("list", "tuple", "interval", "set", "words", "matrix")
 _EQUALITIES = {"=", "approx"}
 
@@ -37,7 +49,7 @@ def same(gold: Expression, answer: Expression) -> bool:
         return _same_relation(gold, answer)
     if "list" in (gold.kind, answer.kind):
         return _same_lists(gold, answer)
-    if gold.kind in _SETS or answer.kind in _SETS:
+    if gold.kind in SETS or answer.kind in SETS:
         return _same_sets(gold, answer)
     if "tuple" in (gold.kind, answer.kind) or "matrix" in (gold.kind, answer.kind):
         return _same_tables(gold, answer)
@@ -53,30 +65,31 @@ def _by_solutions(gold: Expression, answer: Expression) -> bool | None:
         return None
     if mine and theirs and mine[0] != theirs[0]:
         return False if {mine[0], theirs[0]} <= symbols(gold) | symbols(answer) else None
-    one = mine[1] if mine else _set_of(gold)
-    other = theirs[1] if theirs else _set_of(answer)
+    one = mine[1] if mine else set_of(gold)
+    other = theirs[1] if theirs else set_of(answer)
     if one is None or other is None:
         return None
     found = pieces(one), pieces(other)
     return None if found[0] is None or found[1] is None else same_pieces(found[0], found[1])
 
 
-def _set_of(expression: Expression) -> Expression | None:
-    if expression.kind == "relation":
-        values = assigned(expression)
-        return values[0] if len(values) == 1 and values[0].kind in _SETS else None
-    return expression if expression.kind in _SETS else None
-
-
 def _same_relation(gold: Expression, answer: Expression) -> bool:
     if gold.kind == answer.kind == "relation":
         return _same_relations(gold, answer)
     if gold.kind == "relation":
-        return any(same(value, answer) for value in assigned(gold))
+        return any(same(value, answer) for value in assigned(gold, lenient=_is_computed(gold)))
     if gold.kind == "list" and any(item.kind == "relation" for item in gold.children()) and len(gold.children()) > 1:
         return _same_lists(gold, answer)
     lenient = not variables(gold) and gold.kind not in ("words", "list")
     return any(same(gold, value) for value in assigned(answer, lenient))
+
+
+def _is_computed(relation: Expression) -> bool:
+    r"""Whether this works a value out, as ``3 \times 4 = 12`` does; what does not hold works nothing out."""
+    if set(str(relation.parts[0]).split()) != {"="} or variables(relation):
+        return False
+    sides = relation.children()
+    return all(_quietly_same(sides[-1], side) for side in sides)
 
 
 def _same_relations(gold: Expression, answer: Expression) -> bool:
@@ -102,6 +115,8 @@ def _same_assignments(gold: Expression, answer: Expression) -> bool:
     if not mine or not theirs:
         return False
     names = gold.children()[0], answer.children()[0]
+    if renamed := renamed_values(names[0], names[1], theirs):
+        return any(_quietly_same(one, other) for one in mine for other in renamed)
     if names[0] != names[1] and all(name.kind == "symbol" for name in names) and not symbols(mine[0]):
         return False
     return any(_quietly_same(one, other) for one in mine for other in theirs)
@@ -115,50 +130,25 @@ def _quietly_same(one: Expression, other: Expression) -> bool:
 
 
 def _same_lists(gold: Expression, answer: Expression) -> bool:
-    mine, theirs = _items(gold), _items(answer)
+    mine, theirs = items_of(gold), items_of(answer)
     if mine is None or theirs is None:
         return _named_in_order(gold, answer) or _named_in_order(answer, gold)
     mine, theirs = _distinct(mine), _distinct(theirs)
+    named = [any(item.kind == "relation" for item in items) for items in (mine, theirs)]
+    if named[0] != named[1] and of_many_names(mine if named[0] else theirs):
+        return _all_quietly_same(unnamed(mine), unnamed(theirs))
     if _matched(mine, theirs):
         return True
-    named = [any(item.kind == "relation" for item in items) for items in (mine, theirs)]
-    return ((all(named) and _of_one_name(mine, theirs)) or named[0] != named[1]) and _matched(
-        _unnamed(mine), _unnamed(theirs)
+    return ((all(named) and of_one_name(mine, theirs)) or named[0] != named[1]) and _matched(
+        unnamed(mine), unnamed(theirs)
     )
 
 
-def _items(expression: Expression) -> list[Expression] | None:
-    """What a list or set holds; None for a tuple, a point, an interval."""
-    if expression.kind in ("list", "set"):
-        return list(expression.children())
-    if expression.kind == "tuple" and expression.parts[-1] == "[":
-        return list(expression.children())
-    if expression.kind == "relation":
-        values = assigned(expression)
-        if len(values) == 1 and values[0].kind in ("list", "set"):
-            return list(values[0].children())
-        return [expression]
-    if expression.kind in ("tuple", "interval", "union", "difference", "intersection"):
-        return None
-    return [expression]
-
-
-def _of_one_name(mine: list[Expression], theirs: list[Expression]) -> bool:
-    """Whether one side gives all its values the same name, as in ``x = 1 or x = 2``."""
-    return any(len({_name(item) for item in items if item.kind == "relation"}) == 1 for items in (mine, theirs))
-
-
-def _name(item: Expression) -> Expression:
-    return item.children()[0]
-
-
-def _unnamed(items: list[Expression]) -> list[Expression]:
-    """The values behind names, where each equation gives one."""
-    found = []
-    for item in items:
-        values = assigned(item) if item.kind == "relation" else [item]
-        found.append(values[0] if values else item)
-    return found
+def _all_quietly_same(one: Sequence[Expression], other: Sequence[Expression]) -> bool:
+    try:
+        return _all_same(one, other)
+    except UnreadableError:
+        return False
 
 
 def _named_in_order(listed: Expression, point: Expression) -> bool:
@@ -168,8 +158,12 @@ def _named_in_order(listed: Expression, point: Expression) -> bool:
     items = listed.children()
     if not all(item.kind == "relation" and assigned(item) for item in items):
         return False
-    names = {_name(item) for item in items}
-    return len(names) == len(items) and _all_same([assigned(item)[0] for item in items], point.children())
+    names = [name_of(item) for item in items]
+    if len(set(names)) != len(items):
+        return False
+    if {str(name.parts[0]) for name in names} <= {"x", "y", "z"}:  # coordinates have an order of their own
+        items = tuple(sorted(items, key=lambda item: str(name_of(item).parts[0])))
+    return _all_same([assigned(item)[0] for item in items], point.children())
 
 
 def _matched(mine: Sequence[Expression], theirs: Sequence[Expression]) -> bool:
@@ -198,13 +192,13 @@ def _same_sets(gold: Expression, answer: Expression) -> bool:
         "intersection",
         "interval",
     }:
-        mine, theirs = _items(gold), _items(answer)
+        mine, theirs = items_of(gold), items_of(answer)
         return mine is not None and theirs is not None and _matched(mine, theirs)
-    if {gold.kind, answer.kind} <= set(_SETS):
+    if {gold.kind, answer.kind} <= set(SETS):
         one, other = pieces(gold), pieces(answer)
         if one is not None and other is not None:
             return same_pieces(one, other)
-        return gold.kind == answer.kind == "union" and _matched(_parts(gold), _parts(answer))
+        return gold.kind == answer.kind == "union" and _matched(parts_of(gold), parts_of(answer))
     return _same_tables(gold, answer)
 
 
@@ -219,10 +213,6 @@ def _distinct(items: Sequence[Expression]) -> list[Expression]:
     return found
 
 
-def _parts(union: Expression) -> list[Expression]:
-    return [part for child in union.children() for part in (_parts(child) if child.kind == "union" else [child])]
-
-
 def _same_tables(gold: Expression, answer: Expression) -> bool:
     """Matrices, tuples and points, in order; a vector may be written either way."""
     if gold.kind == answer.kind == "matrix":
@@ -230,16 +220,11 @@ def _same_tables(gold: Expression, answer: Expression) -> bool:
             _all_same(one.children(), other.children())
             for one, other in zip(gold.children(), answer.children(), strict=True)
         )
-    mine, theirs = _row(gold), _row(answer)
+    for one, other in ((gold, answer), (answer, gold)):
+        if one.kind == "matrix" and (rows := as_matrix(other)):
+            return _same_tables(one, rows)
+    mine, theirs = row_of(gold), row_of(answer)
     return mine is not None and theirs is not None and _all_same(mine, theirs)
-
-
-def _row(expression: Expression) -> Sequence[Expression] | None:
-    if expression.kind == "tuple" or (expression.kind == "interval" and expression.parts[2] in ("()", "[]")):
-        return expression.children()
-    if expression.kind == "matrix" and 1 in dimensions(expression):
-        return [cell for row in expression.children() for cell in row.children()]
-    return None
 
 
 def _same_ratios(gold: Expression, answer: Expression) -> bool:

@@ -47,6 +47,10 @@ class Cursor:
         """Given by the upper half."""
         raise NotImplementedError
 
+    def term(self) -> Expression:
+        """Given by the upper half."""
+        raise NotImplementedError
+
     def _at_close(self) -> bool:
         return self.token.value in _STOPS or self.token.kind == "end"
 

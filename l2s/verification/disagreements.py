@@ -38,6 +38,36 @@ def grade_by_all(
     return verdicts, _disagreements(verdicts)
 
 
+def side_by_side(verdicts: dict[str, list[Row]]) -> list[Row]:
+    """One row each, with the verdict of ``l2s`` and ``<name>_answer``, ``<name>_status``, ``<name>_correct`` of all."""
+    rows = []
+    for judged in zip(*verdicts.values(), strict=True):
+        by_name = dict(zip(verdicts, judged, strict=True))
+        columns = {
+            f"{name}_{column}": row[column]
+            for name, row in by_name.items()
+            for column in ("answer", "status", "correct")
+        }
+        rows.append({**by_name["l2s"], **columns})
+    return rows
+
+
+def agreement(verdicts: dict[str, list[Row]]) -> list[Row]:
+    """For each pair of graders: ``one, other, rows, agree``, and on how many only one of them says correct."""
+    names = list(verdicts)
+    found = []
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
+            pairs = list(zip(verdicts[one], verdicts[other], strict=True))
+            mine = sum(a["correct"] and not b["correct"] for a, b in pairs)
+            theirs = sum(b["correct"] and not a["correct"] for a, b in pairs)
+            agree = len(pairs) - mine - theirs
+            found.append(
+                {"one": one, "other": other, "rows": len(pairs), "agree": agree, "only_one": mine, "only_other": theirs}
+            )
+    return found
+
+
 def _disagreements(verdicts: dict[str, list[Row]]) -> list[Row]:
     found = []
     for number, judged in enumerate(zip(*verdicts.values(), strict=True)):

@@ -9,15 +9,17 @@ a memory limit.
 import re
 from typing import Literal, cast
 
+from l2s.verification.calculus import different_letters, needs_algebra, stated_value
 from l2s.verification.comparison import same
 from l2s.verification.exact import settle
 from l2s.verification.expressions import Expression
 from l2s.verification.limits import LONGEST, exceeds_limits
 from l2s.verification.quantities import has_words
 from l2s.verification.reader import read
+from l2s.verification.residues import same_residues
 from l2s.verification.spelling import spelled
 from l2s.verification.tokens import UnreadableError
-from l2s.verification.wording import is_prose, numeral, same_words
+from l2s.verification.wording import numeral, same_words, scaled
 from l2s.verification.workers import POOL
 
 Outcome = Literal["correct", "incorrect", "unparsed", "limit"]
@@ -25,6 +27,9 @@ Outcome = Literal["correct", "incorrect", "unparsed", "limit"]
 
 _UNKNOWN = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError)
 """What reading or evaluating untrusted formulas may end in: not understood, undefined, or too large."""
+
+_TABLES = ("interval", "tuple", "set", "union", "list", "ratio")
+"""What no sum, integral or limit comes to."""
 
 _GROUP = re.compile(r"[0-9],[0-9]{3}")
 
@@ -38,11 +43,22 @@ def equivalent(gold: str, answer: str) -> Outcome:
     settled = settle(gold, answer)
     if settled is None:
         settled = same_words(gold, answer)
+    if settled is None:
+        settled = same_residues(gold, answer)
     if settled is not None:
         return "correct" if settled else "incorrect"
     if exceeds_limits(gold) or exceeds_limits(answer):
         return "limit"
-    return _compared(numeral(gold) or gold, numeral(answer) or answer)
+    return _scaled(numeral(gold) or gold, numeral(answer) or answer)
+
+
+def _scaled(gold: str, answer: str) -> Outcome:
+    """``60 million`` is 60,000,000; beside a bare 60 it is that too, for problems ask for millions."""
+    mine, theirs = scaled(gold), scaled(answer)
+    if mine is None and theirs is None:
+        return _compared(gold, answer)
+    found = _compared(mine or gold, theirs or answer)
+    return _compared(gold, answer) if found != "correct" and (mine is None or theirs is None) else found
 
 
 def _compared(gold: str, answer: str) -> Outcome:
@@ -57,10 +73,16 @@ def _compared(gold: str, answer: str) -> Outcome:
             pass
     if any(side is not None and has_words(side) for side in (mine, theirs)):
         return "incorrect"
-    plain = any(side is None and "\\" not in text for side, text in ((mine, gold), (theirs, answer)))
-    if plain or is_prose(gold) or is_prose(answer):
+    value, other = stated_value(gold) if mine is None else None, stated_value(answer) if theirs is None else None
+    if value or other:
+        return _compared(value or gold, other or answer)
+    known = mine or theirs
+    if known is not None and known.kind in _TABLES:
         return "unparsed"
-    return compared_by("l2s", gold, answer)
+    plain = any(side is None and "\\" not in text for side, text in ((mine, gold), (theirs, answer)))
+    if plain or not needs_algebra(gold, answer):
+        return "unparsed"
+    return "incorrect" if different_letters(gold, answer) else compared_by("l2s", gold, answer)
 
 
 def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:

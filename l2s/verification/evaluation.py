@@ -39,12 +39,19 @@ def _exact(expression: Expression) -> Fraction | None:
     kind, parts = expression.kind, expression.parts
     if kind == "number":
         return parts[0] if isinstance(parts[0], Fraction) else None
+    if is_group(expression):
+        return _exact(expression.children()[0])
     if kind not in ("sum", "product", "quotient", "negative", "mixed", "power", "percent", "function"):
         return None
     values = [_exact(child) for child in expression.children()]
     if any(value is None for value in values):
         return None
     return _exactly(kind, str(parts[0]), [value for value in values if value is not None])
+
+
+def is_group(expression: Expression) -> bool:
+    """Whether this is one value in square brackets, which inside a formula group it."""
+    return expression.kind == "tuple" and len(expression.parts) == 2 and expression.parts[1] == "["
 
 
 def _exactly(kind: str, name: str, values: list[Fraction]) -> Fraction | None:
@@ -84,6 +91,8 @@ def _function(name: str, values: list[Fraction]) -> Fraction | None:
         return Fraction(math.floor(value))
     if name == "ceil":
         return Fraction(math.ceil(value))
+    if name in ("gcd", "lcm") and all(item.denominator == 1 for item in values):
+        return Fraction((math.gcd if name == "gcd" else math.lcm)(*(item.numerator for item in values)))
     if name in ("max", "min") and values:
         return max(values) if name == "max" else min(values)
     return None
@@ -182,6 +191,8 @@ def evaluated(expression: Expression, point: int, field: Field) -> Any:
         return values[0] * field.constant("pi") / 180
     if kind == "function":
         return _called(str(parts[0]), values, expression, field)
+    if is_group(expression):
+        return values[0]
     raise UnreadableError(f"no value: {kind}")
 
 

@@ -42,6 +42,8 @@ class Quantity:
     """Written with a decimal point, so perhaps rounded."""
     percent: bool
     """A percent sign follows, so either reading is meant."""
+    money: bool = False
+    """A dollar sign stands before it, so no share is meant."""
 
 
 def settle(gold: str, answer: str) -> bool | None:
@@ -54,6 +56,8 @@ def settle(gold: str, answer: str) -> bool | None:
     a, b = quantity(gold), quantity(answer)
     if a is None or b is None:
         return True if gold and (gold == answer or _decimal_comma(gold, answer)) else None
+    if (a.percent and b.money) or (a.money and b.percent):
+        return False
     if a.value == b.value:
         return True
     if a.percent != b.percent:
@@ -85,10 +89,11 @@ def quantity(text: str) -> Quantity | None:
     fractions, with a dollar sign before or a percent sign behind.
     """
     bare = _PERCENT.sub("", text)
-    value = _value(_DOLLAR.sub(r"\1", bare))
+    plain = _DOLLAR.sub(r"\1", bare)
+    value = _value(plain)
     if value is None:
         return None
-    return Quantity(value, "." in text, bare != text)
+    return Quantity(value, "." in text, bare != text, plain != bare)
 
 
 def _decimal_comma(one: str, other: str) -> bool:

@@ -64,3 +64,11 @@ def symbols(expression: Expression) -> set[str]:
 def variables(expression: Expression) -> set[str]:
     """Names of all symbols but the constants e and i."""
     return symbols(expression) - {"e", "i"}
+
+
+def substituted(expression: Expression, name: str, value: Expression) -> Expression:
+    """The expression with a symbol replaced."""
+    if expression.kind == "symbol":
+        return value if expression.parts[0] == name else expression
+    parts = tuple(substituted(p, name, value) if isinstance(p, Expression) else p for p in expression.parts)
+    return Expression(expression.kind, parts)

@@ -20,6 +20,8 @@ def same_quantities(gold: Expression, answer: Expression) -> bool:
         digits = theirs.parts[0] if theirs.kind == "number" else None
         return mine.kind == "based" and digits == mine.parts[0] and theirs.parts[1] is None
     if (mine.kind == "percent") != (theirs.kind == "percent"):
+        if units.canonical(unit) or units.canonical(other):
+            return False
         percent, plain = (mine, theirs) if mine.kind == "percent" else (theirs, mine)
         return same_scalar(percent.children()[0], plain) or same_scalar(_hundredth(percent.children()[0]), plain)
     if mine.kind == "percent":

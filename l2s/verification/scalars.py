@@ -39,7 +39,25 @@ def same_scalar(gold: Expression, answer: Expression) -> bool:
         return one == other or _rounded(gold, answer, one, other)
     if variables(gold) != variables(answer) and _trivially_different(gold, answer):
         return False
-    return _agree(gold, answer) or _rounds_to_irrational(gold, answer)
+    if _agree(gold, answer) or _rounds_to_irrational(gold, answer):
+        return True
+    decimal = _with_decimal_logarithms(gold), _with_decimal_logarithms(answer)
+    return decimal != (gold, answer) and same_scalar(*decimal)
+
+
+def _with_decimal_logarithms(expression: Expression) -> Expression:
+    r"""``\log`` without a base is natural or decimal, as the book has it: here decimal, unless ``\ln`` is there too."""
+    if not contains(expression, "function"):
+        return expression
+    names = {str(node.parts[0]) for node in nodes(expression) if node.kind == "function"}
+    return _lg(expression) if "log" in names and "ln" not in names else expression
+
+
+def _lg(expression: Expression) -> Expression:
+    parts = tuple(_lg(part) if isinstance(part, Expression) else part for part in expression.parts)
+    if expression.kind == "function" and parts[0] == "log" and len(parts) == 2:
+        parts = ("lg", *parts[1:])
+    return Expression(expression.kind, parts)
 
 
 def _with_small_constants(gold: Expression, answer: Expression) -> tuple[Expression, Expression]:

@@ -123,6 +123,8 @@ def is_name(expression: Expression) -> bool:
         return (name == "abs" and is_name(children[0])) or name.endswith("()")
     if kind in ("tuple", "interval", "ratio"):
         return all(is_name(child) for child in children)
+    if kind == "quotient" and all(_is_differential(child) for child in children):
+        return True
     if kind in ("product", "quotient"):
         names = symbols(expression)
         return (
@@ -135,6 +137,12 @@ def is_name(expression: Expression) -> bool:
             )
         )
     return False
+
+
+def _is_differential(expression: Expression) -> bool:
+    r"""``dy`` or ``dx``, the parts of a derivative."""
+    parts = expression.children() if expression.kind == "product" else (expression,)
+    return [part.kind for part in parts] == ["symbol", "symbol"] and str(parts[0].parts[0]) == "d"
 
 
 def assigned(relation: Expression, lenient: bool = False) -> list[Expression]:
@@ -244,14 +252,6 @@ def _put(expression: Expression, name: str, value: int) -> Expression:
     if expression.kind == "symbol":
         return number(value) if expression.parts[0] == name else expression
     parts = tuple(_put(part, name, value) if isinstance(part, Expression) else part for part in expression.parts)
-    return Expression(expression.kind, parts)
-
-
-def substituted(expression: Expression, name: str, value: Expression) -> Expression:
-    """The expression with a symbol replaced."""
-    if expression.kind == "symbol":
-        return value if expression.parts[0] == name else expression
-    parts = tuple(substituted(p, name, value) if isinstance(p, Expression) else p for p in expression.parts)
     return Expression(expression.kind, parts)
 
 

@@ -5,6 +5,9 @@ for which LaTeX has a command. Every pass is linear in the length of the text.
 """
 
 import re
+from functools import lru_cache
+
+from l2s.verification.phrases import rephrased
 
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SIGNS = {
@@ -46,6 +49,7 @@ _ANNOUNCEMENT = re.compile(
 _PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 
 
+@lru_cache(maxsize=2048)
 def spelled(text: str) -> str:
     r"""``text`` with one sign for each meaning: no ``$``, sizing or fonts; ``\frac``, ``\text{…}``, single spaces."""
     text = _INVISIBLE.sub("", text)
@@ -59,7 +63,7 @@ def spelled(text: str) -> str:
     text = _SPACES.sub(" ", text).strip()
     if text[:1].isalpha():
         text = _ANNOUNCEMENT.sub("", text)
-    text = _HALF_DAY.sub(r"\\text{ \1m}", text)
+    text = rephrased(_HALF_DAY.sub(r"\\text{ \1m}", text))
     return text.strip('" ').rstrip(".。\\ ")
 
 

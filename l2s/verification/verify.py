@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s.errors import RecordError
@@ -93,21 +92,6 @@ def verify_rows(
     ]
 
 
-def verify_file(responses: Path, out: Path, grader: str = "l2s", jobs: int = 1, track: Track = silent) -> list[Row]:
-    """Verify a JSONL file into another, written whole or not at all; returns the verdicts.
-
-    Raises:
-        RecordError: the file is missing, broken, or has rows without ``gold`` and ``response``.
-        ConfigError: ``grader`` does not exist.
-    """
-    from l2s.records import Verdicts, read_rows, write_rows
-
-    find_grader(grader)
-    verdicts = verify_rows(read_rows(responses), grader, jobs, track, where=str(responses))
-    write_rows(out, verdicts, Verdicts)
-    return verdicts
-
-
 def _graded(
     rows: list[Row], answers: list[str | None], without: list[str], grader: Grader, jobs: int, track: Track
 ) -> list[Row]:
@@ -158,7 +142,7 @@ def _with_text(rows: Iterable[Row], columns: tuple[str, ...], nullable: tuple[st
     if problems:
         more = f"; and {len(problems) - _SHOWN} more like these" if len(problems) > _SHOWN else ""
         raise RecordError("; ".join(problems[:_SHOWN]) + more)
-    return [{**row, **{column: _text(row[column]) for column in columns}} for row in rows]
+    return [{**row, **{column: as_text(row[column]) for column in columns}} for row in rows]
 
 
 def _problems(rows: list[Row], columns: tuple[str, ...], nullable: tuple[str, ...], where: str) -> Iterator[str]:
@@ -177,5 +161,6 @@ def _is_text_or_number(value: Any) -> bool:
     )
 
 
-def _text(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, int | float) else value
+def as_text(value: Any) -> Any:
+    """A finite number as JSON writes it; anything else as it is."""
+    return json.dumps(value) if isinstance(value, int | float) and _is_text_or_number(value) else value

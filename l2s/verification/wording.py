@@ -32,12 +32,21 @@ _NUMBERS = {word: n for n, word in enumerate((_ONES + " eighteen nineteen").spli
 _TENS_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = {word: 10 * n for n, word in enumerate(_TENS_NAMES.split(), 2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6}
+_SCALED = re.compile(
+    r"\\?\$?\s?([0-9]{1,12}(?:,[0-9]{3})*)(?:\.([0-9]{1,12}))? (thousand|million|billion|trillion)(?: [A-Za-z]+)?"
+)
+_POWERS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _CHINESE = {word: str(n) for n, word in enumerate("零一二三四五六七八九十")}
 _TEXT_MACRO = re.compile(r"\\text\{([^{}]*)\}")
 _PUNCTUATION = re.compile(r"(?:[.,;:?\"`*~$]|(?<=[a-z]{2})[!'])+$|^[\"'`*$]+")
 _ARTICLE = re.compile(r"^(?:the|an|a|it is|it's|is|are) (?=\S)")
 _LETTER = r"(?:\(([A-Z])\)|([A-Z])(?=[.):：]|$))"
 _CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?\s*(.*)$", re.DOTALL)
+_LISTED = re.compile(
+    r"\(?(?:[A-J]|[IVX]{1,5})\)?(?:(?:\s?[,;&]\s?(?:and |or )?| and | or )\(?(?:[A-J]|[IVX]{1,5})\)?)+"
+)
+_RUN = re.compile(r"[A-J]{2,6}")
+_LABEL = re.compile(r"[A-JIVX]+")
 _WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
 
 
@@ -46,7 +55,9 @@ def same_words(gold: str, answer: str) -> bool | None:
     gold, answer = worded(gold), worded(answer)
     if gold and gold == answer:
         return True
-    chosen = _same_choice(gold, answer)
+    chosen = _same_labels(gold, answer)
+    if chosen is None:
+        chosen = _same_choice(gold, answer)
     if chosen is not None:
         return chosen
     one, other = gold.lower(), answer.lower()
@@ -104,6 +115,18 @@ def numeral(text: str) -> str | None:
     return str(total + part)
 
 
+def scaled(text: str) -> str | None:
+    """Digits for a number with its scale in a word, e.g. ``2.5 million``; None if it is none."""
+    if "illion" not in text and "thousand" not in text:
+        return None
+    found = _SCALED.fullmatch(worded(text).lower())
+    if found is None:
+        return None
+    whole, places, power = found[1].replace(",", ""), found[2] or "", _POWERS[found[3]]
+    digits = whole + places.ljust(power, "0")
+    return digits if len(places) <= power else f"{digits[: len(whole) + power]}.{digits[len(whole) + power :]}"
+
+
 def _same_choice(gold: str, answer: str) -> bool | None:
     """Letters decide where both give one; a gold letter with its content may be answered by the content."""
     mine, theirs = _CHOICE.match(gold), _CHOICE.match(answer)
@@ -119,6 +142,23 @@ def _same_choice(gold: str, answer: str) -> bool | None:
     if len(answer) == 1 and answer.isalpha():
         return letter == answer or bool(mine[1] and letter == answer.upper())
     return True if content and content.lower() == answer.lower() else None
+
+
+def _same_labels(gold: str, answer: str) -> bool | None:
+    """Several choices or statements in any order, ``A, C`` or ``I and III``; a run of letters beside such a list."""
+    if not (_LISTED.fullmatch(gold) or _LISTED.fullmatch(answer)):
+        return None
+    mine, theirs = _labels(gold), _labels(answer)
+    return None if mine is None or theirs is None else mine == theirs
+
+
+def _labels(text: str) -> set[str] | None:
+    if _LISTED.fullmatch(text):
+        return set(_LABEL.findall(text))
+    if _RUN.fullmatch(text) and list(text) == sorted(set(text)):
+        return set(text)
+    single = re.fullmatch(r"\(?([A-J])\)?[.)]?", text)
+    return {single[1]} if single else None
 
 
 def is_prose(text: str) -> bool:

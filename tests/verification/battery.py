@@ -7,24 +7,11 @@ grader gets wrong in use belongs here first. Run as a script to compare the grad
 
 from typing import NamedTuple
 
-
-class Pair(NamedTuple):
-    kind: str
-    gold: str
-    answer: str
-    equal: bool
-    reason: str
-
-
-def same(kind: str, reason: str, *pairs: tuple[str, str]) -> list[Pair]:
-    return [Pair(kind, gold, answer, True, reason) for gold, answer in pairs]
-
-
-def different(kind: str, reason: str, *pairs: tuple[str, str]) -> list[Pair]:
-    return [Pair(kind, gold, answer, False, reason) for gold, answer in pairs]
-
+from tests.verification import battery_phrases
+from tests.verification.pairs import Pair, different, same
 
 PAIRS: list[Pair] = [
+    *battery_phrases.PAIRS,
     # integers
     *same("integers", "leading zeros say nothing", ("73", "073"), ("5", "005"), ("0", "000"), ("-7", "-07")),
     *same(
@@ -1112,6 +1099,12 @@ RESPONSES: list[Response] = [
     Response("no number", None, "nothing said"),
     Response("", None, "nothing said"),
     Response("I think it could be 3 or 4, hard to", None, "a sentence that was cut off"),
+    Response("So the correct option is C.", "C", "an option that was chosen"),
+    Response("I choose option (C)", "C", "an option that was chosen"),
+    Response("**Evelyn**", "Evelyn", "the whole last line is bold"),
+    Response("so we get $1,234 dollars", "$1,234 dollars", "money, and its unit ends the sentence"),
+    Response("Hence 140 miles is the answer.", "140", "the answer stands before its announcement"),
+    Response("The correct answer is 42, since 6*7=42.", "42", "a reason behind the answer is no part of it"),
     Response("**Step 3**", None, "a heading is no answer"),
     Response(r"<think>a</think>\boxed{2} and then the mod", "2", "cut, but boxed before", True),
     Response(r"<think>a</think>The answer is 1", None, "cut: the phrase may have lost its end", True),

@@ -25,7 +25,7 @@ GOLDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "college_math": lambda row: str(row["answer"]),
 }
 # The gold answer sets the type in these, or says how exactly a decimal must match.
-ONE_SIDED = {"decimals", "bases", "choices", "equations", "fragments", "hostile", "words"}
+ONE_SIDED = {"decimals", "bases", "choices", "equations", "fragments", "hostile", "words", "worked"}
 
 
 def golds(name: str) -> list[str]:

@@ -126,7 +126,7 @@ def test_bad_input_overwrites_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     out.write_text("old")
     broken = _written(tmp_path / "broken.jsonl", [{"gold": "1"}])
-    with pytest.raises(RecordError, match=r"broken\.jsonl: row 1 has no 'response'"):
+    with pytest.raises(RecordError, match=r"broken\.jsonl: every line is broken; line 1: column .response. is missing"):
         verify_file(broken, out)
     with pytest.raises(RecordError, match=r"absent\.jsonl: no such file"):
         verify_file(tmp_path / "absent.jsonl", out)

@@ -161,7 +161,7 @@ time.sleep(600)
 
 
 def test_nothing_is_left_running_when_the_pool_closes() -> None:
-    grade(gold="x+1", answer="1+x")
+    POOL.ask({"grader": "l2s", "gold": "x+1", "answer": "1+x"})
     processes = [worker.process for worker in POOL._idle]
     assert processes
     POOL.close()
@@ -174,3 +174,13 @@ def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(EngineError, match="did not start: ImportError: broken on purpose; expected math-verify"):
         Pool().ask({"grader": "l2s", "gold": "x", "answer": "y"})
+
+
+def test_a_worker_that_gives_a_pair_up_stays_warm() -> None:
+    POOL.ask({"grader": "l2s", "gold": "x+1", "answer": "1+x"})
+    before = {worker.process.pid for worker in POOL._idle}
+    start = time.monotonic()
+    assert grade(gold="5", answer=r"\int_0^1 e^{x^{x^{x}}} dx").status == "limit"
+    assert time.monotonic() - start < 3
+    assert before & {worker.process.pid for worker in POOL._idle}
+    assert grade(gold=r"\int_0^1 x\,dx", answer="1/2").correct

@@ -1,0 +1,25 @@
+"""CollegeMath: exercises of nine open textbooks (Tang et al., MathScale, arXiv 2403.02884)."""
+
+from l2s.benchmarks.source import Source, made, text_of
+from l2s.records import Row
+
+
+def problem(row: Row, number: int, seed: int) -> Row:
+    """``question`` and ``answer``; subject: ``data_topic`` without its prefix."""
+    topic = row.get("data_topic")
+    subject = str(topic).rpartition(".")[2] if topic else None
+    return made(str(number), text_of(row, "question", "problem"), text_of(row, "answer"), subject=subject)
+
+
+SOURCE = Source(
+    name="college_math",
+    title="CollegeMath",
+    count=2818,
+    licence="per item: CC BY, CC BY-SA, CC BY-NC-SA (about 809 items), GFDL",
+    origin="Tang et al., from open textbooks; the file of the Qwen2.5-Math evaluation",
+    problem=problem,
+    errata=(
+        "35 questions occur more than once, 24 of them with conflicting gold answers: an error of about 1 % for all",
+        "about 250 gold answers are sentences, proofs or series that are compared as text only",
+    ),
+)

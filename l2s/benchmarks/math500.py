@@ -1,0 +1,32 @@
+r"""MATH500: the 500 problems of MATH that PRM800K held out (arXiv 2103.03874, 2305.20050)."""
+
+from l2s.benchmarks.source import Hub, Source, last_box, made, text_of
+from l2s.errors import RecordError
+from l2s.records import Row
+
+
+def problem(row: Row, number: int, seed: int) -> Row:
+    r"""``problem``; ``answer``, or else the last ``\boxed{…}`` of ``solution``; ``level`` as 3 or "Level 3"."""
+    gold = text_of(row, "answer") if row.get("answer") else last_box(text_of(row, "solution"))
+    if not gold:
+        raise RecordError(r"neither an 'answer' nor a \boxed{…} in 'solution'")
+    identity = text_of(row, "unique_id") if row.get("unique_id") else str(number)
+    subject = row.get("subject") or row.get("type")
+    return made(identity, text_of(row, "problem"), gold, _level(row.get("level")), str(subject) if subject else None)
+
+
+def _level(found: object) -> int | None:
+    digits = "".join(sign for sign in str(found) if sign.isdigit())
+    return int(digits) if digits else None
+
+
+SOURCE = Source(
+    name="math500",
+    title="MATH500",
+    count=500,
+    licence="MIT (hendrycks/math, openai/prm800k)",
+    origin="Hendrycks et al.; the split of Lightman et al.",
+    problem=problem,
+    hub={"test": Hub("HuggingFaceH4/MATH-500", "test.jsonl", "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be")},
+    errata=("the texts are contest problems whose owner had MATH taken down from its usual host in 2025",),
+)

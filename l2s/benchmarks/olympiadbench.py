@@ -1,0 +1,30 @@
+"""OlympiadBench: open-ended English olympiad mathematics without images (He et al., arXiv 2402.14008)."""
+
+from l2s.benchmarks.source import Hub, Source, made, text_of
+from l2s.errors import RecordError
+from l2s.records import Row
+
+
+def problem(row: Row, number: int, seed: int) -> Row:
+    """``context`` and ``question``; gold: ``final_answer``, a list, joined by commas."""
+    found = row.get("final_answer")
+    answers = [found] if isinstance(found, str) else found
+    if not isinstance(answers, list) or not answers or not all(isinstance(answer, str) for answer in answers):
+        raise RecordError("'final_answer' is no list of texts")
+    context = str(row.get("context") or "").strip()
+    question = f"{context}\n{text_of(row, 'question')}".strip()
+    gold = ", ".join(answer.strip().rstrip(",") for answer in answers)
+    subject = row.get("subfield")
+    return made(str(row.get("id", number)), question, gold, subject=str(subject) if subject else None)
+
+
+SOURCE = Source(
+    name="olympiadbench",
+    title="OlympiadBench (OE_TO_maths_en_COMP)",
+    count=675,
+    licence="MIT",
+    origin="OpenBMB; the file of the Qwen2.5-Math evaluation has 675 problems, the hub's 674",
+    problem=problem,
+    hub={"test": Hub("Hothan/OlympiadBench", "OlympiadBench/OE_TO_maths_en_COMP/OE_TO_maths_en_COMP.parquet", None)},
+    errata=("several answers stand in one text, separated by commas (94 problems ask for more than one)",),
+)

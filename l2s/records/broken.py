@@ -1,0 +1,148 @@
+"""Broken lines: a file is read as far as it is sound; what is not is counted, named and kept aside.
+
+For files that other tools wrote, or a run that was killed: one bad line in five thousand stops nothing. A file
+without one sound line is an error.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from l2s.errors import RecordError
+from l2s.files import replacing
+from l2s.records.checks import Row, Schema, row_faults
+from l2s.records.table import parse_line, table_of
+
+Read = Callable[[Row], list[Row]]
+_LONGEST = 2_000
+"""Characters of a broken line that are kept."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A line that could not be used."""
+
+    line: int
+    """Counted from 1."""
+    why: str
+    text: str
+
+
+def read_sound_rows(path: Path, read: Read) -> tuple[list[Row], list[Broken]]:
+    """The rows of every line that ``read`` takes, and the lines that are broken.
+
+    Args:
+        path: JSONL.
+        read: what one object becomes, one row or several; raises RecordError where it cannot be used.
+
+    Raises:
+        RecordError: there is no such file, or it has lines and none of them is sound.
+    """
+    if not path.is_file():
+        raise RecordError(f"{path}: no such file; expected JSONL, one row a line")
+    rows: list[Row] = []
+    broken: list[Broken] = []
+    sound = 0
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                rows += read(_finite(parse_line(line)))
+                sound += 1
+            except RecordError as error:
+                broken.append(Broken(number, str(error), line.rstrip("\n")[:_LONGEST]))
+    if broken and not sound:
+        raise RecordError(f"{path}: every line is broken; line {broken[0].line}: {broken[0].why}")
+    return rows, broken
+
+
+def iter_sound(path: Path, broken: list[Broken]) -> Iterator[tuple[Broken, Row]]:
+    """Rows one by one, each with its line; lines that are no JSON object go to ``broken``. Rules are not asked here."""
+    if not path.is_file():
+        raise RecordError(f"{path}: no such file; expected JSONL, one row a line")
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                kept = line.rstrip("\n")[:_LONGEST]
+                try:
+                    yield Broken(number, "", kept), _finite(parse_line(line))
+                except RecordError as error:
+                    broken.append(Broken(number, str(error), kept))
+
+
+def sound_rows(rows: list[tuple[Broken, Row]], schema: Schema, broken: list[Broken]) -> list[Row]:
+    """Those rows that fit ``schema`` one by one; the others go to ``broken``."""
+    sound = []
+    for line, row in rows:
+        try:
+            sound.append(_ruled(row, schema))
+        except RecordError as error:
+            broken.append(replace(line, why=str(error)))
+    return sound
+
+
+def read_sound_table(path: Path, schema: Schema) -> tuple[list[Row], list[Broken]]:
+    """Rows that fit ``schema`` one by one, its kinds and its rules; rules between rows are not asked here.
+
+    Raises:
+        RecordError: there is no such file, or it has lines and none of them is sound.
+    """
+
+    def fitting(row: Row) -> list[Row]:
+        return [checked(row, schema)]
+
+    rows, broken = read_sound_rows(path, fitting)
+    try:
+        table_of(rows, schema, str(path))
+        return rows, broken
+    except RecordError:
+        return read_sound_rows(path, lambda row: [_ruled(row, schema)])
+
+
+def checked(row: Row, schema: Schema) -> Row:
+    """The row, if each column the schema knows is there and of its kind.
+
+    Raises:
+        RecordError: names every column that is not.
+    """
+    if faults := list(row_faults(row, schema)):
+        raise RecordError("; ".join(faults))
+    return row
+
+
+def write_broken(path: Path, broken: list[Broken]) -> None:
+    """Keep broken lines in a file of their own, whole or not at all; without any, a file of an earlier run goes."""
+    if not broken:
+        path.unlink(missing_ok=True)
+        return
+    with replacing(path) as file:
+        for found in broken:
+            kept = {"line": found.line, "why": found.why, "text": found.text}
+            file.write(json.dumps(kept, ensure_ascii=False).encode(errors="replace") + b"\n")
+
+
+def broken_sentence(path: Path, broken: list[Broken], aside: Path) -> str:
+    """What to tell the user."""
+    first = broken[0]
+    lines = "1 line is" if len(broken) == 1 else f"{len(broken):,} lines are"
+    return f"{path}: {lines} broken, left out and kept in {aside}; line {first.line}: {first.why}"
+
+
+def _ruled(row: Row, schema: Schema) -> Row:
+    checked(row, schema)
+    try:
+        table_of([row], schema, "")
+    except RecordError as error:
+        raise RecordError(str(error).removeprefix(": ").replace("row 1 ", "it ")) from None
+    return row
+
+
+def _finite(row: Row) -> Row:
+    """The row, unless a number in it is infinite or none, which JSON cannot write."""
+    try:
+        json.dumps(row, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise RecordError("holds a number that is not finite; expected JSON's own numbers") from None
+    return row

@@ -1,0 +1,151 @@
+"""Graded files: responses or pairs in a file to verdicts in another, written whole or not at all.
+
+A broken line stops nothing: it is left out, counted, and kept beside the output as ``<name>.broken.jsonl``.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from l2s.errors import ConfigError
+from l2s.params import nearest
+from l2s.progress import Track, silent
+from l2s.verification.disagreements import agreement, grade_by_all, side_by_side, verify_by_all
+from l2s.verification.forms import as_samples, reader_of
+from l2s.verification.graders import find_grader
+from l2s.verification.verify import as_text, grade_pairs, verify_rows
+
+if TYPE_CHECKING:
+    from l2s.records import Row
+    from l2s.records.checks import Schema
+else:
+    Row = dict[str, Any]
+
+ALL = "all"
+"""In place of a grader's name: every grader, side by side."""
+Say = Callable[[str], None]
+
+
+def _quiet(sentence: str) -> None:
+    """Say nothing."""
+
+
+def verify_file(
+    responses: Path,
+    out: Path,
+    grader: str = "l2s",
+    jobs: int = 1,
+    track: Track = silent,
+    *,
+    form: str = "l2s",
+    out_form: str = "l2s",
+    say: Say = _quiet,
+    report: Callable[[list[Row]], None] | None = None,
+) -> list[Row]:
+    """Verify a file of responses into ``out``; returns the verdicts, of ``l2s`` where all graders were asked.
+
+    Args:
+        responses: JSONL in the form ``form``.
+        out: for the verdicts, in the form ``out_form``. With all graders there are their columns too, and the rows
+            on which they do not agree stand in ``<name>.disagreements.jsonl`` beside it.
+        grader: a name from :func:`~l2s.verification.grader_names`, or ``all``.
+        jobs: pairs compared at once; the result does not depend on it.
+        track: shows progress.
+        form: ``l2s``, ``qwen`` or ``lm-eval``; see :mod:`~l2s.verification.forms`.
+        out_form: ``l2s`` or ``lm-eval``.
+        say: told of broken lines.
+        report: given the table of agreement where all graders were asked.
+
+    Raises:
+        RecordError: the file is missing, or none of its lines is sound.
+        ConfigError: no such grader or form.
+    """
+    from l2s.records import Gradables, Verdicts, write_rows
+
+    if out_form not in ("l2s", "lm-eval"):
+        raise ConfigError(f"--out-format: '{out_form}' does not exist{nearest(out_form, ('l2s', 'lm-eval'))}")
+    _check_grader(grader)
+    rows = _read(responses, out, Gradables, ("gold", "response"), reader_of(form, responses), say)
+    if grader == ALL:
+        verdicts, disagreements = verify_by_all(rows, jobs, track, where=str(responses))
+        graded = side_by_side(verdicts)
+        _write_disagreements(out, disagreements)
+        if report is not None:
+            report(agreement(verdicts))
+    else:
+        graded = verify_rows(rows, grader, jobs, track, where=str(responses))
+    if out_form == "lm-eval":
+        write_rows(out, as_samples(graded))
+    else:
+        write_rows(out, graded, Verdicts)
+    return graded
+
+
+def grade_file(
+    pairs: Path,
+    out: Path,
+    grader: str = "l2s",
+    jobs: int = 1,
+    track: Track = silent,
+    *,
+    say: Say = _quiet,
+    report: Callable[[list[Row]], None] | None = None,
+) -> list[Row]:
+    """Grade a file of rows with ``gold`` and ``answer`` into ``out``; as :func:`verify_file` in all else."""
+    from l2s.records import Pairs, write_rows
+
+    _check_grader(grader)
+    rows = _read(pairs, out, Pairs, ("gold", "answer"), lambda row: [row], say)
+    if grader == ALL:
+        verdicts, disagreements = grade_by_all(rows, jobs, track, where=str(pairs))
+        graded = side_by_side(verdicts)
+        _write_disagreements(out, disagreements)
+        if report is not None:
+            report(agreement(verdicts))
+    else:
+        graded = grade_pairs(rows, grader, jobs, track, where=str(pairs))
+    write_rows(out, graded)
+    return graded
+
+
+def beside(out: Path, what: str) -> Path:
+    """``runs/a.jsonl`` and ``broken`` give ``runs/a.broken.jsonl``."""
+    return out.with_name(f"{out.stem}.{what}.jsonl")
+
+
+def _check_grader(grader: str) -> None:
+    if grader != ALL:
+        find_grader(grader)
+
+
+def _read(
+    path: Path,
+    out: Path,
+    schema: "Schema",
+    columns: tuple[str, ...],
+    read: Callable[[Row], list[Row]],
+    say: Say,
+) -> list[Row]:
+    """Sound rows; the broken lines are kept aside."""
+    from l2s.records import broken_sentence, checked, read_sound_rows, write_broken
+
+    def sound(row: Row) -> list[Row]:
+        return [checked(_in_text(found, columns), schema) for found in read(row)]
+
+    rows, broken = read_sound_rows(path, sound)
+    aside = beside(out, "broken")
+    write_broken(aside, broken)
+    if broken:
+        say(broken_sentence(path, broken, aside))
+    return rows
+
+
+def _in_text(row: Row, columns: tuple[str, ...]) -> Row:
+    """The row with numbers as text in ``columns``, as JSON writes them."""
+    return {**row, **{column: as_text(row[column]) for column in columns if column in row}}
+
+
+def _write_disagreements(out: Path, disagreements: list[Row]) -> None:
+    from l2s.records import write_rows
+
+    write_rows(beside(out, "disagreements"), disagreements)

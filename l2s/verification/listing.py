@@ -1,0 +1,97 @@
+"""Listing: what a formula lists — items, the values behind names, the rows of a table, the parts of a union."""
+
+from collections.abc import Sequence
+
+from l2s.verification.expressions import Expression, substituted
+from l2s.verification.shapes import assigned, dimensions
+
+SETS = ("interval", "set", "union", "difference", "intersection")
+"""Kinds that are sets of numbers."""
+
+
+def set_of(expression: Expression) -> Expression | None:
+    """The set of numbers that this is, or that it says a name lies in; else None."""
+    if expression.kind == "relation":
+        values = assigned(expression)
+        return values[0] if len(values) == 1 and values[0].kind in SETS else None
+    return expression if expression.kind in SETS else None
+
+
+def items_of(expression: Expression) -> list[Expression] | None:
+    """What a list or set holds; None for a tuple, a point, an interval."""
+    if expression.kind in ("list", "set"):
+        return list(expression.children())
+    if expression.kind == "tuple" and expression.parts[-1] == "[":
+        return list(expression.children())
+    if expression.kind == "relation":
+        values = assigned(expression)
+        if len(values) == 1 and values[0].kind in ("list", "set"):
+            return list(values[0].children())
+        return [expression]
+    if expression.kind in ("tuple", "interval", "union", "difference", "intersection"):
+        return None
+    return [expression]
+
+
+def of_one_name(mine: list[Expression], theirs: list[Expression]) -> bool:
+    """Whether one side gives all its values the same name, as in ``x = 1 or x = 2``."""
+    return any(len({name_of(item) for item in items if item.kind == "relation"}) == 1 for items in (mine, theirs))
+
+
+def of_many_names(items: list[Expression]) -> bool:
+    """Whether each value has a plain name of its own, as in ``a = 1, b = 2``: then their order tells them apart."""
+    names = [name_of(item) for item in items if item.kind == "relation"]
+    return len(names) == len(items) and len(set(names)) == len(names) and all(map(_is_letter, names))
+
+
+def _is_letter(name: Expression) -> bool:
+    return name.kind == "symbol" and len(str(name.parts[0])) == 1
+
+
+def name_of(item: Expression) -> Expression:
+    """The left side of an equation."""
+    return item.children()[0]
+
+
+def unnamed(items: list[Expression]) -> list[Expression]:
+    """The values behind names, where each equation gives one."""
+    found = []
+    for item in items:
+        values = assigned(item) if item.kind == "relation" else [item]
+        found.append(values[0] if values else item)
+    return found
+
+
+def parts_of(union: Expression) -> list[Expression]:
+    """What a union joins, unions within it taken apart."""
+    return [part for child in union.children() for part in (parts_of(child) if child.kind == "union" else [child])]
+
+
+def as_matrix(expression: Expression) -> Expression | None:
+    """``[[1, 2], [3, 4]]`` as the matrix it is."""
+    rows = expression.children()
+    if expression.kind not in ("tuple", "interval") or str(expression.parts[-1]) not in ("[", "[]"):
+        return None
+    if not all(row.kind in ("tuple", "interval") and str(row.parts[-1]) in ("[", "[]") for row in rows):
+        return None
+    tuples = tuple(Expression("tuple", row.children()) for row in rows)
+    return Expression("matrix", tuples) if len({len(row.parts) for row in tuples}) == 1 else None
+
+
+def row_of(expression: Expression) -> Sequence[Expression] | None:
+    """The entries of a tuple, a point or a vector, in order; else None."""
+    if expression.kind == "tuple" or (expression.kind == "interval" and expression.parts[2] in ("()", "[]")):
+        return expression.children()
+    if expression.kind == "matrix" and 1 in dimensions(expression):
+        return [cell for row in expression.children() for cell in row.children()]
+    return None
+
+
+def renamed_values(gold: Expression, answer: Expression, values: list[Expression]) -> list[Expression]:
+    """The values of ``f(t)`` with ``x`` for ``t``, where the gold answer is about ``f(x)``; empty elsewhere."""
+    if gold.kind != "function" or answer.kind != "function" or gold.parts[0] != answer.parts[0]:
+        return []
+    (old,), (new,) = (side.children() if len(side.children()) == 1 else (side,) for side in (answer, gold))
+    if old.kind != "symbol" or new.kind != "symbol" or old == new:
+        return []
+    return [substituted(value, str(old.parts[0]), new) for value in values]

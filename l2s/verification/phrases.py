@@ -1,0 +1,118 @@
+r"""Phrases: what people write in words around and inside a formula, written as the formula.
+
+``about 42``, ``3 out of 8``, ``204_{five}``, ``]2, 3[``, ``2k\pi, k \in \mathbb{Z}``. Each rule takes one
+way of writing to another of the same meaning; what it does not know it leaves as it is.
+"""
+
+import re
+
+_HEDGE = re.compile(
+    r"^(?:about|approximately|approx\.?|roughly|around|exactly|nearly|equals?|equal to|a total of|the number"
+    r"|答案(?:是|为|：|:)?)(?:\s*[:：])?\s*(?=[-+\\$0-9.(])",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"(?<![A-Za-z])(?:np|numpy|math)\.(?=[a-z])")
+_TAIL = re.compile(
+    r"[\s,]*(?:\((?:approx(?:imately|\.)?|exact(?:ly)?|rounded)\)"
+    r"|\bis (?:the|our|my) (?:final |correct )?answer)[.!]?$",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r"^\\text\{[^{}]*\b(?:answers?|solutions?|values?)\b[^{}]*\b(?:is|are)[ :]*\}\s*(?=\S)", re.IGNORECASE
+)
+_SHARE = re.compile(r"^([0-9]{1,9}) (?:out of|in) ([0-9]{1,9})$")
+_PROPORTION = re.compile(r"^([0-9]{1,9}) to ([0-9]{1,9})$")
+_TIMES = re.compile(r"(?<=[0-9])\s?[xX]\s?(?=10\s?\^)")
+_ERGS = re.compile(r"(?<=[0-9}])\s?(erg|ergs|Hz|kHz|MHz|GHz|kPa|MPa|kcal|kWh|atm)(?:/s)?$")
+_CHOSEN = re.compile(r"(?<![A-Za-z\\_])C\((\d{1,4}),\s?(\d{1,4})\)")
+_MONEY = re.compile(r"^\\?\$\s?(?=[0-9][0-9,.]{0,30} (?:US )?dollars$)")
+_HOUR = re.compile(r"^([0-9]{1,2})\s?(?:\\text\{\s?)?([AaPp])\.?\s?[Mm]\.?\}?$")
+_COUNTED = re.compile(r"^\\text\{\s*([-+]?[0-9][0-9.,/]*)\s+([A-Za-z][^{}]*)\}$")
+_SPEED = re.compile(
+    r"(?<=[0-9])\s?((?:k?m|cm|ft|mi|rad)\s?/\s?(?:s|h|hr|min|sec)(?:\s?\^\s?\{?2\}?)?|k?g\s?/\s?c?m\s?\^\s?\{?3\}?)$"
+)
+_COLOUR = re.compile(r"\\(?:textcolor|color|colorbox)\s?\{[A-Za-z!0-9]{1,20}\}")
+_ORNAMENT = re.compile(r"\\(?:checkmark|blacksquare|square|Box|qed|phantom\s?\{[^{}]{0,20}\})(?![A-Za-z])")
+_ARC = re.compile(r"\\overset\s?\{\\(?:frown|rightarrow|\\to)\}\s?\{([A-Z]{2})\}")
+_FIGURE = re.compile(r"\\(?:overline|overleftrightarrow|overrightarrow|widehat)\s?\{([A-Z]{2})\}")
+_FIGURE_SIGN = re.compile(r"\\(?:measuredangle|angle|triangle)\s?(?=[A-Z]{1,3}(?![A-Za-z]))")
+_INTEGERS = r"(?:\\mathbb\s?\{?\s?Z\s?\}?|\\Z|Z|ℤ)"
+_WITH = r"(?:where|with|for(?: (?:any|all|some|every|an))?)"
+_PARAMETER = re.compile(
+    rf"[\s,;]*\(?\s*(?:\\text\{{[\s,]*{_WITH}?\s*\}}|{_WITH})?\s*([a-z])\s*"
+    rf"(?:\\in\s*{_INTEGERS}|\\?(?:text\{{)?\s?is an(?:y)? integer\}}?)\s*\)?\.?$"
+)
+_INTEGER_WORDS = re.compile(rf"[\s,;]*(?:\\text\{{[\s,]*)?{_WITH} integers?\s*\}}?\s*\$?([a-z])\$?\}}?\.?$")
+_SIDE = r"([^\[\],()]{1,80})"
+_REVERSED = re.compile(rf"([\[\]]){_SIDE},{_SIDE}([\[\]])")
+_BASE_NAMES = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_BASES = {name: str(n) for n, name in enumerate(_BASE_NAMES.split(), 2)}
+_BASE = re.compile(
+    r"(?<=[0-9A-F])(?:\s?_\s?\{?\s?(?:\\text\{\s?)?\(?\s?(?:base[ -]?)?"
+    r"|\s?(?:\\text\{\s?)?\(?(?:in )?base[ -]?)\s?\}?\s?\{?"
+    rf"({'|'.join(_BASES)}|[0-9]{{1,2}})\)?\s?\}}{{0,2}}$"
+)
+
+
+def rephrased(text: str) -> str:
+    """``text``, already of one spelling, with its words written as a formula where they say one."""
+    if "np." in text or "math." in text:
+        text = _CODE.sub("", text)
+    if text[:1].isalpha():
+        text = _HEDGE.sub("", text)
+    if text[-1:] in ").r}" or text[-1:].isalpha():
+        text = _TAIL.sub("", text)
+        text = _without_parameter(text)
+    if "\\" in text:
+        text = _plain_figures(text)
+    if text.endswith("dollars"):
+        text = _MONEY.sub("", text)
+    if text[:1].isdigit():
+        text = _numbers(text)
+    elif text.startswith(r"\text{"):
+        text = _COUNTED.sub(r"\1 \\text{\2}", _CLAUSE.sub("", text))
+    if "C(" in text:
+        text = _CHOSEN.sub(r"\\binom{\1}{\2}", text)
+    if "," in text and ("[" in text or "]" in text):
+        text = _turned(text)
+    if "_" in text or "base" in text:
+        text = _BASE.sub(lambda match: f"_{_BASES.get(match[1], match[1])}", text)
+    return text
+
+
+def _numbers(text: str) -> str:
+    """Of what begins with a number."""
+    if " " in text:
+        text = _PROPORTION.sub(r"\1:\2", _SHARE.sub(r"\1/\2", text))
+    if "10" in text:
+        text = _TIMES.sub(r" \\times ", text)
+    if text[-1:] in "mM.}":
+        text = _HOUR.sub(r"\1:00 \\text{ \2m}", text)
+    if text[-1:].isalpha():
+        text = _ERGS.sub(r" \\text{\1}", text)
+    return _SPEED.sub(r" \\text{\1}", text) if "/" in text else text
+
+
+def _plain_figures(text: str) -> str:
+    """Without colours and ornaments; an arc, a segment, an angle and a triangle by their letters alone."""
+    if "color" in text:
+        text = _COLOUR.sub("", text)
+    text = _ORNAMENT.sub("", text).strip()
+    text = _FIGURE.sub(r"\1", _ARC.sub(r"\1", text))
+    return _FIGURE_SIGN.sub("", text)
+
+
+def _without_parameter(text: str) -> str:
+    r"""Without the remark that a letter of the formula is any integer, as in ``2k\pi, k \in \mathbb{Z}``."""
+    for pattern in (_PARAMETER, _INTEGER_WORDS):
+        match = pattern.search(text)
+        if match and match.start() and re.search(rf"(?<![A-Za-z\\]){match[1]}(?![A-Za-z])", text[: match.start()]):
+            return text[: match.start()]
+    return text
+
+
+def _turned(text: str) -> str:
+    """Intervals whose open ends are brackets turned round, ``]0, 1]``, in parentheses."""
+    if not re.search(r"^\s*\]|\[\s*$|\[\s*\\cup|\\cup\s*\]", text):
+        return text
+    return _REVERSED.sub(lambda m: f"{'[' if m[1] == '[' else '('}{m[2]},{m[3]}{']' if m[4] == ']' else ')'}", text)

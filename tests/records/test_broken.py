@@ -1,0 +1,53 @@
+"""Sound rows of a damaged file, and what becomes of the rest."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from l2s.errors import RecordError
+from l2s.records import Verdicts, read_sound_rows, read_sound_table, write_broken
+
+VERDICT = {"gold": "1", "response": "r", "answer": "1", "status": "correct", "correct": True, "grader": "l2s"}
+
+
+def test_rules_between_columns_are_asked_of_each_row(tmp_path: Path) -> None:
+    rows = [
+        VERDICT,
+        {**VERDICT, "correct": False},
+        {**VERDICT, "status": "right"},
+        {**VERDICT, "answer": None},
+        VERDICT,
+    ]
+    path = tmp_path / "v.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    sound, broken = read_sound_table(path, Verdicts)
+    assert sound == [VERDICT, VERDICT]
+    assert [found.line for found in broken] == [2, 3, 4]
+    assert "status and correct agree" in broken[0].why
+    assert "column 'status'" in broken[1].why and "one of correct, incorrect" in broken[1].why
+    assert "a correct response has an answer" in broken[2].why
+
+
+def test_five_thousand_lines_with_one_broken_lose_that_one(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    lines = [json.dumps({**VERDICT, "id": n}) for n in range(5000)]
+    lines[3210] = lines[3210][:-9]
+    path.write_text("\n".join(lines))
+    sound, broken = read_sound_table(path, Verdicts)
+    assert [row["id"] for row in sound] == [n for n in range(5000) if n != 3210]
+    assert [found.line for found in broken] == [3211]
+
+
+def test_bytes_that_are_no_text_break_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    path.write_bytes(b'{"a": 1}\n\xff\xfe\x00\n{"a": 2}\n')
+    rows, broken = read_sound_rows(path, lambda row: [row])
+    assert rows == [{"a": 1}, {"a": 2}] and [found.line for found in broken] == [2]
+    write_broken(tmp_path / "b.jsonl", broken)
+    assert json.loads((tmp_path / "b.jsonl").read_text())["line"] == 2
+
+
+def test_no_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no such file"):
+        read_sound_rows(tmp_path / "absent", lambda row: [row])
