@@ -261,6 +261,7 @@ def test_settings_that_cannot_be(wrong: dict[str, object], says: str) -> None:
         AnalysisParams.parse(wrong, "params.yaml: analysis")
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_in_ten_seconds() -> None:
     rows = verdict_rows({f"run-{n}": 0.9 for n in range(20)}, {"test": 5000})
     frame = table_of(rows, Verdicts, "rows")

@@ -24,15 +24,16 @@ def written(path: Path, rows: list[dict]) -> Path:  # type: ignore[type-arg]
 
 
 def test_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = written(tmp_path / "all.jsonl", verdict_rows(samples=2))
+    rows = verdict_rows({"slow": 0.9, "merge": 0.8}, {"test": 15}, samples=2)
+    path = written(tmp_path / "all.jsonl", rows)
     settings = AnalysisParams(slow="slow", bootstrap=100)
     whole = read_verdicts([path], settings)
     monkeypatch.setattr(reading, "ROWS", 7)
     assert read_verdicts([path], settings).equals(whole)
     monkeypatch.setattr(reading, "ROWS", 10**9)
-    monkeypatch.setattr(reading, "CHARACTERS", 500)
+    monkeypatch.setattr(reading, "CHARACTERS", 700)
     assert read_verdicts([path], settings).equals(whole)
-    in_memory = table_of(verdict_rows(samples=2), Verdicts, "rows")
+    in_memory = table_of(rows, Verdicts, "rows")
     assert analyse(in_memory, settings).rows == analyse(whole, settings).rows
 
 
@@ -80,7 +81,8 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest
     for odd in (-1, float("nan")):
         with pytest.raises(RecordError, match=r"odd.jsonl: verdicts: column 'tokens' holds .*; expected numbers of at"):
             read_verdicts(
-                [written(tmp_path / "odd.jsonl", [BARE | {"tokens": 3}, BARE | {"tokens": odd}])], AnalysisParams()
+                [written(tmp_path / "odd.jsonl", [BARE | {"tokens": 3.5}, BARE | {"tokens": float(odd)}])],
+                AnalysisParams(),
             )
     with pytest.raises(RecordError, match=r"empty.jsonl: there are no verdicts in it"):
         read_verdicts([written(tmp_path / "empty.jsonl", [])], AnalysisParams())
