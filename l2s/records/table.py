@@ -109,4 +109,6 @@ def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
     try:
         return pl.Series(name, values, dtype=dtype, strict=dtype is None)
     except (TypeError, OverflowError, pl.exceptions.PolarsError):
+        if all(value is None or type(value) in (int, float) for value in values):  # 3 and 4.5 in one column
+            return pl.Series(name, values, dtype=pl.Float64, strict=False)
         return pl.Series(name, [None if value is None else json.dumps(value, ensure_ascii=False) for value in values])

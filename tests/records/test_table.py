@@ -189,3 +189,8 @@ def test_verdicts_pass_the_new_columns_through() -> None:
 
     row = {"gold": "1", "response": "\\boxed{1}", "limit": "max_think", "retokenised": 3, "plan_tokens": 4}
     assert verify_rows([row])[0].items() >= row.items()
+
+
+def test_whole_and_broken_numbers_make_a_column_of_numbers() -> None:
+    frame = table_of([problem(length=3), problem(id="2", length=4.5), problem(id="3", length=None)], Problems, "x")
+    assert frame["length"].to_list() == [3.0, 4.5, None]
