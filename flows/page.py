@@ -86,8 +86,13 @@ def _engine(path: Path) -> str:
     """What generated and graded a run, from its first row."""
     with open(path, encoding="utf-8") as lines:
         first = next(itertools.islice(lines, 1), "{}")
-    row = json.loads(first)
-    return f"{row.get('engine', 'unknown')}, graded by {row.get('grader', 'unknown')}, seed {row.get('seed', 'unknown')}"
+    try:
+        row = json.loads(first)
+    except ValueError as error:
+        raise RecordError(f"{path}: row 1 is no JSON: {error}; grade the run's responses anew") from None
+    return (
+        f"{row.get('engine', 'unknown')}, graded by {row.get('grader', 'unknown')}, seed {row.get('seed', 'unknown')}"
+    )
 
 
 def _version(package: str) -> str | None:
@@ -100,7 +105,9 @@ def _version(package: str) -> str | None:
 def _examples(config: Config, data: Path, summary: dict[str, Any]) -> Examples | None:
     """Problems lost, won and solved by the featured run, beside the slow run it is compared with."""
     run = featured(summary)
-    slow = {row["run"]: row.get("baseline") for row in summary["comparisons"]}.get(run or "") or summary["settings"]["slow"]
+    slow = {row["run"]: row.get("baseline") for row in summary["comparisons"]}.get(run or "") or summary["settings"][
+        "slow"
+    ]
     if run is None or slow is None or config.report.examples == 0:
         return None
 

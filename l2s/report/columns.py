@@ -6,12 +6,13 @@ ACCURACY = Column("accuracy", "accuracy, %", "share of right answers; a truncate
 TOKENS = Column("tokens", "tokens", "mean generated tokens a response, everything spent")
 CHANGE = Column("reduction", "vs slow, %", "change of the mean length, on the same problems", -100, signed=True)
 DIFFERENCE = Column("difference", "Δ accuracy", "points, on the same problems", 100, signed=True)
+N = Column("n", "n", "responses", digits=0)
 P_VALUE = Column("p_holm", "p", "McNemar's exact test, Holm over all comparisons", digits=3)
 REFLECTIVE = Column("reflective", "reflect, %", "answers with at least one second thought", 100)
 TRUNCATED = Column("truncated", "cut, %", "answers stopped by the token limit", 100)
 
 COST = [
-    TOKENS,
+    N,
     Column("tokens_per_correct", "tokens per right answer", "all tokens spent over the number of right answers"),
     Column("relative_cost_per_correct", "against slow, %", "tokens per right answer, of the slow run's", 100),
     Column("aes", "AES", "accuracy-efficiency score against the slow run, 0 = as good", digits=2, signed=True),
@@ -20,17 +21,18 @@ COST = [
     Column("seconds", "seconds", "mean seconds a response", digits=2),
 ]
 INSIDE = [
+    N,
     Column("to_answer", "tokens to the answer", "until the final answer is first stated"),
     Column("after_answer", "tokens after it", "spent after the final answer was first stated"),
     Column("tokens_right", "tokens when right", "mean length of right answers"),
     Column("tokens_wrong", "tokens when wrong", "mean length of wrong answers"),
     REFLECTIVE,
-    Column("reflections_when_any", "reflections", "second thoughts an answer that has any"),
     Column("corrected", "corrected, %", "an earlier answer was wrong, the final one is right", 100),
     Column("spoiled", "spoiled, %", "an earlier answer was right, the final one is wrong", 100),
     Column("looping", "looping, %", "answers that end in a repetition loop", 100),
 ]
 OVERALL = [
+    Column("problems", "problems", "", digits=0),
     Column("accuracy_mean", "accuracy, mean of benchmarks, %", "the study's Avg: every benchmark weighs the same", 100),
     Column("accuracy_pooled", "accuracy, all problems, %", "every problem weighs the same", 100),
     Column("difference", "Δ accuracy", "points against slow, all problems", 100, signed=True),
@@ -51,6 +53,7 @@ OVERALL = [
     ),
 ]
 CONTROLS = [
+    N,
     Column("value", "budget", "the control's one number", digits=0),
     TOKENS,
     Column("think_tokens", "thinking", "mean tokens of thinking"),
@@ -67,6 +70,7 @@ CURVES = [
     Column("target_error", "target error, %", "mean distance from the length asked for", 100),
 ]
 SWEEP = [
+    N,
     Column("value", "value", "of the coefficient", digits=2),
     ACCURACY,
     TOKENS,
@@ -80,13 +84,14 @@ SAMPLES = [
     Column("maj_at_k", "maj@k, %", "the most frequent of k is right", 100),
 ]
 SCALE = [
+    N,
     Column("parameters", "weights", "parameters of the model", digits=0),
     ACCURACY,
     DIFFERENCE,
     CHANGE,
 ]
 LEVEL = [
-    Column("n", "n", "", digits=0),
+    N,
     ACCURACY,
     TOKENS,
     DIFFERENCE,
@@ -112,7 +117,8 @@ DETAILS = [
     Column("lost", "lost", "", digits=0),
     Column("p_holm", "p (Holm)", "", digits=3),
     Column("minimum_detectable", "smallest difference it could see, points", "", 100),
-    *INSIDE,
+    *INSIDE[1:],
+    Column("reflections_when_any", "second thoughts, where there are any", ""),
     *COST[1:],
     Column("front_share", "on the Pareto front in resamples, %", "", 100, 0),
 ]

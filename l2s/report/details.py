@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 
 def run_details(summary: dict[str, Any], manifests: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One entry per run, in the order of the summary: what it is, its measures by benchmark, its levels, its weights."""
+    """One entry per run, in the summary's order: what it is, its measures by benchmark, its levels, its weights."""
     facts = {fact["run"]: fact for fact in summary.get("runs", [])}
     runs = list(dict.fromkeys(row["run"] for row in summary["rows"]))
     return [_details(summary, run, facts.get(run, {}), manifests) for run in runs]
@@ -90,5 +90,3 @@ def _weights(manifest: Mapping[str, Any]) -> dict[str, str]:
     found["seed"] = str(manifest.get("seed", ""))
     found["tokenizer of"] = manifest.get("donor", {}).get("model", "")
     return {key: value for key, value in found.items() if value}
-
-

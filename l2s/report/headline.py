@@ -10,8 +10,11 @@ AT_PARITY = ("better", "parity")
 
 
 def featured(summary: dict[str, Any]) -> str | None:
-    """The run the page is about: the one chosen on validation, else the shortest at parity, else the most accurate
-    of those compared with a slow run. Null if nothing is compared."""
+    """The run the page is about; null if nothing is compared with a slow run.
+
+    It is the one chosen on validation, else the shortest at parity, else the one nearest in accuracy; a length
+    control only where no other run is compared.
+    """
     if summary["chosen"]["run"]:
         return str(summary["chosen"]["run"])
     rows = [row for row in _compared(summary) if role_of(summary, row) != "control"] or _compared(summary)

@@ -7,7 +7,7 @@ from typing import Any
 
 _LAYER = re.compile(r"\.(?:layers|h|blocks)\.(\d+)\.")
 SHARES = ("kept_share", "sign_conflict_share", "unchanged_share")
-EMBEDDING, HEAD = "embedding", "head"
+EMBEDDING, HEAD = "embedding", "final"
 
 
 def layer_rows(manifests: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -12,13 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from l2s.files import replacing_folder, write_text
-from l2s.report import charts, columns, sections, tables
+from l2s.report import columns, tables
 from l2s.report.charts.marks import ROLE_NAMES
-from l2s.report.details import run_details
+from l2s.report.content import page_content, present_sections
 from l2s.report.examples import Examples
 from l2s.report.figures import draw_figures
-from l2s.report.headline import headline
-from l2s.report.layers import has_base
+from l2s.report.numbers import NOTHING
 from l2s.report.transcripts import final_of, plain, question_of, shortened, thinking_of
 from l2s.report.vega import library
 
@@ -58,60 +57,26 @@ def build_page(
     script, vega = _template_file("page.js"), library(kept)
     with replacing_folder(out) as folder:
         figures = draw_figures(summary, folder)
-        content = _content(summary, manifests or {})
-        page = _environment(transcript).get_template("page.html").render(
-            title=title,
-            policy=_policy([vega, script]),
-            styles=Markup(_template_file("page.css")),
-            scripts=[Markup(vega), Markup(script)],
-            fallbacks={name: _data_uri(path) for name, path in figures.items()},
-            notes=[*notes, *summary.get("notes", [])],
-            examples=examples,
-            lineage=lineage or {},
-            present=_present(content, examples, lineage),
-            **content,
+        content = page_content(summary, manifests or {})
+        page = (
+            _environment(transcript)
+            .get_template("page.html")
+            .render(
+                title=title,
+                policy=_policy([vega, script]),
+                styles=Markup(_template_file("page.css")),
+                scripts=[Markup(vega), Markup(script)],
+                fallbacks={name: _data_uri(path) for name, path in figures.items()},
+                notes=[*notes, *summary.get("notes", [])],
+                examples=examples,
+                lineage=lineage or {},
+                present=present_sections(content, bool(examples and examples.shown), bool(lineage)),
+                data=_embedded_json(content["specs"]),
+                **content,
+            )
         )
         write_text(folder / "index.html", page)
     return out / "index.html"
-
-
-def _content(summary: dict[str, Any], manifests: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What the summary and the manifests say, in the template's names."""
-    plots = _plots(summary, manifests)
-    roles = set(sections.roles_of(summary).values())
-    return {
-        "summary": summary,
-        "headline": headline(summary),
-        "sections": [sections.benchmark_sections(summary, name) for name in summary["benchmarks"]],
-        "validation": _validation(summary),
-        "overall": sections.overall_grid(summary),
-        "roles": [role for role in ROLE_NAMES if role in roles],
-        "plots": {name: list(views) for name, views in plots.items()},
-        "data": _embedded_json(plots),
-        "sweeps": {name: _sweep_tables(summary, name) for name in summary["benchmarks"]},
-        "layers": charts.layer_charts(summary, manifests),
-        "baseless": sorted(name for name, manifest in manifests.items() if not has_base(manifest)),
-        "takeaways": sections.takeaways(summary),
-        "details": run_details(summary, manifests),
-    }
-
-
-def _present(content: Mapping[str, Any], examples: Examples | None, lineage: object) -> dict[str, str]:
-    """Anchors of the sections whose data is there, with their words in the contents."""
-    plots = content["plots"]
-    found = {
-        "runs": ("runs", True),
-        "trade-off": ("accuracy and tokens", any(name.startswith("trade-off-") for name in plots)),
-        "levels": ("difficulty", any(name.startswith("level-") for name in plots)),
-        "sweep": ("coefficients", any(content["sweeps"].values())),
-        "controls": ("controls", any(name.startswith("controls-") for name in plots)),
-        "cost": ("cost", any(section["cost"] or section["inside"] for section in content["sections"])),
-        "problems": ("transcripts", examples is not None and bool(examples.shown)),
-        "layers": ("layers", bool(content["layers"])),
-        "study": ("the study", bool(content["takeaways"])),
-        "lineage": ("lineage", bool(lineage)),
-    }
-    return {anchor: words for anchor, (words, there) in found.items() if there}
 
 
 def _environment(transcript: int) -> Environment:
@@ -132,46 +97,8 @@ def _environment(transcript: int) -> Environment:
         "thinking": lambda response: shortened(thinking_of(response), transcript),
         "final": lambda response: shortened(final_of(response), transcript),
     }
-    environment.globals |= {"columns": columns, "role_names": ROLE_NAMES}
+    environment.globals |= {"columns": columns, "nothing": NOTHING, "role_names": ROLE_NAMES}
     return environment
-
-
-def _plots(summary: dict[str, Any], manifests: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Name of a plot to its views, each a specification."""
-    plots: dict[str, dict[str, Any]] = {}
-    for benchmark in summary["benchmarks"]:
-        plots[f"trade-off-{benchmark}"] = charts.trade_off_charts(summary, benchmark)
-        for key, spec in charts.level_charts(summary, benchmark).items():
-            plots[f"level-{key}-{benchmark}"] = {"": spec}
-        for number, sweep in enumerate(charts.sweeps(summary, benchmark)):
-            plots[f"sweep-{number}-accuracy-{benchmark}"] = {"": sweep["accuracy"]}
-            plots[f"sweep-{number}-tokens-{benchmark}"] = {"": sweep["tokens"]}
-        if (chart := charts.controls_chart(summary, benchmark)) is not None:
-            plots[f"controls-{benchmark}"] = {"": chart}
-    for key, panel in charts.layer_charts(summary, manifests).items():
-        plots[f"layers-{key}"] = {"": panel["spec"]}
-    return {name: views for name, views in plots.items() if views}
-
-
-def _sweep_tables(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
-    roles = sections.roles_of(summary)
-    return [
-        {
-            "method": sweep["method"],
-            "coefficient": sweep["coefficient"],
-            "grid": sections.plain_grid("run", sweep["rows"], columns.SWEEP, "run", roles),
-        }
-        for sweep in charts.sweeps(summary, benchmark)
-    ]
-
-
-def _validation(summary: dict[str, Any]) -> dict[str, Any] | None:
-    """The benchmark a recipe was chosen on, unless it is reported anyway."""
-    name = summary["settings"]["validation"]
-    known = {row["benchmark"] for row in summary["rows"]}
-    if not name or name in summary["benchmarks"] or name not in known:
-        return None
-    return sections.benchmark_sections(summary, name)
 
 
 def _embedded_json(content: Any) -> Markup:

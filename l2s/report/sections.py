@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from l2s.report import columns
-from l2s.report.columns import Column
 from l2s.report.headline import featured
-from l2s.report.numbers import Cell
+from l2s.report.numbers import Cell, Column
 from l2s.report.tables import caption, role_of, sorted_rows
 
 Row = dict[str, Any]
@@ -78,15 +77,26 @@ def benchmark_sections(summary: dict[str, Any], benchmark: str) -> dict[str, Any
         "featured": next((row for row in rows if row["run"] == run and row.get("difference") is not None), None),
         "slow": next((row for row in rows if row["verdict"] == "baseline"), None),
         "forest": forest_scale(rows, summary["settings"]["margin"]),
-        "cost": run_grid(summary, of("efficiency"), [*columns.COST[1:]], benchmark),
+        "cost": run_grid(summary, of("efficiency"), columns.COST, benchmark),
         "inside": run_grid(summary, rows, columns.INSIDE, benchmark),
         "controls": plain_grid("control", controls, columns.CONTROLS, "name", roles),
         "curves": plain_grid("curve", curves, columns.CURVES, "name", {}),
+        "duel": _duel(rows, roles, run),
         "samples": plain_grid("run", of("samples"), columns.SAMPLES, "run", roles),
         "scale": plain_grid("run", of("scale"), columns.SCALE, "run", roles),
         "hypervolume": next(iter(of("hypervolume")), None),
         "levels": level_grid(summary, benchmark),
     }
+
+
+def _duel(rows: list[Row], roles: dict[str, str], run: str | None) -> tuple[Row, Row] | None:
+    """The featured run and the length control that comes nearest to it in tokens."""
+    timed = {row["run"]: row for row in rows if row["tokens"] is not None}
+    controls = [row for name, row in timed.items() if roles[name] == "control" and name != run]
+    if run not in timed or not controls:
+        return None
+    mine = timed[run]
+    return mine, min(controls, key=lambda row: (abs(row["tokens"] - mine["tokens"]), row["run"]))
 
 
 def overall_grid(summary: dict[str, Any]) -> Grid | None:
@@ -115,8 +125,11 @@ def level_grid(summary: dict[str, Any], benchmark: str) -> dict[str, Any] | None
 
 
 def forest_scale(rows: list[Row], margin: float) -> tuple[float, float]:
-    """Ends of the axis on which the table draws differences: wide enough for the runs whose verdict is in question,
-    so that a run far below is an arrow at the edge and not a reason to squeeze the others."""
+    """Ends of the axis on which the table draws differences.
+
+    It is wide enough for the runs whose verdict is in question; one far below is an arrow at the edge, and no
+    reason to squeeze the others.
+    """
     near = [row for row in rows if row.get("difference") is not None and row["verdict"] in ("parity", "undecided")]
     low = min([row["difference_low"] for row in near], default=0.0)
     high = max([row["difference_high"] for row in near], default=0.0)

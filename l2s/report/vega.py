@@ -25,7 +25,8 @@ def library(kept: Path | None = None) -> str:
     name = f"vega-{vl_convert.get_vega_version()}-{vl_convert.__version__}.js"
     if kept is not None and (kept / name).is_file():
         return (kept / name).read_text(encoding="utf-8")
-    script = LICENCE + vl_convert.javascript_bundle().replace("</script", "<\\/script")
+    bundle: str = vl_convert.javascript_bundle()
+    script = LICENCE + bundle.replace("</script", "<\\/script")
     if kept is not None:
         write_text(kept / name, script)
     return script

@@ -3,7 +3,6 @@
 from typing import Any
 
 from l2s.report.charts.marks import Spec, axis, by_role, crosses, frame, point_of, symbols
-from l2s.report.charts.trade_off import PLACES
 from l2s.report.tables import role_of
 
 
@@ -14,8 +13,8 @@ def controls_chart(summary: dict[str, Any], benchmark: str) -> Spec | None:
     if "control" not in roles.values():
         return None
     shown = [run for run in rows if roles[run] not in ("given", "quick")]
-    points = [point_of(rows[run], roles[run]) | {"place": PLACES.index(roles[run])} for run in shown]
-    x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True})
+    points = sorted((point_of(rows[run], roles[run]) for run in shown), key=lambda point: point["place"])
+    x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True}, axis={"tickCount": 8})
     low = min(point["yl"] for point in points)
     y = axis("y", "accuracy, %", {"domain": [max(0.0, low - 4), 101], "nice": False})
     lines: Spec = {
@@ -44,7 +43,5 @@ def _lines(summary: dict[str, Any], benchmark: str, rows: dict[str, Any]) -> lis
     for (model, kind), runs in sorted(groups.items()):
         ends = [rows[run] for run in runs] + ([rows[free[model]]] if model in free else [])
         for row in sorted(ends, key=lambda row: (row["tokens"], row["run"])):
-            lines.append(
-                {"line": f"{model} {kind}", "role": "control", "x": row["tokens"], "y": 100 * row["accuracy"]}
-            )
+            lines.append({"line": f"{model} {kind}", "role": "control", "x": row["tokens"], "y": 100 * row["accuracy"]})
     return lines

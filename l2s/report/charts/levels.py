@@ -51,24 +51,26 @@ def _point(row: dict[str, Any], role: str, key: str, scale: int, column: Column)
 
 def _panel(description: str, title: str, points: list[dict[str, Any]], levels: list[str]) -> Spec:
     x = {"field": "x", "type": "ordinal", "title": "level of difficulty", "sort": levels,
-         "scale": {"domain": levels, "type": "point", "padding": 0.3}}  # fmt: skip
+         "scale": {"domain": levels, "type": "point", "padding": 0.3},
+         "axis": {"labelOverlap": True, "labelAngle": 0}}  # fmt: skip
     y = axis("y", title, {"zero": not title.startswith("accuracy"), "nice": True})
     colour = by_role("color", [point["role"] for point in points])
     run = {"field": "run", "type": "nominal"}
     bold, thin = {"filter": "datum.bold"}, {"filter": "!datum.bold"}
+    point: Spec = {"type": "point", "filled": True, "cursor": "pointer"}
     hover = {"field": "tip", "type": "nominal"}
     return frame(
         description, 260, data={"values": points},
         layer=[
             {"transform": [thin], "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.5},
              "encoding": {"x": x, "y": y, "detail": run, "color": colour}},
-            {"transform": [bold], "mark": {"type": "area", "opacity": 0.14, "line": False},
+            {"transform": [bold], "mark": {"type": "area", "opacity": 0.18, "line": False},
              "encoding": {"x": x, "y": {**y, "field": "yl"}, "y2": {"field": "yh"}, "detail": run, "fill": colour}},
             {"transform": [bold], "mark": {"type": "line", "strokeWidth": 2.2},
              "encoding": {"x": x, "y": y, "detail": run, "color": colour}},
-            {"transform": [thin], "mark": {"type": "point", "filled": True, "size": 26, "opacity": 0.75, "cursor": "pointer"},
+            {"transform": [thin], "mark": {**point, "size": 26, "opacity": 0.75},
              "encoding": {"x": x, "y": y, "fill": colour, "tooltip": hover}},
-            {"transform": [bold], "mark": {"type": "point", "filled": True, "size": 48, "opacity": 1, "cursor": "pointer"},
+            {"transform": [bold], "mark": {**point, "size": 48, "opacity": 1},
              "encoding": {"x": x, "y": y, "fill": colour, "tooltip": hover}},
         ],
     )  # fmt: skip

@@ -24,20 +24,19 @@ ROLE_NAMES = {
     "quick": "quick model",
     "given": "other model",
 }
-SIZES = {"chosen": 330, "slow": 110, "quick": 110}
+SIZES = {"chosen": 300, "slow": 110, "quick": 110}
+SIZE = 85
+PLACES = ("given", "quick", "slow", "control", "merge", "chosen")
+"""Drawn in this order: the later ones stand in front."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 ACCURACY = Column("accuracy", "accuracy", "", 100, 1, " %")
 TOKENS = Column("tokens", "tokens", "")
 
 
 def by_role(channel: str, roles: Sequence[str]) -> Spec:
-    """A colour, shape or size scale over the roles that occur."""
+    """A colour or shape scale over the roles that occur."""
     order = [role for role in SHAPES if role in roles]
-    ranges = {
-        "color": [f"var(--{role})" for role in order],
-        "shape": [SHAPES[role] for role in order],
-        "size": [SIZES.get(role, 85) for role in order],
-    }
+    ranges = {"color": [f"var(--{role})" for role in order], "shape": [SHAPES[role] for role in order]}
     return {
         "field": "role",
         "type": "nominal",
@@ -59,12 +58,8 @@ def frame(description: str, height: int, **content: Any) -> Spec:
         "width": "container",
         "height": height,
         "autosize": {"type": "fit", "contains": "padding"},
-        "config": {"text": {"font": FONT}},
         **content,
     }
-
-
-FONT = "system-ui, sans-serif"
 
 
 def tip(*lines: str) -> str:
@@ -78,11 +73,13 @@ def estimate(column: Column, row: Row) -> str:
     return f"{cell.text} {cell.interval}".strip()
 
 
-def point_of(row: Row, role: str, *more: str) -> Row:
+def point_of(row: Row, role: str, *more: str) -> Spec:
     """A run as a point with both intervals: ``x`` mean tokens, ``y`` accuracy in percent."""
     return {
         "run": row["run"],
         "role": role,
+        "size": SIZES.get(role, SIZE),
+        "place": PLACES.index(role),
         "x": row["tokens"],
         "xl": row["tokens_low"],
         "xh": row["tokens_high"],
@@ -123,8 +120,7 @@ def symbols(points: Sequence[Row], x: Spec, y: Spec) -> Spec:
             "y": y,
             "fill": by_role("color", roles),
             "shape": by_role("shape", roles),
-            "size": by_role("size", roles),
+            "size": {"field": "size", "type": "quantitative", "scale": None, "legend": None},
             "tooltip": {"field": "tip", "type": "nominal"},
-            "order": {"field": "place", "type": "quantitative"},
         },
     }  # fmt: skip

@@ -13,7 +13,9 @@ def sweeps(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
     for row in summary.get("sensitivity", []):
         if row["benchmark"] == benchmark:
             groups.setdefault((row["method"], row["coefficient"]), []).append(row)
-    slow = {row["run"]: row for row in summary["rows"] if row["benchmark"] == benchmark}.get(summary["settings"]["slow"])
+    slow = {row["run"]: row for row in summary["rows"] if row["benchmark"] == benchmark}.get(
+        summary["settings"]["slow"]
+    )
     return [
         {
             "method": method,
@@ -46,7 +48,9 @@ def _panel(rows: list[Row], coefficient: str, key: str, title: str, scale: int, 
         for row in rows
         if row[key] is not None
     ]
-    x = axis("x", coefficient)
+    x = axis(
+        "x", coefficient, {"zero": False, "padding": 16}, axis={"values": sorted({point["x"] for point in points})}
+    )
     y = axis("y", title, {"zero": key == "tokens", "nice": True})
     line: Spec = {"type": "line", "color": "var(--merge)", "strokeWidth": 2}
     rule: Spec = {"type": "rule", "color": "var(--merge)", "opacity": 0.6}

@@ -7,19 +7,16 @@ from l2s.report.crowd import crowd
 from l2s.report.numbers import change_text
 from l2s.report.tables import difference_text, role_of
 
-PLACES = ("given", "quick", "slow", "control", "merge", "chosen")
-"""Drawn in this order: the later ones stand in front."""
-
 
 def trade_off_charts(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
-    """The plot as views by name: all runs, and where many stand on one another, those close up. Empty without tokens."""
+    """The plot's views by name: all runs, and where many stand on one another, those close up; none without tokens."""
     rows = [row for row in summary["rows"] if row["benchmark"] == benchmark and row["tokens"] is not None]
     if not rows:
         return {}
-    points = [_point(summary, row) for row in rows]
+    points = sorted((_point(summary, row) for row in rows), key=lambda point: point["place"])
     names = summary["front"].get(benchmark, [])
     front = sorted((point for point in points if point["run"] in names), key=lambda point: point["x"])
-    x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True})
+    x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True}, axis={"tickCount": 8})
     low = min(point["yl"] for point in points)
     y = axis("y", "accuracy, %", {"domain": [max(0.0, low - 4), 101], "nice": False})
     near = {row["run"] for row in crowd(rows, summary["chosen"]["run"])}
@@ -28,23 +25,29 @@ def trade_off_charts(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]
     if near:
         close = [point for point in points if point["run"] in near]
         x, y = _zoomed(x, close, "xl", "xh", 0.25), _zoomed(y, close, "yl", "yh", 0.12)
-        views["close up"] = _view(f"{title}, close up", points, front, x, y)
+        inside = [point for point in points if _holds(x, point["x"]) and _holds(y, point["y"])]
+        views["close up"] = _view(f"{title}, close up", inside, front, x, y)
     return views
 
 
-def _point(summary: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+def _point(summary: dict[str, Any], row: dict[str, Any]) -> Spec:
     role = role_of(summary, row)
     change, against = "", ""
     if row.get("difference") is not None:
         change = change_text(row) if row["reduction"] is not None else ""
         against = f"Δ accuracy {difference_text(row, 'points')}"
-    return point_of(row, role, change, against, row["verdict"]) | {"place": PLACES.index(role)}
+    return point_of(row, role, change, against, row["verdict"])
 
 
 def _zoomed(scale: Spec, points: list[dict[str, Any]], low: str, high: str, room: float) -> Spec:
     first, last = min(point[low] for point in points), max(point[high] for point in points)
     edge = room * (last - first) + 1e-6
     return {**scale, "scale": {"domain": [first - edge, last + edge], "nice": False, "zero": False}}
+
+
+def _holds(scale: Spec, value: float) -> bool:
+    low, high = scale["scale"]["domain"]
+    return bool(low <= value <= high)
 
 
 def _view(title: str, points: list[dict[str, Any]], front: list[dict[str, Any]], x: Spec, y: Spec) -> Spec:

@@ -89,7 +89,8 @@ const axis = {
   labelColor: "var(--soft)", titleColor: "var(--soft)", gridColor: "var(--line)", domainColor: "var(--soft)",
   tickColor: "var(--line)", titleFontWeight: 400, titleFontSize: 12, labelFontSize: 11.5, titlePadding: 9, domain: false,
 };
-const look = { background: null, view: { stroke: null }, font: "sans-serif", axis };
+const sans = getComputedStyle(document.body).fontFamily;
+const look = { background: null, view: { stroke: null }, font: sans, axis, axisX: { grid: false } };
 
 // Names beside points, as many as fit without covering anything; Vega-Lite has no such mark, Vega has.
 function named(vega) {
@@ -97,7 +98,7 @@ function named(vega) {
     type: "text",
     interactive: false,
     from: { data: "points_marks" },
-    encode: { enter: { text: { field: "datum.run" }, fontSize: { value: 11.5 }, fill: { value: "var(--ink)" } } },
+    encode: { enter: { text: { field: "datum.run" }, fontSize: { value: 11.5 }, font: { value: sans }, fill: { value: "var(--ink)" } } },
     transform: [{
       type: "label", size: { signal: "[width, height]" }, anchor: ["right", "top-right", "bottom-right", "left", "top", "bottom"],
       offset: [7], padding: 0, sort: { field: "datum.datum.place", order: "descending" },
