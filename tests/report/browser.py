@@ -21,7 +21,7 @@ FLAGS = (
     "--force-color-profile=srgb", "--remote-debugging-port=0",
 )  # fmt: skip
 KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, ""), " ": (32, " ")}
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 
 class Page:
@@ -97,10 +97,12 @@ class Page:
             time.sleep(0.05)
 
     def centre(self, selector: str) -> tuple[float, float]:
-        """Where an element stands in the window, scrolled into view first."""
+        """Where an element stands in the window, scrolled into view first; the scrolling is over by then."""
         box = self.js(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
-            " e.scrollIntoView({block: 'center', behavior: 'instant'}); const b = e.getBoundingClientRect();"
+            f"(async () => {{ const e = document.querySelector({json.dumps(selector)});"
+            " e.scrollIntoView({block: 'center', behavior: 'instant'});"
+            " for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);"
+            " const b = e.getBoundingClientRect();"
             " return [b.x + b.width / 2, b.y + b.height / 2]; })()"
         )
         return box[0], box[1]

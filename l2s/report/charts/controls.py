@@ -17,15 +17,16 @@ def controls_chart(summary: dict[str, Any], benchmark: str) -> Spec | None:
     x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True}, axis={"tickCount": 8})
     low = min(point["yl"] for point in points)
     y = axis("y", "accuracy, %", {"domain": [max(0.0, low - 4), 101], "nice": False})
+    stations = _lines(summary, benchmark, rows)
     lines: Spec = {
-        "data": {"values": _lines(summary, benchmark, rows)},
+        "data": {"values": stations},
         "mark": {"type": "line", "strokeWidth": 1.6, "opacity": 0.8},
         "encoding": {"x": x, "y": y, "detail": {"field": "line", "type": "nominal"},
                      "color": by_role("color", [point["role"] for point in points])},
     }  # fmt: skip
     return frame(
         f"Accuracy against mean tokens of merges and length controls on {benchmark}", 320, data={"values": points},
-        layer=[lines, *crosses(points, x, y), symbols(points, x, y)], usermeta={"names": True},
+        layer=[*([lines] if stations else []), *crosses(points, x, y), symbols(points, x, y)], usermeta={"names": True},
     )  # fmt: skip
 
 
