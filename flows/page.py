@@ -1,72 +1,117 @@
 """Everything the report shows, gathered from the stages' outputs."""
 
 import importlib.metadata
+import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 from l2s.analysis.summary import read_summary
 from l2s.config import Config
+from l2s.errors import RecordError
 from l2s.files import digest_file
 from l2s.records import Row, read_rows
-from l2s.report.layers import Layered, by_layer
+from l2s.report.examples import Examples, pick_examples
+from l2s.report.headline import featured
 from l2s.report.page import build_page
 
-PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "dvc", "prefect")
+PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "vl-convert-python", "dvc", "prefect")
+KEPT = Path(".l2s") / "report"
 
 
 def build_report(config: Config, data: Path) -> Path:
-    """Build ``data/report/index.html`` from the summary and the verdicts behind it."""
+    """Build ``data/report/index.html`` from the summary, the verdicts behind it and the merges' manifests.
+
+    Raises:
+        RecordError: a file of them cannot be read.
+    """
     summary = read_summary(data / "summary" / "summary.json")
+    manifests = _manifests(config, data)
     return build_page(
         summary,
         data / "report",
         title=config.report.title,
         notes=list(config.report.notes) if _embedded(config) else [],
-        examples=_examples(config, data, summary["chosen"]["run"]),
-        lineage=_lineage(config, data),
-        merges=_merges(config, data),
+        examples=_examples(config, data, summary),
+        lineage=_lineage(config, data, manifests),
+        manifests=manifests,
+        transcript=config.report.transcript,
+        kept=KEPT,
     )
-
-
-def _merges(config: Config, data: Path) -> dict[str, Layered]:
-    """What each recipe did, from its manifest."""
-    manifests = {recipe: data / "merged" / recipe / "l2s_manifest.json" for recipe in config.recipes}
-    return {
-        recipe: by_layer(json.loads(manifest.read_text(encoding="utf-8"))["tensors"])
-        for recipe, manifest in manifests.items()
-        if manifest.is_file()
-    }
 
 
 def _embedded(config: Config) -> bool:
     return any(model.source == "family" for model in config.models.values())
 
 
-def _lineage(config: Config, data: Path) -> dict[str, str]:
+def _manifests(config: Config, data: Path) -> dict[str, Any]:
+    """Recipe to its merge's manifest, for the recipes that were merged."""
+    paths = {recipe: data / "merged" / recipe / "l2s_manifest.json" for recipe in config.recipes}
+    return {recipe: _read_json(path) for recipe, path in paths.items() if path.is_file()}
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path}: cannot be read as JSON: {error}; merge the recipe anew") from None
+
+
+def _lineage(config: Config, data: Path, manifests: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Digests of what the page rests on, and versions of what made it."""
-    files = {f"verdicts of {run}": digest_file(data / "verdicts" / f"{run}.jsonl") for run in config.runs}
-    versions = {f"{package} version": importlib.metadata.version(package) for package in PACKAGES}
-    return {"summary": digest_file(data / "summary" / "summary.json"), **files, **versions}
+    verdicts = {run: data / "verdicts" / f"{run}.jsonl" for run in config.runs}
+    found = {run: path for run, path in verdicts.items() if path.is_file()}
+    made: dict[str, str] = {}
+    for manifest in manifests.values():
+        made |= {f"{package} (merging)": version for package, version in manifest.get("versions", {}).items()}
+    groups = {
+        "Tables": {"summary": digest_file(data / "summary" / "summary.json")}
+        | {f"verdicts of {run}": digest_file(path) for run, path in found.items()},
+        "Models merged": {
+            f"{name}": model.get("weights", "")
+            for manifest in manifests.values()
+            for name, model in manifest.get("inputs", {}).items()
+        },
+        "Merged weights": {
+            recipe: manifest.get("output", {}).get("weights", "") for recipe, manifest in manifests.items()
+        },
+        "Engines and graders": {run: _engine(path) for run, path in found.items()},
+        "Versions": made
+        | {f"{package} (report)": version for package in PACKAGES if (version := _version(package)) is not None},
+    }
+    return {group: entries for group, entries in groups.items() if entries}
 
 
-def _examples(config: Config, data: Path, chosen: str | None) -> list[Row]:
-    """Slow beside chosen: one of the hardest problems both got right, then those that the merge lost and won."""
-    if chosen is None or config.report.examples == 0:
-        return []
-    tests = [name for name in config.benchmarks if name != config.analysis.validation]
-    sides = [
-        {
-            (row["benchmark"], row["id"]): row
-            for row in read_rows(data / "verdicts" / f"{run}.jsonl")
-            if row["sample"] == 0
-        }
-        for run in (config.analysis.slow, chosen)
+def _engine(path: Path) -> str:
+    """What generated and graded a run, from its first row."""
+    with open(path, encoding="utf-8") as lines:
+        first = next(itertools.islice(lines, 1), "{}")
+    try:
+        row = json.loads(first)
+    except ValueError as error:
+        raise RecordError(f"{path}: row 1 is no JSON: {error}; grade the run's responses anew") from None
+    return (
+        f"{row.get('engine', 'unknown')}, graded by {row.get('grader', 'unknown')}, seed {row.get('seed', 'unknown')}"
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _examples(config: Config, data: Path, summary: dict[str, Any]) -> Examples | None:
+    """Problems lost, won and solved by the featured run, beside the slow run it is compared with."""
+    run = featured(summary)
+    slow = {row["run"]: row.get("baseline") for row in summary["comparisons"]}.get(run or "") or summary["settings"][
+        "slow"
     ]
-    shared = [key for key in sides[0] if key in sides[1] and key[0] in tests]
-    lost = [key for key in shared if sides[0][key]["correct"] and not sides[1][key]["correct"]]
-    won = [key for key in shared if sides[1][key]["correct"] and not sides[0][key]["correct"]]
-    both = [key for key in shared if sides[0][key]["correct"] and sides[1][key]["correct"]]
-    both.sort(key=lambda key: (-(sides[0][key].get("level") or 0), key))
-    many = config.report.examples
-    picked = [*both[:1], *lost[:many], *won[:many], *both[1 : max(1, many - len(lost[:many]) - len(won[:many]))]]
-    return [side[key] for key in picked for side in sides]
+    if run is None or slow is None or config.report.examples == 0:
+        return None
+
+    def verdicts(name: str) -> list[Row]:
+        return list(read_rows(data / "verdicts" / f"{name}.jsonl"))
+
+    return pick_examples(verdicts(slow), verdicts(run), summary["benchmarks"], config.report.examples)

@@ -72,8 +72,10 @@ class ReportParams(Params):
     title: str = "Long-to-short by merging"
     notes: list[str] = []
     """Sentences that must be read with the numbers."""
-    examples: int = Field(3, ge=0)
-    """Most problems that were lost, and most that were won, shown with both models' responses side by side."""
+    examples: int = Field(8, ge=0)
+    """Problems shown with two transcripts, of each kind: lost by the merge, won by it, right in both."""
+    transcript: int = Field(20_000, ge=100)
+    """Characters shown of each part of a transcript; the middle of a longer one is left out."""
 
 
 class Config(Params):

@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from l2s.files import replacing
+from l2s.report.crowd import crowd
 from l2s.report.labels import place_names
 from l2s.report.tables import role_of
 
@@ -28,8 +29,6 @@ COLOURS: dict[str, str] = {
     "given": GREY,
 }
 """Okabe and Ito's palette, told apart by colour-blind readers too."""
-CROWD, NEAR = 4, 0.08
-"""So many runs within this share of both axes are shown once more, close up."""
 SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -66,7 +65,7 @@ def draw_figures(summary: dict[str, Any], folder: Path) -> dict[str, Path]:
 
 def trade_off(summary: dict[str, Any], benchmark: str, rows: list[Row]) -> Figure:
     """Accuracy against mean tokens, with intervals and the Pareto front; a crowd of runs once more, close up."""
-    near = crowd(summary, rows)
+    near = crowd(rows, summary["chosen"]["run"])
     figure, panels = plt.subplots(
         1, 2 if near else 1, figsize=(10.4 if near else 8.4, 5.0), squeeze=False, layout="constrained",
         width_ratios=(3, 2) if near else (1,),
@@ -93,18 +92,6 @@ def trade_off(summary: dict[str, Any], benchmark: str, rows: list[Row]) -> Figur
     chosen = summary["chosen"]["run"]
     _names(axes, summary, [row for row in rows if row["run"] not in inside or row["run"] == chosen])
     return figure
-
-
-def crowd(summary: dict[str, Any], rows: list[Row]) -> list[Row]:
-    """The runs around the one with most others near it, the chosen one before equals; none if they are few."""
-    wide = NEAR * max(1e-9, max(row["tokens"] for row in rows) - min(row["tokens"] for row in rows))
-    high = NEAR * max(1e-9, max(row["accuracy"] for row in rows) - min(row["accuracy"] for row in rows))
-    circles = [
-        [o for o in rows if abs(o["tokens"] - row["tokens"]) <= wide and abs(o["accuracy"] - row["accuracy"]) <= high]
-        for row in sorted(rows, key=lambda row: (row["run"] != summary["chosen"]["run"], row["run"]))
-    ]
-    largest = max(circles, key=len)
-    return largest if CROWD <= len(largest) < len(rows) else []
 
 
 def _frame(rows: list[Row]) -> Bbox:

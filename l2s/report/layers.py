@@ -1,43 +1,63 @@
-"""What a merge did, layer by layer, from the diagnostics of its tensors."""
+"""What a merge did to each layer, added up from its manifest's record of every tensor."""
 
 import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-LAYER = re.compile(r"\.(?:layers|h|blocks)\.(\d+)\.")
-EMBEDDING = re.compile(r"embed|wte")
-
-Layered = dict[str, dict[str, float]]
-"""By layer's name: ``delta_norm``, ``sign_conflict_share``, ``unchanged_share``."""
+_LAYER = re.compile(r"\.(?:layers|h|blocks)\.(\d+)\.")
+SHARES = ("kept_share", "sign_conflict_share", "unchanged_share")
+EMBEDDING, HEAD = "embedding", "final"
 
 
-def by_layer(tensors: Mapping[str, Mapping[str, Any]]) -> Layered:
-    """Sum up a manifest's tensors: lengths as one vector's, shares over all entries.
+def layer_rows(manifests: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One row per recipe and layer, in the order of the network.
 
-    Embedding first, then the layers, then what comes after them.
+    Args:
+        manifests: recipe to what its ``l2s_manifest.json`` holds.
+
+    Returns:
+        ``recipe, layer, place, entries`` and ``delta_norm`` (Euclidean length of the layer's whole change: the
+        root of the sum of its tensors' squares), ``kept_share``, ``sign_conflict_share``, ``unchanged_share``
+        (each the mean over entries). Tensors copied without a record are left out.
     """
-    groups: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
+    return [
+        {"recipe": recipe, "layer": layer, "place": place, **_added_up(tensors)}
+        for recipe, manifest in manifests.items()
+        for place, (layer, tensors) in enumerate(_by_layer(manifest.get("tensors", {})))
+    ]
+
+
+def has_base(manifest: Mapping[str, Any]) -> bool:
+    """Whether its numbers are against a base model; without one they are against the first model."""
+    return bool(manifest.get("recipe", {}).get("base_model"))
+
+
+def _by_layer(tensors: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
     for name, tensor in tensors.items():
-        groups.setdefault(_place(name), []).append(tensor)
-    return {label: _summed(groups[rank, label]) for rank, label in sorted(groups)}
+        if "delta_norm" in tensor:
+            found.setdefault(_layer_of(name), []).append(tensor)
+    return sorted(found.items(), key=lambda item: _place(item[0]))
 
 
-def _place(name: str) -> tuple[int, str]:
-    if found := LAYER.search(name):
-        return int(found[1]), found[1]
-    return (-1, "embedding") if EMBEDDING.search(name) else (1 << 30, "head")
+def _layer_of(name: str) -> str:
+    if match := _LAYER.search(name):
+        return match.group(1)
+    return EMBEDDING if "emb" in name or "wte" in name else HEAD
 
 
-def _summed(tensors: list[Mapping[str, Any]]) -> dict[str, float]:
-    entries = [math.prod(tensor["shape"]) for tensor in tensors]
+def _place(layer: str) -> tuple[int, int]:
+    """The embedding first, then layers by number, then final norm and head."""
+    return (0, 0) if layer == EMBEDDING else (2, 0) if layer == HEAD else (1, int(layer))
 
-    def share(key: str) -> float:
-        held: float = sum(n * float(tensor.get(key, 0.0)) for n, tensor in zip(entries, tensors, strict=True))
-        return float(held / max(1, sum(entries)))
 
-    return {
-        "delta_norm": math.sqrt(sum(tensor.get("delta_norm", 0.0) ** 2 for tensor in tensors)),
-        "sign_conflict_share": share("sign_conflict_share"),
-        "unchanged_share": share("unchanged_share"),
+def _added_up(tensors: list[Mapping[str, Any]]) -> dict[str, Any]:
+    sizes = [math.prod(tensor["shape"]) for tensor in tensors]
+    entries = sum(sizes)
+    means = {
+        key: sum(size * tensor.get(key, 0.0) for size, tensor in zip(sizes, tensors, strict=True)) / max(1, entries)
+        for key in SHARES
     }
+    length = math.sqrt(sum(tensor["delta_norm"] ** 2 for tensor in tensors))
+    return {"entries": entries, "delta_norm": length, **means}

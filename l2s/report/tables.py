@@ -6,6 +6,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from l2s.report.numbers import decimal
+
 WIDE = 100
 """Columns of a terminal from which on everything is shown."""
 AIRY = 112
@@ -117,7 +119,7 @@ def reduction_text(row: dict[str, Any]) -> str:
     """``−63 %`` for 63 % fewer tokens."""
     if row["reduction"] is None or row["verdict"] == "baseline":
         return "–"
-    return f"{_signed(-100 * row['reduction'], 0)} %"
+    return f"{decimal(-100 * row['reduction'], 0, signed=True)} %"
 
 
 def difference_text(row: dict[str, Any], unit: str = "") -> str:
@@ -125,7 +127,7 @@ def difference_text(row: dict[str, Any], unit: str = "") -> str:
     if row.get("difference") is None:
         return "–"
     numbers = (row["difference"], row["difference_low"], row["difference_high"])
-    value, low, high = (_signed(100 * number, 1) for number in numbers)
+    value, low, high = (decimal(100 * number, 1, signed=True) for number in numbers)
     return f"{value}{unit and ' ' + unit} [{low}, {high}]"
 
 
@@ -139,25 +141,3 @@ def share_text(share: float) -> str:
 def p_text(p: float) -> str:
     """Three digits; ``<0.001`` below, where more digits would only pretend."""
     return "<0.001" if p < 0.0005 else f"{p:.3f}"
-
-
-def _signed(number: float, digits: int) -> str:
-    """With its sign, a true minus, and no minus before a zero."""
-    return f"{round(number, digits) + 0.0:+.{digits}f}".replace("-", "−")
-
-
-def headline(summary: dict[str, Any]) -> str:
-    """The result in one sentence; several benchmarks give one clause each."""
-    chosen = summary["chosen"]["run"]
-    if chosen is None:
-        return "No recipe was chosen."
-    rows = {row["benchmark"]: row for row in summary["rows"] if row["run"] == chosen}
-    clauses = [
-        f"{reduction_text(row)} tokens at accuracy {difference_text(row, 'points')}, {size_text(row)} of {benchmark}: "
-        f"{row['verdict']}"
-        for benchmark in summary["benchmarks"]
-        if (row := rows.get(benchmark)) is not None and row.get("difference") is not None
-    ]
-    if not clauses:
-        return f"{chosen} was chosen; no benchmark but the validation one compares it with the slow model."
-    return f"{chosen}: {'; '.join(clauses)}."

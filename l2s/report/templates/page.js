@@ -1,79 +1,145 @@
-// Everything here works offline: no request is made. Text is put into the page as text, never as markup.
 "use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
-const ink = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const colour = role => ink("--" + (role || "merge"));
-const escaped = text => String(text).replace(/[&<>]/g, c => ({"&": "&amp;", "<": "&lt;", ">": "&gt;"}[c]));
+// The page works without this script; with it, plots are drawn, columns sort, runs open and benchmarks switch.
 
-function trace(found, number) {
-  const palette = ["--slow", "--merge", "--quick", "--control", "--given", "--chosen"];
-  const shade = found.role ? colour(found.role) : ink(palette[number % palette.length]);
-  const markers = found.mode.includes("markers");
-  const full = {
-    x: found.x, y: found.y, name: escaped(found.name), mode: found.mode, visible: found.visible ?? true, type: "scatter",
-    marker: markers ? {color: shade, symbol: found.symbol ?? "circle", size: found.symbol === "star" ? 15 : 9} : undefined,
-    line: {color: shade, width: found.role === "front" ? 1 : 2, dash: found.dashed ? "dot" : "solid"},
-    error_y: found.errors && {type: "data", symmetric: false, array: found.errors.map(e => e[0]),
-      arrayminus: found.errors.map(e => e[1]), color: shade, thickness: 1, width: 3},
-    customdata: found.runs ?? found.x.map(() => found.run ?? ""),
-    hovertemplate: found.text ? "%{text}<extra></extra>" : "%{x}: %{y}<extra>" + escaped(found.name) + "</extra>",
-    text: found.text && found.text.map(lines => lines.split("\n").map(escaped).join("<br>")),
-    hoverinfo: found.role === "front" ? "skip" : undefined,
-  };
-  return Object.fromEntries(Object.entries(full).filter(([, value]) => value !== undefined));
+const byId = (id) => document.getElementById(id);
+const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+const specs = JSON.parse(byId("plots").textContent);
+
+// --- theme: as the system, light, dark; plots follow by CSS variables ---
+const themes = ["auto", "light", "dark"];
+byId("theme").addEventListener("click", () => {
+  const root = document.documentElement;
+  const next = themes[(themes.indexOf(root.dataset.theme ?? "auto") + 1) % themes.length];
+  if (next === "auto") delete root.dataset.theme;
+  else root.dataset.theme = next;
+  byId("theme").querySelector("span").textContent = next;
+  byId("theme").setAttribute("aria-label", `colour theme: ${next === "auto" ? "as the system" : next}`);
+});
+
+// --- sortable tables ---
+function keyOf(row, column) {
+  const cell = row.cells[column];
+  const text = cell.dataset.value ?? cell.textContent.trim();
+  if (text === "" || text === "–") return null;
+  const number = Number(text);
+  return Number.isNaN(number) ? text : number;
 }
 
-function draw(box) {
-  const plot = data.plots[box.dataset.plot];
-  const legendRows = Math.ceil(plot.traces.length / Math.max(1, Math.floor(box.clientWidth / 150)));
-  const titled = box.dataset.titled === "yes";
-  const axis = label => ({title: {text: label, standoff: 8}, gridcolor: ink("--line"), zeroline: false,
-    linecolor: ink("--line"), automargin: true});
-  Plotly.react(box, plot.traces.map(trace), {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", height: plot.height + 20 * legendRows,
-    font: {family: getComputedStyle(document.body).fontFamily, color: ink("--ink"), size: 13},
-    xaxis: {...axis(plot.x), type: plot.category ? "category" : "-"}, yaxis: axis(titled ? "" : plot.y), hovermode: "closest",
-    margin: {l: 8, r: 8, t: 8, b: 30 + 20 * legendRows}, showlegend: plot.traces.length > 1,
-    legend: {orientation: "h", yref: "container", y: 0, yanchor: "bottom", font: {size: 12}},
-    hoverlabel: {bgcolor: ink("--tint"), bordercolor: ink("--line"), font: {color: ink("--ink")}, align: "left"},
-  }, {displayModeBar: false, responsive: true});
-  if (!box.dataset.bound) {
-    box.dataset.bound = "yes";
-    box.on("plotly_click", event => { const run = event.points[0].customdata; if (run) show(run); });
-  }
+function compare(one, other) {
+  if (typeof one === typeof other) return one < other ? -1 : one > other ? 1 : 0;
+  return typeof one === "number" ? -1 : 1;
 }
 
-function show(run) {
-  const details = [...document.querySelectorAll("details.run")].find(found => found.dataset.run === run);
-  if (!details) return;
-  details.open = true;
-  details.scrollIntoView({behavior: "smooth", block: "center"});
-  details.querySelector("summary").focus({preventScroll: true});
+function sortBy(table, head) {
+  const column = head.cellIndex;
+  const falling = head.getAttribute("aria-sort") === "ascending";
+  for (const other of all("th[aria-sort]", table)) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+  const rows = [...table.tBodies[0].rows].map((row) => [keyOf(row, column), row]);
+  rows.sort(([one], [other]) => {
+    if (one === null || other === null) return (one === null) - (other === null); // unknown stays last
+    return falling ? compare(other, one) : compare(one, other);
+  });
+  table.tBodies[0].append(...rows.map(([, row]) => row));
 }
 
-function sortable(table) {
-  table.querySelectorAll("thead th").forEach((head, column) => {
-    head.tabIndex = 0;
-    const sort = () => {
-      const down = head.getAttribute("aria-sort") === "ascending";
-      table.querySelectorAll("th").forEach(other => other.removeAttribute("aria-sort"));
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const key = row => { const cell = row.cells[column];
-        return !("value" in cell.dataset) ? cell.textContent.trim() : cell.dataset.value === "" ? null : Number(cell.dataset.value); };
-      const compare = (x, y) => x === null || y === null ? (x === null) - (y === null) : (x > y ? 1 : x < y ? -1 : 0) * (down ? -1 : 1);
-      [...table.tBodies[0].rows].sort((a, b) => compare(key(a), key(b))).forEach(row => table.tBodies[0].append(row));
-    };
-    head.addEventListener("click", sort);
-    head.addEventListener("keydown", event => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sort(); } });
+for (const table of all("table.sortable")) {
+  for (const button of all(".sort", table)) button.addEventListener("click", () => sortBy(table, button.closest("th")));
+}
+
+// --- details of a run ---
+const dialog = byId("details");
+const templates = new Map(all("template[data-details]").map((template) => [template.dataset.details, template]));
+
+function openRun(run) {
+  const template = templates.get(run);
+  if (!template) return;
+  hideTip();
+  byId("details-body").replaceChildren(template.content.cloneNode(true));
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-open]");
+  if (button) openRun(button.dataset.open);
+});
+dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+
+// --- what hovering shows: text, never markup ---
+const bubble = byId("tip");
+function hideTip() { bubble.hidden = true; }
+function showTip(handler, event, item, value) {
+  if (value === null || value === undefined || value === "") return hideTip();
+  bubble.replaceChildren(...String(value).split("\n").map((line) => {
+    const part = document.createElement("div");
+    part.textContent = line;
+    return part;
+  }));
+  bubble.hidden = false;
+  const { width, height } = bubble.getBoundingClientRect();
+  const left = event.clientX + 14 + width > innerWidth ? event.clientX - width - 14 : event.clientX + 14;
+  const top = event.clientY + 14 + height > innerHeight ? event.clientY - height - 14 : event.clientY + 14;
+  bubble.style.left = `${Math.max(4, left)}px`;
+  bubble.style.top = `${Math.max(4, top)}px`;
+}
+
+// --- plots ---
+const axis = {
+  labelColor: "var(--soft)", titleColor: "var(--soft)", gridColor: "var(--line)", domainColor: "var(--soft)",
+  tickColor: "var(--line)", titleFontWeight: 400, titleFontSize: 12, labelFontSize: 11.5, titlePadding: 9, domain: false,
+};
+const sans = getComputedStyle(document.body).fontFamily;
+const look = { background: null, view: { stroke: null }, font: sans, axis, axisX: { grid: false } };
+
+// Names beside points, as many as fit without covering anything; Vega-Lite has no such mark, Vega has.
+function named(vega) {
+  vega.marks.push({
+    type: "text",
+    interactive: false,
+    from: { data: "points_marks" },
+    encode: { enter: { text: { field: "datum.run" }, fontSize: { value: 11.5 }, font: { value: sans }, fill: { value: "var(--ink)" } } },
+    transform: [{
+      type: "label", size: { signal: "[width, height]" }, anchor: ["right", "top-right", "bottom-right", "left", "top", "bottom"],
+      offset: [7], padding: 0, sort: { field: "datum.datum.place", order: "descending" },
+    }],
+  });
+  return vega;
+}
+
+async function draw(figure) {
+  const views = specs[figure.dataset.plot];
+  const place = figure.querySelector(".plot");
+  const pressed = figure.querySelector('[data-view][aria-pressed="true"]');
+  const spec = structuredClone(pressed ? views[pressed.dataset.view] : Object.values(views)[0]);
+  figure.dataset.drawn = "yes";
+  const { view } = await vegaEmbed(place, spec, {
+    actions: false, renderer: "svg", ast: true, config: look, tooltip: showTip,
+    ...(spec.usermeta?.names ? { patch: named } : {}),
+  });
+  view.addEventListener("click", (event, item) => { if (item?.datum?.run) openRun(item.datum.run); });
+}
+
+function drawVisible() {
+  return Promise.all(all("[data-plot]:not([data-drawn])").filter((figure) => figure.offsetParent !== null).map(draw));
+}
+
+for (const button of all("[data-view]")) {
+  button.addEventListener("click", () => {
+    for (const other of all("[data-view]", button.parentElement)) other.setAttribute("aria-pressed", String(other === button));
+    draw(button.closest("[data-plot]"));
   });
 }
 
-document.querySelectorAll("table.sortable").forEach(sortable);
-document.querySelectorAll("[data-show]").forEach(link => link.addEventListener("click", event => { event.preventDefault(); show(link.dataset.show); }));
-const boxes = [...document.querySelectorAll("[data-plot]")];
-const drawAll = () => boxes.filter(box => box.offsetParent !== null).forEach(draw);
-drawAll();
-new ResizeObserver(() => boxes.forEach(box => box.classList.contains("js-plotly-plot") && box.offsetParent && Plotly.Plots.resize(box))).observe(document.body);
-document.querySelectorAll("details").forEach(details => details.addEventListener("toggle", drawAll));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-addEventListener("beforeprint", () => { document.querySelectorAll("details.print").forEach(found => { found.open = true; }); drawAll(); });
+// --- benchmarks: one at a time, all on paper ---
+function show(benchmark) {
+  for (const part of all("[data-benchmark]")) part.classList.toggle("off", part.dataset.benchmark !== benchmark);
+  for (const button of all("[data-show]")) button.setAttribute("aria-pressed", String(button.dataset.show === benchmark));
+  return drawVisible();
+}
+const switches = all("[data-show]");
+for (const button of switches) button.addEventListener("click", () => show(button.dataset.show));
+
+addEventListener("scroll", hideTip, { passive: true });
+addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
+(switches.length ? show(switches[0].dataset.show) : drawVisible()).then(() => { document.documentElement.dataset.ready = "yes"; });

@@ -1,0 +1,76 @@
+"""What a run does as problems get harder: tokens, reflections, accuracy against the level."""
+
+from typing import Any
+
+from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, by_role, estimate, frame, tip
+from l2s.report.numbers import Column
+from l2s.report.tables import role_of
+
+BOLD = ("slow", "quick", "chosen")
+PANELS = {
+    "tokens": ("mean generated tokens", 1, TOKENS),
+    "reflective": ("share of answers that reflect, %", 100, Column("reflective", "", "", 100, 1, " %")),
+    "accuracy": ("accuracy, %", 100, ACCURACY),
+}
+
+
+def level_charts(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
+    """Panel to plot, for a benchmark with more than one level; empty otherwise."""
+    rows = [row for row in summary["levels"] if row["benchmark"] == benchmark]
+    levels = sorted({row["level"] for row in rows}, key=lambda level: (isinstance(level, str), level))
+    if len(levels) < 2:
+        return {}
+    controls = {row["run"]: row.get("control", "none") for row in summary["rows"]}
+    roles = {run: role_of(summary, {"run": run, "control": control}) for run, control in controls.items()}
+    panels = {}
+    for key, (title, scale, column) in PANELS.items():
+        known = [row for row in rows if row[key] is not None]
+        if known:
+            points = [_point(row, roles.get(row["run"], "given"), key, scale, column) for row in known]
+            panels[key] = _panel(f"{title} against level, {benchmark}", title, points, [str(level) for level in levels])
+    return panels
+
+
+def _point(row: dict[str, Any], role: str, key: str, scale: int, column: Column) -> dict[str, Any]:
+    low, high = row.get(f"{key}_low"), row.get(f"{key}_high")
+    return {
+        "run": row["run"],
+        "role": role,
+        "bold": role in BOLD,
+        "x": str(row["level"]),
+        "y": scale * row[key],
+        "yl": scale * (row[key] if low is None else low),
+        "yh": scale * (row[key] if high is None else high),
+        "tip": tip(
+            row["run"],
+            f"level {row['level']}, n = {row['n']:,}",
+            f"{column.heading or 'reflect'} {estimate(column, row)}",
+        ),
+    }
+
+
+def _panel(description: str, title: str, points: list[dict[str, Any]], levels: list[str]) -> Spec:
+    x = {"field": "x", "type": "ordinal", "title": "level of difficulty", "sort": levels,
+         "scale": {"domain": levels, "type": "point", "padding": 0.3},
+         "axis": {"labelOverlap": True, "labelAngle": 0}}  # fmt: skip
+    y = axis("y", title, {"zero": not title.startswith("accuracy"), "nice": True})
+    colour = by_role("color", [point["role"] for point in points])
+    run = {"field": "run", "type": "nominal"}
+    bold, thin = {"filter": "datum.bold"}, {"filter": "!datum.bold"}
+    point: Spec = {"type": "point", "filled": True, "cursor": "pointer"}
+    hover = {"field": "tip", "type": "nominal"}
+    return frame(
+        description, 260, data={"values": points},
+        layer=[
+            {"transform": [thin], "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.5},
+             "encoding": {"x": x, "y": y, "detail": run, "color": colour}},
+            {"transform": [bold], "mark": {"type": "area", "opacity": 0.18, "line": False},
+             "encoding": {"x": x, "y": {**y, "field": "yl"}, "y2": {"field": "yh"}, "detail": run, "fill": colour}},
+            {"transform": [bold], "mark": {"type": "line", "strokeWidth": 2.2},
+             "encoding": {"x": x, "y": y, "detail": run, "color": colour}},
+            {"transform": [thin], "mark": {**point, "size": 26, "opacity": 0.75},
+             "encoding": {"x": x, "y": y, "fill": colour, "tooltip": hover}},
+            {"transform": [bold], "mark": {**point, "size": 48, "opacity": 1},
+             "encoding": {"x": x, "y": y, "fill": colour, "tooltip": hover}},
+        ],
+    )  # fmt: skip

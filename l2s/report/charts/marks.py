@@ -1,0 +1,126 @@
+"""What every plot shares: roles as colours and shapes, axes, intervals, and a specification's frame."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from l2s.report.numbers import Column, Row
+
+Spec = dict[str, Any]
+
+SHAPES = {
+    "slow": "square",
+    "quick": "triangle-up",
+    "chosen": "M0,-0.62L0.19,-0.26L0.59,-0.19L0.31,0.1L0.36,0.5L0,0.32L-0.36,0.5L-0.31,0.1L-0.59,-0.19L-0.19,-0.26Z",
+    "merge": "circle",
+    "control": "diamond",
+    "given": "cross",
+}
+"""Role to Vega symbol. Shape says the same as colour, for readers who see no colours and for print."""
+ROLE_NAMES = {
+    "chosen": "chosen merge",
+    "merge": "merge",
+    "control": "length control",
+    "slow": "slow model",
+    "quick": "quick model",
+    "given": "other model",
+}
+SIZES = {"chosen": 300, "slow": 110, "quick": 110}
+SIZE = 85
+PLACES = ("given", "quick", "slow", "control", "merge", "chosen")
+"""Drawn in this order: the later ones stand in front."""
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+ACCURACY = Column("accuracy", "accuracy", "", 100, 1, " %")
+TOKENS = Column("tokens", "tokens", "")
+
+
+def by_role(channel: str, roles: Sequence[str]) -> Spec:
+    """A colour or shape scale over the roles that occur."""
+    order = [role for role in SHAPES if role in roles]
+    ranges = {"color": [f"var(--{role})" for role in order], "shape": [SHAPES[role] for role in order]}
+    return {
+        "field": "role",
+        "type": "nominal",
+        "scale": {"domain": order, "range": ranges[channel]},
+        "legend": None,
+    }
+
+
+def axis(field: str, title: str, scale: Spec | None = None, **more: Any) -> Spec:
+    """A quantitative axis."""
+    return {"field": field, "type": "quantitative", "title": title, "scale": scale or {"zero": False}, **more}
+
+
+def frame(description: str, height: int, **content: Any) -> Spec:
+    """A whole specification, as wide as the page lets it be; ``description`` is what a screen reader says."""
+    return {
+        "$schema": SCHEMA,
+        "description": description,
+        "width": "container",
+        "height": height,
+        "autosize": {"type": "fit", "contains": "padding"},
+        **content,
+    }
+
+
+def tip(*lines: str) -> str:
+    """What hovering shows: the first line is the heading."""
+    return "\n".join(line for line in lines if line)
+
+
+def estimate(column: Column, row: Row) -> str:
+    """``99.4 % [98.7, 99.7]``."""
+    cell = column.cell(row)
+    return f"{cell.text} {cell.interval}".strip()
+
+
+def point_of(row: Row, role: str, *more: str) -> Spec:
+    """A run as a point with both intervals: ``x`` mean tokens, ``y`` accuracy in percent."""
+    return {
+        "run": row["run"],
+        "role": role,
+        "size": SIZES.get(role, SIZE),
+        "place": PLACES.index(role),
+        "x": row["tokens"],
+        "xl": row["tokens_low"],
+        "xh": row["tokens_high"],
+        "y": 100 * row["accuracy"],
+        "yl": 100 * row["accuracy_low"],
+        "yh": 100 * row["accuracy_high"],
+        "tip": tip(
+            row["run"],
+            ROLE_NAMES[role],
+            f"accuracy {estimate(ACCURACY, row)}",
+            f"tokens {estimate(TOKENS, row)}",
+            f"n = {row['n']:,}",
+            *more,
+        ),
+    }
+
+
+def crosses(points: Sequence[Row], x: Spec, y: Spec) -> list[Spec]:
+    """Layers with the intervals of points, thin and behind them."""
+    roles = [point["role"] for point in points]
+    rule: Spec = {"type": "rule", "opacity": 0.55, "strokeWidth": 1.2, "clip": True}
+    colour = by_role("color", roles)
+    return [
+        {"mark": rule, "encoding": {"x": {**x, "field": "xl"}, "x2": {"field": "xh"}, "y": y, "color": colour}},
+        {"mark": rule, "encoding": {"x": x, "y": {**y, "field": "yl"}, "y2": {"field": "yh"}, "color": colour}},
+    ]
+
+
+def symbols(points: Sequence[Row], x: Spec, y: Spec) -> Spec:
+    """The layer of points, one shape a role; named ``points`` so that the page can put names beside them."""
+    roles = [point["role"] for point in points]
+    return {
+        "name": "points",
+        "mark": {"type": "point", "filled": True, "opacity": 1, "cursor": "pointer", "clip": True,
+                 "stroke": "var(--paper)", "strokeWidth": 1.2},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "fill": by_role("color", roles),
+            "shape": by_role("shape", roles),
+            "size": {"field": "size", "type": "quantitative", "scale": None, "legend": None},
+            "tooltip": {"field": "tip", "type": "nominal"},
+        },
+    }  # fmt: skip

@@ -1,0 +1,71 @@
+"""One coefficient changed, all else equal: accuracy and tokens against its value."""
+
+from typing import Any
+
+from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, estimate, frame, tip
+
+Row = dict[str, Any]
+
+
+def sweeps(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
+    """``{method, coefficient, rows, accuracy, tokens}`` per method and coefficient with two values or more."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in summary.get("sensitivity", []):
+        if row["benchmark"] == benchmark:
+            groups.setdefault((row["method"], row["coefficient"]), []).append(row)
+    slow = {row["run"]: row for row in summary["rows"] if row["benchmark"] == benchmark}.get(
+        summary["settings"]["slow"]
+    )
+    return [
+        {
+            "method": method,
+            "coefficient": coefficient,
+            "rows": (ordered := sorted(rows, key=lambda row: (row["value"], row["run"]))),
+            "accuracy": _panel(ordered, coefficient, "accuracy", "accuracy, %", 100, slow),
+            "tokens": _panel(ordered, coefficient, "tokens", "mean tokens", 1, slow),
+        }
+        for (method, coefficient), rows in sorted(groups.items())
+        if len({row["value"] for row in rows}) > 1
+    ]
+
+
+def _panel(rows: list[Row], coefficient: str, key: str, title: str, scale: int, slow: Row | None) -> Spec:
+    points = [
+        {
+            "run": row["run"],
+            "x": row["value"],
+            "y": scale * row[key],
+            "yl": scale * row[f"{key}_low"],
+            "yh": scale * row[f"{key}_high"],
+            "tip": tip(
+                row["run"],
+                f"{coefficient} = {row['value']:g}",
+                f"accuracy {estimate(ACCURACY, row)}",
+                f"tokens {estimate(TOKENS, row)}",
+                f"n = {row['n']:,}",
+            ),
+        }
+        for row in rows
+        if row[key] is not None
+    ]
+    x = axis(
+        "x", coefficient, {"zero": False, "padding": 16}, axis={"values": sorted({point["x"] for point in points})}
+    )
+    y = axis("y", title, {"zero": key == "tokens", "nice": True})
+    line: Spec = {"type": "line", "color": "var(--merge)", "strokeWidth": 2}
+    rule: Spec = {"type": "rule", "color": "var(--merge)", "opacity": 0.6}
+    point: Spec = {"type": "point", "filled": True, "size": 70, "opacity": 1, "color": "var(--merge)",
+                   "cursor": "pointer"}  # fmt: skip
+    layers: list[Spec] = []
+    if slow is not None and slow[key] is not None:
+        layers.append(
+            {"data": {"values": [{"y": scale * slow[key], "tip": f"{slow['run']}\nfor comparison"}]},
+             "mark": {"type": "rule", "color": "var(--slow)", "strokeDash": [5, 4]},
+             "encoding": {"y": y, "tooltip": {"field": "tip", "type": "nominal"}}}
+        )  # fmt: skip
+    layers += [
+        {"mark": line, "encoding": {"x": x, "y": y}},
+        {"mark": rule, "encoding": {"x": x, "y": {**y, "field": "yl"}, "y2": {"field": "yh"}}},
+        {"mark": point, "encoding": {"x": x, "y": y, "tooltip": {"field": "tip", "type": "nominal"}}},
+    ]
+    return frame(f"{title} against {coefficient}", 220, data={"values": points}, layer=layers)

@@ -1,0 +1,98 @@
+"""What the page's template is given: the summary, the merges' manifests and the plots, in its names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from l2s.report import charts, columns, sections
+from l2s.report.charts.marks import ROLE_NAMES
+from l2s.report.details import run_details
+from l2s.report.headline import headline
+from l2s.report.layers import has_base
+
+Summary = dict[str, Any]
+Manifests = Mapping[str, Mapping[str, Any]]
+
+
+def page_content(summary: Summary, manifests: Manifests) -> dict[str, Any]:
+    """Every value that the template takes from the summary and the manifests; ``specs`` are the plots."""
+    plots = _plots(summary, manifests)
+    roles = set(sections.roles_of(summary).values())
+    return {
+        "summary": summary,
+        "headline": headline(summary),
+        "reason": _reason(summary),
+        "sections": [sections.benchmark_sections(summary, name) for name in summary["benchmarks"]],
+        "validation": _validation(summary),
+        "overall": sections.overall_grid(summary),
+        "roles": [role for role in ROLE_NAMES if role in roles],
+        "plots": {name: list(views) for name, views in plots.items()},
+        "specs": plots,
+        "sweeps": {name: _sweep_tables(summary, name) for name in summary["benchmarks"]},
+        "layers": charts.layer_charts(summary, manifests),
+        "baseless": sorted(name for name, manifest in manifests.items() if not has_base(manifest)),
+        "takeaways": sections.takeaways(summary),
+        "details": run_details(summary, manifests),
+    }
+
+
+def _reason(summary: Summary) -> str:
+    """Why this run was chosen, as the beginning of a sentence unless a run's own name begins it."""
+    reason = str(summary["chosen"]["reason"] or "")
+    starts_with_name = any(reason.startswith(f"{row['run']} ") for row in summary["rows"])
+    return reason if starts_with_name else reason[:1].upper() + reason[1:]
+
+
+def _plots(summary: Summary, manifests: Manifests) -> dict[str, dict[str, Any]]:
+    """Name of a plot to its views, each a specification."""
+    plots: dict[str, dict[str, Any]] = {}
+    for benchmark in summary["benchmarks"]:
+        plots[f"trade-off-{benchmark}"] = charts.trade_off_charts(summary, benchmark)
+        for key, spec in charts.level_charts(summary, benchmark).items():
+            plots[f"level-{key}-{benchmark}"] = {"": spec}
+        for number, sweep in enumerate(charts.sweeps(summary, benchmark)):
+            plots[f"sweep-{number}-accuracy-{benchmark}"] = {"": sweep["accuracy"]}
+            plots[f"sweep-{number}-tokens-{benchmark}"] = {"": sweep["tokens"]}
+        if (chart := charts.controls_chart(summary, benchmark)) is not None:
+            plots[f"controls-{benchmark}"] = {"": chart}
+    for key, panel in charts.layer_charts(summary, manifests).items():
+        plots[f"layers-{key}"] = {"": panel["spec"]}
+    return {name: views for name, views in plots.items() if views}
+
+
+def _sweep_tables(summary: Summary, benchmark: str) -> list[dict[str, Any]]:
+    roles = sections.roles_of(summary)
+    return [
+        {
+            "method": sweep["method"],
+            "coefficient": sweep["coefficient"],
+            "grid": sections.plain_grid("run", sweep["rows"], columns.SWEEP, "run", roles),
+        }
+        for sweep in charts.sweeps(summary, benchmark)
+    ]
+
+
+def _validation(summary: Summary) -> dict[str, Any] | None:
+    """The benchmark a recipe was chosen on, unless it is reported anyway."""
+    name = summary["settings"]["validation"]
+    known = {row["benchmark"] for row in summary["rows"]}
+    if not name or name in summary["benchmarks"] or name not in known:
+        return None
+    return sections.benchmark_sections(summary, name)
+
+
+def present_sections(content: Mapping[str, Any], examples: bool, lineage: bool) -> dict[str, str]:
+    """Anchors of the sections whose data is there, with their words in the contents."""
+    plots = content["plots"]
+    found = {
+        "runs": ("runs", True),
+        "trade-off": ("accuracy and tokens", any(name.startswith("trade-off-") for name in plots)),
+        "levels": ("difficulty", any(name.startswith("level-") for name in plots)),
+        "sweep": ("coefficients", any(content["sweeps"].values())),
+        "controls": ("controls", any(name.startswith("controls-") for name in plots)),
+        "cost": ("cost", any(section["cost"] or section["inside"] for section in content["sections"])),
+        "problems": ("transcripts", examples),
+        "layers": ("layers", bool(content["layers"])),
+        "study": ("the study", bool(content["takeaways"])),
+        "lineage": ("lineage", lineage),
+    }
+    return {anchor: words for anchor, (words, there) in found.items() if there}

@@ -1,0 +1,145 @@
+"""The page's sections as plain values: each is there only where the summary has its numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from l2s.report import columns
+from l2s.report.headline import featured
+from l2s.report.numbers import Cell, Column
+from l2s.report.tables import caption, role_of, sorted_rows
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table."""
+
+    label: str
+    run: str | None
+    """The run whose details the label opens."""
+    role: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A sortable table."""
+
+    first: str
+    """Heading of the labels."""
+    columns: Sequence[Column]
+    lines: list[Line] = field(default_factory=list)
+
+
+def roles_of(summary: dict[str, Any]) -> dict[str, str]:
+    """Run to role."""
+    return {row["run"]: role_of(summary, row) for row in summary["rows"]}
+
+
+def run_grid(summary: dict[str, Any], rows: list[Row], wanted: Sequence[Column], benchmark: str) -> Grid | None:
+    """A table with one line per run, in the main table's order; null if no run has any of the numbers."""
+    shown = [column for column in wanted if column.is_known(rows)]
+    known = {row["run"]: row for row in rows}
+    roles = roles_of(summary)
+    order = [row["run"] for row in sorted_rows(summary, benchmark) if row["run"] in known]
+    lines = [Line(run, run, roles[run], [column.cell(known[run]) for column in shown]) for run in order]
+    return Grid("run", shown, lines) if shown and lines else None
+
+
+def plain_grid(first: str, rows: list[Row], wanted: Sequence[Column], label: str, roles: dict[str, str]) -> Grid | None:
+    """A table with one line per row; the label is the row's ``label`` key. Null without rows."""
+    shown = [column for column in wanted if column.is_known(rows)]
+    lines = [
+        Line(str(row[label]), row.get("run"), roles.get(row.get("run", ""), ""), [column.cell(row) for column in shown])
+        for row in rows
+    ]
+    return Grid(first, shown, lines) if lines else None
+
+
+def benchmark_sections(summary: dict[str, Any], benchmark: str) -> dict[str, Any]:
+    """The tables of one benchmark."""
+    rows = sorted_rows(summary, benchmark)
+    roles = roles_of(summary)
+
+    def of(table: str) -> list[Row]:
+        return [row for row in summary.get(table, []) if row["benchmark"] == benchmark]
+
+    controls = [row | {"name": f"{row['run']} ({row['kind']})"} for row in of("controls") if row["kind"] != "none"]
+    curves = [row | {"name": f"{row['model']}, {row['kind']}"} for row in of("curves") if row["points"] > 1]
+    run = featured(summary)
+    return {
+        "name": benchmark,
+        "rows": rows,
+        "roles": roles,
+        "caption": caption(summary, rows),
+        "featured": next((row for row in rows if row["run"] == run and row.get("difference") is not None), None),
+        "slow": next((row for row in rows if row["verdict"] == "baseline"), None),
+        "forest": forest_scale(rows, summary["settings"]["margin"]),
+        "cost": run_grid(summary, of("efficiency"), columns.COST, benchmark),
+        "inside": run_grid(summary, rows, columns.INSIDE, benchmark),
+        "controls": plain_grid("control", controls, columns.CONTROLS, "name", roles),
+        "curves": plain_grid("curve", curves, columns.CURVES, "name", {}),
+        "duel": _duel(rows, roles, run),
+        "samples": plain_grid("run", of("samples"), columns.SAMPLES, "run", roles),
+        "scale": plain_grid("run", of("scale"), columns.SCALE, "run", roles),
+        "hypervolume": next(iter(of("hypervolume")), None),
+        "levels": level_grid(summary, benchmark),
+    }
+
+
+def _duel(rows: list[Row], roles: dict[str, str], run: str | None) -> tuple[Row, Row] | None:
+    """The featured run and the length control that comes nearest to it in tokens."""
+    timed = {row["run"]: row for row in rows if row["tokens"] is not None}
+    controls = [row for name, row in timed.items() if roles[name] == "control" and name != run]
+    if run not in timed or not controls:
+        return None
+    mine = timed[run]
+    return mine, min(controls, key=lambda row: (abs(row["tokens"] - mine["tokens"]), row["run"]))
+
+
+def overall_grid(summary: dict[str, Any]) -> Grid | None:
+    """Every reported benchmark together, where there are two or more."""
+    if len(summary["benchmarks"]) < 2:
+        return None
+    return run_grid(summary, summary["overall"], columns.OVERALL, summary["benchmarks"][0])
+
+
+def level_grid(summary: dict[str, Any], benchmark: str) -> dict[str, Any] | None:
+    """Accuracy and tokens by level, one line per run."""
+    rows = [row for row in summary["levels"] if row["benchmark"] == benchmark]
+    levels = sorted({row["level"] for row in rows}, key=lambda level: (isinstance(level, str), level))
+    if not levels:
+        return None
+    by_level = {(row["run"], row["level"]): row for row in rows}
+    runs = [row["run"] for row in sorted_rows(summary, benchmark)]
+    sizes = sorted({row["n"] for row in rows})
+    return {
+        "levels": levels,
+        "sizes": f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}",
+        "lines": [(run, [by_level.get((run, level)) for level in levels]) for run in runs],
+        "accuracy": columns.ACCURACY,
+        "tokens": columns.TOKENS,
+    }
+
+
+def forest_scale(rows: list[Row], margin: float) -> tuple[float, float]:
+    """Ends of the axis on which the table draws differences.
+
+    It is wide enough for the runs whose verdict is in question; one far below is an arrow at the edge, and no
+    reason to squeeze the others.
+    """
+    near = [row for row in rows if row.get("difference") is not None and row["verdict"] in ("parity", "undecided")]
+    low = min([row["difference_low"] for row in near], default=0.0)
+    high = max([row["difference_high"] for row in near], default=0.0)
+    return min(low, -1.6 * margin) * 1.12 - 1e-9, max(high, 0.8 * margin) * 1.12 + 1e-9
+
+
+def takeaways(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """The study's claims, each with what its own tables and these runs say."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in summary.get("takeaways", []):
+        claim = found.setdefault(row["id"], {"claim": row["claim"], "source": row["source"], "sides": {}})
+        claim["sides"][row["on"]] = row
+    return list(found.values())
