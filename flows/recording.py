@@ -105,7 +105,9 @@ def _parameters(stage: str, name: str | None, config: Config, found: Declared) -
     for key in parameters:
         block, _, control = key.partition(".")
         if block == "controls":
-            parameters[key] = config.controls[control].identity()
+            found_ones = {control: config.controls[control]} if control else config.controls
+            identities = {name: one.identity() for name, one in found_ones.items()}
+            parameters[key] = identities[control] if control else identities
     if stage == "merge":
         from l2s.merging.recipe import MergeRecipe
 
