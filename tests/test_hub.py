@@ -134,6 +134,7 @@ def stage(models: dict[str, Any]) -> list[str]:
 
 def test_the_family_stage_places_hub_models_beside_others(cache: Path, tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "mine", random_weights(5))
+    Path("dvc.yaml").write_text("stages: {family: {cmd: l2s stage family, params: [models], outs: [data/models]}}")
     hub = {"source": "hub", "name": "acme/tiny", "revision": "main"}
     assert stage({"slow": hub, "own": {"source": "path", "path": "mine"}}) == [f"slow: acme/tiny at commit {COMMIT}"]
     assert sorted(folder.name for folder in Path("data/models").iterdir()) == ["own", "slow"]
