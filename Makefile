@@ -44,5 +44,8 @@ $(VENV)/.dev: $(VENV)/.core
 	@$(INSTALL) -e '.[dev]'
 	@touch $@
 
+docs/report.png: data/report/index.html  ## the page as README shows it, from a headless Chromium
+	$(BIN)/python -m tests.report.picture $< $@
+
 clean:  ## forget everything but the sources and the embedded models
 	rm -rf .l2s data/merged data/responses data/verdicts data/summary data/report data/benchmarks

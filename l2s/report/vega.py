@@ -4,6 +4,7 @@ The script comes out of the ``vl-convert-python`` package, which holds the libra
 downloaded. Putting it together takes seconds, so it is kept in a folder under the versions' names.
 """
 
+from importlib.metadata import version
 from pathlib import Path
 
 from l2s.files import write_text
@@ -12,6 +13,7 @@ LICENCE = (
     "/* Vega, Vega-Lite, vega-embed: Copyright University of Washington Interactive Data Lab and contributors, "
     "BSD-3-Clause. D3: Copyright Mike Bostock, ISC. */\n"
 )
+WANTED = "window.vegaEmbed = vegaEmbed;"
 
 
 def library(kept: Path | None = None) -> str:
@@ -22,10 +24,10 @@ def library(kept: Path | None = None) -> str:
     """
     import vl_convert
 
-    name = f"vega-{vl_convert.get_vega_version()}-{vl_convert.__version__}.js"
+    name = f"vega-{vl_convert.get_vega_version()}-{version('vl-convert-python')}.js"
     if kept is not None and (kept / name).is_file():
         return (kept / name).read_text(encoding="utf-8")
-    bundle: str = vl_convert.javascript_bundle()
+    bundle: str = vl_convert.javascript_bundle(WANTED)
     script = LICENCE + bundle.replace("</script", "<\\/script")
     if kept is not None:
         write_text(kept / name, script)
