@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -31,8 +32,8 @@ COLOURS: dict[str, str] = {
     "given": GREY,
 }
 """Okabe and Ito's palette, told apart by colour-blind readers too."""
-PALETTE = 128
-"""Colours of a picture."""
+SHADES = 24
+"""Steps from each colour to white in a picture."""
 SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -171,10 +172,28 @@ def length_by_level(summary: dict[str, Any], levels: list[Row]) -> Figure:
 
 
 def _save(figure: Figure, path: Path) -> Path:
-    """A PNG of few colours: a third of the bytes, and the page carries it."""
+    """A PNG of few colours, since the page carries it: every role's own, blended with white as edges and bars are."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=160, metadata={"Software": None})
     plt.close(figure)
     with replacing(path) as file:
-        Image.open(drawn).convert("RGB").quantize(PALETTE).save(file, format="png", optimize=True)
+        _of_few_colours(np.asarray(Image.open(drawn).convert("RGB"))).save(file, format="png", optimize=True)
     return path
+
+
+def _of_few_colours(pixels: Any) -> Image.Image:
+    """``[height, width, 3]`` uint8 with every pixel replaced by the nearest colour of the palette."""
+    few = _palette()
+    colours, inverse = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
+    distances = ((colours[:, None].astype(np.int32) - few[None].astype(np.int32)) ** 2).sum(axis=-1)
+    image = Image.fromarray(distances.argmin(axis=1).astype(np.uint8)[inverse].reshape(pixels.shape[:2]))
+    image.putpalette(few.tobytes())
+    return image
+
+
+def _palette() -> Any:
+    """White, and every colour that is drawn with in steps towards it: ``[colours, 3]`` uint8."""
+    inks = np.array([list(bytes.fromhex(colour[1:])) for colour in sorted({*COLOURS.values(), INK, LIGHT})])
+    steps = np.linspace(1 / SHADES, 1, SHADES)[:, None, None]
+    shades = np.rint(255 - (255 - inks) * steps).astype(np.uint8).reshape(-1, 3)
+    return np.concatenate([np.full((1, 3), 255, np.uint8), shades])
