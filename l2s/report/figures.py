@@ -184,8 +184,10 @@ def _save(figure: Figure, path: Path) -> Path:
 def _of_few_colours(pixels: Any) -> Image.Image:
     """``[height, width, 3]`` uint8 with every pixel replaced by the nearest colour of the palette."""
     few = _palette()
-    colours, inverse = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
-    distances = ((colours[:, None].astype(np.int32) - few[None].astype(np.int32)) ** 2).sum(axis=-1)
+    packed = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    found, inverse = np.unique(packed, return_inverse=True)
+    colours = found[:, None] >> np.array([16, 8, 0]) & 0xFF
+    distances = ((colours[:, None] - few[None].astype(np.int32)) ** 2).sum(axis=-1)
     image = Image.fromarray(distances.argmin(axis=1).astype(np.uint8)[inverse].reshape(pixels.shape[:2]))
     image.putpalette(few.tobytes())
     return image
