@@ -67,5 +67,8 @@ $(VENV)/.vllm: $(VENV)/.core requirements/vllm-cpu.txt requirements/vllm-cuda.tx
 	@BIN=$(BIN) INSTALL="$(INSTALL)" sh requirements/vllm.sh
 	@touch $@
 
+docs/report.png: data/report/index.html  ## the page as README shows it, from a headless Chromium
+	$(BIN)/python -m tests.report.picture $< $@
+
 clean:  ## forget everything but the sources and the embedded models
 	rm -rf .l2s data/lineage/*/ data/merged data/responses data/verdicts data/summary data/report data/benchmarks

@@ -63,7 +63,7 @@ def _measures(summary: dict[str, Any], run: str, benchmark: str, row: Row) -> Ro
     merged: Row = {}
     for part in (*others, row):
         merged |= part
-    return merged
+    return merged | ({"reduction": None} if row["verdict"] == "baseline" else {})
 
 
 def _table(columns: Sequence[Column], rows: list[Row]) -> list[tuple[str, list[Cell]]]:

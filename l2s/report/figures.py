@@ -1,9 +1,11 @@
 """Figures: accuracy against length with the Pareto front, and length against difficulty; the same bytes each time."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -11,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
+from PIL import Image
 
 from l2s.files import replacing
 from l2s.report.crowd import crowd
@@ -29,6 +32,8 @@ COLOURS: dict[str, str] = {
     "given": GREY,
 }
 """Okabe and Ito's palette, told apart by colour-blind readers too."""
+SHADES = 24
+"""Steps from each colour to white in a picture."""
 SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -167,7 +172,30 @@ def length_by_level(summary: dict[str, Any], levels: list[Row]) -> Figure:
 
 
 def _save(figure: Figure, path: Path) -> Path:
-    with replacing(path) as file:
-        figure.savefig(file, format="png", dpi=160, metadata={"Software": None})
+    """A PNG of few colours, since the page carries it: every role's own, blended with white as edges and bars are."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=160, metadata={"Software": None})
     plt.close(figure)
+    with replacing(path) as file:
+        _of_few_colours(np.asarray(Image.open(drawn).convert("RGB"))).save(file, format="png", optimize=True)
     return path
+
+
+def _of_few_colours(pixels: Any) -> Image.Image:
+    """``[height, width, 3]`` uint8 with every pixel replaced by the nearest colour of the palette."""
+    few = _palette()
+    packed = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    found, inverse = np.unique(packed, return_inverse=True)
+    colours = found[:, None] >> np.array([16, 8, 0]) & 0xFF
+    distances = ((colours[:, None] - few[None].astype(np.int32)) ** 2).sum(axis=-1)
+    image = Image.fromarray(distances.argmin(axis=1).astype(np.uint8)[inverse].reshape(pixels.shape[:2]))
+    image.putpalette(few.tobytes())
+    return image
+
+
+def _palette() -> Any:
+    """White, and every colour that is drawn with in steps towards it: ``[colours, 3]`` uint8."""
+    inks = np.array([list(bytes.fromhex(colour[1:])) for colour in sorted({*COLOURS.values(), INK, LIGHT})])
+    steps = np.linspace(1 / SHADES, 1, SHADES)[:, None, None]
+    shades = np.rint(255 - (255 - inks) * steps).astype(np.uint8).reshape(-1, 3)
+    return np.concatenate([np.full((1, 3), 255, np.uint8), shades])

@@ -32,7 +32,20 @@ def headline(summary: dict[str, Any]) -> str:
     rows = [row for benchmark in summary["benchmarks"] for row in _compared(summary, benchmark) if row["run"] == run]
     if not rows:
         return f"{run} was chosen; no benchmark but the validation one compares it with the slow model."
-    return f"{_opening(summary, run, rows)}: {'; '.join(_clause(row) for row in rows)}."
+    pooled = _pooled(summary, run, rows) if len(rows) > 1 else None
+    if pooled is None:
+        return f"{_opening(summary, run, rows)}: {'; '.join(_clause(row) for row in rows)}."
+    each = ", ".join(f"{row['verdict']} on {row['benchmark']}" for row in rows)
+    return f"{_opening(summary, run, rows)}: {_clause(pooled)} ({each})."
+
+
+def _pooled(summary: dict[str, Any], run: str, rows: list[Row]) -> Row | None:
+    """Every problem of all benchmarks as one row, where the summary knows it."""
+    row: Row = next((row for row in summary["overall"] if row["run"] == run), {})
+    if row.get("difference") is None or row.get("reduction_total_tokens") is None:
+        return None
+    total = {f"reduction{end}": row.get(f"reduction_total_tokens{end}") for end in ("", "_low", "_high")}
+    return {**row, **total, "benchmark": f"{len(rows)} benchmarks"}
 
 
 def _clause(row: Row) -> str:

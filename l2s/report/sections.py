@@ -84,7 +84,9 @@ def benchmark_sections(summary: dict[str, Any], benchmark: str) -> dict[str, Any
         "duel": _duel(rows, roles, run),
         "samples": plain_grid("run", of("samples"), columns.SAMPLES, "run", roles),
         "scale": plain_grid("run", of("scale"), columns.SCALE, "run", roles),
-        "hypervolume": next(iter(of("hypervolume")), None),
+        "hypervolume": next(
+            (row for row in of("hypervolume") if row["runs"] > 1 and row["hypervolume"] is not None), None
+        ),
         "levels": level_grid(summary, benchmark),
     }
 

@@ -15,6 +15,7 @@ LICENCE = (
     "/* Vega, Vega-Lite, vega-embed: Copyright University of Washington Interactive Data Lab and contributors, "
     "BSD-3-Clause. D3: Copyright Mike Bostock, ISC. */\n"
 )
+WANTED = "window.vegaEmbed = vegaEmbed;"
 
 
 def library(kept: Path | None = None) -> str:
@@ -27,7 +28,7 @@ def library(kept: Path | None = None) -> str:
     name = f"vega-{vl_convert.get_vega_version()}-{importlib.metadata.version('vl-convert-python')}.js"
     if kept is not None and (kept / name).is_file():
         return (kept / name).read_text(encoding="utf-8")
-    bundle: str = vl_convert.javascript_bundle()
+    bundle: str = vl_convert.javascript_bundle(WANTED)
     script = LICENCE + bundle.replace("</script", "<\\/script")
     if kept is not None:
         write_text(kept / name, script)

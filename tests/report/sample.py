@@ -11,6 +11,7 @@ from l2s.report.examples import Examples, pick_examples
 from tests.analysis.simulate import ACCURACY, verdict_rows
 
 RUNS = {**ACCURACY, "slow-budget-96": 0.6, "ties-d50": 0.97, "ta-s40": 0.96}
+ONE = {"validation": 60, "test": 120}
 TWO = {"validation": 60, "test": 120, "unseen": 80}
 
 
@@ -23,9 +24,9 @@ def summarised(rows: list[dict[str, Any]], folder: Path, **changed: Any) -> dict
     return read_summary(folder / "summary.json")
 
 
-def rich(folder: Path) -> dict[str, Any]:
-    """Two reported benchmarks, and a row or two of every further table."""
-    summary = summarised(verdict_rows(RUNS, TWO), folder)
+def rich(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
+    """A summary of benchmarks of these sizes, and a row or two of every further table."""
+    summary = summarised(verdict_rows(RUNS, sizes), folder)
     by_run = {(row["run"], row["benchmark"]): row for row in summary["rows"]}
 
     def part(run: str, **more: Any) -> dict[str, Any]:

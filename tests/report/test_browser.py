@@ -8,7 +8,7 @@ import pytest
 
 from l2s.report.page import build_page
 from tests.report.browser import CHROMIUM, Page, browser
-from tests.report.sample import examples_with, manifest, rich
+from tests.report.sample import TWO, examples_with, manifest, rich
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 
@@ -23,7 +23,7 @@ TEXT = "<img src=x onerror='window.broken = 2'> \u202eabc\u202c &amp; </pre></de
 def site(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Path:
     folder = tmp_path_factory.mktemp("page")
     return build_page(
-        rich(folder),
+        rich(folder, TWO),
         folder / "report",
         title="A <title> & more",
         notes=["Read this."],

@@ -13,12 +13,12 @@ from l2s.report.layers import has_base, layer_rows
 from l2s.report.numbers import Column, decimal
 from l2s.report.sections import forest_scale, takeaways
 from l2s.report.transcripts import final_of, plain, question_of, shortened, thinking_of
-from tests.report.sample import manifest, rich
+from tests.report.sample import ONE, manifest, rich
 
 
 @pytest.fixture(scope="module")
 def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return rich(tmp_path_factory.mktemp("summary"))
+    return rich(tmp_path_factory.mktemp("summary"), ONE)
 
 
 def test_a_number_with_its_interval() -> None:
@@ -181,7 +181,13 @@ def row_of(run: str, verdict: str, reduction: float, difference: float, **more: 
 
 def small(*rows: dict[str, Any], chosen: str | None = None) -> dict[str, Any]:
     settings = {"slow": "slow", "quick": None, "candidates": ["a", "b", "c"], "validation": None, "confidence": 0.95}
-    return {"rows": list(rows), "benchmarks": ["test"], "chosen": {"run": chosen, "reason": ""}, "settings": settings}
+    return {
+        "rows": list(rows),
+        "overall": [],
+        "benchmarks": ["test"],
+        "chosen": {"run": chosen, "reason": ""},
+        "settings": settings,
+    }
 
 
 def test_the_headline_is_the_chosen_run_or_says_how_it_was_picked() -> None:
@@ -195,6 +201,18 @@ def test_the_headline_is_the_chosen_run_or_says_how_it_was_picked() -> None:
     control = row_of("cut", "parity", 0.95, 0.0, control="budget-9")
     assert featured(small(control, rows[2])) == "c", "a control is no merge"
     assert featured(small(control)) == "cut"
+
+
+def test_several_benchmarks_are_told_together_where_they_were_pooled() -> None:
+    rows = (row_of("a", "parity", 0.6, 0.0), {**row_of("a", "undecided", 0.5, 0.1), "benchmark": "more"})
+    summary = small(*rows, chosen="a") | {"benchmarks": ["test", "more"], "overall": [{"run": "a"}]}
+    assert headline(summary).count(" % tokens") == 2 and headline(summary).endswith("500 problems of more: undecided.")
+    pooled = row_of("a", "parity", 0.0, 0.02) | {"problems": 1000, "n": 1000}
+    total = {"reduction_total_tokens": 0.55, "reduction_total_tokens_low": 0.5, "reduction_total_tokens_high": 0.6}
+    assert headline(summary | {"overall": [pooled | total]}) == (
+        "a: −55.0 % tokens [−60.0, −50.0], accuracy +2.0 points [+1.0, +3.0], 1,000 problems of 2 benchmarks: parity "
+        "(parity on test, undecided on more)."
+    )
 
 
 def test_a_run_chosen_but_compared_nowhere_is_said_to_be(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from l2s.report.crowd import crowd
-from l2s.report.figures import SETTINGS, plt, trade_off
+from l2s.report.figures import COLOURS, SETTINGS, draw_figures, plt, trade_off
 from l2s.report.headline import headline
 from l2s.report.labels import name_boxes
 from l2s.report.tables import (
@@ -157,3 +158,12 @@ def test_every_name_stands_in_the_plot_and_covers_no_other(summary: dict[str, An
         assert "dare-ties-d3" in name_boxes(figure.axes[0]), "the chosen run is named where all are seen"
         plt.close(figure)
     assert set(named) == {row["run"] for row in rows}, "no run goes without its name"
+
+
+def test_pictures_keep_the_roles_colours_and_white(summary: dict[str, Any], tmp_path: Path) -> None:
+    drawn = draw_figures(summary, tmp_path)
+    assert sorted(drawn) == ["accuracy-against-tokens-test", "length-against-level-test"]
+    with Image.open(drawn["accuracy-against-tokens-test"]) as image:
+        colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 24)}
+    wanted = {tuple(bytes.fromhex(COLOURS[role][1:])) for role in ("slow", "quick", "chosen", "merge", "given")}
+    assert wanted | {(255, 255, 255)} <= colours and len(colours) <= 256

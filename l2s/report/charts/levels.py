@@ -56,21 +56,26 @@ def _panel(description: str, title: str, points: list[dict[str, Any]], levels: l
     y = axis("y", title, {"zero": not title.startswith("accuracy"), "nice": True})
     colour = by_role("color", [point["role"] for point in points])
     run = {"field": "run", "type": "nominal"}
-    bold, thin = {"filter": "datum.bold"}, {"filter": "!datum.bold"}
     point: Spec = {"type": "point", "filled": True, "cursor": "pointer"}
     hover = {"field": "tip", "type": "nominal"}
+    known = {point["bold"] for point in points}
+    line: Spec = {"x": x, "y": y, "detail": run, "color": colour}
+    spot: Spec = {"x": x, "y": y, "fill": colour, "tooltip": hover}
+    area: Spec = {"x": x, "y": {**y, "field": "yl"}, "y2": {"field": "yh"}, "detail": run, "fill": colour}
+    layers: list[tuple[bool, Spec, Spec]] = [
+        (False, {"type": "line", "strokeWidth": 1, "opacity": 0.5}, line),
+        (True, {"type": "area", "opacity": 0.18, "line": False}, area),
+        (True, {"type": "line", "strokeWidth": 2.2}, line),
+        (False, {**point, "size": 26, "opacity": 0.75}, spot),
+        (True, {**point, "size": 48, "opacity": 1}, spot),
+    ]
     return frame(
-        description, 260, data={"values": points},
+        description,
+        260,
+        data={"values": points},
         layer=[
-            {"transform": [thin], "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.5},
-             "encoding": {"x": x, "y": y, "detail": run, "color": colour}},
-            {"transform": [bold], "mark": {"type": "area", "opacity": 0.18, "line": False},
-             "encoding": {"x": x, "y": {**y, "field": "yl"}, "y2": {"field": "yh"}, "detail": run, "fill": colour}},
-            {"transform": [bold], "mark": {"type": "line", "strokeWidth": 2.2},
-             "encoding": {"x": x, "y": y, "detail": run, "color": colour}},
-            {"transform": [thin], "mark": {**point, "size": 26, "opacity": 0.75},
-             "encoding": {"x": x, "y": y, "fill": colour, "tooltip": hover}},
-            {"transform": [bold], "mark": {**point, "size": 48, "opacity": 1},
-             "encoding": {"x": x, "y": y, "fill": colour, "tooltip": hover}},
+            {"transform": [{"filter": "datum.bold" if is_bold else "!datum.bold"}], "mark": mark, "encoding": encoding}
+            for is_bold, mark, encoding in layers
+            if is_bold in known
         ],
-    )  # fmt: skip
+    )

@@ -107,17 +107,21 @@ function named(vega) {
   return vega;
 }
 
+const drawn = new Map();
+
 async function draw(figure) {
   const views = specs[figure.dataset.plot];
   const place = figure.querySelector(".plot");
   const pressed = figure.querySelector('[data-view][aria-pressed="true"]');
   const spec = structuredClone(pressed ? views[pressed.dataset.view] : Object.values(views)[0]);
   figure.dataset.drawn = "yes";
-  const { view } = await vegaEmbed(place, spec, {
+  drawn.get(figure)?.finalize();
+  const plot = await vegaEmbed(place, spec, {
     actions: false, renderer: "svg", ast: true, config: look, tooltip: showTip,
     ...(spec.usermeta?.names ? { patch: named } : {}),
   });
-  view.addEventListener("click", (event, item) => { if (item?.datum?.run) openRun(item.datum.run); });
+  drawn.set(figure, plot);
+  plot.view.addEventListener("click", (event, item) => { if (item?.datum?.run) openRun(item.datum.run); });
 }
 
 function drawVisible() {
