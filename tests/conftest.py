@@ -1,5 +1,6 @@
 """What every test has: a cache folder of its own, and engine auto as where vLLM is not installed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return folder
 
 
-@pytest.fixture(autouse=True)
-def no_vllm_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it is installed changes no test; those of the vLLM engine name it."""
-    monkeypatch.setenv("L2S_NO_VLLM", "1")
+def pytest_configure() -> None:
+    """Whether vLLM is installed changes no test, nor a fixture that several share; its own tests name the engine."""
+    os.environ["L2S_NO_VLLM"] = "1"

@@ -29,8 +29,8 @@ def entry():
     elif what == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     else:
-        print(os.getpid(), flush=True)
         try:
+            print(os.getpid(), flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             print("interrupted", flush=True)

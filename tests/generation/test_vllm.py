@@ -41,7 +41,7 @@ CONTROLS = {
     "bias": {"kind": "eot_temperature", "form": "bias", "value": 9.0, "max_think": 70, "answer_prefix": ANSWER},
     "divide": {"kind": "eot_temperature", "form": "divide", "value": 0.2, "top_k_gate": 5},
     "early_exit": {
-        "kind": "early_exit", "transitions": ["Wait"], "probe": " The answer is \\boxed", "threshold": 0.97,
+        "kind": "early_exit", "transitions": ["Wait"], "probe": " The answer is \\boxed{", "threshold": 0.97,
     },
     "early_exit-min": {
         "kind": "early_exit", "transitions": ["Wait", "."], "probe": ANSWER, "mean": "min", "threshold": 0.99,
