@@ -122,7 +122,7 @@ def test_every_control_acts_in_this_comparison(ours: Engine) -> None:
         answers = [done.ids for _, done in sorted(expected(ours, name, 8, MOST).items())]
         assert (answers == free) == (name in ("none", "gap")), name
     finishes = {done.finish for done in expected(ours, "early_exit", 8, MOST).values()}
-    assert finishes == {"control", "stop"}, "some trials end thinking and some do not"
+    assert "control" in finishes and len(finishes) > 1, "some trials end thinking and some do not"
 
 
 @pytest.mark.parametrize("name", ["none", "budget", "gap", "early_exit"])
