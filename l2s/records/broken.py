@@ -39,20 +39,15 @@ def read_sound_rows(path: Path, read: Read) -> tuple[list[Row], list[Broken]]:
     Raises:
         RecordError: there is no such file, or it has lines and none of them is sound.
     """
-    if not path.is_file():
-        raise RecordError(f"{path}: no such file; expected JSONL, one row a line")
     rows: list[Row] = []
     broken: list[Broken] = []
     sound = 0
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                rows += read(_finite(parse_line(line)))
-                sound += 1
-            except RecordError as error:
-                broken.append(Broken(number, str(error), line.rstrip("\n")[:_LONGEST]))
+    for line, row in iter_sound(path, broken):
+        try:
+            rows += read(row)
+            sound += 1
+        except RecordError as error:
+            broken.append(replace(line, why=str(error)))
     if broken and not sound:
         raise RecordError(f"{path}: every line is broken; line {broken[0].line}: {broken[0].why}")
     return rows, broken

@@ -2,26 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints import digest as digest_module
 from l2s.checkpoints.ahead import hashing_inputs
-from l2s.checkpoints.index import TensorEntry
 from tests.tiny import random_weights, write_checkpoint
-
-
-@pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    names: list[str] = []
-    before = digest_module.digest_tensor
-
-    def noted(entry: TensorEntry) -> str:
-        names.append(entry.name)
-        return before(entry)
-
-    monkeypatch.setattr(digest_module, "digest_tensor", noted)
-    return names
 
 
 def test_what_was_begun_is_used_and_not_hashed_again(tmp_path: Path, hashed: list[str]) -> None:

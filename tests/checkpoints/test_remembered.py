@@ -14,20 +14,6 @@ from tests.tiny import random_weights, write_checkpoint
 
 
 @pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of tensors that are really hashed."""
-    names: list[str] = []
-    before = digest_module.digest_tensor
-
-    def noted(entry: TensorEntry) -> str:
-        names.append(entry.name)
-        return before(entry)
-
-    monkeypatch.setattr(digest_module, "digest_tensor", noted)
-    return names
-
-
-@pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(remembered, "SETTLED", 0.0)
