@@ -1,9 +1,10 @@
 """The DVC graph as one Prefect flow: every stage one task run, in parallel as far as the graph allows."""
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -61,10 +62,11 @@ def run_pipeline(
         return False
     before()
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
-    with prepared_environment(), warm(stale), _api():
-        from flows.prefect_flow import pipeline_flow
+    own = not os.environ.get("PREFECT_API_URL")
+    with prepared_environment(), warm(stale), served(meanwhile=_import_flow) if own else nullcontext():
+        from flows.prefect_flow import no_limits_on_tags, pipeline_flow
 
-        with Watch(names, console) as watch:
+        with Watch(names, console) as watch, no_limits_on_tags() if own else nullcontext():
             failed = pipeline_flow(
                 graph.upstream, names, watch, task_runner(runner, jobs, address), jobs, resources(names)
             )
@@ -73,9 +75,8 @@ def run_pipeline(
     return True
 
 
-def _api() -> AbstractContextManager[object]:
-    """The Prefect API that is configured, else one of our own for the run."""
-    return nullcontext() if os.environ.get("PREFECT_API_URL") else served()
+def _import_flow() -> None:
+    importlib.import_module("flows.prefect_flow")
 
 
 class StageFailed(Exception):

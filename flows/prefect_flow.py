@@ -4,11 +4,12 @@ import base64
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prefect import flow, tags
+from prefect import flow, tags, task_engine
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.events.worker import EventsWorker
@@ -60,6 +61,20 @@ def pipeline_flow(
         os.environ.pop(PREFECT_RUN, None)
         _send_what_is_queued()
     return failed
+
+
+@contextmanager
+def no_limits_on_tags() -> Iterator[None]:
+    """Prefect asks its server before each task whether its tags are limited; the run's own server limits none.
+
+    Asking takes most of a second a stage. The limits of ``resources`` are others, and are asked for (tasks.stage).
+    """
+    before = task_engine._concurrency
+    task_engine._concurrency = lambda *_, **__: nullcontext()
+    try:
+        yield
+    finally:
+        task_engine._concurrency = before
 
 
 class Run(NamedTuple):

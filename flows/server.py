@@ -10,9 +10,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from flows.database import begin_with_empty, keep_empty
 from l2s.errors import EngineError
 
 HOST = "127.0.0.1"
@@ -29,10 +31,10 @@ app()
 
 
 @contextmanager
-def served(port: int | None = None) -> Iterator[str]:
+def served(port: int | None = None, meanwhile: Callable[[], object] = lambda: None) -> Iterator[str]:
     """Start a server, point this process's Prefect to it, yield its address; any free port for None.
 
-    Must be entered before Prefect is imported.
+    Must be entered before Prefect is imported; ``meanwhile`` is called while the server starts, and may import it.
 
     Raises:
         EngineError: it does not start.
@@ -40,10 +42,15 @@ def served(port: int | None = None) -> Iterator[str]:
     port = port or _free_port()
     url = f"http://{HOST}:{port}"
     command = [sys.executable, "-c", PROGRAM, HOST, str(port)]
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    first = begin_with_empty(home)
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        _wait(server, f"{url}/api/health", port)
         os.environ["PREFECT_API_URL"] = f"{url}/api"
+        meanwhile()
+        _wait(server, f"{url}/api/health", port)
+        if first:
+            keep_empty(home)
         yield url
     finally:
         os.environ.pop("PREFECT_API_URL", None)

@@ -52,9 +52,11 @@ sys.path[:] = [place for place in sys.path if place]
 from flows.warm import become_a_stage
 become_a_stage(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
 from flows.cli import entry
-entry()
+from flows.ending import ending_at_once
+with ending_at_once():
+    entry()
 """
-"""What the worker runs; its last two lines in forked children only."""
+"""What the worker runs; what follows become_a_stage in forked children only."""
 OWN = ("DVC_", "L2S_", "PREFECT_")
 SHELLS = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES"}
 """With OWN: variables that no library reads when it is imported."""

@@ -23,7 +23,9 @@ from prefect.states import Completed, Failed, State
 from flows.graph import fingerprint, one_line
 from flows.listings import remember
 from flows.watch import log_of
+from tasks import lockfile
 
+lockfile.take_over()
 WAITS = 60
 """How often a stage asks again for what another one holds for moments only: DVC's locks."""
 FINAL = {2, 126, 127, 130, -2}

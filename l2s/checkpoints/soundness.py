@@ -9,6 +9,7 @@ from l2s.checkpoints.aligned import Reader
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.dtypes import TORCH_NAMES
+from l2s.checkpoints.finite import all_finite
 from l2s.checkpoints.open import open_reader
 from l2s.progress import Track, silent
 
@@ -46,7 +47,4 @@ def _blocks(reader: Reader, model: Checkpoint, tensor: str) -> Iterator[Tensor]:
 
 
 def _count_wrong(block: Tensor) -> int:
-    low, high = torch.aminmax(block)  # NaN and infinity always show in the extremes
-    if torch.isfinite(low) and torch.isfinite(high):
-        return 0
-    return int((~torch.isfinite(block)).count_nonzero())
+    return 0 if all_finite(block) else int((~torch.isfinite(block)).count_nonzero())

@@ -67,7 +67,7 @@ def _bits(what: str, names: Names, block: int, start: int, stop: int, kind: str)
 def _places(flags: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """Where the few are that are true: eight are looked at at once."""
     whole = len(flags) // 8 * 8
-    eights = np.flatnonzero(flags[:whole].view(np.uint64))
+    eights = np.flatnonzero(flags[:whole].view(np.uint64) != 0)
     near = (eights[:, None] * 8 + np.arange(8)).reshape(-1)
     places: NDArray[np.intp] = np.concatenate([near[flags[near]], whole + np.flatnonzero(flags[whole:])])
     return places.astype(np.uint64)

@@ -8,6 +8,7 @@ miss it, bisection over the bit patterns of float32 finds it, slowly but surely.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,18 @@ LARGEST = 0x7F7FFFFF
 
 FloatArray = npt.NDArray[np.float32]
 Values = Callable[[Weight], Tensor]
+
+
+@runtime_checkable
+class Sampled(Protocol):
+    """Pieces of a weight that can be sampled without being read whole."""
+
+    shape: tuple[int, ...]
+    """Of the whole weight."""
+
+    def sampled(self, every: int) -> Iterable[Weight]:
+        """The pieces' entries at multiples of ``every``, counted over the whole weight; in one dimension."""
+        ...
 
 
 def kth_smallest(each: Each, values: Values, ranks: Callable[[int], Sequence[int]]) -> list[float]:
@@ -66,8 +79,8 @@ def _sample(pieces: Iterable[Weight], values: Values, stride: int) -> Tensor:
     One buffer a weight: many small ones, kept while pieces come and go, would leave the heap full of holes.
     """
     buffer, filled = torch.empty(0), 0
-    for piece in pieces:
-        found = values(_every(stride, piece))
+    for piece in pieces.sampled(stride) if isinstance(pieces, Sampled) else (_every(stride, p) for p in pieces):
+        found = values(piece)
         if not filled:
             buffer = torch.empty(found.shape[0], -(-math.prod(piece.shape) // stride))
         buffer[:, filled : filled + found.shape[1]] = found
@@ -83,12 +96,13 @@ def _every(stride: int, piece: Weight) -> Weight:
 
 
 def _entries(pieces: Iterable[Weight]) -> int:
-    """Of the whole weight; only the first piece is read."""
-    return math.prod(next(iter(pieces)).shape)
+    """Of the whole weight; nothing is read, or no more than the first piece."""
+    return math.prod(pieces.shape if isinstance(pieces, Sampled) else next(iter(pieces)).shape)
 
 
 def _kth(row: Tensor, rank: int) -> float:
-    return float(row.kthvalue(rank).values) if rank else 0.0
+    """NumPy selects eight times faster than torch."""
+    return float(np.partition(row.numpy(), rank - 1)[rank - 1]) if rank else 0.0
 
 
 def _bracket(sample: Tensor, rank: int, total: int) -> tuple[float, float]:
@@ -96,10 +110,7 @@ def _bracket(sample: Tensor, rank: int, total: int) -> tuple[float, float]:
     count, share = sample.numel(), rank / total
     width = SIGMAS * math.sqrt(count * share * (1 - share)) + 2
     low, high = math.floor(count * share - width), math.ceil(count * share + width)
-    return (
-        float(sample.kthvalue(low).values) if low >= 1 else -1.0,
-        float(sample.kthvalue(high).values) if high <= count else math.inf,
-    )
+    return _kth(sample, low) if low >= 1 else -1.0, _kth(sample, high) if high <= count else math.inf
 
 
 @dataclass
@@ -122,7 +133,7 @@ class Counted:
             return
         above = row > low
         self.below += row.size - int(np.count_nonzero(above))
-        found = row[above & (row < high)]
+        found = np.compress(above & (row < high), row)
         if self.filled + found.size > self.room.size:
             self.room = np.concatenate([self.room, np.empty(self.room.size + found.size, np.float32)])
         self.room[self.filled : self.filled + found.size] = found

@@ -39,16 +39,28 @@ def elected_sum(task_vectors: Tensor, weights: Sequence[float], normalize: bool)
 
     The sign of Σₖ wₖ τₖ is elected, + where the sum is zero; zeros agree with no sign. ``normalize``
     divides by the agreeing models' Σ wₖ (arXiv:2306.01708, section 3.2, with mergekit's weights).
-    Written with products instead of choices, which torch computes several times faster.
+    Written with products instead of choices and comparisons, which torch computes several times faster.
     """
     weighted = [tau * weight for tau, weight in zip(task_vectors, weights, strict=True)]
-    total = sum(weighted[1:], weighted[0]) + 0.0  # −0 becomes +0
-    elected = torch.copysign(total.new_ones(()), total)
-    agreeing = [tau.mul_(elected).clamp_(min=0) for tau in weighted]  # magnitudes, 0 where a model disagrees
-    merged: Tensor = sum(agreeing[1:], agreeing[0])
-    if normalize:
-        divisor = torch.zeros_like(total)
-        for part, weight in zip(agreeing, weights, strict=True):
-            divisor.add_(part.sign(), alpha=weight)
-        merged = merged / divisor.add_((divisor.abs() < SMALLEST).to(divisor.dtype))
-    return merged.mul(elected)
+    total = weighted[0].clone()
+    for part in weighted[1:]:
+        total.add_(part)
+    elected = torch.copysign(total.new_ones(()), total.add_(0.0), out=total)  # −0 becomes +0
+    for part in weighted:
+        part.mul_(elected).clamp_(min=0)  # magnitudes, 0 where a model disagrees
+    divisor = _agreeing_weight(weighted, weights) if normalize else None
+    merged: Tensor
+    merged, *others = weighted
+    for part in others:
+        merged.add_(part)
+    return (merged if divisor is None else merged.div_(divisor)).mul_(elected)
+
+
+def _agreeing_weight(agreeing: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Σ wₖ of the models that are not 0 at an entry; some other number where that is next to zero."""
+    divisor = agreeing[0].sign().mul_(weights[0])
+    for part, weight in zip(agreeing[1:], weights[1:], strict=True):
+        divisor.add_(part.sign(), alpha=weight)
+    if min(weights) >= SMALLEST:  # then it is zero only where no model agrees, and zero is divided
+        return divisor.clamp_(min=min(weights))
+    return divisor.add_((divisor.abs() < SMALLEST).to(divisor.dtype))

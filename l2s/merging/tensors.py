@@ -16,6 +16,7 @@ from torch import Tensor
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.dtypes import INTEGERS, TORCH_NAMES
+from l2s.checkpoints.finite import all_finite, told_by_bits
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
@@ -125,8 +126,15 @@ class TensorMerger:
         params, models = self.recipe.params_for(plan.name, position(plan.name, self.layers))
         return params, [models[k] for k in self.order]
 
-    def read_into(self, out: Tensor, model: str, name: str, span: Span) -> Tensor:
+    def read_into(self, out: Tensor, model: str, name: str, span: Span, entries: slice | None = None) -> Tensor:
         """Read a piece of a tensor into ``out``, float32 on the device; columns come as rows.
+
+        Args:
+            out: of the piece's shape, or flat, if only some entries are asked for.
+            model: its name.
+            name: the tensor's.
+            span: the piece.
+            entries: of the piece, flat.
 
         Raises:
             CheckpointError: it holds NaN or infinite entries.
@@ -136,10 +144,12 @@ class TensorMerger:
             found = reader.read(name)[:, span.start : span.stop].T
         else:
             found = reader.rows(name, span.start, span.stop) if out.dim() else reader.read(name)
+        if entries is not None:
+            found = found.reshape(-1)[entries]
         if self.device != "cpu":
             found = found.contiguous().pin_memory()
         out.copy_(found, non_blocking=True)
-        if not _all_finite(out):
+        if not all_finite(found if told_by_bits(found) else out):
             wrong = int((~torch.isfinite(reader.read(name).float())).count_nonzero())
             raise CheckpointError(
                 f"{model}: {name} holds {wrong} NaN or infinite entries; get a sound copy of the model"
@@ -162,6 +172,7 @@ class WeightPieces:
     def __init__(self, merger: TensorMerger, plan: TensorPlan, params: Params, models: Sequence[Params]) -> None:
         self.merger, self.plan = merger, plan
         short = merger.method.pieces == "short"
+        self.shape = plan.shape
         self.spans = list(spans(plan.shape, short))
         self.columns = self.spans[0].columns if self.spans else False
         self._statistics = (_statistics(merger, params), tuple(_statistics(merger, model) for model in models))
@@ -180,19 +191,28 @@ class WeightPieces:
         for span in self.spans:
             yield self._piece(span)
 
-    def _piece(self, span: Span) -> tuple[Span, Weight, Tensor]:
+    def sampled(self, every: int) -> Iterator[Weight]:
+        """The pieces' entries at multiples of ``every``, counted over the whole weight; the others are not read."""
+        for span in self.spans:
+            yield self._piece(span, every)[1]
+
+    def _piece(self, span: Span, every: int | None = None) -> tuple[Span, Weight, Tensor]:
         merger, name = self.merger, self.plan.name
         shape = self.plan.shape[::-1] if span.columns else self.plan.shape
-        here = (span.stop - span.start, *shape[1:]) if shape else ()
+        here: tuple[int, ...] = (span.stop - span.start, *shape[1:]) if shape else ()
+        start, entries = span.start * math.prod(here[1:]), None
+        if every is not None:
+            entries = slice(-start % every, math.prod(here), every)
+            here = (len(range(*entries.indices(math.prod(here)))),)
         models = torch.empty((len(merger.names), *here), device=merger.device)  # [K, *here]
         for out, model in zip(models, merger.names, strict=True):
-            merger.read_into(out, model, name, span)
+            merger.read_into(out, model, name, span, entries)
         if merger.reference in merger.names:
             reference = models[merger.names.index(merger.reference)]
         else:
-            reference = merger.read_into(torch.empty(here, device=merger.device), merger.reference, name, span)
+            out = torch.empty(here, device=merger.device)
+            reference = merger.read_into(out, merger.reference, name, span, entries)
         base = reference if merger.has_base else torch.zeros((), device=merger.device).expand(here)
-        start = span.start * math.prod(here[1:])
         digests = tuple(merger.digests[model] for model in merger.names)
         whole, each = self._statistics
         return span, Weight(name, base, models, merger.seed, digests, start, shape, None, whole, each), reference
@@ -284,16 +304,8 @@ def _dtype(plan: TensorPlan) -> torch.dtype:
     return dtype
 
 
-def _all_finite(tensor: Tensor) -> bool:
-    """Of the extremes alone, which NaN and infinity always are: several times faster than asking every entry."""
-    if not tensor.numel():
-        return True
-    low, high = torch.aminmax(tensor)
-    return bool(torch.isfinite(low) & torch.isfinite(high))
-
-
 def _refuse_overflow(stored: Tensor, plan: TensorPlan) -> None:
-    if not _all_finite(stored):
+    if not all_finite(stored):
         wrong = int((~torch.isfinite(stored)).count_nonzero())
         raise CheckpointError(
             f"{plan.name}: {wrong} entries of the merge are too large for {TORCH_NAMES[plan.dtype]}; "
