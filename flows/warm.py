@@ -51,10 +51,8 @@ import sys
 sys.path[:] = [place for place in sys.path if place]
 from flows.warm import become_a_stage
 become_a_stage(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
-from flows.cli import entry
-from flows.ending import ending_at_once
-with ending_at_once():
-    entry()
+from flows.program import main
+main()
 """
 """What the worker runs; what follows become_a_stage in forked children only."""
 OWN = ("DVC_", "L2S_", "PREFECT_")

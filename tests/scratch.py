@@ -29,7 +29,7 @@ def clone(folder: Path) -> Path:
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     wrapper = folder / ".l2s" / "bin" / "l2s"
     wrapper.parent.mkdir(parents=True)
-    call = "from flows.cli import entry; entry()"
+    call = "from flows.program import main; main()"
     wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
     wrapper.chmod(0o755)
     return folder

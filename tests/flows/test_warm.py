@@ -43,7 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the scripts, and a ``flows.cli`` of our own that shows what a stage would see."""
     flows = tmp_path / "flows"
     flows.mkdir()
-    for name in ("__init__.py", "stage.sh", "ask.py", "warm.py", "ending.py"):
+    for name in ("__init__.py", "stage.sh", "ask.py", "warm.py", "ending.py", "program.py"):
         (flows / name).write_text((ROOT / "flows" / name).read_text())
     (flows / "cli.py").write_text(CLI)
     plain = tmp_path / "l2s"

@@ -60,7 +60,7 @@ def environment(folder: Path) -> dict[str, str]:
     """In which commands run the project's own code."""
     wrapper = folder / ".l2s" / "bin" / "l2s"
     wrapper.parent.mkdir(parents=True, exist_ok=True)
-    call = "from flows.cli import entry; entry()"
+    call = "from flows.program import main; main()"
     wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
     wrapper.chmod(0o755)
     named = {"PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": "", "DVC_NO_ANALYTICS": "1"}

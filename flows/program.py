@@ -1,0 +1,18 @@
+"""The program ``l2s``: the command line in a process of its own."""
+
+import gc
+
+from flows.ending import ending_at_once
+
+OBJECTS = 50_000
+"""New objects after which Python looks for cycles. Importing torch makes a million that stay: by default Python
+would look at them a thousand times, for half a second."""
+
+
+def main() -> None:
+    """What the console script calls."""
+    gc.set_threshold(OBJECTS)
+    from flows.cli import entry
+
+    with ending_at_once():
+        entry()
