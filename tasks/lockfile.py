@@ -22,6 +22,8 @@ from l2s.files import write_text
 HEAD = "schema: '2.0'\nstages:\n"
 STAGE = re.compile(r"^  (\S.*):$", re.MULTILINE)
 """The line above a stage's entry."""
+ANCHOR = re.compile(r"[&*]id\d")
+"""The dumper's mark on what stands twice: its lines do not stand alone."""
 _read: dict[str, tuple[str, bytes]] = {}
 """By path: the text that was parsed last, and what it holds, pickled, since who gets it may change it."""
 
@@ -68,7 +70,7 @@ def spliced(text: str, before: dict[str, Any], after: dict[str, Any]) -> tuple[s
     None if more than that differs, or if an entry would not be read as it was meant.
     """
     blocks, names = _blocks(text), list(after["stages"])
-    if list(blocks) != list(before["stages"]) or names[: len(blocks)] != list(blocks):
+    if ANCHOR.search(text) or list(blocks) != list(before["stages"]) or names[: len(blocks)] != list(blocks):
         return None
     if {**before, "stages": {}} != {**after, "stages": {}}:
         return None
@@ -77,7 +79,7 @@ def spliced(text: str, before: dict[str, Any], after: dict[str, Any]) -> tuple[s
         if name not in blocks or entry != stages[name]:
             blocks[name] = dumps_yaml({"stages": {name: entry}}).removeprefix("stages:\n")
             read = parse_yaml(HEAD + blocks[name], dvcfile.LOCK_FILE)["stages"]
-            if read != {name: entry}:
+            if read != {name: entry} or ANCHOR.search(blocks[name]):
                 return None
             stages |= read
     return HEAD + "".join(blocks.values()), {**before, "stages": stages}

@@ -1,8 +1,9 @@
 """The summary on a terminal, as Rich tables, the winner first."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -12,7 +13,9 @@ from l2s.analysis.tables import caption, signed, unsigned, verdict_text, with_in
 
 Row = dict[str, Any]
 WIDE = 100
-"""Columns of a terminal from which on everything is shown."""
+"""Columns of a terminal, where nobody says."""
+LONGEST = 32
+"""Letters of a run's name that stand in one line."""
 STYLES = {"better": "bold green", "parity": "green", "worse": "red", "undecided": "yellow", "baseline": "dim"}
 STATUS_STYLES = {"supported": "green", "contradicted": "red", "undecided": "yellow"}
 SOURCES = ("slow", "quick", "given")
@@ -20,22 +23,60 @@ SOURCES = ("slow", "quick", "given")
 
 
 def main_table(summary: Row, benchmark: str, title: str | None = None, width: int = WIDE) -> Table:
-    """One benchmark; below ``WIDE`` columns without the differences."""
-    rows, wide = sorted_rows(summary, benchmark), width >= WIDE
-    table = _table(title or benchmark)
+    """One benchmark, with as much as fits beside each other in ``width`` columns; runs' names are kept whole."""
+    ways = (_Way(2, True), _Way(2, False), _Way(1, False), _Way(1, False, ("cut",)), _Way(1, False, ("cut", "reflect")),
+            _Way(1, False, ("Δ points",)), _Way(1, False, ("Δ points", "cut")),
+            _Way(1, False, ("Δ points", "cut", "reflect")))  # fmt: skip
+    measuring = Console(width=4 * WIDE + width)
+    for way in ways:
+        table = _main_table(summary, benchmark, title or benchmark, way)
+        if measuring.measure(table).maximum <= width:
+            break
+    return table
+
+
+class _Way(NamedTuple):
+    """How the main table is set."""
+
+    gap: int
+    """Blanks between columns."""
+    detects: bool
+    """Undecided verdicts say what difference they would have shown."""
+    hidden: tuple[str, ...] = ()
+
+
+def _main_table(summary: Row, benchmark: str, title: str, way: _Way) -> Table:
+    rows = sorted_rows(summary, benchmark)
+    table = _table(title, way.gap - 1)
     percent = f"{100 * summary['settings']['confidence']:g} %"
-    table.add_column("  model", overflow="fold")
-    for heading in [f"accuracy [{percent}]", "tokens", "vs slow", *(["Δ points"] if wide else []), "reflect", "cut"]:
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict")
+    table.add_column("  model", overflow="fold", max_width=LONGEST + 2)
+    headings = [f"accuracy [{percent}]", "tokens", "vs slow", "Δ points", "reflect", "cut"]
+    shown = [place for place, heading in enumerate(headings) if heading not in way.hidden]
+    for place in shown:
+        table.add_column(headings[place], justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     for row, following in zip(rows, [*rows[1:], None], strict=True):
-        table.add_row(*_cells(row, wide), end_section=_ends_section(summary, row, following))
+        name, *numbers = _cells(row)
+        verdict = Text(verdict_text(row) if way.detects else row["verdict"], style=STYLES.get(row["verdict"], ""))
+        cells = [name, *(numbers[place] for place in shown), verdict]
+        table.add_row(*cells, end_section=_ends_section(summary, row, following))
+    table.caption = _caption(summary, rows, way.detects)
+    return table
+
+
+def _caption(summary: Row, rows: list[Row], detects: bool) -> str:
     sizes = sorted({size_text(row) for row in rows})
     parts = [f"{' or '.join(sizes)} each.", caption(summary).replace(" *: ", " ★ ")]
-    if any(row["verdict"] == "undecided" and row.get("minimum_detectable") is not None for row in rows):
+    blind = [
+        row["minimum_detectable"]
+        for row in rows
+        if row["verdict"] == "undecided" and row.get("minimum_detectable") is not None
+    ]
+    if blind and detects:
         parts.append("Undecided (detects x): so few problems show a true difference of x points four times in five.")
-    table.caption = " ".join(parts)
-    return table
+    elif blind:
+        parts.append(f"Undecided: a difference under {100 * max(blind):.1f} points is easily missed with so few.")
+    return " ".join(parts)
 
 
 def overall_table(summary: Row, width: int = WIDE) -> Table:
@@ -86,24 +127,23 @@ def share_text(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _table(title: str) -> Table:
+def _table(title: str, padding: int = 1) -> Table:
     return Table(
         title=title, title_justify="left", caption_justify="left", header_style="bold", box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0), pad_edge=False, show_edge=False,
+        padding=(0, padding, 0, 0), pad_edge=False, show_edge=False,
     )  # fmt: skip
 
 
-def _cells(row: Row, wide: bool) -> list[str | Text]:
+def _cells(row: Row) -> list[str | Text]:
     baseline = row["verdict"] == "baseline" or row["reduction"] is None
     return [
         Text(("★ " if row["chosen"] else "  ") + row["run"], style="bold" if row["chosen"] else ""),
         with_interval(row, "accuracy", 100, 1, unsigned),
         unsigned(row["tokens"], 1) if row["tokens"] is not None else "–",
         "–" if baseline else f"{signed(-100 * row['reduction'], 0)} %",
-        *([with_interval(row, "difference", 100, 1, signed)] if wide else []),
+        with_interval(row, "difference", 100, 1, signed),
         share_text(row["reflective"]),
         share_text(row["truncated"]),
-        Text(verdict_text(row), style=STYLES.get(row["verdict"], "")),
     ]
 
 

@@ -19,7 +19,8 @@ OWN: dict[str, tuple[str, ...]] = {
     "min_think": ("min_think", "ignores", "continuation", *BUDGET, "whole_text"),
     "eot_temperature": ("form", "value", "min_think", "top_k_gate", *BUDGET, "whole_text"),
     "early_exit": (
-        "transitions", "probe", "probe_tokens", "mean", "threshold", "max_probes", *BUDGET, "whole_text",
+        "transitions", "probe", "probe_tokens", "probe_closes", "mean", "threshold", "max_probes", *BUDGET,
+        "whole_text",
     ),
     "no_think": ("prefill", *BUDGET),
     "prompt": ("style", "tokens", "estimate", "estimate_tokens", *BUDGET, "whole_text"),
@@ -85,6 +86,9 @@ class ControlParams(Params):
     """early_exit, entropy_stop: text before a trial answer; ``{opening}`` and ``{closing}`` are replaced."""
     probe_tokens: int = Field(20, ge=1)
     """early_exit, entropy_stop: most tokens of a trial answer."""
+    probe_closes: bool = False
+    """early_exit: a trial goes on to where the model itself closes thinking, and one that does not get there has
+    confidence 0 (DEER for Qwen3)."""
     mean: Literal["geometric", "arithmetic", "min"] = "geometric"
     """early_exit: how the probabilities of a trial answer's tokens become its confidence."""
     threshold: float = Field(0.95, ge=0, le=1)
@@ -170,7 +174,7 @@ class ControlParams(Params):
     def identity(self) -> dict[str, Any]:
         """What a response depends on besides its prompt: the budget, and what else the kind takes; no folder's name."""
         own = {"kind", *BUDGET, *OWN[self.kind]} - {
-            key for key in ("whole_text", "close_prefix") if not getattr(self, key)
+            key for key in ("whole_text", "close_prefix", "probe_closes") if not getattr(self, key)
         }
         own -= {"outliner", "outline_tokens", "depths", "solutions", "estimate", "estimate_tokens"}
         return self.model_dump(include=own)

@@ -8,7 +8,8 @@ commented out); the mean is geometric by default, which is the paper's formula (
 arithmetic for DeepSeek's models; both, and its ``min``, can be chosen); words are compared as token
 sequences, so that "Waiting" is no "Wait"; the trial ends where its own braces close, not at the first
 closing brace; an opening brace is not scored, but a number after a brace in the probe's own text is;
-after ``max_probes`` trials thinking is closed only where that is set. A trial without a scored token
+with ``probe_closes`` (its variant for Qwen3) what follows the closed braces is not scored either; after
+``max_probes`` trials thinking is closed only where that is set. A trial without a scored token
 has confidence 0, so an answer that is not put in braces never ends thinking.
 """
 

@@ -22,6 +22,16 @@ from l2s.records import Problems, Responses, Row, read_rows, write_rows
 __all__ = ["Counts", "generate_responses"]
 
 
+class Asked(NamedTuple):
+    """What the model is asked; the second and third for every sample of every problem."""
+
+    problems: Sequence[Row]
+    texts: Sequence[str]
+    prompts: Sequence[Prompt]
+    answered: Sequence["Answered"]
+    """To the control's first question; empty where it asks none."""
+
+
 class Answered(NamedTuple):
     """What was said to the first question of one sample."""
 
@@ -73,9 +83,9 @@ def generate_responses(
         writer = RowWriter(run, model, engine.name, decoding, words)
         if asks_first(control) and control.outliner is None:
             answered = _first_answers(calls, rows, decoding, control, control.estimate_tokens, f"estimates for {run}")
-        texts, prompts = _prompts(calls, rows, decoding, control, answered)
+        asked = Asked(rows, *_prompts(calls, rows, decoding, control, answered), answered)
         found = _fractured if control.kind == "fractured" else _answered_once
-        write_rows(out, found(calls, writer, rows, texts, prompts, control, answered), Responses)
+        write_rows(out, found(calls, writer, asked, control), Responses)
     return calls.counts
 
 
@@ -148,42 +158,26 @@ def _style_for(style: PromptParams, row: Row) -> PromptParams:
     return style.model_copy(update={"examples": examples_for(row["benchmark"])})
 
 
-def _answered_once(
-    calls: Calls,
-    writer: RowWriter,
-    problems: Sequence[Row],
-    texts: Sequence[str],
-    prompts: Sequence[Prompt],
-    control: ControlParams,
-    answered: Sequence[Answered],
-) -> list[Row]:
+def _answered_once(calls: Calls, writer: RowWriter, asked: Asked, control: ControlParams) -> list[Row]:
     """A row for each prompt, in order; token ids are let go as soon as the row is made."""
-    rows: list[Row] = [{}] * len(prompts)
+    rows: list[Row] = [{}] * len(asked.prompts)
     samples = writer.decoding.sampling.samples
-    for place, response in calls.answers(prompts, writer.decoding, control, f"generating {writer.run}"):
+    for place, response in calls.answers(asked.prompts, writer.decoding, control, f"generating {writer.run}"):
         more = {}
-        if answered:
-            first = answered[place]
+        if asked.answered:
+            first = asked.answered[place]
             more = {"tokens": response.tokens + first.tokens, "first_tokens": first.tokens, "first_answer": first.text}
-        rows[place] = writer.row(problems[place // samples], texts[place], prompts[place].sample, response, **more)
+        problem, text, sample = asked.problems[place // samples], asked.texts[place], asked.prompts[place].sample
+        rows[place] = writer.row(problem, text, sample, response, **more)
     return rows
 
 
-def _fractured(
-    calls: Calls,
-    writer: RowWriter,
-    problems: Sequence[Row],
-    texts: Sequence[str],
-    prompts: Sequence[Prompt],
-    control: ControlParams,
-    answered: Sequence[Answered],
-) -> Iterator[Row]:
+def _fractured(calls: Calls, writer: RowWriter, asked: Asked, control: ControlParams) -> Iterator[Row]:
     """A row for each solution of the plan."""
     delimiters = delimiters_of(writer.words.tokenizer, writer.decoding.prompt, control)
     samples = writer.decoding.sampling.samples
     label = f"generating {writer.run}"
-    for found in fractured(calls, prompts, writer.decoding, control, delimiters, label):
+    for found in fractured(calls, asked.prompts, writer.decoding, control, delimiters, label):
         axes = {"trace": found.trace, "depth": found.depth, "solution": found.solution}
-        problem = problems[found.place // samples]
-        text = texts[found.place]
+        problem, text = asked.problems[found.place // samples], asked.texts[found.place]
         yield writer.row(problem, text, found.sample, found.response, **axes, plan_tokens=found.plan_tokens)

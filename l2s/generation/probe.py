@@ -20,8 +20,14 @@ class Probe:
     a stop token, and at ``most`` tokens.
     """
 
-    def __init__(self, delimiters: Delimiters, stops: frozenset[int], width: int, most: int) -> None:
+    def __init__(
+        self, delimiters: Delimiters, stops: frozenset[int], width: int, most: int, to_close: bool = False
+    ) -> None:
         self.delimiters, self.stops, self.width, self.most = delimiters, stops, width, most
+        self.to_close = to_close
+        """Braces do not end an answer."""
+        self.closed = False
+        """The answer being tried has ended with the closing delimiter."""
         self.tokens: list[int] = []
         """What stands after the transcript now: the text, and the answer being tried."""
         self.answers: list[list[float]] = []
@@ -72,9 +78,10 @@ class Probe:
         inside = self._depth > 0
         for brace in self.delimiters.braces.get(token, ""):
             self._depth += 1 if brace == "{" else -1
-            self._over = self._over or self._depth <= 0
+            self._over = self._over or (self._depth <= 0 and not self.to_close)
         written = len(self.tokens) - len(self.delimiters.probe)
         self._over = self._over or token in self.stops or written >= self.most
-        self._over = self._over or self.delimiters.closes(self.tokens[-written:]) > 0
+        self.closed = self.delimiters.closes(self.tokens[-written:]) > 0
+        self._over = self._over or self.closed
         if inside:
             self.answers[-1].append(probability)

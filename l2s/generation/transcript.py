@@ -202,7 +202,8 @@ class Transcript:
         self.probes += 1
         self._probed_at = self.thinking.tokens
         width = self.control.candidates if self.control.kind == "entropy_stop" else 1
-        self._probe = Probe(self.delimiters, self.stops, width, self.control.probe_tokens)
+        control = self.control
+        self._probe = Probe(self.delimiters, self.stops, width, control.probe_tokens, control.probe_closes)
 
     def _take_on_trial(self, probe: Probe, token: int, likeliest: Likeliest) -> None:
         self.tokens += 1
@@ -213,7 +214,7 @@ class Transcript:
         sure = (
             settled(probe.answers, self.control.alpha)
             if self.control.kind == "entropy_stop"
-            else confident(probe.answers[0], self.control)
+            else (probe.closed or not self.control.probe_closes) and confident(probe.answers[0], self.control)
         )
         if sure or self.probes == self.control.max_probes:
             self._held = []

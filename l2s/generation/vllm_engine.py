@@ -78,7 +78,11 @@ class VllmEngine:
             return
         delimiters = delimiters_of(self._words.tokenizer, style, control)
         rooms = [self._words.room(prompt.ids, sampling) for prompt in prompts]
-        engine = self._started(max(len(prompt.ids) for prompt in prompts) + sampling.max_tokens)
+        most = sampling.max_tokens
+        ends = [
+            len(p.ids) + (most if room is None else min(most, room)) for p, room in zip(prompts, rooms, strict=True)
+        ]
+        engine = self._started(max(ends))
         rows = _rows(prompts, rooms, sampling, control, delimiters, self._words.stops)
         yield from _decode(engine, rows, sampling, self._rows)
 

@@ -1,19 +1,10 @@
-"""The summary as a table in the terminal, sorted so that the winner is seen at once."""
+"""The summary's rows on the page: their order, so that the winner is seen at once, and their numbers as text."""
 
 from typing import Any
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
 from l2s.report.numbers import decimal
 
-WIDE = 100
-"""Columns of a terminal from which on everything is shown."""
-AIRY = 112
-"""Columns from which on two blanks stand between numbers instead of one."""
 RANK = {"better": 0, "parity": 1, "undecided": 2, "worse": 3}
-STYLES = {"better": "bold green", "parity": "green", "worse": "red", "undecided": "yellow", "baseline": "dim"}
 
 
 def sorted_rows(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
@@ -38,52 +29,6 @@ def role_of(summary: dict[str, Any], row: dict[str, Any]) -> str:
     if row.get("control", "none") != "none":
         return "control"
     return "merge" if row["run"] in settings["candidates"] else "given"
-
-
-def summary_table(summary: dict[str, Any], benchmark: str, title: str | None = None, width: int = WIDE) -> Table:
-    """One benchmark's rows as a Rich table; on a terminal narrower than ``WIDE`` columns without the differences."""
-    rows = sorted_rows(summary, benchmark)
-    percent = f"{100 * summary['settings']['confidence']:g} %"
-    table = Table(
-        title=title or benchmark,
-        caption=caption(summary, rows),
-        title_justify="left",
-        caption_justify="left",
-        header_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1 if width >= AIRY else 0, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-    )
-    table.add_column("  model", overflow="fold")
-    headings = [f"accuracy [{percent}]", "tokens", "vs slow", "Δ accuracy, points", "reflect", "cut"]
-    if width < WIDE:
-        del headings[3]
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
-        table.add_row(*_cells(row, wide=width >= WIDE), end_section=_ends_section(summary, row, following))
-    return table
-
-
-def _cells(row: dict[str, Any], wide: bool) -> list[str | Text]:
-    return [
-        Text(("★ " if row["chosen"] else "  ") + row["run"], style="bold" if row["chosen"] else ""),
-        accuracy_text(row),
-        f"{row['tokens']:.1f}" if row["tokens"] is not None else "–",
-        reduction_text(row),
-        *([difference_text(row)] if wide else []),
-        share_text(row["reflective"]),
-        share_text(row["truncated"]),
-        Text(row["verdict"], style=STYLES.get(row["verdict"], "")),
-    ]
-
-
-def _ends_section(summary: dict[str, Any], row: dict[str, Any], following: dict[str, Any] | None) -> bool:
-    """A rule stands between what was made and the models it was made from."""
-    sources = ("slow", "quick", "given") if summary["settings"]["candidates"] else ("slow",)
-    return following is not None and role_of(summary, row) not in sources and role_of(summary, following) in sources
 
 
 def caption(summary: dict[str, Any], rows: list[dict[str, Any]]) -> str:

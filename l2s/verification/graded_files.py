@@ -24,6 +24,7 @@ else:
 ALL = "all"
 """In place of a grader's name: every grader, side by side."""
 Say = Callable[[str], None]
+Report = Callable[[list[Row]], None]
 
 
 def _quiet(sentence: str) -> None:
@@ -40,7 +41,7 @@ def verify_file(
     form: str = "l2s",
     out_form: str = "l2s",
     say: Say = _quiet,
-    report: Callable[[list[Row]], None] | None = None,
+    report: Report | None = None,
 ) -> list[Row]:
     """Verify a file of responses into ``out``; returns the verdicts, of ``l2s`` where all graders were asked.
 
@@ -67,11 +68,7 @@ def verify_file(
     _check_grader(grader)
     rows = _read(responses, out, Gradables, ("gold", "response"), reader_of(form, responses), say)
     if grader == ALL:
-        verdicts, disagreements = verify_by_all(rows, jobs, track, where=str(responses))
-        graded = side_by_side(verdicts)
-        _write_disagreements(out, disagreements)
-        if report is not None:
-            report(agreement(verdicts))
+        graded = _side_by_side(verify_by_all(rows, jobs, track, where=str(responses)), out, report)
     else:
         graded = verify_rows(rows, grader, jobs, track, where=str(responses))
     if out_form == "lm-eval":
@@ -89,7 +86,7 @@ def grade_file(
     track: Track = silent,
     *,
     say: Say = _quiet,
-    report: Callable[[list[Row]], None] | None = None,
+    report: Report | None = None,
 ) -> list[Row]:
     """Grade a file of rows with ``gold`` and ``answer`` into ``out``; as :func:`verify_file` in all else."""
     from l2s.records import Pairs, write_rows
@@ -97,11 +94,7 @@ def grade_file(
     _check_grader(grader)
     rows = _read(pairs, out, Pairs, ("gold", "answer"), lambda row: [row], say)
     if grader == ALL:
-        verdicts, disagreements = grade_by_all(rows, jobs, track, where=str(pairs))
-        graded = side_by_side(verdicts)
-        _write_disagreements(out, disagreements)
-        if report is not None:
-            report(agreement(verdicts))
+        graded = _side_by_side(grade_by_all(rows, jobs, track, where=str(pairs)), out, report)
     else:
         graded = grade_pairs(rows, grader, jobs, track, where=str(pairs))
     write_rows(out, graded)
@@ -145,7 +138,12 @@ def _in_text(row: Row, columns: tuple[str, ...]) -> Row:
     return {**row, **{column: as_text(row[column]) for column in columns if column in row}}
 
 
-def _write_disagreements(out: Path, disagreements: list[Row]) -> None:
+def _side_by_side(found: tuple[dict[str, list[Row]], list[Row]], out: Path, report: Report | None) -> list[Row]:
+    """Every grader's verdicts in one row; what they do not agree on goes to a file beside ``out``."""
     from l2s.records import write_rows
 
+    verdicts, disagreements = found
     write_rows(beside(out, "disagreements"), disagreements)
+    if report is not None:
+        report(agreement(verdicts))
+    return side_by_side(verdicts)

@@ -167,6 +167,8 @@ class SlowDecoder:
                 shares.append(share)
             answers.append([share for i, share in enumerate(shares) if self.depth(tokens[:i]) > 0])
         sure = self.settled(answers) if self.control.kind == "entropy_stop" else self.sure(answers[0])
+        if self.control.probe_closes and not follows(tokens, self.marks.closing):
+            sure = False
         if sure or self.probes == self.control.max_probes:
             self.out = base
             self.close(budget=False)
@@ -182,7 +184,7 @@ class SlowDecoder:
         return self.marks.probe_depth + text.count("{") - text.count("}")
 
     def ended(self, tokens: list[int]) -> bool:
-        if "}" in self.marks.braces.get(tokens[-1], "") and self.depth(tokens) <= 0:
+        if "}" in self.marks.braces.get(tokens[-1], "") and self.depth(tokens) <= 0 and not self.control.probe_closes:
             return True
         full = len(tokens) == self.control.probe_tokens
         return full or tokens[-1] in self.stops or follows(tokens, self.marks.closing)

@@ -22,6 +22,8 @@ SMALLEST: dict[str, dict[str, Any]] = {
 }
 
 
+UNSAID = {"whole_text", "close_prefix", "probe_closes"}
+"""Left out where they are what they always were."""
 ASKED = {"outliner", "outline_tokens", "depths", "solutions", "estimate", "estimate_tokens"}
 """They decide what is asked, not how a prompt is answered: the prompt's own ids tell."""
 
@@ -99,4 +101,4 @@ def test_a_response_depends_on_the_keys_of_its_kind_alone() -> None:
     assert parsed("budget", whole_text=True).identity() == {**budget, "whole_text": True}
     assert parsed("budget", close_prefix="\n").identity() == {**budget, "close_prefix": "\n"}
     for kind, keys in OWN.items():
-        assert set(parsed(kind).identity()) == ({"kind", *budget} | set(keys)) - {"whole_text", "close_prefix"} - ASKED
+        assert set(parsed(kind).identity()) == ({"kind", *budget} | set(keys)) - UNSAID - ASKED

@@ -10,6 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from l2s.generation.control import Delimiters
 from l2s.generation.decoding import Finished, Request, decode
+from l2s.generation.probe import Probe
 from l2s.generation.sampling import stream_for
 from l2s.generation.settings import ControlParams, SamplingParams
 from tests.generation.slowly import Slow, SlowDecoder
@@ -38,6 +39,7 @@ CONTROLS = {
     "exit": {"kind": "early_exit", "threshold": 0.35, "probe_tokens": 5},
     "exit-arithmetic": {"kind": "early_exit", "mean": "arithmetic", "threshold": 0.36, "max_think": 18},
     "exit-min": {"kind": "early_exit", "mean": "min", "threshold": 0.3, "max_probes": 3},
+    "exit-closes": {"kind": "early_exit", "probe_closes": True, "threshold": 0.2, "probe_tokens": 9, "max_probes": 2},
     "entropy": {"kind": "entropy_stop", "every": 4, "candidates": 3, "alpha": 0.75, "probe_tokens": 4},
     "entropy-budget": {"kind": "entropy_stop", "every": 3, "alpha": 0.1, "max_think": 12, "max_probes": 4},
 }  # fmt: skip
@@ -175,3 +177,16 @@ def test_seeds_repeat_and_differ(model: LlamaForCausalLM) -> None:
     )[0]
     assert draw(1) == draw(1)
     assert len({tuple(draw(seed).ids) for seed in range(4)}) == 4
+
+
+@pytest.mark.parametrize(("tokens", "closed"), [([13, 7, CLOSE], True), ([13, 7, 7, 7], False), ([CLOSE], True)])
+def test_a_trial_that_goes_on_to_the_close_says_whether_it_got_there(tokens: list[int], closed: bool) -> None:
+    """The brace that closes the answer ends no such trial, and what follows it is not scored."""
+    probe = Probe(MARKS["plain"], frozenset({2}), 1, 4, to_close=True)
+    for token in MARKS["plain"].probe:
+        probe.take(token, ())
+    for token in tokens:
+        assert not probe.over
+        probe.take(token, [(token, 0.5)])
+    assert (probe.over, probe.closed) == (True, closed)
+    assert probe.answers == [[0.5]]

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from l2s.analysis.terminal import main_table
 from l2s.report.crowd import crowd
 from l2s.report.figures import COLOURS, SETTINGS, draw_figures, plt, trade_off
 from l2s.report.headline import headline
 from l2s.report.labels import name_boxes
 from l2s.report.tables import (
-    WIDE,
     caption,
     difference_text,
     p_text,
@@ -22,7 +22,6 @@ from l2s.report.tables import (
     share_text,
     size_text,
     sorted_rows,
-    summary_table,
 )
 from tests.analysis.simulate import ACCURACY, verdict_rows
 from tests.report.sample import summarised
@@ -38,7 +37,7 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def shown(summary: dict[str, Any], width: int) -> str:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(summary_table(summary, "test", width=width))
+    console.print(main_table(summary, "test", width=width))
     return console.export_text()
 
 
@@ -55,7 +54,8 @@ def test_the_table_fits_and_cuts_no_word(tmp_path: Path, width: int) -> None:
     for row in sorted_rows(summary, "test"):
         (line,) = [line for line in text.splitlines() if line.lstrip("★ ").startswith(f"{row['run']} ")]
         assert f"{100 * row['accuracy']:.1f} [" in line and row["verdict"] in line
-        assert (difference_text(row) in line) == (width >= WIDE) or row["run"] == "slow"
+        assert (difference_text(row) in line) == ("Δ" in text) or row["run"] == "slow"
+    assert ("Δ" in text and "cut" in text and "reflect" in text) == (width > 80)
 
 
 def test_a_name_too_long_for_the_table_is_folded_and_never_cut(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""A weight's sample is every so-manyeth of its entries, however it is cut into pieces."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+
+from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.writer import TensorPlan
+from l2s.merging import pieces, selection
+from l2s.merging.tensors import TensorMerger, WeightPieces
+from tests.merging.test_merge import recipe
+from tests.tiny import write_family
+
+
+@pytest.mark.parametrize("piece", [40, 1 << 18])
+@pytest.mark.parametrize("every", [1, 3, 37, 10_000])
+def test_a_sample_is_every_so_manyeth_entry(
+    every: int, piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "PIECE", piece)
+    models = {name: Checkpoint(folder) for name, folder in write_family(tmp_path, dtype=torch.bfloat16).items()}
+    digests = {name: model.weights_digest for name, model in models.items()}
+    nothing = cast(Any, None)  # writing is not what is tested
+    with TensorMerger(recipe(), models, digests, {}, 0, nothing, nothing) as merger:
+        for name in models["base"].names():
+            entry = models["base"].entry(name)
+            plan = TensorPlan(name, entry.dtype, entry.shape)
+            weight = WeightPieces(merger, plan, *merger.params_for(plan))
+            assert isinstance(weight, selection.Sampled)
+            whole, sample = list(weight), list(weight.sampled(every))
+            for k in range(2):
+                expected = torch.cat([one.models[k].flatten() for one in whole])[::every]
+                assert torch.equal(torch.cat([one.models[k] for one in sample]), expected)
+            base = torch.cat([one.base.flatten() for one in whole])[::every]
+            assert torch.equal(torch.cat([one.base for one in sample]), base)
+            assert all(one.shape == entry.shape for one in sample)
