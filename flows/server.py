@@ -18,6 +18,8 @@ from flows.database import begin_with_empty, keep_empty
 from l2s.errors import EngineError
 
 HOST = "127.0.0.1"
+PAGES_ASK = "PREFECT_SERVER_UI_API_URL"
+"""Where the UI's pages look for the server: without it at Prefect's usual port, whichever the server has."""
 PATIENCE = 180
 """Seconds a server may take to answer for the first time, on a busy machine."""
 PROGRAM = """
@@ -44,7 +46,10 @@ def served(port: int | None = None, meanwhile: Callable[[], object] = lambda: No
     command = [sys.executable, "-c", PROGRAM, HOST, str(port)]
     home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
     first = begin_with_empty(home)
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    environment = {**os.environ, PAGES_ASK: f"{url}/api"}
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment
+    )
     try:
         os.environ["PREFECT_API_URL"] = f"{url}/api"
         meanwhile()
