@@ -60,13 +60,6 @@ def accuracy_text(row: dict[str, Any]) -> str:
     return f"{100 * row['accuracy']:.1f} [{100 * row['accuracy_low']:.1f}, {100 * row['accuracy_high']:.1f}]"
 
 
-def reduction_text(row: dict[str, Any]) -> str:
-    """``−63 %`` for 63 % fewer tokens."""
-    if row["reduction"] is None or row["verdict"] == "baseline":
-        return "–"
-    return f"{decimal(-100 * row['reduction'], 0, signed=True)} %"
-
-
 def difference_text(row: dict[str, Any], unit: str = "") -> str:
     """``−0.2 [−0.9, +0.5]``, in points of accuracy; the unit, if one is given, stands after the first number."""
     if row.get("difference") is None:

@@ -18,7 +18,6 @@ from l2s.report.tables import (
     caption,
     difference_text,
     p_text,
-    reduction_text,
     share_text,
     size_text,
     sorted_rows,
@@ -102,17 +101,12 @@ def test_the_caption_says_what_is_true_of_its_table(summary: dict[str, Any], tmp
 
 def test_numbers_as_text() -> None:
     row = {
-        "reduction": 0.637,
-        "verdict": "parity",
         "difference": -0.002,
         "difference_low": -0.009,
         "difference_high": 0.005,
     }
-    assert reduction_text(row) == "−64 %"
-    assert reduction_text({"reduction": -0.1, "verdict": "worse"}) == "+10 %"
     assert difference_text(row) == "−0.2 [−0.9, +0.5]"
     assert [share_text(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)] == ["0 %", "<1 %", "50 %", ">99 %", "100 %"]
-    assert reduction_text({"reduction": 0.001, "verdict": "worse"}) == "+0 %"
     assert difference_text({**row, "difference": -0.0001}, "points") == "+0.0 points [−0.9, +0.5]"
     assert [p_text(p) for p in (1.0, 0.0245, 3e-124)] == ["1.000", "0.025", "<0.001"]
     assert [size_text(row) for row in ({"n": 1, "problems": 1}, {"n": 4000, "problems": 1000})] == [
