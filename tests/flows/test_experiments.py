@@ -55,4 +55,4 @@ def test_a_parameter_is_tried_at_once_and_queued_and_both_are_shown(tmp_path: Pa
     shown = list(csv.DictReader(io.StringIO(run(folder, "dvc", "exp", "show", "--csv"))))
     margins = {row["Experiment"]: row["analysis.margin"] for row in shown if row["Experiment"]}
     assert margins["at-once"] == "0.05" and margins["queued"] == "0.1", margins
-    assert all(row["arithmetic-test.average.tokens"] for row in shown), "metrics stand beside them"
+    assert all(row["arithmetic-test.chosen_tokens"] for row in shown), "metrics stand beside them"
