@@ -9,6 +9,7 @@ import os
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
@@ -114,10 +115,7 @@ def _serve(
     try:
         engine = VllmEngine(**arguments)
         for done in engine.generate([prompts[index] for index in mine], *asked):
-            whole = Generated(
-                mine[done.index], done.ids, done.finish, done.closed, done.think_tokens, done.tokens
-            )  # fmt: skip
-            results.put((place, whole))
+            results.put((place, replace(done, index=mine[done.index])))
         engine.close()
     except L2SError as error:
         results.put((place, str(error)))
