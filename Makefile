@@ -20,7 +20,7 @@ endif
 test: $(VENV)/.dev $(WITH_VLLM)
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-slow: $(VENV)/.dev $(WITH_VLLM)  ## what make test leaves out: a quarter of an hour
+test-slow: $(VENV)/.dev $(WITH_VLLM)  ## what make test leaves out: an hour
 	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.dev
