@@ -5,11 +5,12 @@ The first one made is kept in the user's cache folder, one for each version of P
 """
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
+
+from l2s.files import replacing
 
 CONNECTIONS = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
 """With one of these in the environment the server uses another database."""
@@ -22,8 +23,8 @@ def begin_with_empty(home: Path) -> bool:
         return False
     if not kept.is_file():
         return True
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(kept, database)
+    with replacing(database) as file:
+        file.write(kept.read_bytes())
     return False
 
 
