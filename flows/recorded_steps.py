@@ -33,8 +33,8 @@ def _models(*names: str | Path) -> list[Path]:
 
 
 def _recipe(arguments: Arguments) -> Any:
-    from l2s.config import read_yaml
     from l2s.merging.recipe import MergeRecipe
+    from l2s.yaml import read_yaml
 
     return MergeRecipe.parse(read_yaml(arguments["recipe"]), f"{arguments['recipe']}: recipe")
 
@@ -83,9 +83,11 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
 
 def _is_pipelines(target: Path) -> bool:
     """Is this an output of the project's pipeline, whose record already says what it must be?"""
-    from l2s.lineage.chain import Chain
+    from l2s.lineage.chain import Chain, project_of
     from l2s.lineage.record import RECORDS
 
+    if project_of(target) is None:
+        return False
     made = Chain.read(target).maker(target)
     return made is not None and RECORDS in made.by.file.relative_to(made.by.root).parents
 

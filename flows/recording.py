@@ -5,17 +5,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.declared import Declared, declared, parameter
 from flows.watch import PREFECT_RUN
-from l2s.config import Config
 from l2s.files import digest_file
 from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.chain import write_occasion
 from l2s.lineage.code import Code, code_behind, sources_at
 from l2s.lineage.occasion import Clock
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
+
+if TYPE_CHECKING:
+    from l2s.config import Config
 
 DATA = Path("data")
 SOURCE = Path(__file__).resolve().parent.parent
@@ -25,7 +27,7 @@ Names = dict[str, set[str]]
 
 
 @contextmanager
-def recorded(stage: str, name: str | None, config: Config) -> Iterator[None]:
+def recorded(stage: str, name: str | None, config: "Config") -> Iterator[None]:
     """Write a stage's record, and its occasion, if the block ends without error.
 
     Inputs are hashed before the stage runs: the record tells of what was there for it to read.
@@ -71,7 +73,7 @@ def prefect_run() -> str | None:
     return str(flow_run.id) if flow_run.id else None
 
 
-def used_names(stage: str, name: str | None, config: Config) -> Names:
+def used_names(stage: str, name: str | None, config: "Config") -> Names:
     """Of folders that hold more than the stage reads: the names of what it reads there."""
     benchmarks, runs = set(config.benchmarks), set(config.runs)
     if stage == "calibrate":
@@ -98,7 +100,7 @@ def _name(artefact: Path) -> str:
     return artefact.name if artefact.is_dir() else artefact.stem
 
 
-def _parameters(stage: str, name: str | None, config: Config, found: Declared) -> dict[str, Any]:
+def _parameters(stage: str, name: str | None, config: "Config", found: Declared) -> dict[str, Any]:
     """The parameters that dvc.yaml names, with every default; a recipe in today's words."""
     values: Mapping[str, Any] = config.model_dump(mode="json")
     parameters = {key: parameter(values, key, f"dvc.yaml: stages.{stage}") for key in found.parameters}

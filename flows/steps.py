@@ -27,11 +27,11 @@ def check(
 ) -> None:
     """Look for everything that would make a merge fail or go wrong, before a byte is written."""
     from l2s.checkpoints.soundness import scan_for_nan
-    from l2s.config import read_yaml
     from l2s.merging.merge import check_merge
     from l2s.merging.preflight import needs, open_models
     from l2s.merging.recipe import MergeRecipe
     from l2s.progress import bar
+    from l2s.yaml import read_yaml
 
     parsed = MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe")
     findings = check_merge(parsed, {})
@@ -63,7 +63,7 @@ def merge(
 ) -> None:
     """Merge models by a recipe; OUT appears whole or not at all, and a killed merge goes on where it was."""
     from l2s.checkpoints.ahead import hashing_inputs
-    from l2s.config import read_yaml
+    from l2s.yaml import read_yaml
 
     found = read_yaml(recipe)
     with hashing_inputs(found):  # while torch is imported
@@ -140,10 +140,10 @@ def generate(
 ) -> None:
     """Answer problems with a model; only what the response store lacks is generated."""
     from l2s.checkpoints import Checkpoint
-    from l2s.config import read_yaml
     from l2s.generation.generate import generate_responses
     from l2s.generation.settings import ControlParams, DecodingParams
     from l2s.progress import bar
+    from l2s.yaml import read_yaml
 
     found = read_yaml(control) if control else {}
     name = f"{model.name}-{control.stem}" if control else model.name
@@ -275,10 +275,10 @@ def analyse(
     from l2s.analysis.columns import TABLES
     from l2s.analysis.reading import read_verdicts
     from l2s.analysis.summary import write_summary
-    from l2s.config import read_yaml
     from l2s.errors import ConfigError
     from l2s.params import nearest
     from l2s.progress import bar
+    from l2s.yaml import read_yaml
 
     files = {"markdown": "table.md", "latex": "table.tex"}
     for word, known in ((style, ("table", *files)), *((name, tuple(TABLES)) for name in show or [])):

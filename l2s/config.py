@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from l2s.analysis.settings import AnalysisParams
@@ -16,6 +15,7 @@ from l2s.generation.settings import ControlParams, DecodingParams
 from l2s.nightly.settings import NightlyParams
 from l2s.params import Params, nearest
 from l2s.planning.settings import ResourceParams
+from l2s.yaml import read_yaml
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -145,27 +145,3 @@ class Config(Params):
             f"nightly.runs: unknown '{r}'{nearest(r, self.runs)}" for r in self.nightly.runs if r not in self.runs
         ]
         return problems
-
-
-def read_yaml(path: Path) -> Any:
-    """A YAML file as plain values.
-
-    Raises:
-        ConfigError: no such file, or not YAML; with the line.
-    """
-    try:
-        return _parsed(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-
-
-def _parsed(text: str) -> Any:
-    """By libyaml where PyYAML has it, ten times faster; PyYAML's own parser shows better where an error is."""
-    try:
-        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError:
-        return yaml.safe_load(text)

@@ -1,20 +1,26 @@
 """AdaptedCheckpoint: a base and a LoRA adapter, read as the one model that they are together."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from l2s.checkpoints.adapter import WEIGHTS, Adapter, LowRank
 from l2s.checkpoints.checkpoint import HEAD, Checkpoint
 from l2s.checkpoints.index import WeightIndex, listed, natural
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,11 @@ class AdaptedReader:
         a, b = self._changes.read(change.a), self._changes.read(change.b)  # [r, in], [out, r]
         left, right = (a.T[start:stop], b.T) if change.transposed else (b[start:stop], a)
         return stored.float() + change.scale * (left.float() @ right.float())
+
+    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        """The same as float32, a NumPy array."""
+        found: NDArray[np.float32] = self.rows(name, start, stop).float().numpy()
+        return found
 
     def _stored(self, name: str) -> Tensor:
         if name in self._adapter.replaced:

@@ -1,5 +1,7 @@
 """AlignedCheckpoint: a model read in the rows of another vocabulary."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,17 +9,22 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint, has_rows
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.index import WeightIndex
+from l2s.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLOCK = 1 << 12
 """Rows that are averaged at a time."""
+Rows = NDArray[np.int64]
 MEAN = -1
 """Origin of a row that no model has: the mean of the rows that stand for tokens, as mergekit fills up a vocabulary."""
 
@@ -41,14 +48,18 @@ class Reader(Protocol):
         """Rows ``start`` to ``stop`` of a tensor (entries, if it has one dimension)."""
         ...
 
+    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        """The same as float32, a NumPy array."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class RowMap:
     """Where each row of the merged vocabulary comes from."""
 
-    origins: Tensor
+    origins: Rows
     """int64 ``[rows]``: place of a model among ``sources``, or :data:`MEAN`."""
-    rows: Tensor
+    rows: Rows
     """int64 ``[rows]``: row of that model."""
     tokens: int
     """The first so many rows, as far as a model has them, are those whose mean fills the rest."""
@@ -62,7 +73,7 @@ class RowMap:
         """Runs of rows that lie side by side in one model: origin, first row there, number of rows."""
         origins, rows = self.origins[start:stop], self.rows[start:stop]
         follows = (origins[1:] == origins[:-1]) & ((rows[1:] == rows[:-1] + 1) | (origins[1:] == MEAN))
-        cuts = [0, *((~follows).nonzero().flatten() + 1).tolist(), stop - start]
+        cuts = [0, *(np.flatnonzero(~follows) + 1).tolist(), stop - start]
         for here, there in pairwise(cuts):
             yield int(origins[here]), int(rows[here]), there - here
 
@@ -155,6 +166,11 @@ class AlignedReader:
         pieces = [self._run(name, *run) for run in runs]
         formats = {piece.dtype for piece in pieces}
         return torch.cat(pieces if len(formats) == 1 else [piece.float() for piece in pieces])
+
+    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        """The same as float32, a NumPy array."""
+        found: NDArray[np.float32] = self.rows(name, start, stop).float().numpy()
+        return found
 
     def _run(self, name: str, origin: int, first: int, count: int) -> Tensor:
         if origin != MEAN:

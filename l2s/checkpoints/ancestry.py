@@ -1,5 +1,7 @@
 """Does a model descend from a base? From the length of its task vector, on a sample of matrices."""
 
+import numpy as np
+
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.open import open_reader
@@ -28,9 +30,9 @@ def relative_distance(base: Checkpoint, model: Checkpoint) -> float | None:
     difference = length = 0.0
     with open_reader(base) as ours, open_reader(model) as theirs:
         for name in matrices[step // 2 :: step][:SAMPLED]:
-            theta = ours.rows(name, 0, ROWS).float()
-            difference += float((theirs.rows(name, 0, ROWS).float() - theta).square().sum())
-            length += float(theta.square().sum())
+            theta = ours.floats(name, 0, ROWS)
+            difference += float(np.square(theirs.floats(name, 0, ROWS) - theta).sum())
+            length += float(np.square(theta).sum())
     return (difference / length) ** 0.5 if length else None
 
 

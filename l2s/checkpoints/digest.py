@@ -37,7 +37,7 @@ def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         keys = [_key(entry, seen) for entry in missing]
         digests = [
-            _ahead.pop(key) if key in _ahead else pool.submit(digest_tensor, entry)
+            _begun.pop(key) if key in _begun else pool.submit(digest_tensor, entry)
             for key, entry in zip(keys, missing, strict=True)
         ]
         for entry, digest in zip(missing, digests, strict=True):
@@ -53,22 +53,24 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
 
     For the time in which a program still imports what it needs.
     """
-    pool = ThreadPoolExecutor(os.cpu_count())
+    pool, begun = ThreadPoolExecutor(os.cpu_count()), list[Key]()
     for entries in models:
         seen = {entry.file: identity(entry.file) for entry in entries}
         known = {file: recall(file) for file in seen}
         for entry in sorted(entries, key=lambda entry: -entry.size):
             if entry.size and entry.start not in known[entry.file]:
-                _ahead[_key(entry, seen)] = pool.submit(digest_tensor, entry)
+                begun.append(_key(entry, seen))
+                _begun[begun[-1]] = pool.submit(digest_tensor, entry)
     try:
         yield
     finally:
-        _ahead.clear()
+        for key in begun:
+            _begun.pop(key, None)
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 Key = tuple[Path, int, tuple[int, ...]]
-_ahead: dict[Key, Future[str]] = {}
+_begun: dict[Key, Future[str]] = {}
 """What was begun, by file, place in it and the file's identity then."""
 
 

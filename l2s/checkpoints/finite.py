@@ -1,12 +1,18 @@
 """Are all entries finite? Asked of every entry that is read or written, so it must cost next to nothing."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-EXPONENTS = {torch.bfloat16: 0x7F80, torch.float16: 0x7C00}
+from l2s.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+EXPONENTS = {"torch.bfloat16": 0x7F80, "torch.float16": 0x7C00}
 """The bits that are all set in NaN and in infinity, and in no other number."""
 
 
@@ -15,7 +21,7 @@ def all_finite(tensor: Tensor) -> bool:
     if not tensor.numel():
         return True
     if told_by_bits(tensor):
-        exponent = EXPONENTS[tensor.dtype]
+        exponent = EXPONENTS[str(tensor.dtype)]
         return int(np.bitwise_and(tensor.detach().view(torch.int16).numpy(), exponent).max()) < exponent
     low, high = torch.aminmax(tensor)  # NaN and infinity are always among the extremes
     return math.isfinite(low.item()) and math.isfinite(high.item())
@@ -23,4 +29,4 @@ def all_finite(tensor: Tensor) -> bool:
 
 def told_by_bits(tensor: Tensor) -> bool:
     """Can NumPy look at the bits of 16 where they lie? That is several times faster."""
-    return tensor.dtype in EXPONENTS and tensor.device.type == "cpu" and tensor.is_contiguous()
+    return str(tensor.dtype) in EXPONENTS and tensor.device.type == "cpu" and tensor.is_contiguous()

@@ -4,19 +4,25 @@ import mmap
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
-from l2s.checkpoints.index import TensorEntry
+from l2s.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 OTHERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
           "U16": "uint16", "U32": "uint32", "U64": "uint64",
           "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"}  # fmt: skip
 """Formats that are read but not merged, as torch calls them."""
+NUMPY_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16",
+               "I8": "int8", "BOOL": "bool"}  # fmt: skip
+"""Formats that NumPy knows."""
 
 
 class CheckpointReader:
@@ -33,25 +39,47 @@ class CheckpointReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._files.clear()  # a mapping ends with the last tensor that uses it
 
-    def read(self, name: str) -> Tensor:
+    def read(self, name: str) -> "Tensor":
         """A tensor as stored; a tied head is the embedding. Safe in several threads; not to be written to.
 
         Raises:
             CheckpointError: the folder holds no such tensor.
         """
-        entry = self.checkpoint.entry(name)
-        if entry.size == 0:
-            return torch.empty(entry.shape, dtype=_dtype(entry))
-        count = entry.size // BYTES[entry.dtype]
-        if entry.start % BYTES[entry.dtype]:  # torch wants entries aligned, old files may not have them so
-            content = bytearray(self._open(entry.file)[entry.start : entry.start + entry.size])
-            return torch.frombuffer(content, dtype=_dtype(entry), count=count).view(entry.shape)
-        mapped = torch.frombuffer(self._open(entry.file), dtype=_dtype(entry), count=count, offset=entry.start)
-        return mapped.view(entry.shape)
+        word = self.checkpoint.entry(name).dtype
+        dtype: torch.dtype = getattr(torch, TORCH_NAMES.get(word) or OTHERS[word])
+        return torch.from_numpy(self.array(name)).view(dtype)
 
-    def rows(self, name: str, start: int, stop: int) -> Tensor:
+    def array(self, name: str) -> NDArray[Any]:
+        """The same as a NumPy array; formats that NumPy lacks as their bits, unsigned integers.
+
+        Raises:
+            CheckpointError: the folder holds no such tensor.
+        """
+        entry = self.checkpoint.entry(name)
+        width = BYTES[entry.dtype]
+        dtype = np.dtype(NUMPY_NAMES.get(entry.dtype, f"uint{8 * width}"))
+        if entry.size == 0:
+            return np.empty(entry.shape, dtype)
+        content: mmap.mmap | bytearray = self._open(entry.file)
+        start = entry.start
+        if start % width:  # old files may not have entries aligned
+            content, start = bytearray(content[start : start + entry.size]), 0
+        return np.frombuffer(content, dtype, entry.size // width, start).reshape(entry.shape)
+
+    def rows(self, name: str, start: int, stop: int) -> "Tensor":
         """Rows ``start`` to ``stop`` of a tensor (entries, if it has one dimension), as stored."""
         return self.read(name)[start:stop]
+
+    def fill(self, out: NDArray[Any], name: str, start: int) -> None:
+        """Copy entries as they are stored, from number ``start`` on, as many as ``out`` has room for."""
+        out[:] = self.array(name).reshape(-1)[start : start + out.size]
+
+    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        """The same as float32."""
+        stored = self.array(name)[start:stop]
+        if self.checkpoint.entry(name).dtype == "BF16":
+            return (stored.astype(np.uint32) << 16).view(np.float32)
+        return stored.astype(np.float32)
 
     def _open(self, file: Path) -> mmap.mmap:
         with self._opening:
@@ -59,8 +87,3 @@ class CheckpointReader:
                 with open(file, "rb") as stream:  # a private mapping: torch takes it for writable, the file is safe
                     self._files[file] = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)
             return self._files[file]
-
-
-def _dtype(entry: TensorEntry) -> torch.dtype:
-    dtype: torch.dtype = getattr(torch, TORCH_NAMES.get(entry.dtype) or OTHERS[entry.dtype])
-    return dtype

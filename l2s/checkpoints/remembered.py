@@ -9,9 +9,11 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from l2s.checkpoints.index import TensorEntry
 from l2s.files import write_json
 
 SETTLED = 2.0
@@ -19,6 +21,8 @@ SETTLED = 2.0
 
 Digests = dict[int, str]
 """By a tensor's first byte in the file."""
+_noted: dict[Path, tuple[list[int], Digests]] = {}
+"""By file: its identity then, and the digests of the tensors that were written."""
 
 
 def cache_folder() -> Path:
@@ -28,11 +32,22 @@ def cache_folder() -> Path:
 
 def recall(file: Path) -> Digests:
     """Digests of the file's tensors, as far as they are known and still hold."""
+    seen, noted = _noted.get(file.resolve(), ([], {}))
     try:
+        if noted and seen == identity(file):
+            return noted
         kept = json.loads(_place(file).read_text(encoding="utf-8"))
         return {int(start): digest for start, digest in kept["digests"].items()} if kept["is"] == identity(file) else {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, or damaged: hash again
         return {}
+
+
+def note(digests: Iterable[tuple[TensorEntry, str]]) -> None:
+    """Say what this process has just written, and hashed meanwhile; kept as long as the process runs."""
+    written = dict[Path, Digests]()
+    for entry, digest in digests:
+        written.setdefault(entry.file.resolve(), {})[entry.start] = digest
+    _noted.update({file: (identity(file), found) for file, found in written.items()})
 
 
 def remember(file: Path, seen: list[int], digests: Digests) -> None:

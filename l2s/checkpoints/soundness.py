@@ -1,9 +1,9 @@
 """Are all weights numbers? A pass over every entry of every model, for those who want to know beforehand."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from l2s.checkpoints.aligned import Reader
 from l2s.checkpoints.checkpoint import Checkpoint
@@ -11,7 +11,11 @@ from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.finite import all_finite
 from l2s.checkpoints.open import open_reader
+from l2s.lazy import torch
 from l2s.progress import Track, silent
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLOCK = 1 << 22
 """Entries looked at at a time."""

@@ -1,19 +1,22 @@
 """Statistics: what calibration measured of a model, as one safetensors file."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
 
 from l2s.errors import CheckpointError
 from l2s.files import digest_file, replacing
+from l2s.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Kind = Literal["activations", "sensitivities"]
 DISTANCE = "distance:"
@@ -61,6 +64,8 @@ class Statistics:
 
     def write(self, path: Path) -> None:
         """Write atomically; the same content gives the same bytes."""
+        from safetensors.torch import save  # which imports torch
+
         about = json.dumps({"kind": self.kind, **dict(sorted(self.about.items()))}, ensure_ascii=False)
         content = save({name: self.tensors[name].contiguous() for name in sorted(self.tensors)}, {"l2s": about})
         with replacing(path) as file:

@@ -6,14 +6,15 @@ it, the base's first and then the donor's, so that a task vector is zero there. 
 base's too, but otherwise the mean of those that have it; it cuts an embedding to the tokenizer's size.)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from l2s.checkpoints.aligned import MEAN, AlignedCheckpoint, RowMap
+from l2s.checkpoints.aligned import MEAN, AlignedCheckpoint, RowMap, Rows
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.index import listed
@@ -125,39 +126,42 @@ def _target(
     return _Tokens(target, max(rows, free), tuple(added))
 
 
-def _own_rows(model: Checkpoint, strings: Mapping[int, str] | None, tokens: _Tokens, donor: bool) -> Tensor:
+def _own_rows(model: Checkpoint, strings: Mapping[int, str] | None, tokens: _Tokens, donor: bool) -> Rows:
     """For each merged row the model's own row, or −1 where it has none: int64 ``[rows]``.
 
     A row without a token is padding: it is the model's row at that place, if that is padding too. A model
     without a tokenizer is taken to have the donor's ids.
     """
     count = rows_of(model)
-    found = torch.arange(tokens.rows)
+    found = np.arange(tokens.rows)
     found[count:] = -1
     if not tokens.strings:
         return found
     added = [entry["id"] for entry in tokens.added]
     if strings is None:
-        found[added] = -1
+        found[_index(added)] = -1
         return found
     places = {token: number for number, token in strings.items()}
     if donor:
-        found[[number for number in added if tokens.strings[number] not in places]] = -1
+        found[_index(number for number in added if tokens.strings[number] not in places)] = -1
         return found
-    found[[number for number in strings if number < tokens.rows]] = -1
-    ids = list(tokens.strings)
-    found[ids] = torch.tensor([places.get(tokens.strings[number], -1) for number in ids])
+    found[_index(number for number in strings if number < tokens.rows)] = -1
+    found[_index(tokens.strings)] = _index(places.get(token, -1) for token in tokens.strings.values())
     return found
 
 
+def _index(numbers: Iterable[int]) -> Rows:
+    return np.array(list(numbers), np.int64)
+
+
 def _aligned(
-    name: str, models: Mapping[str, Checkpoint], own: Mapping[str, Tensor], order: Sequence[str], tokens: _Tokens
+    name: str, models: Mapping[str, Checkpoint], own: Mapping[str, Rows], order: Sequence[str], tokens: _Tokens
 ) -> Checkpoint:
     """The model itself where its rows are the merged ones; otherwise in those rows, lacking ones from ``order``."""
-    model, rows = models[name], own[name].clone()
-    if rows_of(model) == tokens.rows and torch.equal(rows, torch.arange(tokens.rows)):
+    model, rows = models[name], own[name].copy()
+    if rows_of(model) == tokens.rows and np.array_equal(rows, np.arange(tokens.rows)):
         return model
-    origins = torch.where(rows < 0, MEAN, 0)
+    origins = np.where(rows < 0, MEAN, 0)
     sources = [model]
     for other in order:
         fills = (rows < 0) & (own[other] >= 0)
@@ -184,13 +188,13 @@ def _described(
 
 
 def _moves(
-    models: Mapping[str, Checkpoint], own: Mapping[str, Tensor], aligned: Mapping[str, Checkpoint], order: Sequence[str]
+    models: Mapping[str, Checkpoint], own: Mapping[str, Rows], aligned: Mapping[str, Checkpoint], order: Sequence[str]
 ) -> Iterator[Finding]:
     names = {id(models[name]): name for name in order}
     for name, model in aligned.items():
         if not isinstance(model, AlignedCheckpoint):
             continue
-        moved = int(((own[name] >= 0) & (own[name] != torch.arange(len(own[name])))).sum())
+        moved = int(((own[name] >= 0) & (own[name] != np.arange(len(own[name])))).sum())
         if moved:
             yield Finding(f"{name}: {moved} vocabulary rows change places")
         for number, source in enumerate(model.sources):

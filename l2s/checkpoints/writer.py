@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from l2s.checkpoints.digest import digest_tensor
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
 from l2s.checkpoints.index import INDEX, SINGLE, TensorEntry
 from l2s.files import write_json
+from l2s.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SHARD = 5_000_000_000
 """Bytes of tensors a shard holds at most, unless one tensor alone is larger."""
@@ -80,7 +84,7 @@ class CheckpointWriter:
             if len(self._shards) > 1:
                 self._write_index()
 
-    def write(self, name: str, tensor: Tensor) -> str:
+    def write(self, name: str, tensor: "Tensor") -> str:
         """Put a whole tensor in its place; returns the SHA-256 of its bytes, as ``sha256:<hex>``."""
         plan = self._places[name][2]
         assert tuple(tensor.shape) == plan.shape, f"{name}: planned {plan.shape}, got {tuple(tensor.shape)}"
@@ -88,11 +92,16 @@ class CheckpointWriter:
         self.finish(name)
         return f"sha256:{sha256(content).hexdigest()}"
 
-    def write_piece(self, name: str, piece: Tensor, start: int = 0) -> memoryview:
+    def write_piece(self, name: str, piece: "Tensor", start: int = 0) -> memoryview:
         """Put a run of a tensor's entries in place, from entry number ``start`` on; returns its bytes."""
+        word = self._places[name][2].dtype
+        assert TORCH_NAMES.get(word, str(piece.dtype)[6:]) == str(piece.dtype)[6:], f"{name}: {piece.dtype}"
+        return self.write_array(name, piece.detach().contiguous().reshape(-1).view(torch.uint8).numpy(), start)
+
+    def write_array(self, name: str, piece: NDArray[Any], start: int = 0) -> memoryview:
+        """The same of an array whose bytes are the tensor's."""
         shard, offset, plan = self._places[name]
-        assert TORCH_NAMES.get(plan.dtype, str(piece.dtype)[6:]) == str(piece.dtype)[6:], f"{name}: {piece.dtype}"
-        content: memoryview = piece.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data
+        content: memoryview = piece.reshape(-1).view(np.uint8).data
         _write_at(self._files[shard], content, offset + start * BYTES[plan.dtype])
         return content
 

@@ -46,9 +46,10 @@ def code_behind(start: Iterable[Path], root: Path) -> Code:
         root: the folder that holds our packages; paths are relative to it.
     """
     waiting = [source for source in start if source.suffix == ".py"]
-    sources, packages = dict.fromkeys(waiting), set[str]()
+    sources, packages, seen = dict.fromkeys(waiting), set[str](), set[str]()
     while waiting:
-        for module in _imports(waiting.pop()):
+        found = _imports(waiting.pop())
+        for module in found - seen:
             if module.partition(".")[0] not in OURS:
                 packages.add(module.partition(".")[0])
                 continue
@@ -56,6 +57,7 @@ def code_behind(start: Iterable[Path], root: Path) -> Code:
                 if source not in sources:
                     sources[source] = None
                     waiting.append(source)
+        seen |= found
     names = {source: source.relative_to(root).as_posix() for source in sources}
     digests = {names[source]: digest_file(source) for source in sorted(sources)}
     return Code(digests, versions_of(packages))

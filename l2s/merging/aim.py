@@ -12,20 +12,24 @@ head that is the embedding) keep the merged value, as in the authors' code.
 Departures from that code: differences in float32 where it takes them in bfloat16, and one rounding at the end.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from pydantic import Field, create_model
-from torch import Tensor
 
 from l2s.errors import CheckpointError, ConfigError
+from l2s.lazy import torch
 from l2s.merging.linear import ModelWeight
 from l2s.merging.method import Merged, MergeMethod, Weight, keys, merge_method
 from l2s.merging.task_arithmetic import TaskArithmeticParams, task_arithmetic
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class AimParams(Params):

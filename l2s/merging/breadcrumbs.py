@@ -6,21 +6,26 @@ Two departures from mergekit: where ``gamma`` comes to no entry at all, none of 
 (mergekit's slice is then empty and erases the task vector); and at least one entry is left.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
+import numpy as np
 from pydantic import Field
-from torch import Tensor
 
+from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.ranking import Cut, beyond, cuts_at
 from l2s.merging.rescale import l1_factors, stretched
 from l2s.merging.sums import elected_sum, weighted_sum
 from l2s.merging.ties import magnitudes
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class BreadcrumbsModel(Params):
@@ -63,7 +68,7 @@ def measure(each: Each, params: BreadcrumbsParams, models: Sequence[BreadcrumbsM
         bounds = [band(n, model) for model in models]
         return [low for low, _ in bounds] + [high for _, high in bounds]
 
-    cuts = cuts_at(each, lambda piece: magnitudes(piece).repeat(2, 1), ranks)
+    cuts = cuts_at(each, lambda piece: np.tile(magnitudes(piece), (2, 1)), ranks)
     found = Band(cuts[: len(models)], cuts[len(models) :], [])
     if not params.rescale:
         return found

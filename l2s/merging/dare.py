@@ -5,16 +5,17 @@ the L1 norm instead, as mergekit does, which in a short weight can be far from 1
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
-from torch import Tensor
 
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.lazy import torch
+from l2s.merging import kernels
+from l2s.merging.loop import Loop
+from l2s.merging.method import Each, Entries, MergedOf, WeightOf, merge_method
 from l2s.merging.rescale import l1_factors, stretched
-from l2s.merging.sums import elected_sum, weighted_sum
+from l2s.merging.sums import elected_sum, factors, onto, rows_of, weighted_sum
 from l2s.params import Params
 
 
@@ -45,37 +46,51 @@ def measure(each: Each, params: DareParams, models: Sequence[DareModel]) -> list
     return [1 / model.density if params.rescale and model.density > 0 else 1.0 for model in models]
 
 
-@merge_method("dare_linear", DareParams, DareModel, paper="arXiv:2311.03099", measure=measure)
-def dare_linear(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
+def _loop(measured: list[float], models: Sequence[DareModel], weights: list[float], **how: Any) -> Loop:
+    return Loop(weights, densities=[model.density for model in models], factors=measured, **how)
+
+
+def linear_loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
+    """``dare_linear``, as a loop."""
+    weights = factors([model.weight for model in models], params.normalize)
+    return _loop(measured, models, weights, scale=params.scale)
+
+
+def ties_loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
+    """``dare_ties``, as a loop."""
+    weights = [model.weight for model in models]
+    return _loop(measured, models, weights, elects=True, normalize=params.normalize, scale=params.scale)
+
+
+@merge_method(
+    "dare_linear", DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, arrays=True, loop=linear_loop
+)
+def dare_linear(weight: WeightOf[Entries], params: DareParams, models: Sequence[DareModel]) -> MergedOf[Entries]:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
     thinned = stretched(drop(weight, models), weight.measured)
     total = weighted_sum(thinned, [model.weight for model in models], params.normalize)
-    return Merged(total.mul_(params.scale).add_(weight.base), thinned)
+    return MergedOf(onto(weight.base, total, params.scale), thinned)
 
 
-@merge_method("dare_ties", DareParams, DareModel, paper="arXiv:2311.03099", measure=measure)
-def dare_ties(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
+@merge_method(
+    "dare_ties", DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, arrays=True, loop=ties_loop
+)
+def dare_ties(weight: WeightOf[Entries], params: DareParams, models: Sequence[DareModel]) -> MergedOf[Entries]:
     """As ``dare_linear``, but only models that agree with the sign elected at an entry count there."""
     thinned = stretched(drop(weight, models), weight.measured)
     total = elected_sum(thinned, [model.weight for model in models], params.normalize)
-    return Merged(total.mul_(params.scale).add_(weight.base), thinned)
+    return MergedOf(onto(weight.base, total, params.scale), thinned)
 
 
-def drop(weight: Weight, models: Sequence[DareModel]) -> Tensor:
+def drop(weight: WeightOf[Entries], models: Sequence[DareModel]) -> Entries:
     """The K task vectors, each entry kept with its model's density; ``[K, *shape]``."""
-    thinned = torch.empty_like(weight.task_vectors)
+    vectors = weight.task_vectors
+    thinned = np.empty_like(vectors) if isinstance(vectors, np.ndarray) else torch.empty_like(vectors)
     for k, model in enumerate(models):
-        tau = weight.task_vectors[k]
         if model.density in (0.0, 1.0):  # nothing is drawn
-            torch.mul(tau, model.density, out=thinned[k])
+            thinned[k] = vectors[k] * model.density
+        elif isinstance(vectors, np.ndarray):
+            kernels.keep(rows_of(vectors)[k], weight.chosen(k, model.density).reshape(-1), rows_of(thinned)[k])
         else:
-            keep_only(tau, weight.chosen(k, model.density), thinned[k])
+            torch.mul(vectors[k], weight.chosen(k, model.density), out=thinned[k])
     return thinned
-
-
-def keep_only(task_vector: Tensor, chosen: Tensor, out: Tensor) -> None:
-    """Write what is chosen, and zeros elsewhere, to ``out``; NumPy multiplies by truth three times faster."""
-    if task_vector.device.type == "cpu":
-        np.multiply(task_vector.numpy(), chosen.numpy(), out=out.numpy())
-    else:
-        torch.mul(task_vector, chosen, out=out)

@@ -8,19 +8,23 @@ does, so that the expected task vector stays.
 Departure from mergekit: the only entry of a row is kept with chance density (mergekit divides 0 by 0).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 
 from l2s.errors import ConfigError
+from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.rescale import l1_factors, stretched
 from l2s.merging.sums import elected_sum, weighted_sum
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class DellaModel(Params):

@@ -2,17 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from l2s.merging.method import Merged, Weight
+from l2s.lazy import torch
+from l2s.merging import kernels
+from l2s.merging.method import Entries, Floats, MergedOf, WeightOf
+from l2s.merging.sums import rows_of
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class ModelDiagnostics(Params):
@@ -42,39 +45,46 @@ class TensorDiagnostics(Params):
     models: dict[str, ModelDiagnostics] = {}
 
 
-@dataclass
 class Tally:
     """Sums over the pieces of one tensor. Pieces are cut alike everywhere, so the sums repeat to the bit."""
 
-    entries: int = 0
-    moved: float = 0.0
-    """Squared length of merged − reference."""
-    undone: int = 0
-    conflicts: int = 0
-    lengths: list[float] = field(default_factory=list)
-    """Squared lengths of the K task vectors."""
-    kept: list[int] = field(default_factory=list)
+    def __init__(self, models: int) -> None:
+        self.entries = self.undone = 0
+        self.squares = np.zeros(1 + models)
+        """Of the lengths of merged − reference, and of each of K task vectors."""
+        self.counts = np.zeros(3 + models, np.int64)
+        """Entries moved, and still moved after rounding; in conflict; of each of K summands, not 0."""
 
-    def add(self, weight: Weight, merged: Merged, stored: Tensor, reference: Tensor, exact: bool = False) -> None:
+    def add(
+        self, weight: WeightOf[Entries], merged: MergedOf[Entries], stored: Entries, reference: Entries, held: Entries
+    ) -> None:
         """Count one piece.
 
         Args:
             weight: what was merged, K task vectors.
             merged: float32, before rounding.
-            stored: as written.
+            stored: the same as it is written, float32 again.
             reference: float32, ``[*shape]``.
-            exact: the stored format holds the reference as it is.
+            held: the reference as the stored format holds it, float32.
         """
-        self.entries += reference.numel()
-        self.moved += _square(merged.value - reference)
-        held = reference if exact else reference.to(stored.dtype).float()
-        self.undone += max(0, _differing(merged.value, reference) - _differing(stored.float(), held))
-        pluses, minuses = zip(*(_signs(summand) for summand in merged.summands), strict=True)
-        self.conflicts += _count(_any(pluses) & _any(minuses))
-        lengths = [_square(tau) for tau in weight.task_vectors]
-        kept = [_count(plus) + _count(minus) for plus, minus in zip(pluses, minuses, strict=True)]
-        self.lengths = [a + b for a, b in zip(self.lengths or [0.0] * len(lengths), lengths, strict=True)]
-        self.kept = [a + b for a, b in zip(self.kept or [0] * len(kept), kept, strict=True)]
+        if isinstance(reference, np.ndarray) or reference.device.type == "cpu":
+            squares, counts = np.zeros_like(self.squares), np.zeros_like(self.counts)
+            kernels.tally(
+                _flat(merged.value), _flat(reference), _flat(stored), _flat(held), _flat(weight.base),
+                rows_of(_array(weight.models)), rows_of(_array(merged.summands)), squares, counts,
+            )  # fmt: skip
+        else:
+            squares, counts = _tallied_elsewhere(
+                merged.value, reference, stored, held, weight.base, weight.models, merged.summands
+            )
+        self.count(math.prod(reference.shape), squares, counts)
+
+    def count(self, entries: int, squares: kernels.Doubles, counts: kernels.Counts) -> None:
+        """Count one piece of which :func:`l2s.merging.kernels.tally` says so much."""
+        self.entries += entries
+        self.squares += squares
+        self.counts += counts
+        self.undone += max(0, int(counts[0] - counts[1]))
 
     def summed_up(self, names: Sequence[str], digest: str, dtype: str, shape: tuple[int, ...]) -> TensorDiagnostics:
         """What the tensor's pieces add up to.
@@ -85,17 +95,19 @@ class Tally:
             dtype: safetensors' word for the stored format.
             shape: of the tensor.
         """
+        lengths = [_rounded(math.sqrt(square)) for square in self.squares]
+        conflicts, *kept = (int(count) for count in self.counts[2:])
         models = {
-            name: ModelDiagnostics(delta_norm=_rounded(math.sqrt(length)), kept_share=self._share(kept))
-            for name, length, kept in zip(names, self.lengths, self.kept, strict=True)
+            name: ModelDiagnostics(delta_norm=length, kept_share=self._share(count))
+            for name, length, count in zip(names, lengths[1:], kept, strict=True)
         }
         return TensorDiagnostics(
             digest=digest,
             dtype=dtype,
             shape=shape,
-            delta_norm=_rounded(math.sqrt(self.moved)),
-            kept_share=self._share(sum(self.kept) / max(1, len(self.kept))),
-            sign_conflict_share=self._share(self.conflicts),
+            delta_norm=lengths[0],
+            kept_share=self._share(sum(kept) / max(1, len(kept))),
+            sign_conflict_share=self._share(conflicts),
             unchanged_share=self._share(self.undone),
             models=models,
         )
@@ -104,33 +116,25 @@ class Tally:
         return _rounded(entries / max(1, self.entries))
 
 
-def _square(vector: Tensor) -> float:
-    return float(torch.linalg.vector_norm(vector)) ** 2
+def _array(values: Entries) -> Floats:
+    """As a NumPy array; of a tensor on the CPU its memory, if it lies there in order."""
+    return values if isinstance(values, np.ndarray) else np.ascontiguousarray(values.numpy())
 
 
-Flags = Any
-"""Truth values, one an entry: NumPy's on the CPU, where it compares several times faster than torch."""
+def _flat(values: Entries) -> Floats:
+    return _array(values).reshape(-1)
 
 
-def _comparable(tensor: Tensor) -> Any:
-    return tensor.numpy() if tensor.device.type == "cpu" else tensor
-
-
-def _differing(left: Tensor, right: Tensor) -> int:
-    return _count(_comparable(left) != _comparable(right))
-
-
-def _signs(vector: Tensor) -> tuple[Flags, Flags]:
-    entries = _comparable(vector)
-    return entries > 0, entries < 0
-
-
-def _any(flags: Sequence[Flags]) -> Flags:
-    return reduce(or_, flags)
-
-
-def _count(flags: Flags) -> int:
-    return int(np.count_nonzero(flags) if isinstance(flags, np.ndarray | np.bool_) else flags.count_nonzero())
+def _tallied_elsewhere(
+    merged: "Tensor", reference: "Tensor", stored: "Tensor", held: "Tensor", base: "Tensor", models: "Tensor",
+    summands: "Tensor",
+) -> tuple[kernels.Doubles, kernels.Counts]:  # fmt: skip
+    """What :func:`l2s.merging.kernels.tally` adds, by torch on the tensors' device."""
+    vectors = [merged - reference, *(model - base for model in models)]
+    squares = [float(torch.linalg.vector_norm(vector)) ** 2 for vector in vectors]
+    both = reduce(or_, [row > 0 for row in summands]) & reduce(or_, [row < 0 for row in summands])
+    flags = [merged != reference, stored != held, both, *(row != 0 for row in summands)]
+    return np.array(squares), np.array([int(flag.count_nonzero()) for flag in flags])
 
 
 def _rounded(number: float) -> float:

@@ -1,11 +1,15 @@
 """Gram matrices of the models' weights: the inner products that lengths and angles follow from."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from l2s.lazy import torch
 from l2s.merging.method import Each, Weight
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def gram(vectors: Sequence[Tensor], dim: int | None = None) -> Tensor:

@@ -6,17 +6,22 @@ Two departures from mergekit: arithmetic is double precision; and a model that p
 from the mean so far, towards which no one arc is shortest, does not pull (mergekit divides by ≈ 0).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
+from l2s.lazy import torch
 from l2s.merging.gram import cosines, gram_of_whole, lengths_of
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.sums import weighted_sum
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class KarcherParams(Params):

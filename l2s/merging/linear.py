@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from l2s.merging.method import Merged, Weight, merge_method
-from l2s.merging.sums import weighted_sum
+from l2s.merging.loop import Loop
+from l2s.merging.method import Entries, MergedOf, WeightOf, merge_method
+from l2s.merging.sums import factors, weighted_sum
 from l2s.params import Params
 
 
@@ -20,8 +21,13 @@ class LinearParams(Params):
     """Divide by the sum of the weights."""
 
 
-@merge_method("linear", LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False)
-def linear(weight: Weight, params: LinearParams, models: Sequence[ModelWeight]) -> Merged:
+def loop(name: str, measured: None, params: LinearParams, models: Sequence[ModelWeight]) -> Loop:
+    """The same, as a loop."""
+    return Loop(factors([model.weight for model in models], params.normalize), base_share=0.0)
+
+
+@merge_method("linear", LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False, arrays=True, loop=loop)
+def linear(weight: WeightOf[Entries], params: LinearParams, models: Sequence[ModelWeight]) -> MergedOf[Entries]:
     """Σₖ wₖ θₖ / Σₖ wₖ."""
     merged = weighted_sum(weight.models, [model.weight for model in models], params.normalize)
-    return Merged(merged, weight.models)
+    return MergedOf(merged, weight.models)

@@ -16,19 +16,23 @@ threshold t is a choice (``prox``); its variant with TIES refers to itself, so `
 without trimming, the shrinking being the trimming.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
+from l2s.lazy import torch
 from l2s.merging.linear import ModelWeight
 from l2s.merging.low_rank import gram, is_matrix, shrinkage
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.sums import elected_sum, weighted_sum
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Prox = Literal["const", "half", "squared"]
 
@@ -116,7 +120,7 @@ def _shifted(gram: Tensor, shift: Tensor, apart: Tensor) -> Tensor:
 
 def _factors(grams: Tensor, params: LoreParams) -> Tensor:
     """What shrinks each of K matrices, from their Gram matrices, ``[K, s, s]`` both."""
-    found, before = list[Tensor](), None
+    found, before = list[torch.Tensor](), None
     for own in grams:
         if before is None or not torch.equal(own, before):  # two models' residuals are each other's negatives
             before, factor = own, shrinkage(own, lambda sigma: threshold(sigma, params.mu, params.prox))

@@ -8,12 +8,16 @@ squaring halves the digits, so singular values below 1e-8 of the largest are noi
 small ones are shrunk or dropped; the product X P has an error of that order at most.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from l2s.lazy import torch
 from l2s.merging.method import Weight
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def gram(pieces: Iterable[Weight], matrices: Callable[[Weight], Tensor]) -> Tensor | None:

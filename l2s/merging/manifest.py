@@ -80,19 +80,20 @@ class MergeManifest(Params):
 
     def with_public_names(self) -> Self:
         """The same, with models that the recipe names by an absolute path under names that may travel."""
-        shown = public_names(list(self.inputs))
+        public = public_names(list(self.inputs))
+        shown = {name: public[name] for name in sorted(public, key=len, reverse=True) if Path(name).is_absolute()}
+        if not shown:
+            return self
 
         def renamed(value: Any) -> Any:
             if isinstance(value, str):
-                for name in sorted(shown, key=len, reverse=True):
-                    value = value.replace(name, shown[name]) if Path(name).is_absolute() else value
+                for name, short in shown.items():
+                    value = value.replace(name, short)
                 return value
             if isinstance(value, dict):
                 return {renamed(key): renamed(inner) for key, inner in value.items()}
             return [renamed(inner) for inner in value] if isinstance(value, list) else value
 
-        if all(name == public for name, public in shown.items()):
-            return self
         return type(self).model_validate(renamed(self.model_dump(mode="json")))
 
 

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.digest import combine
 from l2s.checkpoints.dtypes import TORCH_NAMES
+from l2s.checkpoints.remembered import note
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.vocabulary import Vocabulary
 from l2s.checkpoints.writer import SHARD, CheckpointWriter, TensorPlan
 from l2s.errors import CheckpointError, ConfigError
 from l2s.files import digest_text, replacing_folder, write_json, write_text
+from l2s.merging import kernels
 from l2s.merging.calibrated import open_statistics
 from l2s.merging.card import model_card
 from l2s.merging.diagnostics import TensorDiagnostics
@@ -102,7 +105,7 @@ def merge_checkpoints(
     """
     started = time.perf_counter()
     check_device(device)
-    prepared = _prepare(recipe, models, out, seed, force, donor, statistics)
+    prepared = _prepare(recipe, models, out, seed, force, donor, statistics, device)
     shapes = [plan.shape for plan in prepared.plans]
     threads = affordable_threads(recipe, shapes, threads, max_memory)
     try:
@@ -116,12 +119,13 @@ def merge_checkpoints(
             write_json(folder / MANIFEST, manifest.model_dump(mode="json", exclude_none=True))
     except BlockingIOError:
         raise CheckpointError(f"{out}: another merge is writing there; wait for it, or choose another place") from None
+    note((entry, tensors[name].digest) for name, entry in Checkpoint(out).index.entries.items())
     return manifest
 
 
 def _prepare(
     recipe: MergeRecipe, models: Mapping[str, Path] | None, out: Path, seed: int, force: bool, donor: str | None,
-    statistics: Mapping[str, Path] | None,
+    statistics: Mapping[str, Path] | None, device: str,
 ) -> _Merge:  # fmt: skip
     opened = open_models(recipe, models)
     findings = check_merge(recipe, models, out, donor, statistics)
@@ -132,6 +136,8 @@ def _prepare(
     vocabulary = merged_vocabulary(recipe, opened, chosen.model)
     plans = plan_tensors(recipe, vocabulary.models, chosen.model)
     notes = tuple(finding.sentence for finding in findings)
+    if recipe.method.arrays and device == "cpu":
+        kernels.load()  # while the inputs are hashed
     digests = digests_of(opened)
     calibrated = open_statistics(recipe, statistics, {name: found.weights for name, found in digests.items()})
     return _Merge(recipe, vocabulary, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))

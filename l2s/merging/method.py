@@ -5,31 +5,41 @@ weight. What a method must know of the whole weight first (a threshold, a norm, 
 measures in passes of its own over the same pieces; ``weight.measured`` then carries it to every piece.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
-from l2s.checkpoints.statistics import Statistics
 from l2s.errors import ConfigError
+from l2s.lazy import torch
 from l2s.merging import draws
+from l2s.merging.loop import Loop
 from l2s.params import Params, nearest
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from l2s.checkpoints.statistics import Statistics
+
 Measured = TypeVar("Measured")
+Floats = npt.NDArray[np.float32]
+Entries = TypeVar("Entries", "Tensor", "Floats")
+"""What a method computes with: a tensor, on any device; or, if the method can, a NumPy array, on the CPU."""
 
 
 @dataclass(frozen=True, eq=False)
-class Weight:
+class WeightOf(Generic[Entries]):
     """A run of whole rows of one named weight, as the base and the K models to be merged hold it."""
 
     name: str
     """Name in the checkpoint, e.g. ``model.layers.3.mlp.up_proj.weight``."""
-    base: Tensor
+    base: Entries
     """θ₀, float32, ``[*shape]``. Zeros for a method without a base."""
-    models: Tensor
+    models: Entries
     """θₖ, float32, ``[K, *shape]``."""
     seed: int = 0
     """The run's seed."""
@@ -41,49 +51,60 @@ class Weight:
     """Shape of the whole weight; None where this is all of it."""
     measured: Any = None
     """What the method measured of the whole weight."""
-    statistics: Statistics | None = None
+    statistics: "Statistics | None" = None
     """The calibration statistics that the recipe's ``parameters.statistics`` names."""
-    model_statistics: tuple[Statistics | None, ...] = ()
+    model_statistics: "tuple[Statistics | None, ...]" = ()
     """Those that each model's ``parameters.statistics`` names."""
 
     @cached_property
-    def task_vectors(self) -> Tensor:
+    def task_vectors(self) -> Entries:
         """τₖ = θₖ − θ₀, float32, ``[K, *shape]``."""
-        return self.models - self.base
+        vectors: Entries = self.models - self.base
+        return vectors
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the whole weight."""
         return tuple(self.base.shape) if self.whole is None else self.whole
 
-    def uniform(self, k: int) -> Tensor:
+    def uniform(self, k: int) -> Entries:
         """Draws from [0, 1) for model ``k``, float32, ``[*shape]`` of this piece.
 
         They depend on seed, the model's digest, the weight's name and the place in it, and on nothing
         else: not on the other models, their order, the pieces, the shards or the threads.
         """
-        drawn = draws.uniform((self.seed, self.digests[k], self.name), *self._entries)
-        return torch.from_numpy(drawn).view_as(self.base).to(self.base.device)
+        drawn: Entries = self._like_base(draws.uniform((self.seed, self.digests[k], self.name), *self._entries))
+        return drawn
 
-    def chosen(self, k: int, chance: float) -> Tensor:
+    def chosen(self, k: int, chance: float) -> Any:
         """Entries drawn for model ``k`` with that chance, bool, ``[*shape]`` of this piece; faster than ``uniform``."""
-        drawn = draws.chosen((self.seed, self.digests[k], self.name), *self._entries, chance)
+        return self._like_base(draws.chosen((self.seed, self.digests[k], self.name), *self._entries, chance))
+
+    def _like_base(self, drawn: npt.NDArray[Any]) -> Any:
+        if isinstance(self.base, np.ndarray):
+            return drawn.reshape(self.base.shape)
         return torch.from_numpy(drawn).view_as(self.base).to(self.base.device)
 
     @property
     def _entries(self) -> tuple[int, int]:
         """Of the whole weight, this piece's first and the one behind its last."""
-        return self.start, self.start + self.base.numel()
+        return self.start, self.start + math.prod(self.base.shape)
+
+
+Weight = WeightOf["Tensor"]
 
 
 @dataclass(frozen=True, eq=False)
-class Merged:
+class MergedOf(Generic[Entries]):
     """A merged piece of a weight, and what went into it."""
 
-    value: Tensor
+    value: Entries
     """θ, float32, ``[*shape]``."""
-    summands: Tensor
+    summands: Entries
     """The task vectors after trimming or dropping, before weights: ``[K, *shape]``, for diagnostics."""
+
+
+Merged = MergedOf["Tensor"]
 
 
 class Each(Protocol):
@@ -93,12 +114,13 @@ class Each(Protocol):
     Results come in a fixed order.
     """
 
-    def __call__(self, function: Callable[[Iterable[Weight]], Measured], label: str = "") -> list[Measured]:
+    def __call__(self, function: Callable[[Iterable[Any]], Measured], label: str = "") -> list[Measured]:
         """``label`` says what is measured, for a progress bar."""
         ...
 
 
-Merge = Callable[[Weight, Any, Sequence[Any]], Merged]
+Merge = Callable[[Any, Any, Sequence[Any]], Any]
+Looped = Callable[[str, Any, Any, Sequence[Any]], Loop | None]
 Measure = Callable[[Each, Any, Sequence[Any]], Any]
 Spans = Callable[[Any], bool]
 
@@ -131,6 +153,10 @@ class MergeMethod:
     """Fewest and most models, the base not counted."""
     memory: Callable[[tuple[int, ...], int], int] | None = None
     """Bytes that measuring and merging a weight of that shape in K models takes beyond its pieces."""
+    arrays: bool = False
+    """Does it compute with NumPy arrays as well? On the CPU it then does, through :mod:`l2s.merging.kernels`."""
+    loop: Looped | None = None
+    """Its function on a weight of that name, given what was measured, as a loop; None where it is none."""
     compose: Callable[["MergeMethod"], "MergeMethod"] | None = None
     """For a method that acts on another method's result: how, given ``parameters.of``."""
 
@@ -167,6 +193,8 @@ def merge_method(
     keeps_base: bool = False,
     counts: tuple[int, int | None] = (1, None),
     memory: Callable[[tuple[int, ...], int], int] | None = None,
+    arrays: bool = False,
+    loop: Looped | None = None,
     compose: Callable[[MergeMethod], MergeMethod] | None = None,
 ) -> Callable[[Merge], Merge]:
     """Register a function ``(weight, params, [model params of each of the K models]) -> Merged``.
@@ -178,7 +206,7 @@ def merge_method(
         assert name not in METHODS, f"merge method '{name}' is registered twice"
         METHODS[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
-            measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, compose,
+            measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, arrays, loop, compose,
         )  # fmt: skip
         return merge
 

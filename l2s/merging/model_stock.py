@@ -6,15 +6,19 @@ angles to all others at any scale; and where the task vectors cancel, so that th
 the base is taken.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from l2s.lazy import torch
 from l2s.merging.gram import cosines, gram, gram_of_whole
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.sums import weighted_sum
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CANCELLED = 1e-6
 """‖Σₖ τₖ / ‖τₖ‖‖² / K, below which the task vectors cancel."""

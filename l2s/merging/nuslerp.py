@@ -6,15 +6,19 @@ vectors that are parallel to float32's precision are taken for a straight line. 
 counts as orthogonal to all others.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from l2s.lazy import torch
 from l2s.merging.gram import cosines, gram, gram_of_whole
 from l2s.merging.linear import ModelWeight
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PARALLEL = 1e-7
 """1 − |cos Ω| below which the arc is a straight line: where float32, and so mergekit, finds sin Ω = 0."""

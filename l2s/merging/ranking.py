@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from l2s.merging.method import Each, Weight
+from l2s.merging.method import Each, Floats, Weight
 from l2s.merging.selection import Values, kth_smallest
 from l2s.merging.ties import at_least
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def cuts_at(each: Each, values: Values, ranks: Callable[[int], Sequence[int]]) -
     return cuts
 
 
-def beyond(entries: Tensor, cut: Cut, start: int) -> Tensor:
+def beyond(entries: "Tensor", cut: Cut, start: int) -> "Tensor":
     """Zero the entries of one row of a piece that are ranked up to ``cut``; any shape, the same."""
     kept = at_least(entries, cut.value)
     if cut.value > 0 and cut.equal[start]:
@@ -56,9 +59,9 @@ def beyond(entries: Tensor, cut: Cut, start: int) -> Tensor:
     return kept
 
 
-def _against(values: Tensor, thresholds: Sequence[float]) -> list[tuple[int, int, int]]:
+def _against(values: Floats, thresholds: Sequence[float]) -> list[tuple[int, int, int]]:
     """Of each row: entries, entries below the threshold, entries equal to it."""
     return [
-        (row.numel(), int(torch.count_nonzero(row < value)), int(torch.count_nonzero(row == value)))
+        (row.size, int(np.count_nonzero(row < value)), int(np.count_nonzero(row == value)))
         for row, value in zip(values, thresholds, strict=True)
     ]

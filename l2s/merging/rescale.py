@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
-from torch import Tensor
+import numpy as np
 
-from l2s.merging.method import Each, Weight
+from l2s.merging.method import Each, Entries, WeightOf
 
-Thin = Callable[[Weight], Tensor]
+Thin = Callable[[WeightOf[Any]], Any]
 
 
 def l1_factors(each: Each, thin: Thin) -> list[dict[str, list[float]]]:
@@ -20,7 +21,7 @@ def l1_factors(each: Each, thin: Thin) -> list[dict[str, list[float]]]:
         thin: a piece's task vectors after trimming or dropping, ``[K, *shape]``.
     """
 
-    def factors(pieces: Iterable[Weight]) -> dict[str, list[float]]:
+    def factors(pieces: Iterable[WeightOf[Any]]) -> dict[str, list[float]]:
         before, after, name = list[list[float]](), list[list[float]](), ""
         for piece in pieces:
             name = piece.name
@@ -32,13 +33,17 @@ def l1_factors(each: Each, thin: Thin) -> list[dict[str, list[float]]]:
     return each(factors)
 
 
-def _l1(vectors: Tensor) -> list[float]:
-    norms: list[float] = vectors.abs().reshape(len(vectors), -1).sum(1).tolist()  # [K]
+def _l1(vectors: Entries) -> list[float]:
+    """Of each of K."""
+    if isinstance(vectors, np.ndarray):
+        norms: list[float] = np.abs(vectors).reshape(len(vectors), -1).sum(1, dtype=np.float64).tolist()
+    else:
+        norms = vectors.abs().reshape(len(vectors), -1).sum(1).tolist()
     return norms
 
 
-def stretched(thinned: Tensor, by: list[float]) -> Tensor:
+def stretched(thinned: Entries, by: list[float]) -> Entries:
     """Each of K thinned task vectors times its factor, in place; ``[K, *shape]``."""
-    for tau, factor in zip(thinned, by, strict=True):
-        tau.mul_(factor)
+    for k, factor in enumerate(by):
+        thinned[k] *= factor
     return thinned

@@ -6,19 +6,24 @@ where any entries differ, at least one is selected; of entries that vary alike t
 wherever the mean squares sum to less than 1e-6, which in fine-tuned models some weights do and some do not).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from l2s.errors import ConfigError
+from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.ranking import Cut, beyond, cuts_at
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SMALLEST = 1e-6
 """Agreeing models' weights, of all models' 1, that are divided by at least (mergekit's rule)."""
@@ -98,7 +103,7 @@ def _cut(each: Each, share: Decimal) -> Cut:
 
     differ = sum(each(differing))
     kept = max(min(1, differ), int(differ * share))
-    (cut,) = cuts_at(each, lambda piece: variance(piece).view(1, -1), lambda n: [n - kept])
+    (cut,) = cuts_at(each, lambda piece: variance(piece).reshape(1, -1).cpu().numpy(), lambda n: [n - kept])
     return cut
 
 

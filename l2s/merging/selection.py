@@ -8,14 +8,12 @@ miss it, bisection over the bit patterns of float32 finds it, slowly but surely.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from l2s.merging.method import Each, Weight
+from l2s.merging import kernels
+from l2s.merging.method import Each, Floats, WeightOf
 
 SAMPLE = 1 << 17
 """Entries sampled at least; up to eight times as many are looked at whole."""
@@ -26,8 +24,8 @@ SIGMAS = 4.0
 LARGEST = 0x7F7FFFFF
 """Bit pattern of the largest float32."""
 
-FloatArray = npt.NDArray[np.float32]
-Values = Callable[[Weight], Tensor]
+Piece = WeightOf[Any]
+Values = Callable[[Piece], Floats]
 
 
 @runtime_checkable
@@ -37,7 +35,7 @@ class Sampled(Protocol):
     shape: tuple[int, ...]
     """Of the whole weight."""
 
-    def sampled(self, every: int) -> Iterable[Weight]:
+    def sampled(self, every: int) -> Iterable[Piece]:
         """The pieces' entries at multiples of ``every``, counted over the whole weight; in one dimension."""
         ...
 
@@ -54,17 +52,17 @@ def kth_smallest(each: Each, values: Values, ranks: Callable[[int], Sequence[int
     wanted = list(ranks(total))
     stride = 1 if total <= 8 * SAMPLE else _next_prime(total // max(SAMPLE, total // SPREAD))
     sampled = each(lambda pieces: _sample(pieces, values, stride))
-    rows = [torch.cat([weight[row] for weight in sampled]) for row in range(len(wanted))]
+    rows = [np.concatenate([weight[row] for weight in sampled]) for row in range(len(wanted))]
     if stride == 1:
         return [_kth(row, rank) for row, rank in zip(rows, wanted, strict=True)]
     brackets = [_bracket(row, rank, total) for row, rank in zip(rows, wanted, strict=True)]
-    share = 2 * SIGMAS / math.sqrt(rows[0].numel())  # of entries that a bracket holds, about, at the most
+    share = 2 * SIGMAS / math.sqrt(rows[0].size)  # of entries that a bracket holds, about, at the most
     counted = each(lambda pieces: _count(pieces, values, brackets, share))
     found = []
     for row, (rank, bracket) in enumerate(zip(wanted, brackets, strict=True)):
         below, equal = sum(weight[row].below for weight in counted), sum(weight[row].equal for weight in counted)
-        inside = torch.cat([weight[row].inside() for weight in counted])
-        if rank == 0 or below < rank <= below + inside.numel():
+        inside = np.concatenate([weight[row].inside() for weight in counted])
+        if rank == 0 or below < rank <= below + inside.size:
             found.append(_kth(inside, max(0, rank - below)))
         elif below < rank <= below + equal:
             found.append(bracket[0])
@@ -73,41 +71,40 @@ def kth_smallest(each: Each, values: Values, ranks: Callable[[int], Sequence[int
     return found
 
 
-def _sample(pieces: Iterable[Weight], values: Values, stride: int) -> Tensor:
+def _sample(pieces: Iterable[Piece], values: Values, stride: int) -> Floats:
     """Values of every ``stride``-th entry of a weight, ``[R, entries]``.
 
     One buffer a weight: many small ones, kept while pieces come and go, would leave the heap full of holes.
     """
-    buffer, filled = torch.empty(0), 0
+    buffer, filled = np.empty((0, 0), np.float32), 0
     for piece in pieces.sampled(stride) if isinstance(pieces, Sampled) else (_every(stride, p) for p in pieces):
         found = values(piece)
         if not filled:
-            buffer = torch.empty(found.shape[0], -(-math.prod(piece.shape) // stride))
+            buffer = np.empty((found.shape[0], -(-math.prod(piece.shape) // stride)), np.float32)
         buffer[:, filled : filled + found.shape[1]] = found
         filled += found.shape[1]
     return buffer
 
 
-def _every(stride: int, piece: Weight) -> Weight:
+def _every(stride: int, piece: Piece) -> Piece:
     """The entries at multiples of ``stride``, as a weight of its own; values are of entries, so rows do not matter."""
     first = -piece.start % stride
     base, models = piece.base.reshape(-1), piece.models.reshape(len(piece.models), -1)
     return replace(piece, base=base[first::stride], models=models[:, first::stride])
 
 
-def _entries(pieces: Iterable[Weight]) -> int:
+def _entries(pieces: Iterable[Piece]) -> int:
     """Of the whole weight; nothing is read, or no more than the first piece."""
     return math.prod(pieces.shape if isinstance(pieces, Sampled) else next(iter(pieces)).shape)
 
 
-def _kth(row: Tensor, rank: int) -> float:
-    """NumPy selects eight times faster than torch."""
-    return float(np.partition(row.numpy(), rank - 1)[rank - 1]) if rank else 0.0
+def _kth(row: Floats, rank: int) -> float:
+    return float(np.partition(row, rank - 1)[rank - 1]) if rank else 0.0
 
 
-def _bracket(sample: Tensor, rank: int, total: int) -> tuple[float, float]:
+def _bracket(sample: Floats, rank: int, total: int) -> tuple[float, float]:
     """Values that the k-th smallest lies above, or at, and below, or at; but for bad luck."""
-    count, share = sample.numel(), rank / total
+    count, share = sample.size, rank / total
     width = SIGMAS * math.sqrt(count * share * (1 - share)) + 2
     low, high = math.floor(count * share - width), math.ceil(count * share + width)
     return _kth(sample, low) if low >= 1 else -1.0, _kth(sample, high) if high <= count else math.inf
@@ -117,7 +114,7 @@ def _bracket(sample: Tensor, rank: int, total: int) -> tuple[float, float]:
 class Counted:
     """A row of a weight's values, held against its bracket."""
 
-    room: FloatArray
+    room: Floats
     """Where the entries between ``low`` and ``high`` are put."""
     below: int = 0
     """Entries at most ``low``; below it, where the bracket closed on one frequent value."""
@@ -125,31 +122,30 @@ class Counted:
     equal: int = 0
     """Where the bracket closed: entries of that value."""
 
-    def add(self, row: FloatArray, low: float, high: float) -> None:
+    def add(self, row: Floats, low: float, high: float) -> None:
         """Count a piece."""
         if low == high:
             below, up_to = _around(row, low)
             self.below, self.equal = self.below + below, self.equal + up_to - below
             return
-        above = row > low
-        self.below += row.size - int(np.count_nonzero(above))
-        found = np.compress(above & (row < high), row)
-        if self.filled + found.size > self.room.size:
-            self.room = np.concatenate([self.room, np.empty(self.room.size + found.size, np.float32)])
-        self.room[self.filled : self.filled + found.size] = found
-        self.filled += found.size
+        below, inside = self._between(row, low, high)
+        if self.filled + inside > self.room.size:  # once more, with the room that it takes
+            self.room = np.concatenate([self.room, np.empty(self.room.size + inside, np.float32)])
+            self._between(row, low, high)
+        self.below, self.filled = self.below + below, self.filled + inside
 
-    def inside(self) -> Tensor:
+    def _between(self, row: Floats, low: float, high: float) -> tuple[int, int]:
+        return kernels.between(row, np.float32(low), np.float32(high), self.room[self.filled :])
+
+    def inside(self) -> Floats:
         """Entries between ``low`` and ``high``."""
-        return torch.from_numpy(self.room[: self.filled])
+        return self.room[: self.filled]
 
 
-def _count(
-    pieces: Iterable[Weight], values: Values, brackets: list[tuple[float, float]], share: float
-) -> list[Counted]:
+def _count(pieces: Iterable[Piece], values: Values, brackets: list[tuple[float, float]], share: float) -> list[Counted]:
     counted = list[Counted]()
     for piece in pieces:
-        rows = values(piece).cpu().numpy()  # NumPy compares faster than torch
+        rows = values(piece)
         if not counted:
             room = int(1.5 * share * math.prod(piece.shape)) + 64
             counted = [Counted(np.empty(0 if low == high else room, np.float32)) for low, high in brackets]
@@ -168,17 +164,17 @@ def _at_an_end(each: Each, values: Values, row: int, rank: int, bracket: tuple[f
     return _bisect(each, values, row, rank)
 
 
-def _counting(values: Values, row: int, value: float) -> Callable[[Iterable[Weight]], tuple[int, int]]:
+def _counting(values: Values, row: int, value: float) -> Callable[[Iterable[Piece]], tuple[int, int]]:
     """Counts a weight's entries below a value, and those up to it."""
 
-    def count(pieces: Iterable[Weight]) -> tuple[int, int]:
-        below, up_to = zip(*(_around(values(piece)[row].cpu().numpy(), value) for piece in pieces), strict=True)
+    def count(pieces: Iterable[Piece]) -> tuple[int, int]:
+        below, up_to = zip(*(_around(values(piece)[row], value) for piece in pieces), strict=True)
         return sum(below), sum(up_to)
 
     return count
 
 
-def _around(row: FloatArray, value: float) -> tuple[int, int]:
+def _around(row: Floats, value: float) -> tuple[int, int]:
     return int(np.count_nonzero(row < value)), int(np.count_nonzero(row <= value))
 
 
@@ -187,10 +183,14 @@ def _bisect(each: Each, values: Values, row: int, rank: int) -> float:
     low, high = 0, LARGEST
     while low < high:
         middle = (low + high) // 2
-        bound = float(torch.tensor(middle, dtype=torch.int32).view(torch.float32))
+        bound = _float_of(middle)
         up_to = sum(count for _, count in each(_counting(values, row, bound)))
         low, high = (low, middle) if up_to >= rank else (middle + 1, high)
-    return float(torch.tensor(low, dtype=torch.int32).view(torch.float32))
+    return _float_of(low)
+
+
+def _float_of(bits: int) -> float:
+    return float(np.uint32(bits).view(np.float32))
 
 
 def _next_prime(number: int) -> int:

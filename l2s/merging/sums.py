@@ -1,9 +1,20 @@
-"""How models and task vectors are added up: weighted, with or without a vote on the sign."""
+"""How models and task vectors are added up: weighted, with or without a vote on the sign.
 
+Of tensors torch computes the sums, of NumPy arrays :mod:`l2s.merging.kernels` does, several times faster.
+"""
+
+import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from l2s.lazy import torch
+from l2s.merging import kernels
+from l2s.merging.method import Entries, Floats
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SMALLEST = 1e-8
 """A divisor nearer to zero than this does not divide (mergekit's rule)."""
@@ -15,32 +26,64 @@ def factors(weights: Sequence[float], normalize: bool) -> list[float]:
     return [w / divisor for w in weights] if normalize and abs(divisor) >= SMALLEST else list(weights)
 
 
-def weighted_sum(task_vectors: Tensor, weights: Sequence[float], normalize: bool) -> Tensor:
+def weighted_sum(task_vectors: Entries, weights: Sequence[float], normalize: bool) -> Entries:
     """Σₖ wₖ τₖ, divided by Σₖ wₖ if ``normalize``; ``[K, *shape]`` to ``[*shape]``."""
     used = factors(weights, normalize)
+    if isinstance(task_vectors, np.ndarray):
+        return _combined(task_vectors[0], 0.0, task_vectors, used)
     total = task_vectors[0] * used[0]
     for tau, factor in zip(task_vectors[1:], used[1:], strict=True):
         total.add_(tau, alpha=factor)
     return total
 
 
-def interpolated(base: Tensor, models: Tensor, shares: Sequence[float]) -> Tensor:
+def interpolated(base: Entries, models: Entries, shares: Sequence[float]) -> Entries:
     """θ₀ + Σₖ wₖ (θₖ − θ₀) as (1 − Σₖ wₖ) θ₀ + Σₖ wₖ θₖ, which is exact where one share is 1 and the rest 0."""
+    if isinstance(base, np.ndarray):
+        return _combined(base, 1 - sum(shares), models, shares)
     terms = [(base, 1 - sum(shares)), *zip(models, shares, strict=True)]
     (first, share), *others = [term for term in terms if term[1] != 0] or terms[:1]
-    total: Tensor = first * share
+    total = first * share
     for theta, share in others:
         total.add_(theta, alpha=share)
     return total
 
 
-def elected_sum(task_vectors: Tensor, weights: Sequence[float], normalize: bool) -> Tensor:
+def elected_sum(task_vectors: Entries, weights: Sequence[float], normalize: bool) -> Entries:
     """Σₖ wₖ τₖ over the models that agree with the elected sign, entry by entry; ``[K, *shape]`` to ``[*shape]``.
 
     The sign of Σₖ wₖ τₖ is elected, + where the sum is zero; zeros agree with no sign. ``normalize``
     divides by the agreeing models' Σ wₖ (arXiv:2306.01708, section 3.2, with mergekit's weights).
-    Written with products instead of choices and comparisons, which torch computes several times faster.
     """
+    if isinstance(task_vectors, np.ndarray):
+        out = np.empty(task_vectors.shape[1:], np.float32)
+        kernels.elect(rows_of(task_vectors), np.array(weights, np.float32), normalize, out.reshape(-1))
+        return out
+    return _elected_tensors(task_vectors, weights, normalize)
+
+
+def onto(base: Entries, total: Entries, scale: float) -> Entries:
+    """θ₀ + λ times the sum; the sum's memory is used."""
+    if isinstance(base, np.ndarray):
+        kernels.add_onto(base.reshape(-1), np.float32(scale), total.reshape(-1))
+        return total
+    return total.mul_(scale).add_(base)
+
+
+def rows_of(arrays: Floats) -> Floats:
+    """``[K, *shape]`` as K rows; nothing is copied."""
+    return arrays.reshape(len(arrays), math.prod(arrays.shape[1:]))
+
+
+def _combined(base: Floats, share: float, rows: Floats, used: Sequence[float]) -> Floats:
+    out = np.empty(rows.shape[1:], np.float32)
+    flat = base.reshape(-1), np.float32(share), rows_of(rows), np.array(used, np.float32), out.reshape(-1)
+    kernels.combine(*flat)
+    return out
+
+
+def _elected_tensors(task_vectors: "Tensor", weights: Sequence[float], normalize: bool) -> "Tensor":
+    """Written with products instead of choices and comparisons, which torch computes several times faster."""
     weighted = [tau * weight for tau, weight in zip(task_vectors, weights, strict=True)]
     total = weighted[0].clone()
     for part in weighted[1:]:
@@ -49,14 +92,16 @@ def elected_sum(task_vectors: Tensor, weights: Sequence[float], normalize: bool)
     for part in weighted:
         part.mul_(elected).clamp_(min=0)  # magnitudes, 0 where a model disagrees
     divisor = _agreeing_weight(weighted, weights) if normalize else None
-    merged: Tensor
-    merged, *others = weighted
-    for part in others:
+    merged: Tensor = weighted[0]
+    for part in weighted[1:]:
         merged.add_(part)
-    return (merged if divisor is None else merged.div_(divisor)).mul_(elected)
+    if divisor is not None:
+        merged.div_(divisor)
+    merged.mul_(elected)
+    return merged
 
 
-def _agreeing_weight(agreeing: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+def _agreeing_weight(agreeing: "Sequence[Tensor]", weights: Sequence[float]) -> "Tensor":
     """Σ wₖ of the models that are not 0 at an entry; some other number where that is next to zero."""
     divisor = agreeing[0].sign().mul_(weights[0])
     for part, weight in zip(agreeing[1:], weights[1:], strict=True):

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from l2s.merging.linear import ModelWeight
-from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.loop import Loop
+from l2s.merging.method import Entries, MergedOf, WeightOf, merge_method
 from l2s.merging.sums import factors, interpolated
 from l2s.params import Params
 
@@ -19,8 +20,21 @@ class TaskArithmeticParams(Params):
     """λ, the factor on the merged task vector; below 0 forgets, above 1 extrapolates."""
 
 
-@merge_method("task_arithmetic", TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089")
-def task_arithmetic(weight: Weight, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Merged:
+def loop(name: str, measured: None, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Loop:
+    """The same, as a loop."""
+    shares = _shares(params, models)
+    return Loop(shares, base_share=1 - sum(shares))
+
+
+@merge_method(
+    "task_arithmetic", TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", arrays=True, loop=loop
+)  # fmt: skip
+def task_arithmetic(
+    weight: WeightOf[Entries], params: TaskArithmeticParams, models: Sequence[ModelWeight]
+) -> MergedOf[Entries]:
     """θ₀ + λ Σₖ wₖ τₖ; one model with λ w = 1 comes out bit for bit."""
-    shares = [params.scale * factor for factor in factors([model.weight for model in models], params.normalize)]
-    return Merged(interpolated(weight.base, weight.models, shares), weight.task_vectors)
+    return MergedOf(interpolated(weight.base, weight.models, _shares(params, models)), weight.task_vectors)
+
+
+def _shares(params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> list[float]:
+    return [params.scale * factor for factor in factors([model.weight for model in models], params.normalize)]

@@ -1,7 +1,8 @@
 """One tensor after another, piece by piece: read, merge in float32, round once, write; in several threads."""
 
+from __future__ import annotations
+
 import ctypes
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -9,27 +10,33 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.dtypes import INTEGERS, TORCH_NAMES
-from l2s.checkpoints.finite import all_finite, told_by_bits
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
 from l2s.errors import CheckpointError, ConfigError
+from l2s.lazy import torch
+from l2s.merging import draws
 from l2s.merging.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.journal import Journal
-from l2s.merging.method import Weight
-from l2s.merging.pieces import Span, spans
+from l2s.merging.kernels import Counts, Doubles, Halves
+from l2s.merging.loop import Loop
+from l2s.merging.pieces import Span
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.rounding import rounded
 from l2s.merging.setting import count_layers, position
+from l2s.merging.weight_pieces import Piece, WeightPieces
 from l2s.params import Params
 from l2s.progress import Track
+
+if TYPE_CHECKING:
+    pass
 
 Result = TypeVar("Result")
 
@@ -73,8 +80,15 @@ class TensorMerger:
         self.order = list(order) if self.method.ordered else by_digest
         """Sums run in this order, so that the recipe's order of models changes no rounding."""
         self.names = [names[k] for k in self.order]
+        self.on_arrays = self.method.arrays and device == "cpu"
+        """Is the method given NumPy arrays, or tensors?"""
         self.measured: Any = None
         """What a method measured of the whole model."""
+
+    @property
+    def needs_torch(self) -> bool:
+        """Does it compute with tensors, or read what only torch puts together?"""
+        return not self.on_arrays or any(not isinstance(reader, CheckpointReader) for reader in self.readers.values())
 
     def __enter__(self) -> Self:
         return self
@@ -104,57 +118,71 @@ class TensorMerger:
         measured = self.measured
         if self.method.measure is not None and measured is None:
             measured = self.method.measure(lambda function, label="": [function(pieces)], params, models)
-        tally, digest = Tally(), sha256()
+        tally, digest = Tally(len(self.names)), sha256()
         whole = torch.empty(plan.shape, dtype=_dtype(plan)) if pieces.columns else None
         reader = self.readers[self.reference]
         exact = isinstance(reader, CheckpointReader) and reader.checkpoint.entry(plan.name).dtype == plan.dtype
-        for span, weight, reference in pieces.with_references():
+        loop = self._loop(plan, measured, params, models)
+        for span in pieces.spans:
+            done = self._looped(loop, plan, pieces, span) if loop is not None else None
+            if done is not None:
+                stored, start = done[0], pieces.start(span)
+                tally.count(len(stored), *done[1:])
+                digest.update(self.writer.write_array(plan.name, stored, start))
+                continue
+            weight, reference = pieces.piece(span)
             merged = self.method.merge(replace(weight, measured=measured), params, models)
-            stored = merged.value.to(_dtype(plan))
-            _refuse_overflow(stored, plan)
-            tally.add(weight, merged, stored, reference, exact)
+            result = rounded(merged.value, plan.dtype)
+            if result.wrong:
+                raise CheckpointError(
+                    f"{plan.name}: {result.wrong} entries of the merge are too large for {TORCH_NAMES[plan.dtype]}; "
+                    "set dtype: bfloat16 or float32, or lower the weights"
+                )
+            held = reference if exact else rounded(reference, plan.dtype).again
+            tally.add(weight, merged, result.again, reference, held)
             if whole is not None:
-                whole[:, span.start : span.stop] = stored.T.cpu()
+                whole[:, span.start : span.stop] = result.stored.T.cpu()
             else:
-                digest.update(self.writer.write_piece(plan.name, stored.cpu(), weight.start))
+                digest.update(self._write(plan.name, result.stored, weight.start))
         if whole is not None:
             digest.update(self.writer.write_piece(plan.name, whole))
         return tally.summed_up(self.names, f"sha256:{digest.hexdigest()}", plan.dtype, plan.shape)
+
+    def _loop(self, plan: TensorPlan, measured: Any, params: Params, models: Sequence[Params]) -> Loop | None:
+        """The method as a loop, if it is one, and all is bfloat16 and lies in files as it is."""
+        readers = {self.reference: self.readers[self.reference]} | {name: self.readers[name] for name in self.names}
+        plain = all(isinstance(reader, CheckpointReader) for reader in readers.values())
+        formats = {reader.checkpoint.entry(plan.name).dtype for reader in readers.values()} | {plan.dtype}
+        if self.method.loop is None or not self.on_arrays or not plain or formats != {"BF16"}:
+            return None
+        return self.method.loop(plan.name, measured, params, models)
+
+    def _looped(
+        self, loop: Loop, plan: TensorPlan, pieces: WeightPieces, span: Span
+    ) -> tuple[Halves, Doubles, Counts] | None:
+        """A piece merged by a loop; None if something is not finite, of which the general way knows more to say."""
+        start, entries = pieces.start(span), pieces.entries(span)
+        stored = np.empty((1 + len(self.names), entries), np.uint16)
+        for row, name in zip(stored, [self.reference, *self.names], strict=True):
+            reader = self.readers[name]
+            assert isinstance(reader, CheckpointReader)
+            reader.fill(row, plan.name, start)
+        chosen = None
+        if loop.densities is not None:
+            drawn = [(self.seed, self.digests[name], plan.name) for name in self.names]
+            parts = zip(drawn, loop.densities, strict=True)
+            chosen = np.stack([draws.chosen(names, start, start + entries, density) for names, density in parts])
+        return loop.run(stored, self.has_base, chosen)
+
+    def _write(self, name: str, piece: Any, start: int) -> memoryview:
+        if isinstance(piece, np.ndarray):
+            return self.writer.write_array(name, piece, start)
+        return self.writer.write_piece(name, piece.cpu(), start)
 
     def params_for(self, plan: TensorPlan) -> tuple[Params, list[Params]]:
         """The method's parameters for a tensor, and each model's in the order of sums."""
         params, models = self.recipe.params_for(plan.name, position(plan.name, self.layers))
         return params, [models[k] for k in self.order]
-
-    def read_into(self, out: Tensor, model: str, name: str, span: Span, entries: slice | None = None) -> Tensor:
-        """Read a piece of a tensor into ``out``, float32 on the device; columns come as rows.
-
-        Args:
-            out: of the piece's shape, or flat, if only some entries are asked for.
-            model: its name.
-            name: the tensor's.
-            span: the piece.
-            entries: of the piece, flat.
-
-        Raises:
-            CheckpointError: it holds NaN or infinite entries.
-        """
-        reader = self.readers[model]
-        if span.columns:
-            found = reader.read(name)[:, span.start : span.stop].T
-        else:
-            found = reader.rows(name, span.start, span.stop) if out.dim() else reader.read(name)
-        if entries is not None:
-            found = found.reshape(-1)[entries]
-        if self.device != "cpu":
-            found = found.contiguous().pin_memory()
-        out.copy_(found, non_blocking=True)
-        if not all_finite(found if told_by_bits(found) else out):
-            wrong = int((~torch.isfinite(reader.read(name).float())).count_nonzero())
-            raise CheckpointError(
-                f"{model}: {name} holds {wrong} NaN or infinite entries; get a sound copy of the model"
-            )
-        return out
 
     def _copy(self, plan: TensorPlan) -> TensorDiagnostics:
         """Write a tensor of integers, or of nothing, on which all models must agree."""
@@ -166,65 +194,13 @@ class TensorMerger:
         return TensorDiagnostics(digest=self.writer.write(plan.name, stored), dtype=plan.dtype, shape=plan.shape)
 
 
-class WeightPieces:
-    """One weight in pieces, read as they are asked for; can be gone through several times."""
-
-    def __init__(self, merger: TensorMerger, plan: TensorPlan, params: Params, models: Sequence[Params]) -> None:
-        self.merger, self.plan = merger, plan
-        short = merger.method.pieces == "short"
-        self.shape = plan.shape
-        self.spans = list(spans(plan.shape, short))
-        self.columns = self.spans[0].columns if self.spans else False
-        self._statistics = (_statistics(merger, params), tuple(_statistics(merger, model) for model in models))
-        self._only: tuple[Span, Weight, Tensor] | None = None
-
-    def __iter__(self) -> Iterator[Weight]:
-        for _, weight, _ in self.with_references():
-            yield weight
-
-    def with_references(self) -> Iterator[tuple[Span, Weight, Tensor]]:
-        """Pieces, and what the merge is compared with."""
-        if len(self.spans) == 1:  # kept: measuring and merging read it once
-            self._only = self._only or self._piece(self.spans[0])
-            yield self._only
-            return
-        for span in self.spans:
-            yield self._piece(span)
-
-    def sampled(self, every: int) -> Iterator[Weight]:
-        """The pieces' entries at multiples of ``every``, counted over the whole weight; the others are not read."""
-        for span in self.spans:
-            yield self._piece(span, every)[1]
-
-    def _piece(self, span: Span, every: int | None = None) -> tuple[Span, Weight, Tensor]:
-        merger, name = self.merger, self.plan.name
-        shape = self.plan.shape[::-1] if span.columns else self.plan.shape
-        here: tuple[int, ...] = (span.stop - span.start, *shape[1:]) if shape else ()
-        start, entries = span.start * math.prod(here[1:]), None
-        if every is not None:
-            entries = slice(-start % every, math.prod(here), every)
-            here = (len(range(*entries.indices(math.prod(here)))),)
-        models = torch.empty((len(merger.names), *here), device=merger.device)  # [K, *here]
-        for out, model in zip(models, merger.names, strict=True):
-            merger.read_into(out, model, name, span, entries)
-        if merger.reference in merger.names:
-            reference = models[merger.names.index(merger.reference)]
-        else:
-            out = torch.empty(here, device=merger.device)
-            reference = merger.read_into(out, merger.reference, name, span, entries)
-        base = reference if merger.has_base else torch.zeros((), device=merger.device).expand(here)
-        digests = tuple(merger.digests[model] for model in merger.names)
-        whole, each = self._statistics
-        return span, Weight(name, base, models, merger.seed, digests, start, shape, None, whole, each), reference
-
-
 def merge_tensors(merger: TensorMerger, plans: list[TensorPlan], threads: int, track: Track) -> Iterator[Written]:
     """Merge all tensors, ``threads`` at a time, the largest first; yields them as they are done.
 
     Inside a tensor torch computes with one thread, whatever it is set to outside: sums are then
     rounded alike everywhere.
     """
-    with _pool(threads, merger.device) as pool:
+    with _pool(merger, threads) as pool:
         _measure_model(merger, plans, pool, track)
         futures = [pool.submit(merger.merge, plan) for plan in sorted(plans, key=lambda plan: -plan.size)]
         try:
@@ -245,7 +221,7 @@ def _measure_model(merger: TensorMerger, plans: list[TensorPlan], pool: ThreadPo
         return
     total = float(sum(plan.size for plan in mergeable))
 
-    def each(function: Callable[[Iterable[Weight]], Result], label: str = "") -> list[Result]:
+    def each(function: Callable[[Iterable[Piece]], Result], label: str = "") -> list[Result]:
         results = pool.map(lambda plan: (plan, function(WeightPieces(merger, plan, params, models))), mergeable)
         tracked = track(results, label or "measuring the model", total, lambda found: found[0].size)
         return [result for _, result in tracked]
@@ -262,13 +238,17 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def _pool(threads: int, device: str) -> Iterator[ThreadPoolExecutor]:
+def _pool(merger: TensorMerger, threads: int) -> Iterator[ThreadPoolExecutor]:
+    keep_freed_memory()
+    if not merger.needs_torch:
+        with ThreadPoolExecutor(threads) as pool:
+            yield pool
+        return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    keep_freed_memory()
     with ExitStack() as stack:
         stack.callback(torch.set_num_threads, before)
-        yield stack.enter_context(ThreadPoolExecutor(threads, initializer=_begin, initargs=(device,)))
+        yield stack.enter_context(ThreadPoolExecutor(threads, initializer=_begin, initargs=(merger.device,)))
 
 
 def _begin(device: str) -> None:
@@ -294,20 +274,6 @@ def check_device(device: str) -> None:
         raise ConfigError("--device cuda: torch finds no such device here; drop the option to use the CPU")
 
 
-def _statistics(merger: TensorMerger, params: Params) -> Statistics | None:
-    name = getattr(params, "statistics", None)
-    return merger.statistics[name] if name is not None else None
-
-
 def _dtype(plan: TensorPlan) -> torch.dtype:
     dtype: torch.dtype = getattr(torch, TORCH_NAMES[plan.dtype])
     return dtype
-
-
-def _refuse_overflow(stored: Tensor, plan: TensorPlan) -> None:
-    if not all_finite(stored):
-        wrong = int((~torch.isfinite(stored)).count_nonzero())
-        raise CheckpointError(
-            f"{plan.name}: {wrong} entries of the merge are too large for {TORCH_NAMES[plan.dtype]}; "
-            "set dtype: bfloat16 or float32, or lower the weights"
-        )

@@ -8,17 +8,22 @@ long-to-short paper's code (arXiv:2503.20641) do.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
+import numpy as np
 from pydantic import Field
-from torch import Tensor
 
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.lazy import torch
+from l2s.merging import kernels
+from l2s.merging.loop import Loop
+from l2s.merging.method import Each, Entries, Floats, MergedOf, WeightOf, merge_method
 from l2s.merging.rescale import l1_factors, stretched
 from l2s.merging.selection import kth_smallest
-from l2s.merging.sums import elected_sum
+from l2s.merging.sums import elected_sum, onto, rows_of
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class TiesModel(Params):
@@ -76,36 +81,58 @@ def measure(each: Each, params: TiesParams, models: Sequence[TiesModel]) -> Cuts
     return Cuts(thresholds, cuts.spare, {name: by for each_weight in factors for name, by in each_weight.items()})
 
 
-def magnitudes(weight: Weight) -> Tensor:
+def magnitudes(weight: WeightOf[Any]) -> Floats:
     """|τₖ|, ``[K, entries]``."""
-    return (weight.models - weight.base).abs_().reshape(len(weight.models), -1)
+    if isinstance(weight.base, np.ndarray):
+        rows = rows_of(weight.models)
+        found = np.empty_like(rows)
+        kernels.distances(rows, weight.base.reshape(-1), found)
+    else:
+        found = (weight.models - weight.base).abs_().reshape(len(weight.models), -1).cpu().numpy()
+    return found
+
+
+def loop(name: str, measured: Cuts, params: TiesParams, models: Sequence[TiesModel]) -> Loop | None:
+    """The same, as a loop; not for ``exact``, which counts."""
+    if measured.spare:
+        return None
+    return Loop(
+        [model.weight for model in models], thresholds=measured.thresholds, factors=measured.stretch.get(name),
+        elects=True, normalize=params.normalize, scale=params.scale,
+    )  # fmt: skip
 
 
 @merge_method(
     "ties", TiesParams, TiesModel, paper="arXiv:2306.01708",
-    measure=measure, spans_model=lambda params: params.scope == "global",
+    measure=measure, spans_model=lambda params: params.scope == "global", arrays=True, loop=loop,
 )  # fmt: skip
-def ties(weight: Weight, params: TiesParams, models: Sequence[TiesModel]) -> Merged:
+def ties(weight: WeightOf[Entries], params: TiesParams, models: Sequence[TiesModel]) -> MergedOf[Entries]:
     """θ₀ + λ times the mean of those trimmed task vectors that agree with the elected sign."""
     cuts: Cuts = weight.measured
     trimmed = trim(weight, cuts)  # [K, *shape]
     if cuts.stretch:
         trimmed = stretched(trimmed, cuts.stretch[weight.name])
     merged = elected_sum(trimmed, [model.weight for model in models], params.normalize)  # [*shape]
-    return Merged(merged.mul_(params.scale).add_(weight.base), trimmed)
+    return MergedOf(onto(weight.base, merged, params.scale), trimmed)
 
 
-def trim(weight: Weight, cuts: Cuts) -> Tensor:
+def trim(weight: WeightOf[Entries], cuts: Cuts) -> Entries:
     """Zero what lies below the cut; ``[K, *shape]``."""
-    kept = torch.stack([at_least(tau, cut) for tau, cut in zip(weight.task_vectors, cuts.thresholds, strict=True)])
+    vectors = weight.task_vectors
+    kept = np.empty_like(vectors) if isinstance(vectors, np.ndarray) else torch.empty_like(vectors)
+    for k, threshold in enumerate(cuts.thresholds):
+        if isinstance(vectors, np.ndarray):
+            kernels.keep_from(rows_of(vectors)[k], np.float32(threshold), rows_of(kept)[k])
+        else:
+            kept[k] = at_least(vectors[k], threshold)
     for k, quota in enumerate(cuts.spare.get((weight.name, weight.start), [])):
-        at_the_cut = (kept[k].abs() == cuts.thresholds[k]).flatten()
-        surplus = at_the_cut & (at_the_cut.cumsum(0) > quota)
-        kept[k].view(-1)[surplus] = 0.0
+        row = kept.reshape(len(kept), -1)[k]
+        at_the_cut = abs(row) == cuts.thresholds[k]
+        row[at_the_cut & (at_the_cut.cumsum(0) > quota)] = 0.0
     return kept
 
 
-def at_least(task_vector: Tensor, threshold: float) -> Tensor:
+def at_least(task_vector: "Tensor", threshold: float) -> "Tensor":
     """Zero what is smaller in magnitude than ``threshold``."""
     if threshold <= 0:
         return task_vector
@@ -128,16 +155,17 @@ def _spare(each: Each, thresholds: list[float], densities: Sequence[Decimal]) ->
 Count = tuple[tuple[str, int], int, list[int], list[int]]
 
 
-def _at_cut(thresholds: list[float]) -> Callable[[Iterable[Weight]], list[Count]]:
+def _at_cut(thresholds: list[float]) -> Callable[[Iterable[WeightOf[Any]]], list[Count]]:
     """Counts of a weight's pieces: place, entries, and by model those above and at the threshold."""
 
-    def count(pieces: Iterable[Weight]) -> list[Count]:
+    def count(pieces: Iterable[WeightOf[Any]]) -> list[Count]:
         counts = []
         for piece in pieces:
-            rows = list(zip(magnitudes(piece), thresholds, strict=True))
-            above = [int((row > cut).count_nonzero()) for row, cut in rows]
-            equal = [int((row == cut).count_nonzero()) for row, cut in rows]
-            counts.append(((piece.name, piece.start), piece.base.numel(), above, equal))
+            found = magnitudes(piece)
+            rows = list(zip(found, thresholds, strict=True))
+            above = [int(np.count_nonzero(row > cut)) for row, cut in rows]
+            equal = [int(np.count_nonzero(row == cut)) for row, cut in rows]
+            counts.append(((piece.name, piece.start), found.shape[1], above, equal))
         return counts
 
     return count

@@ -9,19 +9,23 @@ the scale are not published. What is here is a reconstruction with all three as 
 θ₀ + λ Σₖ wₖ SVDᵣ(θₖ − θ₀), rests on the study's setting (the quick model as base, one task vector).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from l2s.errors import ConfigError
+from l2s.lazy import torch
 from l2s.merging.low_rank import gram, leading
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.sums import weighted_sum
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class TwinModel(Params):

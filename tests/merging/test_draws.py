@@ -1,11 +1,13 @@
 """Random masks: fair to the chance asked for, and each part drawn as with the rest."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from l2s.merging import draws
+from l2s.seeds import seed_for
 
 NAMES = (0, "digest", "weight")
 
@@ -32,23 +34,43 @@ def test_a_part_is_drawn_as_it_is_with_the_rest(
         assert np.array_equal(draw(NAMES, 0, 400_000)[first:last], draw(NAMES, first, last))
 
 
-def test_undecided_entries_are_settled_by_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every entry is made undecided: then its place alone decides."""
-    monkeypatch.setattr(
-        draws, "_bits", lambda what, names, block, start, stop, kind: np.full(stop - start, 19660, kind)
-    )
-    whole = draws.chosen(NAMES, 0, 100_003, 0.3)  # 0.3 is short step 19660.8
-    assert abs(float(whole.mean()) - 0.8) < 0.01
-    assert np.array_equal(whole[777:50_001], draws.chosen(NAMES, 777, 50_001, 0.3))
+def slowly_chosen(entry: int, chance: Fraction) -> bool:
+    """SplitMix64 in whole numbers, entry by entry."""
+    seeds = [seed_for(NAMES[0], what, *NAMES[1:], 0) for what in ("choice", "finer choice")]
+    short = splitmix(seeds[0], entry // 4) >> 16 * (entry % 4) & 0xFFFF
+    steps = int(chance * 2**16)
+    if short != steps:
+        return short < steps
+    return Fraction(splitmix(seeds[1], entry) >> 11, 2**53) < chance * 2**16 - steps
 
 
-def test_the_finer_draw_decides_alone_in_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chance in the middle of the first short step: short draws of 0 are undecided, half of them are chosen."""
+def splitmix(seed: int, number: int) -> int:
+    """The published generator's ``number``-th output; https://doi.org/10.1145/2660193.2660195, figure 17."""
+    whole = 2**64 - 1
+    z = seed + (number + 1) * 0x9E3779B97F4A7C15 & whole
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & whole
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & whole
+    return z ^ z >> 31
+
+
+def test_the_generator_is_the_published_one() -> None:
+    """The first outputs for seed 1234567, as its reference implementation gives them."""
+    published = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431]
+    assert [splitmix(1234567, n) for n in range(4)] == published
+
+
+@pytest.mark.parametrize("chance", [0.3, 0.5, 0.7, 1 / 3, 1e-5, 0.99999])
+def test_choices_are_those_of_a_slow_reference(chance: float) -> None:
+    expected = [slowly_chosen(entry, Fraction(chance)) for entry in range(20_000)]
+    assert draws.chosen(NAMES, 0, 20_000, chance).tolist() == expected
+
+
+def test_undecided_entries_are_settled_by_more_bits() -> None:
+    """A chance in the middle of the first step: of a draw of 0, one in 65,536, half are chosen."""
     chance = 0.5 / draws.STEPS
-    n = 1 << 22
-    short = draws._bits("choice", NAMES, 0, 0, n, "<u2")
-    chosen = draws.chosen(NAMES, 0, n, chance)
-    assert (short[chosen] == 0).all() and 10 < chosen.sum() < 54  # of about 64
+    chosen = np.flatnonzero(draws.chosen(NAMES, 0, 1 << 22, chance))
+    assert all(slowly_chosen(int(entry), Fraction(chance)) for entry in chosen)
+    assert not draws.chosen(NAMES, 0, 1 << 22, 0.0).any() and 10 < len(chosen) < 54  # of about 64
 
 
 def test_entries_of_different_blocks_weights_models_and_seeds_differ(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from l2s.merging import selection
+from l2s.merging import kernels, selection
 from l2s.merging.method import Weight, find_method
 from l2s.merging.methods import METHODS
 from l2s.merging.selection import kth_smallest
@@ -78,8 +78,8 @@ def test_what_is_collected_is_little(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     before = selection.Counted.inside
 
-    def inside(self: selection.Counted) -> Tensor:
-        seen.append(before(self).numel())
+    def inside(self: selection.Counted) -> kernels.Floats:
+        seen.append(before(self).size)
         return before(self)
 
     monkeypatch.setattr(selection.Counted, "inside", inside)

@@ -1,0 +1,60 @@
+"""Loop: what a method does to a bfloat16 piece, said in words that one compiled loop can follow.
+
+The result is, to the bit, the one that the method's own function gives; it is there three passes earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from l2s.merging import kernels
+from l2s.merging.kernels import Counts, Doubles, Flags, Halves
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Base plus a sum of K thinned task vectors, or a sum of the models themselves."""
+
+    weights: Sequence[float]
+    """Of each model, or of its task vector."""
+    base_share: float | None = None
+    """The base's weight, where models are summed up; None: task vectors are."""
+    thresholds: Sequence[float] | None = None
+    """Kept is of each task vector what is at least as large in magnitude."""
+    densities: Sequence[float] | None = None
+    """Kept is of each task vector what is drawn with that chance."""
+    factors: Sequence[float] | None = None
+    """On what is kept of each task vector."""
+    elects: bool = False
+    """Sum what agrees with the elected sign."""
+    normalize: bool = False
+    """Over the weights of what agrees."""
+    scale: float = 1.0
+    """On the sum of task vectors."""
+
+    def run(self, stored: Halves, has_base: bool, chosen: Flags | None) -> tuple[Halves, Doubles, Counts] | None:
+        """Merge a piece.
+
+        Args:
+            stored: bfloat16 as bits, the reference, which is the base if there is one, and K models; ``[1 + K, n]``.
+            has_base: is there one?
+            chosen: for ``densities``: what is kept of each task vector, ``[K, n]``.
+
+        Returns:
+            The merged piece, and what :func:`l2s.merging.kernels.tally` adds up; None if anything read or written
+            is not finite.
+        """
+        count, n = len(self.weights), stored.shape[1]
+        thins = -1 if self.base_share is not None else 1 if self.thresholds else 2 if chosen is not None else 0
+        out, squares, counts = np.empty(n, np.uint16), np.zeros(1 + count), np.zeros(3 + count, np.int64)
+        sound = kernels.merge(
+            stored, has_base, np.float32(self.base_share or 0.0), np.array(self.weights, np.float32), thins,
+            np.array(self.thresholds or [0.0] * count, np.float32),
+            np.empty((count, 0), np.bool_) if chosen is None else chosen,
+            np.array(self.factors or [1.0] * count, np.float32),
+            self.elects, self.normalize, np.float32(self.scale), out, squares, counts,
+        )  # fmt: skip
+        return (out, squares, counts) if sound else None
