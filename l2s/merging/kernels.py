@@ -45,11 +45,6 @@ def compiled(loop: Loop) -> Loop:
     return made
 
 
-def load() -> None:
-    """Let Numba read its own tables, for half a second: a program that waits for something else can do so meanwhile."""
-    widen(np.empty(0, np.uint16), np.empty(0, np.float32))
-
-
 @compiled
 def widen(stored: Halves, out: Floats) -> bool:
     """Bfloat16 to float32; are all entries finite?"""
@@ -427,3 +422,30 @@ def merge(
             turns = 0
     _empty(lanes, squares)
     return sound
+
+
+def load() -> None:
+    """Let Numba read its own tables, for half a second: a program that waits for something else can do so meanwhile."""
+    widen(np.empty(0, np.uint16), np.empty(0, np.float32))
+
+
+def compile_all() -> None:
+    """Compile everything now, half a minute at most, so that no merge has to; what is compiled already is not again."""
+    halves, floats, rows = np.zeros(8, np.uint16), np.zeros(8, np.float32), np.zeros((1, 8), np.float32)
+    flags, share, one = np.zeros(8, np.bool_), np.float32(1), np.ones(1, np.float32)
+    squares, counts = np.zeros(2), np.zeros(4, np.int64)
+    widen(halves, floats)
+    narrow(floats, halves, floats.copy())
+    combine(floats, share, rows, one, floats.copy())
+    elect(rows, one, True, floats)
+    add_onto(floats, share, floats.copy())
+    choose(np.zeros(2, np.uint64), 0, np.uint32(1), 0.5, flags)
+    keep(floats, flags, floats.copy())
+    keep_from(floats, share, floats.copy())
+    distances(rows, floats, rows.copy())
+    between(floats, share, share, floats.copy())
+    tally(floats, floats, floats, floats, floats, rows, rows, squares, counts)
+    merge(
+        np.zeros((2, 8), np.uint16), True, share, one, 0, one, flags.reshape(1, 8), one, True, True, share, halves,
+        squares, counts,
+    )  # fmt: skip
