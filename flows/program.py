@@ -1,6 +1,10 @@
 """The program ``l2s``: the command line in a process of its own."""
 
 import gc
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 from flows.ending import ending_at_once
 
@@ -9,10 +13,30 @@ OBJECTS = 50_000
 would look at them a thousand times, for half a second."""
 
 
+SHARE = 0.0005
+"""Seconds for which a thread may keep Python to itself while others wait to hash or merge the next tensor."""
+
+
 def main() -> None:
     """What the console script calls."""
     gc.set_threshold(OBJECTS)
-    from flows.cli import entry
+    with ending_at_once(), beginning_at_once(sys.argv[1:]):
+        from flows.cli import entry
 
-    with ending_at_once():
         entry()
+
+
+def beginning_at_once(arguments: Sequence[str]) -> AbstractContextManager[None]:
+    """Begin to hash what a merge reads, while the program itself is still being read."""
+    recipe = next((Path(word) for word in arguments[1:] if word.endswith((".yaml", ".yml"))), None)
+    if arguments[:1] != ["merge"] or recipe is None:
+        return nullcontext()
+    from l2s.checkpoints.ahead import hashing_inputs
+    from l2s.errors import ConfigError
+    from l2s.yaml import read_yaml
+
+    sys.setswitchinterval(SHARE)
+    try:
+        return hashing_inputs(read_yaml(recipe))
+    except ConfigError:  # the command says what is wrong
+        return nullcontext()

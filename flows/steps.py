@@ -62,27 +62,23 @@ def merge(
     force: Force = False,
 ) -> None:
     """Merge models by a recipe; OUT appears whole or not at all, and a killed merge goes on where it was."""
-    from l2s.checkpoints.ahead import hashing_inputs
+    from l2s.merging.memory import parse_size
+    from l2s.merging.merge import merge_checkpoints
+    from l2s.merging.recipe import MergeRecipe
+    from l2s.progress import bar
     from l2s.yaml import read_yaml
 
-    found = read_yaml(recipe)
-    with hashing_inputs(found):  # while torch is imported
-        from l2s.merging.memory import parse_size
-        from l2s.merging.merge import merge_checkpoints
-        from l2s.merging.recipe import MergeRecipe
-        from l2s.progress import bar
-
-        manifest = merge_checkpoints(
-            MergeRecipe.parse(found, f"{recipe}: recipe"),
-            {},
-            target,
-            seed=seed,
-            threads=threads,
-            max_memory=parse_size(max_memory) if max_memory else None,
-            device=device,
-            force=force,
-            track=bar,
-        )
+    manifest = merge_checkpoints(
+        MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"),
+        {},
+        target,
+        seed=seed,
+        threads=threads,
+        max_memory=parse_size(max_memory) if max_memory else None,
+        device=device,
+        force=force,
+        track=bar,
+    )
     for note in manifest.notes:
         say(f"note: {note}")
     say(f"config, tokenizer and chat template of {manifest.donor.model}: {manifest.donor.reason}")

@@ -1,6 +1,7 @@
 """CheckpointReader: tensors and rows of tensors, mapped from their files; nothing is copied."""
 
 import mmap
+import os
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -30,13 +31,15 @@ class CheckpointReader:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self._files: dict[Path, mmap.mmap] = {}
+        self._files: dict[Path, tuple[mmap.mmap, int]] = {}
         self._opening = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for _, handle in self._files.values():
+            os.close(handle)
         self._files.clear()  # a mapping ends with the last tensor that uses it
 
     def read(self, name: str) -> "Tensor":
@@ -60,7 +63,7 @@ class CheckpointReader:
         dtype = np.dtype(NUMPY_NAMES.get(entry.dtype, f"uint{8 * width}"))
         if entry.size == 0:
             return np.empty(entry.shape, dtype)
-        content: mmap.mmap | bytearray = self._open(entry.file)
+        content: mmap.mmap | bytearray = self._open(entry.file)[0]
         start = entry.start
         if start % width:  # old files may not have entries aligned
             content, start = bytearray(content[start : start + entry.size]), 0
@@ -72,7 +75,13 @@ class CheckpointReader:
 
     def fill(self, out: NDArray[Any], name: str, start: int) -> None:
         """Copy entries as they are stored, from number ``start`` on, as many as ``out`` has room for."""
-        out[:] = self.array(name).reshape(-1)[start : start + out.size]
+        entry, content = self.checkpoint.entry(name), out.view(np.uint8).data
+        place = entry.start + start * BYTES[entry.dtype]
+        while content:
+            count = os.preadv(self._open(entry.file)[1], [content], place)
+            if not count:
+                raise OSError(f"{entry.file}: ended while {name} was read")
+            content, place = content[count:], place + count
 
     def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
         """The same as float32."""
@@ -81,9 +90,10 @@ class CheckpointReader:
             return (stored.astype(np.uint32) << 16).view(np.float32)
         return stored.astype(np.float32)
 
-    def _open(self, file: Path) -> mmap.mmap:
+    def _open(self, file: Path) -> tuple[mmap.mmap, int]:
+        """The file mapped, and its descriptor."""
         with self._opening:
             if file not in self._files:
-                with open(file, "rb") as stream:  # a private mapping: torch takes it for writable, the file is safe
-                    self._files[file] = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)
+                handle = os.open(file, os.O_RDONLY)  # a private mapping: torch takes it for writable, the file is safe
+                self._files[file] = mmap.mmap(handle, 0, access=mmap.ACCESS_COPY), handle
             return self._files[file]

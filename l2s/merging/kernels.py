@@ -425,8 +425,22 @@ def merge(
 
 
 def load() -> None:
-    """Let Numba read its own tables, for half a second: a program that waits for something else can do so meanwhile."""
+    """Let Numba read its own tables, for half a second: a program that waits for something else can do so meanwhile.
+
+    It would also import SciPy's linear algebra, to see whether it is there, for as long again. No loop uses it.
+    """
+    from numba.np import linalg
+
+    asks, linalg.ensure_blas = linalg.ensure_blas, _absent
+    try:
+        import numba.np.arraymath  # noqa: F401, where Numba asks
+    finally:
+        linalg.ensure_blas = asks
     widen(np.empty(0, np.uint16), np.empty(0, np.float32))
+
+
+def _absent() -> None:
+    raise ImportError("not asked for")
 
 
 def compile_all() -> None:
