@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from l2s.files import replacing
+from l2s.files import replacing, user_cache
 
 CONNECTIONS = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
 """With one of these in the environment the server uses another database."""
@@ -43,5 +43,4 @@ def keep_empty(home: Path) -> None:
 
 
 def _kept() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "l2s" / "prefect" / f"empty-{version('prefect')}.db"
+    return user_cache() / "prefect" / f"empty-{version('prefect')}.db"

@@ -103,3 +103,8 @@ def digest_file(path: Path) -> str:
 def digest_text(text: str) -> str:
     """SHA-256 of UTF-8 text, as ``sha256:<hex>``."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def user_cache() -> Path:
+    """``$XDG_CACHE_HOME/l2s``, by default under ``~/.cache``: what it holds can be deleted at any time."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "l2s"

@@ -10,6 +10,7 @@ from rich.text import Text
 from l2s.analysis.columns import TABLES
 from l2s.analysis.order import role_of, sorted_rows
 from l2s.analysis.tables import caption, signed, unsigned, verdict_text, with_interval
+from l2s.records.shown import share_text, size_text
 
 Row = dict[str, Any]
 WIDE = 100
@@ -111,20 +112,6 @@ def any_table(summary: Row, name: str) -> Table:
     for row in rows:
         table.add_row(*(_plain(row, column) for column in used))
     return table
-
-
-def size_text(row: Row) -> str:
-    """``1,000 problems``, or with several samples ``1,000 problems (4,000 responses)``."""
-    problems = row.get("problems", row["n"])
-    responses = f" ({row['n']:,} responses)" if problems != row["n"] else ""
-    return f"{problems:,} problem{'s' if problems != 1 else ''}{responses}"
-
-
-def share_text(share: float) -> str:
-    """Whole percent; ``<1 %`` for the few and ``>99 %`` for all but a few, so that 0 and 100 mean none and all."""
-    if 0 < share < 0.005 or 0.995 <= share < 1:
-        return "<1 %" if share < 0.5 else ">99 %"
-    return f"{100 * share:.0f} %"
 
 
 def _table(title: str, padding: int = 1) -> Table:

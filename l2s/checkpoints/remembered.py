@@ -7,14 +7,13 @@ An audit does not ask here.
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from l2s.checkpoints.index import TensorEntry
-from l2s.files import write_json
+from l2s.files import user_cache, write_json
 
 SETTLED = 2.0
 """Seconds a file must lie unchanged before its digest is kept: file systems may tell time coarsely."""
@@ -23,11 +22,6 @@ Digests = dict[int, str]
 """By a tensor's first byte in the file."""
 _noted: dict[Path, tuple[list[int], Digests]] = {}
 """By file: its identity then, and the digests of the tensors that were written."""
-
-
-def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/l2s/digests``, by default under ``~/.cache``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "l2s" / "digests"
 
 
 def recall(file: Path) -> Digests:
@@ -72,4 +66,4 @@ def identity(file: Path) -> list[int]:
 
 
 def _place(file: Path) -> Path:
-    return cache_folder() / f"{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]}.json"
+    return user_cache() / "digests" / f"{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]}.json"

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from l2s.records.shown import size_text
 from l2s.report.numbers import change_text
-from l2s.report.tables import accuracy_text, difference_text, role_of, size_text
+from l2s.report.tables import accuracy_text, difference_text, role_of
 
 Row = dict[str, Any]
 AT_PARITY = ("better", "parity")

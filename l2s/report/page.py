@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from l2s.files import replacing_folder, write_text
+from l2s.records.shown import share_text
 from l2s.report import columns, tables
 from l2s.report.charts.marks import ROLE_NAMES
 from l2s.report.content import page_content, present_sections
@@ -91,7 +92,7 @@ def _environment(transcript: int) -> Environment:
     )
     environment.filters |= {
         "difference": tables.difference_text,
-        "share": tables.share_text,
+        "share": share_text,
         "p_value": tables.p_text,
         "question": lambda prompt: shortened(question_of(prompt), transcript),
         "thinking": lambda response: shortened(thinking_of(response), transcript),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from l2s.records.shown import size_text
 from l2s.report.numbers import decimal
 
 RANK = {"better": 0, "parity": 1, "undecided": 2, "worse": 3}
@@ -48,13 +49,6 @@ def caption(summary: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     return " ".join(parts)
 
 
-def size_text(row: dict[str, Any]) -> str:
-    """``1,000 problems``, or with several samples ``1,000 problems (4,000 responses)``."""
-    problems = row.get("problems", row["n"])
-    responses = f" ({row['n']:,} responses)" if problems != row["n"] else ""
-    return f"{problems:,} problem{'s' if problems != 1 else ''}{responses}"
-
-
 def accuracy_text(row: dict[str, Any]) -> str:
     """``98.4 [96.9, 99.2]``, percent."""
     return f"{100 * row['accuracy']:.1f} [{100 * row['accuracy_low']:.1f}, {100 * row['accuracy_high']:.1f}]"
@@ -67,13 +61,6 @@ def difference_text(row: dict[str, Any], unit: str = "") -> str:
     numbers = (row["difference"], row["difference_low"], row["difference_high"])
     value, low, high = (decimal(100 * number, 1, signed=True) for number in numbers)
     return f"{value}{unit and ' ' + unit} [{low}, {high}]"
-
-
-def share_text(share: float) -> str:
-    """Whole percent; ``<1 %`` for the few and ``>99 %`` for all but a few, so that 0 and 100 mean none and all."""
-    if 0 < share < 0.005 or 0.995 <= share < 1:
-        return "<1 %" if share < 0.5 else ">99 %"
-    return f"{100 * share:.0f} %"
 
 
 def p_text(p: float) -> str:

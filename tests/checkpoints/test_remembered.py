@@ -10,6 +10,7 @@ import pytest
 from l2s.checkpoints import Checkpoint, remembered
 from l2s.checkpoints import digest as digest_module
 from l2s.checkpoints.index import TensorEntry
+from l2s.files import user_cache
 from tests.tiny import random_weights, write_checkpoint
 
 
@@ -56,15 +57,15 @@ def test_what_just_changed_is_not_kept(model: Path, hashed: list[str], monkeypat
 @pytest.mark.parametrize("damage", ["", "[]", '{"is": 1}', '{"is": [], "digests": []}', "{"])
 def test_a_damaged_cache_costs_only_time(damage: str, model: Path, hashed: list[str]) -> None:
     first = Checkpoint(model).weights_digest
-    (kept,) = remembered.cache_folder().iterdir()
+    (kept,) = (user_cache() / "digests").iterdir()
     content = json.loads(kept.read_text())
     kept.write_text(damage.replace("[]", json.dumps(content["is"])) if damage else damage)
     assert Checkpoint(model).weights_digest == first
 
 
 def test_a_cache_that_cannot_be_written_is_none(model: Path, hashed: list[str]) -> None:
-    remembered.cache_folder().parent.parent.mkdir(parents=True, exist_ok=True)
-    remembered.cache_folder().parent.write_text("in the way")
+    user_cache().parent.mkdir(parents=True, exist_ok=True)
+    user_cache().write_text("in the way")
     assert Checkpoint(model).weights_digest == Checkpoint(model).weights_digest
 
 

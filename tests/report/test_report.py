@@ -10,6 +10,7 @@ from PIL import Image
 from rich.console import Console
 
 from l2s.analysis.terminal import main_table
+from l2s.records.shown import share_text, size_text
 from l2s.report.crowd import crowd
 from l2s.report.figures import COLOURS, SETTINGS, draw_figures, plt, trade_off
 from l2s.report.headline import headline
@@ -18,8 +19,6 @@ from l2s.report.tables import (
     caption,
     difference_text,
     p_text,
-    share_text,
-    size_text,
     sorted_rows,
 )
 from tests.analysis.simulate import ACCURACY, verdict_rows
