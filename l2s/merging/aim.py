@@ -73,7 +73,9 @@ def compose(inner: MergeMethod) -> MergeMethod:
         return Merged(relaxed(merged.value, weight, params.omega), merged.summands)
 
     both = beside(inner.params)
-    return replace(inner, name="aim", merge=merge, params=both, paper="arXiv:2502.02421", compose=compose)
+    return replace(
+        inner, name="aim", merge=merge, params=both, paper="arXiv:2502.02421", arrays=False, loop=None, compose=compose
+    )  # fmt: skip
 
 
 def beside(inner: type[Params]) -> type[Params]:
