@@ -13,7 +13,7 @@ from l2s.merging.diagnostics import TensorDiagnostics
 from l2s.params import Params
 
 MANIFEST = "l2s_manifest.json"
-PACKAGES = ("numpy", "safetensors", "torch")
+PACKAGES = ("numba", "numpy", "safetensors", "torch")
 
 
 class InputDigests(Params):
