@@ -253,9 +253,9 @@ def test_installing_compiles_every_loop_in_the_form_in_which_it_is_called(tmp_pa
     script = """
 from l2s.merging import kernels
 kernels.compile_all()
-loops = {name: loop for name, loop in vars(kernels).items() if hasattr(loop, "signatures")}
+loops = {n: loop for n, loop in vars(kernels).items() if hasattr(loop, "signatures") and n[0] != "_"}
 before = {name: list(loop.signatures) for name, loop in loops.items()}
-assert len(before) > 20 and all(before.values()), before
+assert len(before) == 12 and all(before.values()), before
 import pathlib, sys, torch
 from l2s.merging.merge import merge_checkpoints
 from l2s.merging.recipe import MergeRecipe
