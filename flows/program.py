@@ -37,6 +37,26 @@ def beginning_at_once(arguments: Sequence[str]) -> AbstractContextManager[None]:
 
     sys.setswitchinterval(SHARE)
     try:
-        return hashing_inputs(read_yaml(recipe))
-    except ConfigError:  # the command says what is wrong
+        begun = hashing_inputs(read_yaml(recipe))
+    except (ConfigError, OSError, ValueError, RecursionError):  # the command says what is wrong
         return nullcontext()
+    _without_blas()
+    return begun
+
+
+def _without_blas() -> None:
+    """Numba would import SciPy's linear algebra, to see whether it is there, for a third of a second: no loop uses it.
+
+    For a process that merges and ends, before it has other threads that might ask.
+    """
+    from numba.np import linalg
+
+    asks, linalg.ensure_blas = linalg.ensure_blas, _absent
+    try:
+        import numba.np.arraymath  # noqa: F401, where Numba asks
+    finally:
+        linalg.ensure_blas = asks
+
+
+def _absent() -> None:
+    raise ImportError("not asked for")

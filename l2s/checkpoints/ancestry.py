@@ -30,7 +30,7 @@ def relative_distance(base: Checkpoint, model: Checkpoint) -> float | None:
     difference = length = 0.0
     with open_reader(base) as ours, open_reader(model) as theirs:
         for name in matrices[step // 2 :: step][:SAMPLED]:
-            theta = ours.floats(name, 0, ROWS)
+            theta = ours.floats(name, 0, ROWS).astype(np.float64)
             difference += float(np.square(theirs.floats(name, 0, ROWS) - theta).sum())
             length += float(np.square(theta).sum())
     return (difference / length) ** 0.5 if length else None

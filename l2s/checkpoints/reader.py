@@ -1,5 +1,6 @@
-"""CheckpointReader: tensors and rows of tensors, mapped from their files; nothing is copied."""
+"""CheckpointReader: tensors and rows of tensors, mapped from their files, or copied where they are wanted."""
 
+import io
 import mmap
 import os
 import threading
@@ -31,16 +32,21 @@ class CheckpointReader:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self._files: dict[Path, tuple[mmap.mmap, int]] = {}
+        self._maps: dict[Path, mmap.mmap] = {}
+        self._files: dict[Path, io.FileIO] = {}
+        self._closed = False
         self._opening = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for _, handle in self._files.values():
-            os.close(handle)
-        self._files.clear()  # a mapping ends with the last tensor that uses it
+        with self._opening:
+            self._closed = True
+            for file in self._files.values():
+                file.close()
+            self._files.clear()
+            self._maps.clear()  # a mapping ends with the last tensor that uses it
 
     def read(self, name: str) -> "Tensor":
         """A tensor as stored; a tied head is the embedding. Safe in several threads; not to be written to.
@@ -50,7 +56,8 @@ class CheckpointReader:
         """
         word = self.checkpoint.entry(name).dtype
         dtype: torch.dtype = getattr(torch, TORCH_NAMES.get(word) or OTHERS[word])
-        return torch.from_numpy(self.array(name)).view(dtype)
+        shape = self.checkpoint.entry(name).shape
+        return torch.empty(shape, dtype=dtype) if 0 in shape else torch.from_numpy(self.array(name)).view(dtype)
 
     def array(self, name: str) -> NDArray[Any]:
         """The same as a NumPy array; formats that NumPy lacks as their bits, unsigned integers.
@@ -63,7 +70,7 @@ class CheckpointReader:
         dtype = np.dtype(NUMPY_NAMES.get(entry.dtype, f"uint{8 * width}"))
         if entry.size == 0:
             return np.empty(entry.shape, dtype)
-        content: mmap.mmap | bytearray = self._open(entry.file)[0]
+        content: mmap.mmap | bytearray = self._mapped(entry.file)
         start = entry.start
         if start % width:  # old files may not have entries aligned
             content, start = bytearray(content[start : start + entry.size]), 0
@@ -75,10 +82,13 @@ class CheckpointReader:
 
     def fill(self, out: NDArray[Any], name: str, start: int) -> None:
         """Copy entries as they are stored, from number ``start`` on, as many as ``out`` has room for."""
-        entry, content = self.checkpoint.entry(name), out.view(np.uint8).data
-        place = entry.start + start * BYTES[entry.dtype]
+        entry = self.checkpoint.entry(name)
+        if entry.file in self._maps:  # one descriptor a file is enough
+            out[:] = self.array(name).reshape(-1)[start : start + out.size]
+            return
+        content, place = out.view(np.uint8).data, entry.start + start * BYTES[entry.dtype]
         while content:
-            count = os.preadv(self._open(entry.file)[1], [content], place)
+            count = os.preadv(self._opened(entry.file).fileno(), [content], place)
             if not count:
                 raise OSError(f"{entry.file}: ended while {name} was read")
             content, place = content[count:], place + count
@@ -90,10 +100,17 @@ class CheckpointReader:
             return (stored.astype(np.uint32) << 16).view(np.float32)
         return stored.astype(np.float32)
 
-    def _open(self, file: Path) -> tuple[mmap.mmap, int]:
-        """The file mapped, and its descriptor."""
+    def _mapped(self, file: Path) -> mmap.mmap:
         with self._opening:
+            assert not self._closed, f"{file}: read after its reader was closed"
+            if file not in self._maps:
+                with open(file, "rb") as stream:  # a private mapping: torch takes it for writable, the file is safe
+                    self._maps[file] = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)
+            return self._maps[file]
+
+    def _opened(self, file: Path) -> io.FileIO:
+        with self._opening:
+            assert not self._closed, f"{file}: read after its reader was closed"
             if file not in self._files:
-                handle = os.open(file, os.O_RDONLY)  # a private mapping: torch takes it for writable, the file is safe
-                self._files[file] = mmap.mmap(handle, 0, access=mmap.ACCESS_COPY), handle
+                self._files[file] = io.FileIO(file)
             return self._files[file]

@@ -29,7 +29,7 @@ def recall(file: Path) -> Digests:
     seen, noted = _noted.get(file.resolve(), ([], {}))
     try:
         if noted and seen == identity(file):
-            return noted
+            return dict(noted)
         kept = json.loads(_place(file).read_text(encoding="utf-8"))
         return {int(start): digest for start, digest in kept["digests"].items()} if kept["is"] == identity(file) else {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, or damaged: hash again

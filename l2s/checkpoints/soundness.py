@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from l2s.checkpoints.aligned import Reader
@@ -25,15 +26,14 @@ def scan_for_nan(models: Mapping[str, Checkpoint], track: Track = silent) -> lis
     """Every tensor that holds NaN or infinite entries, and how many; names are those the user knows the models by."""
     tensors = [(name, model, tensor) for name, model in models.items() for tensor in model.names()]
     total = float(sum(model.entry(tensor).size for _, model, tensor in tensors))
-    readers = {name: open_reader(model) for name, model in models.items()}
     findings = []
-    for name, model, tensor in track(tensors, "looking for NaN", total, lambda item: item[1].entry(item[2]).size):
-        wrong = sum(map(_count_wrong, _blocks(readers[name], model, tensor)))
-        if wrong:
-            sentence = f"{name}: {tensor} holds {wrong} NaN or infinite entries; get a sound copy of the model"
-            findings.append(Finding(sentence, fatal=True))
-    for reader in readers.values():
-        reader.__exit__(None, None, None)
+    with ExitStack() as stack:
+        readers = {name: stack.enter_context(open_reader(model)) for name, model in models.items()}
+        for name, model, tensor in track(tensors, "looking for NaN", total, lambda item: item[1].entry(item[2]).size):
+            wrong = sum(map(_count_wrong, _blocks(readers[name], model, tensor)))
+            if wrong:
+                sentence = f"{name}: {tensor} holds {wrong} NaN or infinite entries; get a sound copy of the model"
+                findings.append(Finding(sentence, fatal=True))
     return findings
 
 

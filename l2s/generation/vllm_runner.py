@@ -105,7 +105,33 @@ def _engine(settings: dict[str, Any]) -> Any:
     from vllm.engine.arg_utils import EngineArgs
     from vllm.v1.engine.llm_engine import LLMEngine
 
-    return LLMEngine.from_engine_args(EngineArgs(**settings))
+    with _llvmlite_answering():
+        return LLMEngine.from_engine_args(EngineArgs(**settings))
+
+
+@contextmanager
+def _llvmlite_answering() -> Iterator[None]:
+    """While vLLM looks into every object of every module: llvmlite's library, if Numba is loaded, finds any name.
+
+    Asked for its ``__dict__``, it must say that it has none.
+    """
+    ffi = sys.modules.get("llvmlite.binding.ffi")
+    if ffi is None:
+        yield
+        return
+    kind: Any = ffi._lib_wrapper
+    before = kind.__getattr__
+
+    def answer(library: Any, name: str) -> Any:
+        if name == "__dict__":
+            raise AttributeError(name)
+        return before(library, name)
+
+    kind.__getattr__ = answer
+    try:
+        yield
+    finally:
+        kind.__getattr__ = before
 
 
 def _stop(engine: Any) -> None:

@@ -88,7 +88,7 @@ def drop(weight: WeightOf[Entries], models: Sequence[DareModel]) -> Entries:
     thinned = np.empty_like(vectors) if isinstance(vectors, np.ndarray) else torch.empty_like(vectors)
     for k, model in enumerate(models):
         if model.density in (0.0, 1.0):  # nothing is drawn
-            thinned[k] = vectors[k] * model.density
+            thinned[k] = vectors[k] if model.density else 0.0
         elif isinstance(vectors, np.ndarray):
             kernels.keep(rows_of(vectors)[k], weight.chosen(k, model.density).reshape(-1), rows_of(thinned)[k])
         else:

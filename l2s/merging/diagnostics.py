@@ -69,6 +69,7 @@ class Tally:
         """
         if isinstance(reference, np.ndarray) or reference.device.type == "cpu":
             squares, counts = np.zeros_like(self.squares), np.zeros_like(self.counts)
+            assert len(merged.summands) == len(weight.models) == len(squares) - 1
             kernels.tally(
                 _flat(merged.value), _flat(reference), _flat(stored), _flat(held), _flat(weight.base),
                 rows_of(_array(weight.models)), rows_of(_array(merged.summands)), squares, counts,
@@ -78,6 +79,11 @@ class Tally:
                 merged.value, reference, stored, held, weight.base, weight.models, merged.summands
             )
         self.count(math.prod(reference.shape), squares, counts)
+
+    @property
+    def finite(self) -> bool:
+        """Is no length beyond float32?"""
+        return bool(np.isfinite(self.squares).all())
 
     def count(self, entries: int, squares: kernels.Doubles, counts: kernels.Counts) -> None:
         """Count one piece of which :func:`l2s.merging.kernels.tally` says so much."""

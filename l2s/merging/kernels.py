@@ -2,8 +2,8 @@
 
 What is summed is summed in a fixed order, without fused or reordered arithmetic, so that processors of all
 widths give the same bits. Arrays are contiguous, of one dimension: n entries; K rows are ``[K, n]``. The machine
-code is made by Numba at the first call, in a second or two, and kept beside this file or in the user's cache
-folder; it runs without Python's lock, so that threads run side by side.
+code is made by Numba when the product is installed, or else at the first calls, in some ten seconds, and kept beside
+this file or in the user's cache folder; it runs without Python's lock, so that threads run side by side.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,11 @@ FINE = 2.0**-53
 
 def compiled(loop: Loop) -> Loop:
     """Machine code of a loop, with the same arguments and results."""
-    made: Loop = numba.njit(cache=True, nogil=True, error_model="numpy")(loop)
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        made: Loop = numba.njit(cache=True, **options)(loop)
+    except RuntimeError:  # no folder can be written: compiled anew by every process
+        made = numba.njit(**options)(loop)
     return made
 
 
@@ -425,22 +429,8 @@ def merge(
 
 
 def load() -> None:
-    """Let Numba read its own tables, for half a second: a program that waits for something else can do so meanwhile.
-
-    It would also import SciPy's linear algebra, to see whether it is there, for as long again. No loop uses it.
-    """
-    from numba.np import linalg
-
-    asks, linalg.ensure_blas = linalg.ensure_blas, _absent
-    try:
-        import numba.np.arraymath  # noqa: F401, where Numba asks
-    finally:
-        linalg.ensure_blas = asks
+    """Let Numba read its own tables, for half a second: a program that waits for something else can do so meanwhile."""
     widen(np.empty(0, np.uint16), np.empty(0, np.float32))
-
-
-def _absent() -> None:
-    raise ImportError("not asked for")
 
 
 def compile_all() -> None:

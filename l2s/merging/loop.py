@@ -1,6 +1,6 @@
 """Loop: what a method does to a bfloat16 piece, said in words that one compiled loop can follow.
 
-The result is, to the bit, the one that the method's own function gives; it is there three passes earlier.
+The result is, to the bit, the one that the method's own function gives of arrays.
 """
 
 from __future__ import annotations

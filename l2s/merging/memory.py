@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from l2s.errors import ConfigError
-from l2s.merging.pieces import spans
+from l2s.merging.pieces import Span, spans
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.selection import SAMPLE, SPREAD
 from l2s.merging.tensors import default_threads
@@ -69,7 +69,7 @@ def predict_memory(recipe: MergeRecipe, shapes: Shapes, threads: int) -> int:
 
 def _piece(shape: tuple[int, ...], short: bool) -> int:
     """Entries of a weight's largest piece."""
-    span = next(iter(spans(shape, short)))
+    span = next(iter(spans(shape, short)), Span(0, 0))
     across = shape[0] if span.columns else math.prod(shape[1:])
     return (span.stop - span.start) * across
 

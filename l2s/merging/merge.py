@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,9 +166,10 @@ def _write_weights(
         TensorMerger(
             merge.recipe, merge.vocabulary.models, digests, merge.statistics, merge.seed, writer, journal, device
         ) as merger,
-    ):
-        written = track(merge_tensors(merger, merge.plans, threads, track), label, total, lambda item: item.size)
-        found = {item.name: item.diagnostics for item in written}
+        closing(merge_tensors(merger, merge.plans, threads, track)) as written,
+    ):  # threads end before files close
+        items = track(written, label, total, lambda item: item.size)
+        found = {item.name: item.diagnostics for item in items}
     return {plan.name: found[plan.name] for plan in merge.plans}
 
 

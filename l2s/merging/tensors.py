@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -144,6 +144,10 @@ class TensorMerger:
                 whole[:, span.start : span.stop] = result.stored.T.cpu()
             else:
                 digest.update(self._write(plan.name, result.stored, weight.start))
+        if not tally.finite:
+            raise CheckpointError(
+                f"{plan.name}: the models lie too far apart to be measured (above 1e19); get sound copies of them"
+            )
         if whole is not None:
             digest.update(self.writer.write_piece(plan.name, whole))
         return tally.summed_up(self.names, f"sha256:{digest.hexdigest()}", plan.dtype, plan.shape)
@@ -194,7 +198,9 @@ class TensorMerger:
         return TensorDiagnostics(digest=self.writer.write(plan.name, stored), dtype=plan.dtype, shape=plan.shape)
 
 
-def merge_tensors(merger: TensorMerger, plans: list[TensorPlan], threads: int, track: Track) -> Iterator[Written]:
+def merge_tensors(
+    merger: TensorMerger, plans: list[TensorPlan], threads: int, track: Track
+) -> Generator[Written, None, None]:
     """Merge all tensors, ``threads`` at a time, the largest first; yields them as they are done.
 
     Inside a tensor torch computes with one thread, whatever it is set to outside: sums are then

@@ -70,7 +70,8 @@ class WeightPieces:
         for k, model in enumerate(merger.names):
             self._read(model, span, models[k : k + 1].reshape(here), entries)
         if merger.reference in merger.names:
-            reference = models[merger.names.index(merger.reference)]
+            k = merger.names.index(merger.reference)
+            reference = models[k : k + 1].reshape(here)  # of one entry too an array
         else:
             reference = self._read(merger.reference, span, self._room(here), entries)
         base = reference if merger.has_base else self._zeros(here)

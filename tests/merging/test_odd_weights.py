@@ -1,0 +1,82 @@
+"""Weights of odd shapes through whole merges: none, one number, integers; and how files are opened for them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.reader import CheckpointReader
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.recipe import MergeRecipe
+from tests.tiny import random_weights, write_checkpoint
+
+
+def odd_family(tmp_path: Path, dtype: torch.dtype) -> dict[str, Path]:
+    base = random_weights(0)
+    models = {"base": base, "quick": random_weights(1, base), "slow": random_weights(2, base)}
+    for number, weights in enumerate(models.values()):
+        weights["model.scale"] = torch.tensor(1.0 + number)
+        weights["model.void"] = torch.empty(0)
+        weights["model.hollow"] = torch.empty(0, 3)
+        weights["model.steps"] = torch.tensor([1, 2, 3])
+        weights["model.nobody"] = torch.empty(0, dtype=torch.int64)
+    return {name: write_checkpoint(tmp_path / name, weights, dtype=dtype) for name, weights in models.items()}
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("out", ["bfloat16", "float32"])
+@pytest.mark.parametrize("method", ["linear", "task_arithmetic", "ties", "dare_ties", "twin", "lore"])
+def test_nothing_one_number_and_integers(dtype: torch.dtype, out: str, method: str, tmp_path: Path) -> None:
+    folders = odd_family(tmp_path, dtype)
+    asked: dict[str, Any] = {"merge_method": method, "models": [{"model": m} for m in ("quick", "slow")], "dtype": out}
+    if method not in ("linear", "lore"):
+        asked["base_model"] = "base"
+    merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out")
+    with CheckpointReader(Checkpoint(tmp_path / "out")) as reader:
+        assert reader.read("model.void").shape == (0,) and reader.read("model.hollow").shape == (0, 3)
+        assert reader.read("model.nobody").numel() == 0 and reader.read("model.steps").tolist() == [1, 2, 3]
+        if method == "linear":
+            assert reader.read("model.scale").item() == 2.5
+        assert reader.read("model.scale").shape == ()
+
+
+def test_a_reader_takes_one_descriptor_a_file_and_gives_it_back(tmp_path: Path) -> None:
+    import numpy as np
+
+    folder = odd_family(tmp_path, torch.bfloat16)["base"]
+
+    def open_files() -> int:
+        return sum(str(folder) in os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd"))
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("no /proc here")
+    name, out = "model.embed_tokens.weight", np.empty(9, np.uint16)
+    with CheckpointReader(Checkpoint(folder)) as reader:
+        reader.fill(out, name, 3)
+        assert open_files() == 1
+        assert np.array_equal(out, reader.array(name).reshape(-1)[3:12])
+    with CheckpointReader(Checkpoint(folder)) as reader:
+        whole = reader.array(name)
+        reader.fill(out, name, 5)
+        assert open_files() <= 2  # the mapping above is still used
+        assert np.array_equal(out, whole.reshape(-1)[5:14])
+    with pytest.raises(AssertionError, match="after its reader was closed"):
+        reader.array(name)
+    del whole, reader
+    assert open_files() == 0
+
+
+def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
+    from l2s.errors import CheckpointError
+
+    folders = odd_family(tmp_path, torch.bfloat16)
+    far = {name: weight * 1e25 for name, weight in random_weights(3).items()}
+    folders["far"] = write_checkpoint(tmp_path / "far", far, dtype=torch.bfloat16)
+    folders["near"] = write_checkpoint(tmp_path / "near", random_weights(0), dtype=torch.bfloat16)
+    asked = {"merge_method": "task_arithmetic", "base_model": "near", "models": [{"model": "far"}], "dtype": "bfloat16"}
+    with pytest.raises(CheckpointError, match="too far apart to be measured"):
+        merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", force=True)
+    assert not (tmp_path / "out").exists()
