@@ -140,20 +140,26 @@ def _turn(vote: Floats, total: Floats, out: Floats) -> None:
 
 
 @compiled
+def _elect(rows: Floats, start: int, stop: int, factors: Floats, normalize: bool, room: Floats, out: Floats) -> None:
+    """A block of :func:`elect`; ``room`` has three rows."""
+    vote, total, divisor = room[0, : stop - start], room[1, : stop - start], room[2, : stop - start]
+    room[:] = ZERO
+    for k in range(factors.size):
+        _add(rows[k, start:stop], factors[k], vote)
+    for k in range(factors.size):
+        _agree(rows[k, start:stop], factors[k], vote, total, divisor)
+    if normalize:
+        _divide(total, divisor)
+    _turn(vote, total, out)
+
+
+@compiled
 def elect(rows: Floats, factors: Floats, normalize: bool, out: Floats) -> None:
     """Σₖ fₖ rₖ over the rows that agree with the sign of the sum of all; ``normalize``: over the sum of their fₖ."""
     room = np.empty((3, BLOCK), np.float32)
     for start in range(0, out.size, BLOCK):
         stop = min(out.size, start + BLOCK)
-        vote, total, divisor = room[0, : stop - start], room[1, : stop - start], room[2, : stop - start]
-        room[:] = ZERO
-        for k in range(rows.shape[0]):
-            _add(rows[k, start:stop], factors[k], vote)
-        for k in range(rows.shape[0]):
-            _agree(rows[k, start:stop], factors[k], vote, total, divisor)
-        if normalize:
-            _divide(total, divisor)
-        _turn(vote, total, out[start:stop])
+        _elect(rows, start, stop, factors, normalize, room, out[start:stop])
 
 
 @compiled
@@ -301,6 +307,24 @@ def _both(signs: npt.NDArray[np.uint32]) -> int:
 
 
 @compiled
+def _tally(
+    merged: Floats, reference: Floats, stored: Floats, held: Floats, base: Floats, models: Floats, first: int,
+    summands: Floats, start: int, stop: int, lanes: Floats, signs: npt.NDArray[np.uint32], counts: Counts,
+) -> None:  # fmt: skip
+    """A block of :func:`tally`: entries ``start`` to ``stop`` of summands, and of models from row ``first`` on."""
+    width = stop - start
+    found = signs[:width]
+    found[:] = 0
+    counts[0] += _differing(merged, reference)
+    counts[1] += _differing(stored, held)
+    _add_squares(merged, reference, lanes[0, :width])
+    for k in range(summands.shape[0]):
+        _add_squares(models[first + k, start:stop], base, lanes[1 + k, :width])
+        counts[3 + k] += _note_signs(summands[k, start:stop], found)
+    counts[2] += _both(found)
+
+
+@compiled
 def tally(
     merged: Floats, reference: Floats, stored: Floats, held: Floats, base: Floats, models: Floats, summands: Floats,
     squares: Doubles, counts: Counts,
@@ -324,16 +348,10 @@ def tally(
     turns = 0
     for start in range(0, merged.size, LANES):
         stop = min(merged.size, start + LANES)
-        width = stop - start
-        found = signs[:width]
-        found[:] = 0
-        counts[0] += _differing(merged[start:stop], reference[start:stop])
-        counts[1] += _differing(stored[start:stop], held[start:stop])
-        _add_squares(merged[start:stop], reference[start:stop], lanes[0, :width])
-        for k in range(models.shape[0]):
-            _add_squares(models[k, start:stop], base[start:stop], lanes[1 + k, :width])
-            counts[3 + k] += _note_signs(summands[k, start:stop], found)
-        counts[2] += _both(found)
+        _tally(
+            merged[start:stop], reference[start:stop], stored[start:stop], held[start:stop], base[start:stop],
+            models, 0, summands, start, stop, lanes, signs, counts,
+        )  # fmt: skip
         turns += 1
         if turns == TURNS:
             _empty(lanes, squares)
@@ -371,7 +389,7 @@ def merge(
     count = weights.size
     rows = np.empty((1 + count, LANES), np.float32)
     vectors, thinned = np.empty((count, LANES), np.float32), np.empty((count, LANES), np.float32)
-    room = np.empty((5, LANES), np.float32)
+    room, votes = np.empty((2, LANES), np.float32), np.empty((3, LANES), np.float32)
     nothing = np.zeros(LANES, np.float32)
     lanes = np.zeros((1 + count, LANES), np.float32)
     signs = np.empty(LANES, np.uint32)
@@ -379,15 +397,13 @@ def merge(
     for start in range(0, out.size, LANES):
         stop = min(out.size, start + LANES)
         width = stop - start
-        reference, found = rows[0, :width], signs[:width]
-        merged, again = room[0, :width], room[1, :width]
+        reference, merged, again = rows[0, :width], room[0, :width], room[1, :width]
         sound &= widen(stored[0, start:stop], reference)
         base = reference if has_base else nothing[:width]
         for k in range(count):
             row = rows[1 + k, :width]
             sound &= widen(stored[1 + k, start:stop], row)
             _subtract(row, base, vectors[k, :width])
-            _add_squares(row, base, lanes[1 + k, :width])
         if thins < 0:
             _combine(base, own, rows, 1, width, weights, merged)
         else:
@@ -400,26 +416,15 @@ def merge(
                     thinned[k, :width] = vectors[k, :width]
                 _stretch(thinned[k, :width], factors[k])
             if elects:
-                vote, total, divisor = room[2, :width], room[3, :width], room[4, :width]
-                room[2:] = ZERO
-                for k in range(count):
-                    _add(thinned[k, :width], weights[k], vote)
-                for k in range(count):
-                    _agree(thinned[k, :width], weights[k], vote, total, divisor)
-                if normalize:
-                    _divide(total, divisor)
-                _turn(vote, total, merged)
+                _elect(thinned, 0, width, weights, normalize, votes, merged)
             else:
                 _combine(nothing[:width], ZERO, thinned, 0, width, weights, merged)
             add_onto(base, scale, merged)
         sound &= narrow(merged, out[start:stop], again)
-        counts[0] += _differing(merged, reference)
-        counts[1] += _differing(again, reference)
-        _add_squares(merged, reference, lanes[0, :width])
-        found[:] = 0
-        for k in range(count):
-            counts[3 + k] += _note_signs(thinned[k, :width] if thins >= 0 else vectors[k, :width], found)
-        counts[2] += _both(found)
+        summands = vectors if thins < 0 else thinned
+        _tally(
+            merged, reference, again, reference, base, rows, 1, summands, 0, width, lanes, signs, counts
+        )  # fmt: skip
         turns += 1
         if turns == TURNS:
             _empty(lanes, squares)
