@@ -2,8 +2,8 @@
 
 import gc
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from flows.ending import ending_at_once
@@ -26,22 +26,21 @@ def main() -> None:
         entry()
 
 
-def beginning_at_once(arguments: Sequence[str]) -> AbstractContextManager[None]:
+@contextmanager
+def beginning_at_once(arguments: Sequence[str]) -> Iterator[None]:
     """Begin to hash what a merge reads, while the program itself is still being read."""
     recipe = next((Path(word) for word in arguments[1:] if word.endswith((".yaml", ".yml"))), None)
-    if arguments[:1] != ["merge"] or recipe is None:
-        return nullcontext()
-    from l2s.checkpoints.ahead import hashing_inputs
-    from l2s.errors import ConfigError
-    from l2s.yaml import read_yaml
+    with ExitStack() as begun:
+        if arguments[:1] == ["merge"] and recipe is not None:
+            from l2s.checkpoints.ahead import hashing_inputs
+            from l2s.errors import ConfigError
+            from l2s.yaml import read_yaml
 
-    sys.setswitchinterval(SHARE)
-    try:
-        begun = hashing_inputs(read_yaml(recipe))
-    except (ConfigError, OSError, ValueError, RecursionError):  # the command says what is wrong
-        return nullcontext()
-    _without_blas()
-    return begun
+            sys.setswitchinterval(SHARE)
+            with suppress(ConfigError, OSError, ValueError, RecursionError):  # the command says what is wrong
+                begun.enter_context(hashing_inputs(read_yaml(recipe)))
+            _without_blas()
+        yield
 
 
 def _without_blas() -> None:

@@ -28,8 +28,10 @@ LANES = 1 << 10
 """Sums run side by side, in float32, before they are added up in float64."""
 TURNS = 1 << 5
 """Summands of a lane."""
-EXPONENT = np.uint32(0x7F80)
-"""The bits that are all set in NaN and in infinity, and in no other bfloat16."""
+EXPONENT = np.uint32(0x7F800000)
+"""The bits that are all set in NaN and in infinity, and in no other number."""
+UPPER = np.uint32(0xFFFF0000)
+"""The bits of a float32 that a bfloat16 has."""
 
 U1, U16, U31 = np.uint32(1), np.uint32(16), np.uint32(31)
 HALF, MAGNITUDE = np.uint32(0x7FFF), np.uint32(0x7FFFFFFF)
@@ -55,9 +57,9 @@ def widen(stored: Halves, out: Floats) -> bool:
     bits = out.view(np.uint32)
     largest = np.uint32(0)
     for i in range(stored.size):
-        entry = np.uint32(stored[i])
-        bits[i] = entry << U16
-        largest = max(largest, entry & EXPONENT)
+        entry = np.uint32(np.uint32(stored[i]) << U16)
+        bits[i] = entry
+        largest = np.uint32(max(largest, np.uint32(entry & EXPONENT)))
     return bool(largest < EXPONENT)
 
 
@@ -71,11 +73,11 @@ def narrow(values: Floats, out: Halves, again: Floats) -> bool:
     largest = np.uint32(0)
     for i in range(out.size):
         entry = bits[i]
-        upper = np.uint32(entry >> U16)
-        rounded = np.uint32(np.uint32(entry + HALF + (upper & U1)) >> U16)
-        out[i] = np.uint16(rounded)
-        back[i] = np.uint32(rounded << U16)
-        largest = max(largest, rounded & EXPONENT, upper & EXPONENT)
+        rounded = np.uint32(np.uint32(entry + HALF + np.uint32(np.uint32(entry >> U16) & U1)) & UPPER)
+        back[i] = rounded
+        largest = np.uint32(max(largest, np.uint32(entry & EXPONENT), np.uint32(rounded & EXPONENT)))
+    for i in range(out.size):
+        out[i] = np.uint16(back[i] >> U16)
     return bool(largest < EXPONENT)
 
 
@@ -186,7 +188,7 @@ def _below(draws: Halves, steps: np.uint32, out: Flags) -> bool:
     for i in range(out.size):
         draw = np.uint32(draws[i])
         out[i] = draw < steps
-        equal |= np.uint32(draw == steps)
+        equal = np.uint32(equal | np.uint32(draw == steps))
     return bool(equal != np.uint32(0))
 
 
@@ -283,7 +285,7 @@ def _empty(lanes: Floats, totals: Doubles) -> None:
 def _differing(left: Floats, right: Floats) -> int:
     count = np.uint32(0)
     for i in range(left.size):
-        count += np.uint32(left[i] != right[i])
+        count = np.uint32(count + np.uint32(left[i] != right[i]))
     return int(count)
 
 
@@ -292,9 +294,9 @@ def _note_signs(row: Floats, signs: npt.NDArray[np.uint32]) -> int:
     bits = row.view(np.uint32)
     count = np.uint32(0)
     for i in range(row.size):
-        present = np.uint32((bits[i] & MAGNITUDE) != np.uint32(0))  # neither 0 nor −0
-        signs[i] |= np.uint32(present << np.uint32(bits[i] >> U31))
-        count += present
+        present = np.uint32(np.uint32(bits[i] & MAGNITUDE) != np.uint32(0))  # neither 0 nor −0
+        signs[i] = np.uint32(signs[i] | np.uint32(present << np.uint32(bits[i] >> U31)))
+        count = np.uint32(count + present)
     return int(count)
 
 
@@ -302,7 +304,7 @@ def _note_signs(row: Floats, signs: npt.NDArray[np.uint32]) -> int:
 def _both(signs: npt.NDArray[np.uint32]) -> int:
     count = np.uint32(0)
     for i in range(signs.size):
-        count += np.uint32(signs[i] == np.uint32(3))
+        count = np.uint32(count + np.uint32(signs[i] == np.uint32(3)))
     return int(count)
 
 
