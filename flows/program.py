@@ -1,6 +1,7 @@
 """The program ``l2s``: the command line in a process of its own."""
 
 import gc
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -37,25 +38,7 @@ def beginning_at_once(arguments: Sequence[str]) -> Iterator[None]:
             from l2s.yaml import read_yaml
 
             sys.setswitchinterval(SHARE)
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's, which would only wait in circles
             with suppress(ConfigError, OSError, ValueError, RecursionError):  # the command says what is wrong
                 begun.enter_context(hashing_inputs(read_yaml(recipe)))
-            _without_blas()
         yield
-
-
-def _without_blas() -> None:
-    """Numba would import SciPy's linear algebra, to see whether it is there, for a third of a second: no loop uses it.
-
-    For a process that merges and ends, before it has other threads that might ask.
-    """
-    from numba.np import linalg
-
-    asks, linalg.ensure_blas = linalg.ensure_blas, _absent
-    try:
-        import numba.np.arraymath  # noqa: F401, where Numba asks
-    finally:
-        linalg.ensure_blas = asks
-
-
-def _absent() -> None:
-    raise ImportError("not asked for")

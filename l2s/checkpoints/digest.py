@@ -4,6 +4,7 @@ import hashlib
 import json
 import mmap
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,15 +18,31 @@ VOLATILE = ("_name_or_path", "transformers_version")
 """Keys of config.json that say where a model lay and who wrote it, not what it does."""
 
 
-def digest_tensor(entry: TensorEntry) -> str:
+def digest_tensor(entry: TensorEntry, files: "Mappings | None" = None) -> str:
     """SHA-256 of a stored tensor's bytes, as ``sha256:<hex>``; in one go, in which other threads run."""
     if entry.size == 0:
         return f"sha256:{hashlib.sha256().hexdigest()}"
-    with open(entry.file, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        if len(mapped) < entry.start + entry.size:
-            raise OSError(f"{entry.file}: ended while {entry.name} was read")
-        with memoryview(mapped) as content, content[entry.start : entry.start + entry.size] as stored:
-            return f"sha256:{hashlib.sha256(stored).hexdigest()}"
+    mapped = (files or Mappings()).map(entry.file)
+    if len(mapped) < entry.start + entry.size:
+        raise OSError(f"{entry.file}: ended while {entry.name} was read")
+    with memoryview(mapped) as content, content[entry.start : entry.start + entry.size] as stored:
+        return f"sha256:{hashlib.sha256(stored).hexdigest()}"
+
+
+class Mappings:
+    """Files mapped into memory, each once for all of its tensors, as long as this lives. Safe in several threads."""
+
+    def __init__(self) -> None:
+        self._mapped: dict[Path, mmap.mmap] = {}
+        self._mapping = threading.Lock()
+
+    def map(self, file: Path) -> mmap.mmap:
+        """A file's bytes."""
+        with self._mapping:
+            if file not in self._mapped:
+                with open(file, "rb") as opened:
+                    self._mapped[file] = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+            return self._mapped[file]
 
 
 def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
@@ -34,10 +51,11 @@ def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
     seen = {file: identity(file) for file in files}
     known = {file: recall(file) for file in files}
     missing = sorted((e for e in entries if e.size and e.start not in known[e.file]), key=lambda entry: -entry.size)
+    opened = Mappings()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         keys = [_key(entry, seen) for entry in missing]
         digests = [
-            _begun.pop(key) if key in _begun else pool.submit(digest_tensor, entry)
+            _begun.pop(key) if key in _begun else pool.submit(digest_tensor, entry, opened)
             for key, entry in zip(keys, missing, strict=True)
         ]
         for entry, digest in zip(missing, digests, strict=True):
@@ -53,14 +71,14 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
 
     For the time in which a program still imports what it needs.
     """
-    pool, begun = ThreadPoolExecutor(os.cpu_count()), list[Key]()
+    pool, begun, files = ThreadPoolExecutor(os.cpu_count()), list[Key](), Mappings()
     for entries in models:
         seen = {entry.file: identity(entry.file) for entry in entries}
         known = {file: recall(file) for file in seen}
         for entry in sorted(entries, key=lambda entry: -entry.size):
             if entry.size and entry.start not in known[entry.file]:
                 begun.append(_key(entry, seen))
-                _begun[begun[-1]] = pool.submit(digest_tensor, entry)
+                _begun[begun[-1]] = pool.submit(digest_tensor, entry, files)
     try:
         yield
     finally:

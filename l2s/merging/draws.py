@@ -44,7 +44,7 @@ def chosen(names: Names, first: int, last: int, chance: float) -> NDArray[np.boo
         found = np.ones(stop - start, np.bool_)
         if steps < STEPS:
             seeds = [seed_for(names[0], what, *names[1:], block) for what in ("choice", "finer choice")]
-            kernels.choose(np.array(seeds, np.uint64), start, np.uint32(steps), chance * STEPS - steps, found)
+            kernels.choose(np.array(seeds, np.uint64), start, steps, chance * STEPS - steps, found)
         return found
 
     return _by_blocks(first, last, draw)

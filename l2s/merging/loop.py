@@ -51,10 +51,10 @@ class Loop:
         thins = -1 if self.base_share is not None else 1 if self.thresholds else 2 if chosen is not None else 0
         out, squares, counts = np.empty(n, np.uint16), np.zeros(1 + count), np.zeros(3 + count, np.int64)
         sound = kernels.merge(
-            stored, has_base, np.float32(self.base_share or 0.0), np.array(self.weights, np.float32), thins,
+            stored, has_base, self.base_share or 0.0, np.array(self.weights, np.float32), thins,
             np.array(self.thresholds or [0.0] * count, np.float32),
             np.empty((count, 0), np.bool_) if chosen is None else chosen,
             np.array(self.factors or [1.0] * count, np.float32),
-            self.elects, self.normalize, np.float32(self.scale), out, squares, counts,
+            self.elects, self.normalize, self.scale, out, squares, counts,
         )  # fmt: skip
         return (out, squares, counts) if sound else None

@@ -18,7 +18,7 @@ from l2s.checkpoints.vocabulary import Vocabulary
 from l2s.checkpoints.writer import SHARD, CheckpointWriter, TensorPlan
 from l2s.errors import CheckpointError, ConfigError
 from l2s.files import digest_text, replacing_folder, write_json, write_text
-from l2s.merging import kernels
+from l2s.merging import machine_code
 from l2s.merging.calibrated import open_statistics
 from l2s.merging.card import model_card
 from l2s.merging.diagnostics import TensorDiagnostics
@@ -138,7 +138,7 @@ def _prepare(
     plans = plan_tensors(recipe, vocabulary.models, chosen.model)
     notes = tuple(finding.sentence for finding in findings)
     if recipe.method.arrays and device == "cpu":
-        kernels.load()  # while the inputs are hashed
+        machine_code.load()  # while the inputs are hashed
     digests = digests_of(opened)
     calibrated = open_statistics(recipe, statistics, {name: found.weights for name, found in digests.items()})
     return _Merge(recipe, vocabulary, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))

@@ -135,7 +135,7 @@ class Counted:
         self.below, self.filled = self.below + below, self.filled + inside
 
     def _between(self, row: Floats, low: float, high: float) -> tuple[int, int]:
-        return kernels.between(row, np.float32(low), np.float32(high), self.room[self.filled :])
+        return kernels.between(row, low, high, self.room[self.filled :])
 
     def inside(self) -> Floats:
         """Entries between ``low`` and ``high``."""

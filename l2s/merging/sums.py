@@ -65,7 +65,7 @@ def elected_sum(task_vectors: Entries, weights: Sequence[float], normalize: bool
 def onto(base: Entries, total: Entries, scale: float) -> Entries:
     """θ₀ + λ times the sum; the sum's memory is used."""
     if isinstance(base, np.ndarray):
-        kernels.add_onto(base.reshape(-1), np.float32(scale), total.reshape(-1))
+        kernels.add_onto(base.reshape(-1), scale, total.reshape(-1))
         return total
     return total.mul_(scale).add_(base)
 
@@ -77,8 +77,7 @@ def rows_of(arrays: Floats) -> Floats:
 
 def _combined(base: Floats, share: float, rows: Floats, used: Sequence[float]) -> Floats:
     out = np.empty(rows.shape[1:], np.float32)
-    flat = base.reshape(-1), np.float32(share), rows_of(rows), np.array(used, np.float32), out.reshape(-1)
-    kernels.combine(*flat)
+    kernels.combine(base.reshape(-1), share, rows_of(rows), np.array(used, np.float32), out.reshape(-1))
     return out
 
 

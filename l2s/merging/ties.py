@@ -122,7 +122,7 @@ def trim(weight: WeightOf[Entries], cuts: Cuts) -> Entries:
     kept = np.empty_like(vectors) if isinstance(vectors, np.ndarray) else torch.empty_like(vectors)
     for k, threshold in enumerate(cuts.thresholds):
         if isinstance(vectors, np.ndarray):
-            kernels.keep_from(rows_of(vectors)[k], np.float32(threshold), rows_of(kept)[k])
+            kernels.keep_from(rows_of(vectors)[k], threshold, rows_of(kept)[k])
         else:
             kept[k] = at_least(vectors[k], threshold)
     for k, quota in enumerate(cuts.spare.get((weight.name, weight.start), [])):

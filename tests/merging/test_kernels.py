@@ -1,8 +1,6 @@
 """Compiled loops against slow, obvious references; and methods on NumPy arrays against the same on tensors."""
 
 import math
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -246,31 +244,3 @@ def test_sums_of_pieces_repeat_to_the_bit() -> None:
         tally.add(weight, merged, models[0], base, base)
         found.append(tally.summed_up(["a", "b"], "sha256:0", "F32", (4000,)))
     assert found[0] == found[1] and found[0].models["a"].delta_norm == found[0].delta_norm > 0
-
-
-def test_installing_compiles_every_loop_in_the_form_in_which_it_is_called(tmp_path: Path) -> None:
-    """In a process of its own: a merge after it finds all it needs compiled."""
-    script = """
-from l2s.merging import kernels
-kernels.compile_all()
-loops = {n: loop for n, loop in vars(kernels).items() if hasattr(loop, "signatures") and n[0] != "_"}
-before = {name: list(loop.signatures) for name, loop in loops.items()}
-assert len(before) == 12 and all(before.values()), before
-import pathlib, sys, torch
-from l2s.merging.merge import merge_checkpoints
-from l2s.merging.recipe import MergeRecipe
-from tests.tiny import write_family
-for dtype in (torch.bfloat16, torch.float32):
-    place = pathlib.Path(sys.argv[1], str(dtype))
-    folders = write_family(place, dtype=dtype)
-    for method in ("linear", "task_arithmetic", "ties", "dare_ties", "dare_linear"):
-        models = [{"model": name, "parameters": {"density": 0.5}} for name in ("quick", "slow")]
-        if method in ("linear", "task_arithmetic"):
-            models = [{"model": model["model"]} for model in models]
-        base = {} if method == "linear" else {"base_model": "base"}
-        asked = {"merge_method": method, "models": models, "dtype": "bfloat16", **base}
-        merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, place / method)
-after = {name: list(loop.signatures) for name, loop in loops.items()}
-assert after == before, {name: after[name] for name in after if after[name] != before[name]}
-"""
-    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)

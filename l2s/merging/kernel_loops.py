@@ -1,0 +1,408 @@
+"""The loops behind :mod:`l2s.merging.kernels`, in the words that Numba compiles; imported only to be compiled.
+
+What is summed is summed in a fixed order, without fused or reordered arithmetic, so that processors of all
+widths give the same bits. Nothing here asks for memory or fails: a loop is given the room it needs, and its code
+runs without Python and without Numba. Sums of 32 bits are written as such: Numba's own would take 64.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from l2s.merging.kernels import BLOCK, LANES, Counts, Doubles, Flags, Floats, Halves, Words
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+Bits = npt.NDArray[np.uint32]
+
+TURNS = 1 << 5
+"""Summands of a lane."""
+EXPONENT = np.uint32(0x7F800000)
+"""The bits that are all set in NaN and in infinity, and in no other number."""
+UPPER = np.uint32(0xFFFF0000)
+"""The bits of a float32 that a bfloat16 has."""
+
+U1, U16, U31 = np.uint32(1), np.uint32(16), np.uint32(31)
+HALF, MAGNITUDE = np.uint32(0x7FFF), np.uint32(0x7FFFFFFF)
+ZERO, ONE = np.float32(0), np.float32(1)
+SMALLEST = np.float32(1e-8)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+FINE = 2.0**-53
+
+HALF1, HALF2, FLOAT1, FLOAT2 = "uint16[::1]", "uint16[:,::1]", "float32[::1]", "float32[:,::1]"
+FLAG1, FLAG2, WORD1, DOUBLE1, COUNT1 = "boolean[::1]", "boolean[:,::1]", "uint64[::1]", "float64[::1]", "int64[::1]"
+
+LOOPS: dict[str, Any] = {}
+"""Those that are called from outside, compiled."""
+
+
+def inner(loop: Loop) -> Loop:
+    """A loop that others call."""
+    made: Loop = numba.njit(
+        loop, nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )
+    return made
+
+
+def outer(*arguments: str, result: str = "void") -> Callable[[Loop], Loop]:
+    """A loop that is called from outside, with these arguments."""
+
+    def compiled(loop: Loop) -> Loop:
+        made: Any = inner(loop)
+        made.compile(f"{result}({', '.join(arguments)})")
+        LOOPS[loop.__name__] = made
+        return made  # type: ignore[no-any-return]
+
+    return compiled
+
+
+@outer(HALF1, FLOAT1, result="boolean")
+def widen(stored: Halves, out: Floats) -> bool:
+    """Bfloat16 to float32; are all entries finite?"""
+    bits = out.view(np.uint32)
+    largest = np.uint32(0)
+    for i in range(stored.size):
+        entry = np.uint32(np.uint32(stored[i]) << U16)
+        bits[i] = entry
+        largest = np.uint32(max(largest, np.uint32(entry & EXPONENT)))
+    return bool(largest < EXPONENT)
+
+
+@outer(FLOAT1, HALF1, FLOAT1, result="boolean")
+def narrow(values: Floats, out: Halves, again: Floats) -> bool:
+    """Float32 to bfloat16, rounded to nearest, ties to even, and to float32 again.
+
+    Are all entries finite, before and after?
+    """
+    bits, back = values.view(np.uint32), again.view(np.uint32)
+    largest = np.uint32(0)
+    for i in range(out.size):
+        entry = bits[i]
+        rounded = np.uint32(np.uint32(entry + HALF + np.uint32(np.uint32(entry >> U16) & U1)) & UPPER)
+        back[i] = rounded
+        largest = np.uint32(max(largest, np.uint32(entry & EXPONENT), np.uint32(rounded & EXPONENT)))
+    for i in range(out.size):
+        out[i] = np.uint16(back[i] >> U16)
+    return bool(largest < EXPONENT)
+
+
+@inner
+def _add(row: Floats, factor: np.float32, total: Floats) -> None:
+    for i in range(total.size):
+        total[i] += row[i] * factor
+
+
+@inner
+def _scale(row: Floats, factor: np.float32, out: Floats) -> None:
+    for i in range(out.size):
+        out[i] = row[i] * factor
+
+
+@inner
+def _combine(
+    base: Floats, share: np.float32, rows: Floats, first: int, width: int, factors: Floats, out: Floats
+) -> None:
+    """Of rows from ``first`` on, so many entries."""
+    begun = share != ZERO
+    if begun:
+        _scale(base, share, out)
+    for k in range(factors.size):
+        if factors[k] == ZERO:
+            continue
+        if begun:
+            _add(rows[first + k, :width], factors[k], out)
+        else:
+            _scale(rows[first + k, :width], factors[k], out)
+        begun = True
+    if not begun:
+        out[:] = ZERO
+
+
+@outer(FLOAT1, "float32", FLOAT2, FLOAT1, FLOAT1)
+def combine(base: Floats, share: np.float32, rows: Floats, factors: Floats, out: Floats) -> None:
+    """The base times its share, plus Σₖ fₖ rₖ in the order of rows. What has the factor 0 is left out."""
+    _combine(base, share, rows, 0, out.size, factors, out)
+
+
+@inner
+def _agree(row: Floats, factor: np.float32, vote: Floats, total: Floats, divisor: Floats) -> None:
+    for i in range(total.size):
+        part = row[i] * factor
+        part = part if vote[i] >= ZERO else -part
+        total[i] += max(part, ZERO)
+        divisor[i] += factor if part > ZERO else ZERO
+
+
+@inner
+def _divide(total: Floats, divisor: Floats) -> None:
+    """Where it is next to zero, so is the total, or weights of both signs cancel: then as good as not divided."""
+    for i in range(total.size):
+        total[i] /= divisor[i] + (ONE if abs(divisor[i]) < SMALLEST else ZERO)
+
+
+@inner
+def _turn(vote: Floats, total: Floats, out: Floats) -> None:
+    for i in range(out.size):
+        out[i] = total[i] if vote[i] >= ZERO else -total[i]
+
+
+@inner
+def _elect(rows: Floats, start: int, stop: int, factors: Floats, normalize: bool, room: Floats, out: Floats) -> None:
+    """A block of :func:`elect`; ``room`` has three rows."""
+    vote, total, divisor = room[0, : stop - start], room[1, : stop - start], room[2, : stop - start]
+    room[:] = ZERO
+    for k in range(factors.size):
+        _add(rows[k, start:stop], factors[k], vote)
+    for k in range(factors.size):
+        _agree(rows[k, start:stop], factors[k], vote, total, divisor)
+    if normalize:
+        _divide(total, divisor)
+    _turn(vote, total, out)
+
+
+@outer(FLOAT2, FLOAT1, "boolean", FLOAT2, FLOAT1)
+def elect(rows: Floats, factors: Floats, normalize: bool, room: Floats, out: Floats) -> None:
+    """``room`` is ``[3, BLOCK]``."""
+    for start in range(0, out.size, BLOCK):
+        stop = min(out.size, start + BLOCK)
+        _elect(rows, start, stop, factors, normalize, room, out[start:stop])
+
+
+@outer(FLOAT1, "float32", FLOAT1)
+def add_onto(base: Floats, scale: np.float32, out: Floats) -> None:
+    """``out`` times ``scale``, plus ``base``; in place."""
+    for i in range(out.size):
+        out[i] = out[i] * scale + base[i]
+
+
+@inner
+def _mix(seed: np.uint64, first: np.uint64, words: Words) -> None:
+    """64 random bits for each of consecutive numbers."""
+    for i in range(words.size):
+        z = seed + (first + np.uint64(i) + np.uint64(1)) * GOLDEN
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        words[i] = z ^ (z >> np.uint64(31))
+
+
+@inner
+def _below(draws: Halves, steps: np.uint32, out: Flags) -> bool:
+    """Which draws lie below; is any of them ``steps`` itself?"""
+    equal = np.uint32(0)
+    for i in range(out.size):
+        draw = np.uint32(draws[i])
+        out[i] = draw < steps
+        equal = np.uint32(equal | np.uint32(draw == steps))
+    return bool(equal != np.uint32(0))
+
+
+@outer(WORD1, "int64", "uint32", "float64", WORD1, FLAG1)
+def choose(seeds: Words, first: int, steps: np.uint32, rest: float, room: Words, out: Flags) -> None:
+    """``room`` is ``[BLOCK / 4 + 2]``."""
+    words, more = room[:-1], room[-1:]
+    for start in range(0, out.size, BLOCK):
+        found = out[start : min(out.size, start + BLOCK)]
+        word, skipped = (first + start) // 4, (first + start) % 4
+        _mix(seeds[0], np.uint64(word), words)
+        draws = words.view(np.uint16)[skipped : skipped + found.size]
+        if _below(draws, steps, found):
+            for i in range(found.size):
+                if np.uint32(draws[i]) == steps:
+                    _mix(seeds[1], np.uint64(first + start + i), more)
+                    found[i] = np.float64(more[0] >> np.uint64(11)) * FINE < rest
+
+
+@outer(FLOAT1, FLAG1, FLOAT1)
+def keep(row: Floats, chosen: Flags, out: Floats) -> None:
+    """What is chosen, and 0 elsewhere."""
+    for i in range(out.size):
+        out[i] = row[i] if chosen[i] else ZERO
+
+
+@outer(FLOAT1, "float32", FLOAT1)
+def keep_from(row: Floats, threshold: np.float32, out: Floats) -> None:
+    """What is at least as large as ``threshold`` in magnitude, and 0 elsewhere."""
+    for i in range(out.size):
+        out[i] = row[i] if abs(row[i]) >= threshold else ZERO
+
+
+@inner
+def _subtract(left: Floats, right: Floats, out: Floats) -> None:
+    for i in range(out.size):
+        out[i] = left[i] - right[i]
+
+
+@inner
+def _copy(row: Floats, out: Floats) -> None:
+    for i in range(out.size):
+        out[i] = row[i]
+
+
+@inner
+def _stretch(row: Floats, factor: np.float32) -> None:
+    for i in range(row.size):
+        row[i] *= factor
+
+
+@outer(FLOAT2, FLOAT1, FLOAT2)
+def distances(models: Floats, base: Floats, out: Floats) -> None:
+    """|θₖ − θ₀| of K rows."""
+    for k in range(models.shape[0]):
+        row, found = models[k], out[k]
+        for i in range(base.size):
+            found[i] = abs(row[i] - base[i])
+
+
+@outer(FLOAT1, "float32", "float32", FLOAT1, COUNT1)
+def between(values: Floats, low: np.float32, high: np.float32, out: Floats, counts: Counts) -> None:
+    """Adds to ``counts`` how many are at most ``low``, and how many lie between."""
+    below, inside, room = 0, 0, out.size
+    for i in range(values.size):
+        value = values[i]
+        above = value > low
+        if inside < room:
+            out[inside] = value
+        inside += above and value < high
+        below += not above
+    counts[0] += below
+    counts[1] += inside
+
+
+@inner
+def _add_squares(left: Floats, right: Floats, lanes: Floats) -> None:
+    for i in range(left.size):
+        difference = left[i] - right[i]
+        lanes[i] += difference * difference
+
+
+@inner
+def _empty(lanes: Floats, totals: Doubles) -> None:
+    """Add the lanes of each row up, and begin anew."""
+    for k in range(lanes.shape[0]):
+        for lane in lanes[k]:
+            totals[k] += np.float64(lane)
+    lanes[:] = ZERO
+
+
+@inner
+def _differing(left: Floats, right: Floats) -> int:
+    count = np.uint32(0)
+    for i in range(left.size):
+        count = np.uint32(count + np.uint32(left[i] != right[i]))
+    return int(count)
+
+
+@inner
+def _note_signs(row: Floats, signs: Bits) -> int:
+    bits = row.view(np.uint32)
+    count = np.uint32(0)
+    for i in range(row.size):
+        present = np.uint32(np.uint32(bits[i] & MAGNITUDE) != np.uint32(0))  # neither 0 nor −0
+        signs[i] = np.uint32(signs[i] | np.uint32(present << np.uint32(bits[i] >> U31)))
+        count = np.uint32(count + present)
+    return int(count)
+
+
+@inner
+def _both(signs: Bits) -> int:
+    count = np.uint32(0)
+    for i in range(signs.size):
+        count = np.uint32(count + np.uint32(signs[i] == np.uint32(3)))
+    return int(count)
+
+
+@inner
+def _tally(
+    merged: Floats, reference: Floats, stored: Floats, held: Floats, base: Floats, models: Floats, first: int,
+    summands: Floats, start: int, stop: int, lanes: Floats, signs: Bits, counts: Counts,
+) -> None:  # fmt: skip
+    """A block of :func:`tally`: entries ``start`` to ``stop`` of summands, and of models from row ``first`` on."""
+    width = stop - start
+    found = signs[:width]
+    found[:] = 0
+    counts[0] += _differing(merged, reference)
+    counts[1] += _differing(stored, held)
+    _add_squares(merged, reference, lanes[0, :width])
+    for k in range(summands.shape[0]):
+        _add_squares(models[first + k, start:stop], base, lanes[1 + k, :width])
+        counts[3 + k] += _note_signs(summands[k, start:stop], found)
+    counts[2] += _both(found)
+
+
+@outer(FLOAT1, FLOAT1, FLOAT1, FLOAT1, FLOAT1, FLOAT2, FLOAT2, FLOAT2, DOUBLE1, COUNT1)
+def tally(
+    merged: Floats, reference: Floats, stored: Floats, held: Floats, base: Floats, models: Floats, summands: Floats,
+    room: Floats, squares: Doubles, counts: Counts,
+) -> None:  # fmt: skip
+    """``room`` is ``[2 + K, LANES]``."""
+    lanes, signs = room[:-1], room[-1].view(np.uint32)
+    lanes[:] = ZERO
+    turns = 0
+    for start in range(0, merged.size, LANES):
+        stop = min(merged.size, start + LANES)
+        _tally(
+            merged[start:stop], reference[start:stop], stored[start:stop], held[start:stop], base[start:stop],
+            models, 0, summands, start, stop, lanes, signs, counts,
+        )  # fmt: skip
+        turns += 1
+        if turns == TURNS:
+            _empty(lanes, squares)
+            turns = 0
+    _empty(lanes, squares)
+
+
+@outer(HALF2, "boolean", "float32", FLOAT1, "int64", FLOAT1, FLAG2, FLOAT1, "boolean", "boolean", "float32", FLOAT2,
+       HALF1, DOUBLE1, COUNT1, result="boolean")  # fmt: skip
+def merge(
+    stored: Halves, has_base: bool, own: np.float32, weights: Floats, thins: int, thresholds: Floats, chosen: Flags,
+    factors: Floats, elects: bool, normalize: bool, scale: np.float32, room: Floats, out: Halves, squares: Doubles,
+    counts: Counts,
+) -> bool:  # fmt: skip
+    """``room`` is ``[9 + 4 K, LANES]``: all the loops above, while a block is at hand."""
+    count = weights.size
+    values, vectors, thinned = room[: 1 + count], room[1 + count : 1 + 2 * count], room[1 + 2 * count : 1 + 3 * count]
+    lanes, votes, others = room[1 + 3 * count : 2 + 4 * count], room[-7:-4], room[-4:]
+    nothing, signs = others[2], others[3].view(np.uint32)
+    nothing[:] = ZERO
+    lanes[:] = ZERO
+    turns, sound = 0, True
+    for start in range(0, out.size, LANES):
+        stop = min(out.size, start + LANES)
+        width = stop - start
+        reference, merged, again = values[0, :width], others[0, :width], others[1, :width]
+        sound &= widen(stored[0, start:stop], reference)
+        base = reference if has_base else nothing[:width]
+        for k in range(count):
+            row = values[1 + k, :width]
+            sound &= widen(stored[1 + k, start:stop], row)
+            _subtract(row, base, vectors[k, :width])
+        if thins < 0:
+            _combine(base, own, values, 1, width, weights, merged)
+        else:
+            for k in range(count):
+                if thins == 1:
+                    keep_from(vectors[k, :width], thresholds[k], thinned[k, :width])
+                elif thins == 2:
+                    keep(vectors[k, :width], chosen[k, start:stop], thinned[k, :width])
+                else:
+                    _copy(vectors[k, :width], thinned[k, :width])
+                if factors[k] != ONE:
+                    _stretch(thinned[k, :width], factors[k])
+            if elects:
+                _elect(thinned, 0, width, weights, normalize, votes, merged)
+            else:
+                _combine(nothing[:width], ZERO, thinned, 0, width, weights, merged)
+            add_onto(base, scale, merged)
+        sound &= narrow(merged, out[start:stop], again)
+        summands = vectors if thins < 0 else thinned
+        _tally(
+            merged, reference, again, reference, base, values, 1, summands, 0, width, lanes, signs, counts
+        )  # fmt: skip
+        turns += 1
+        if turns == TURNS:
+            _empty(lanes, squares)
+            turns = 0
+    _empty(lanes, squares)
+    return sound

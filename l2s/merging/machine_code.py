@@ -1,0 +1,153 @@
+"""Machine code of the loops: made once by Numba, kept in a file, and run without importing Numba.
+
+Importing Numba and letting it look through its own tables takes a second, as long as half a merge; loading what it
+made takes a fifth of that. The file is named after all that decides its content: the loops' source, Numba's and
+LLVM's release, the processor. It lies beside this file, or where that cannot be, in the user's cache folder; making
+it takes some seconds, when the product is installed, or else at the first call.
+"""
+
+import base64
+import ctypes
+import hashlib
+import json
+import platform
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from llvmlite import binding as llvm
+
+from l2s.files import user_cache, write_json
+
+SOURCES = ("kernel_loops.py", "kernels.py")
+"""Whose content decides the code."""
+SCALARS: Mapping[str, Any] = {
+    "bool": ctypes.c_bool, "int64": ctypes.c_int64, "uint32": ctypes.c_uint32,
+    "float32": ctypes.c_float, "float64": ctypes.c_double,
+}  # fmt: skip
+
+Made = dict[str, dict[str, Any]]
+"""By loop: ``symbol``, ``arguments`` as [dtype, dimensions] each, 0 for a number, and ``object``, its file."""
+_loading = threading.Lock()
+
+
+def run(name: str, *arguments: Any) -> bool:
+    """Run a loop, without Python's lock.
+
+    Returns:
+        What it answers; False if it answers nothing.
+
+    Raises:
+        TypeError: an array that is not of the form the loop is compiled for.
+    """
+    return _routine(name)(arguments)
+
+
+def load() -> None:
+    """Get everything ready, for a fifth of a second: a program that waits for something else can do so meanwhile."""
+    with _loading:
+        _made()
+
+
+def compile_all() -> None:
+    """Compile everything now, in some seconds, so that no merge has to; what is compiled already is not again."""
+    load()
+
+
+@cache
+def _routine(name: str) -> Callable[[tuple[Any, ...]], bool]:
+    """A loop as a function of its arguments.
+
+    Numba's convention (``numba.core.callconv.CPUCallConv``): a status is returned; arguments are where the result
+    goes, where an exception goes, and the loop's own; an array is seven words or more: two for who owns it, its
+    entries, an entry's bytes, its place, its shape, its strides.
+    """
+    with _loading:
+        made = _made()[name]
+        address = _address(made["symbol"], base64.b64decode(made["object"]))
+    forms = [(np.dtype(dtype), dimensions) for dtype, dimensions in made["arguments"]]
+    own = [kind for dtype, dimensions in forms for kind in _words(dtype, dimensions)]
+    function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *own)(address)
+
+    def called(arguments: tuple[Any, ...]) -> bool:
+        result, failure = ctypes.c_int64(0), ctypes.c_void_p(None)
+        words = [word for form, argument in zip(forms, arguments, strict=True) for word in _flat(name, form, argument)]
+        status = function(ctypes.addressof(result), ctypes.addressof(failure), *words)
+        assert status == 0, f"{name}: status {status}"
+        return bool(result.value & 1)
+
+    return called
+
+
+def _words(dtype: "np.dtype[Any]", dimensions: int) -> list[Any]:
+    if not dimensions:
+        return [SCALARS[dtype.name]]
+    return [ctypes.c_void_p] * (5 + 2 * dimensions)  # sizes too: it takes them several times faster than c_ssize_t
+
+
+def _flat(name: str, form: tuple["np.dtype[Any]", int], argument: Any) -> tuple[Any, ...]:
+    dtype, dimensions = form
+    if not dimensions:
+        return (argument,)
+    if argument.dtype != dtype or argument.ndim != dimensions or not argument.flags.c_contiguous:
+        found = f"{argument.dtype}, {argument.ndim} dimensions, contiguous: {argument.flags.c_contiguous}"
+        raise TypeError(f"{name}: found an array of {found}, expected {dtype}, {dimensions}, contiguous")
+    place = ctypes.addressof(_byte_of(argument)) if argument.size and argument.flags.writeable else argument.ctypes.data
+    return (None, None, argument.size, argument.itemsize, place, *argument.shape, *argument.strides)
+
+
+_byte_of = ctypes.c_char.from_buffer
+_engines: list[Any] = []
+"""They own the code."""
+
+
+def _address(symbol: str, content: bytes) -> int:
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(content))
+    engine.finalize_object()
+    _engines.append(engine)
+    return int(engine.get_function_address(symbol))
+
+
+@cache
+def _made() -> Made:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    name = f"loops.{_key()}.json"
+    places = [Path(__file__).parent / "__pycache__" / name, user_cache() / "loops" / name]
+    for place in places:
+        with suppress(OSError, ValueError):
+            found: Made = json.loads(place.read_text(encoding="utf-8"))
+            return found
+    made = _compiled()
+    for place in places:
+        with suppress(OSError):  # no file there: compiled anew by every process, unless another place takes it
+            write_json(place, made)
+            break
+    return made
+
+
+def _key() -> str:
+    parts = [Path(__file__).with_name(source).read_text(encoding="utf-8") for source in SOURCES]
+    parts += [version("numba"), ".".join(map(str, llvm.llvm_version_info)), platform.machine(), platform.system()]
+    parts += [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _compiled() -> Made:
+    from l2s.merging.kernel_loops import LOOPS
+
+    made: Made = {}
+    for name, loop in LOOPS.items():
+        ((types, overload),) = loop.overloads.items()
+        content = overload.library._get_compiled_object()
+        arguments = [[str(getattr(kind, "dtype", kind)), getattr(kind, "ndim", 0)] for kind in types]
+        symbol = overload.fndesc.llvm_func_name
+        made[name] = {"symbol": symbol, "arguments": arguments, "object": base64.b64encode(content).decode()}
+    return made
