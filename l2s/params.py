@@ -12,7 +12,9 @@ from l2s.errors import ConfigError
 class Params(BaseModel):
     """A frozen block of parameters that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True
+    )
 
     @classmethod
     def parse(cls, found: Any, where: str) -> Self:

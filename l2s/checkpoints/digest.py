@@ -4,7 +4,6 @@ import hashlib
 import json
 import mmap
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,37 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.index import TensorEntry
+from l2s.checkpoints.mapped import keep_mapped, map_file
 from l2s.checkpoints.remembered import identity, recall, remember
 
 VOLATILE = ("_name_or_path", "transformers_version")
 """Keys of config.json that say where a model lay and who wrote it, not what it does."""
 
 
-def digest_tensor(entry: TensorEntry, files: "Mappings | None" = None) -> str:
+def digest_tensor(entry: TensorEntry) -> str:
     """SHA-256 of a stored tensor's bytes, as ``sha256:<hex>``; in one go, in which other threads run."""
     if entry.size == 0:
         return f"sha256:{hashlib.sha256().hexdigest()}"
-    mapped = (files or Mappings()).map(entry.file)
+    mapped = map_file(entry.file)
     if len(mapped) < entry.start + entry.size:
         raise OSError(f"{entry.file}: ended while {entry.name} was read")
     with memoryview(mapped) as content, content[entry.start : entry.start + entry.size] as stored:
         return f"sha256:{hashlib.sha256(stored).hexdigest()}"
-
-
-class Mappings:
-    """Files mapped into memory, each once for all of its tensors, as long as this lives. Safe in several threads."""
-
-    def __init__(self) -> None:
-        self._mapped: dict[Path, mmap.mmap] = {}
-        self._mapping = threading.Lock()
-
-    def map(self, file: Path) -> mmap.mmap:
-        """A file's bytes."""
-        with self._mapping:
-            if file not in self._mapped:
-                with open(file, "rb") as opened:
-                    self._mapped[file] = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
-            return self._mapped[file]
 
 
 def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
@@ -51,15 +35,16 @@ def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
     seen = {file: identity(file) for file in files}
     known = {file: recall(file) for file in files}
     missing = sorted((e for e in entries if e.size and e.start not in known[e.file]), key=lambda entry: -entry.size)
-    opened = Mappings()
+    kept = keep_mapped({entry.file for entry in missing})
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         keys = [_key(entry, seen) for entry in missing]
         digests = [
-            _begun.pop(key) if key in _begun else pool.submit(digest_tensor, entry, opened)
+            _begun.pop(key) if key in _begun else pool.submit(digest_tensor, entry)
             for key, entry in zip(keys, missing, strict=True)
         ]
         for entry, digest in zip(missing, digests, strict=True):
             known[entry.file][entry.start] = digest.result()
+    del kept
     for file in {entry.file for entry in missing}:
         remember(file, seen[file], known[file])
     return [known[entry.file][entry.start] if entry.size else digest_tensor(entry) for entry in entries]
@@ -71,20 +56,22 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
 
     For the time in which a program still imports what it needs.
     """
-    pool, begun, files = ThreadPoolExecutor(os.cpu_count()), list[Key](), Mappings()
+    pool, begun, kept = ThreadPoolExecutor(os.cpu_count()), list[Key](), list[mmap.mmap]()
     for entries in models:
         seen = {entry.file: identity(entry.file) for entry in entries}
+        kept += keep_mapped(seen)  # for whoever reads them next
         known = {file: recall(file) for file in seen}
         for entry in sorted(entries, key=lambda entry: -entry.size):
             if entry.size and entry.start not in known[entry.file]:
                 begun.append(_key(entry, seen))
-                _begun[begun[-1]] = pool.submit(digest_tensor, entry, files)
+                _begun[begun[-1]] = pool.submit(digest_tensor, entry)
     try:
         yield
     finally:
         for key in begun:
             _begun.pop(key, None)
         pool.shutdown(wait=False, cancel_futures=True)
+        kept.clear()
 
 
 Key = tuple[Path, int, tuple[int, ...]]

@@ -1,8 +1,6 @@
-"""CheckpointReader: tensors and rows of tensors, mapped from their files, or copied where they are wanted."""
+"""CheckpointReader: tensors and rows of tensors, mapped from their files."""
 
-import io
 import mmap
-import os
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
+from l2s.checkpoints.mapped import map_file
 from l2s.lazy import torch
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ class CheckpointReader:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         self._maps: dict[Path, mmap.mmap] = {}
-        self._files: dict[Path, io.FileIO] = {}
         self._closed = False
         self._opening = threading.Lock()
 
@@ -43,9 +41,6 @@ class CheckpointReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with self._opening:
             self._closed = True
-            for file in self._files.values():
-                file.close()
-            self._files.clear()
             self._maps.clear()  # a mapping ends with the last tensor that uses it
 
     def read(self, name: str) -> "Tensor":
@@ -80,19 +75,6 @@ class CheckpointReader:
         """Rows ``start`` to ``stop`` of a tensor (entries, if it has one dimension), as stored."""
         return self.read(name)[start:stop]
 
-    def fill(self, out: NDArray[Any], name: str, start: int) -> None:
-        """Copy entries as they are stored, from number ``start`` on, as many as ``out`` has room for."""
-        entry = self.checkpoint.entry(name)
-        if entry.file in self._maps:  # one descriptor a file is enough
-            out[:] = self.array(name).reshape(-1)[start : start + out.size]
-            return
-        content, place = out.view(np.uint8).data, entry.start + start * BYTES[entry.dtype]
-        while content:
-            count = os.preadv(self._opened(entry.file).fileno(), [content], place)
-            if not count:
-                raise OSError(f"{entry.file}: ended while {name} was read")
-            content, place = content[count:], place + count
-
     def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
         """The same as float32."""
         stored = self.array(name)[start:stop]
@@ -104,13 +86,5 @@ class CheckpointReader:
         with self._opening:
             assert not self._closed, f"{file}: read after its reader was closed"
             if file not in self._maps:
-                with open(file, "rb") as stream:  # a private mapping: torch takes it for writable, the file is safe
-                    self._maps[file] = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)
+                self._maps[file] = map_file(file)
             return self._maps[file]
-
-    def _opened(self, file: Path) -> io.FileIO:
-        with self._opening:
-            assert not self._closed, f"{file}: read after its reader was closed"
-            if file not in self._files:
-                self._files[file] = io.FileIO(file)
-            return self._files[file]

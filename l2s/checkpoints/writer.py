@@ -27,6 +27,8 @@ SHARD = 5_000_000_000
 """Bytes of tensors a shard holds at most, unless one tensor alone is larger."""
 
 
+WRITE = 1 << 20
+"""Bytes written at once: for many more the system looks for memory in larger pieces, and takes several times longer."""
 FLUSH = 200_000_000
 """Bytes after which writing to disk is begun, so that the end does not wait for all of it."""
 
@@ -167,5 +169,5 @@ def _flush(handle: int) -> None:
 
 def _write_at(handle: int, content: memoryview, offset: int) -> None:
     while content:
-        written = os.pwrite(handle, content, offset)
+        written = os.pwrite(handle, content[:WRITE], offset)
         content, offset = content[written:], offset + written

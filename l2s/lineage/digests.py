@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from l2s.checkpoints.digest import Mappings, digest_tensor
+from l2s.checkpoints.digest import digest_tensor
 from l2s.checkpoints.index import TensorEntry, read_header
+from l2s.checkpoints.mapped import keep_mapped
 from l2s.checkpoints.remembered import recall
 from l2s.errors import CheckpointError
 from l2s.files import digest_text
@@ -71,12 +72,13 @@ def digest_files(
         found[file] |= known.get(file, {})
     wanted = [part for file in parts for part in parts[file] if part.name not in found[file]]
     wanted.sort(key=lambda part: -part.size)
-    mapped = Mappings()
+    kept = keep_mapped({part.file for part in wanted})
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashed = zip(wanted, pool.map(lambda part: digest_tensor(part, mapped), wanted), strict=True)
+        hashed = zip(wanted, pool.map(digest_tensor, wanted), strict=True)
         total = float(sum(part.size for part in wanted))
         for part, digest in track(hashed, label, total, lambda pair: pair[0].size):
             found[part.file][part.name] = digest
+    del kept
     return {file: _file_digest(parts[file], found[file]) for file in parts}
 
 

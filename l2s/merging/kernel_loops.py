@@ -353,14 +353,16 @@ def tally(
     _empty(lanes, squares)
 
 
-@outer(HALF2, "boolean", "float32", FLOAT1, "int64", FLOAT1, FLAG2, FLOAT1, "boolean", "boolean", "float32", FLOAT2,
-       HALF1, DOUBLE1, COUNT1, result="boolean")  # fmt: skip
+@outer(
+    HALF1, COUNT1, "boolean", "float32", FLOAT1, "int64", FLOAT1, FLAG2, FLOAT1, "boolean", "boolean", "float32",
+    FLOAT2, HALF1, DOUBLE1, COUNT1, result="boolean",
+)  # fmt: skip
 def merge(
-    stored: Halves, has_base: bool, own: np.float32, weights: Floats, thins: int, thresholds: Floats, chosen: Flags,
-    factors: Floats, elects: bool, normalize: bool, scale: np.float32, room: Floats, out: Halves, squares: Doubles,
-    counts: Counts,
+    memory: Halves, places: Counts, has_base: bool, own: np.float32, weights: Floats, thins: int, thresholds: Floats,
+    chosen: Flags, factors: Floats, elects: bool, normalize: bool, scale: np.float32, room: Floats, out: Halves,
+    squares: Doubles, counts: Counts,
 ) -> bool:  # fmt: skip
-    """``room`` is ``[9 + 4 K, LANES]``: all the loops above, while a block is at hand."""
+    """The rows begin at ``places`` in ``memory``; ``room`` is ``[9 + 4 K, LANES]``."""
     count = weights.size
     values, vectors, thinned = room[: 1 + count], room[1 + count : 1 + 2 * count], room[1 + 2 * count : 1 + 3 * count]
     lanes, votes, others = room[1 + 3 * count : 2 + 4 * count], room[-7:-4], room[-4:]
@@ -372,11 +374,11 @@ def merge(
         stop = min(out.size, start + LANES)
         width = stop - start
         reference, merged, again = values[0, :width], others[0, :width], others[1, :width]
-        sound &= widen(stored[0, start:stop], reference)
+        sound &= widen(memory[places[0] + start : places[0] + stop], reference)
         base = reference if has_base else nothing[:width]
         for k in range(count):
             row = values[1 + k, :width]
-            sound &= widen(stored[1 + k, start:stop], row)
+            sound &= widen(memory[places[1 + k] + start : places[1 + k] + stop], row)
             _subtract(row, base, vectors[k, :width])
         if thins < 0:
             _combine(base, own, values, 1, width, weights, merged)

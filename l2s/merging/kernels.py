@@ -5,6 +5,8 @@ Arrays are contiguous; those of one dimension have n entries, K rows are ``[K, n
 Python's lock, so that threads run side by side.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -37,6 +39,21 @@ def _room(rows: int, entries: int = LANES) -> Floats:
     memory = np.empty(rows * width * 4 + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
     return memory[start : start + rows * width * 4].view(np.float32).reshape(rows, width)
+
+
+class _Memory:
+    """Memory as NumPy takes it for an array: an array is only a view of it."""
+
+    def __init__(self, address: int, entries: int) -> None:
+        self.__array_interface__ = {"data": (address, False), "shape": (entries,), "typestr": "<u2", "version": 3}
+
+
+def _seen_as_one(rows: Sequence[Halves]) -> tuple[Halves, Counts]:
+    """All that lies between rows, wherever they are, as one array, of which nothing else is touched; their places."""
+    addresses = [row.ctypes.data for row in rows]
+    first = min(addresses)
+    places = np.array([(address - first) // 2 for address in addresses], np.int64)
+    return np.asarray(_Memory(first, (max(addresses) - first) // 2 + rows[0].size)), places
 
 
 def widen(stored: Halves, out: Floats) -> bool:
@@ -125,13 +142,14 @@ def tally(
 
 
 def merge(
-    stored: Halves, has_base: bool, own: float, weights: Floats, thins: int, thresholds: Floats, chosen: Flags,
-    factors: Floats, elects: bool, normalize: bool, scale: float, out: Halves, squares: Doubles, counts: Counts,
+    stored: Sequence[Halves], has_base: bool, own: float, weights: Floats, thins: int, thresholds: Floats,
+    chosen: Flags, factors: Floats, elects: bool, normalize: bool, scale: float, out: Halves, squares: Doubles,
+    counts: Counts,
 ) -> bool:  # fmt: skip
     """All that a method does to a bfloat16 piece, block after block: the loops above, while a block is at hand.
 
     Args:
-        stored: the reference, which is the base if there is one, and K models; ``[1 + K, n]``.
+        stored: the reference, which is the base if there is one, and K models; n entries each.
         has_base: is the first row the base? Otherwise the base is 0.
         own: the base's share, where ``thins`` is -1.
         weights: of each model, or task vector.
@@ -151,7 +169,9 @@ def merge(
         Were all entries that were read and are written finite? If not, nothing of all this counts.
     """
     room = _room(9 + 4 * len(weights))
+    assert {(row.dtype, row.shape, row.flags.c_contiguous) for row in stored} == {(out.dtype, out.shape, True)}
+    memory, places = _seen_as_one(stored)
     return _run(
-        "merge", stored, has_base, own, weights, thins, thresholds, chosen, factors, elects, normalize, scale, room,
-        out, squares, counts,
+        "merge", memory, places, has_base, own, weights, thins, thresholds, chosen, factors, elects, normalize, scale,
+        room, out, squares, counts,
     )  # fmt: skip

@@ -35,11 +35,13 @@ class Loop:
     scale: float = 1.0
     """On the sum of task vectors."""
 
-    def run(self, stored: Halves, has_base: bool, chosen: Flags | None) -> tuple[Halves, Doubles, Counts] | None:
+    def run(
+        self, stored: Sequence[Halves], has_base: bool, chosen: Flags | None
+    ) -> tuple[Halves, Doubles, Counts] | None:
         """Merge a piece.
 
         Args:
-            stored: bfloat16 as bits, the reference, which is the base if there is one, and K models; ``[1 + K, n]``.
+            stored: bfloat16 as bits, the reference, which is the base if there is one, and K models; n entries each.
             has_base: is there one?
             chosen: for ``densities``: what is kept of each task vector, ``[K, n]``.
 
@@ -47,7 +49,7 @@ class Loop:
             The merged piece, and what :func:`l2s.merging.kernels.tally` adds up; None if anything read or written
             is not finite.
         """
-        count, n = len(self.weights), stored.shape[1]
+        count, n = len(self.weights), stored[0].size
         thins = -1 if self.base_share is not None else 1 if self.thresholds else 2 if chosen is not None else 0
         out, squares, counts = np.empty(n, np.uint16), np.zeros(1 + count), np.zeros(3 + count, np.int64)
         sound = kernels.merge(

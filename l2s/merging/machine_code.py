@@ -119,18 +119,22 @@ def _address(symbol: str, content: bytes) -> int:
 def _made() -> Made:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    name = f"loops.{_key()}.json"
-    places = [Path(__file__).parent / "__pycache__" / name, user_cache() / "loops" / name]
-    for place in places:
+    for place in _places():
         with suppress(OSError, ValueError):
-            found: Made = json.loads(place.read_text(encoding="utf-8"))
-            return found
+            found = json.loads(place.read_text(encoding="utf-8"))
+            if isinstance(found, dict):
+                return found
     made = _compiled()
-    for place in places:
-        with suppress(OSError):  # no file there: compiled anew by every process, unless another place takes it
+    for place in _places():
+        with suppress(OSError):  # no file there: another place, or compiled anew by every process
             write_json(place, made)
             break
     return made
+
+
+def _places() -> list[Path]:
+    name = f"loops.{_key()}.json"
+    return [Path(__file__).parent / "__pycache__" / name, user_cache() / "loops" / name]
 
 
 def _key() -> str:

@@ -25,9 +25,8 @@ from l2s.lazy import torch
 from l2s.merging import draws
 from l2s.merging.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.journal import Journal
-from l2s.merging.kernels import Counts, Doubles, Halves
+from l2s.merging.kernels import Flags
 from l2s.merging.loop import Loop
-from l2s.merging.pieces import Span
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.rounding import rounded
 from l2s.merging.setting import count_layers, position
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+STRETCH = 1 << 21
+"""Entries that a loop goes through at once: it keeps nothing of them but the result."""
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 """Options of glibc's mallopt."""
 
@@ -118,18 +119,18 @@ class TensorMerger:
         measured = self.measured
         if self.method.measure is not None and measured is None:
             measured = self.method.measure(lambda function, label="": [function(pieces)], params, models)
+        loop = self._loop(plan, measured, params, models)
+        found = self._looped(plan, loop) if loop is not None else None
+        return found or self._by_pieces(plan, pieces, measured, params, models)
+
+    def _by_pieces(
+        self, plan: TensorPlan, pieces: WeightPieces, measured: Any, params: Params, models: Sequence[Params]
+    ) -> TensorDiagnostics:
         tally, digest = Tally(len(self.names)), sha256()
         whole = torch.empty(plan.shape, dtype=_dtype(plan)) if pieces.columns else None
         reader = self.readers[self.reference]
         exact = isinstance(reader, CheckpointReader) and reader.checkpoint.entry(plan.name).dtype == plan.dtype
-        loop = self._loop(plan, measured, params, models)
         for span in pieces.spans:
-            done = self._looped(loop, plan, pieces, span) if loop is not None else None
-            if done is not None:
-                stored, start = done[0], pieces.start(span)
-                tally.count(len(stored), *done[1:])
-                digest.update(self.writer.write_array(plan.name, stored, start))
-                continue
             weight, reference = pieces.piece(span)
             merged = self.method.merge(replace(weight, measured=measured), params, models)
             result = rounded(merged.value, plan.dtype)
@@ -154,29 +155,36 @@ class TensorMerger:
 
     def _loop(self, plan: TensorPlan, measured: Any, params: Params, models: Sequence[Params]) -> Loop | None:
         """The method as a loop, if it is one, and all is bfloat16 and lies in files as it is."""
-        readers = {self.reference: self.readers[self.reference]} | {name: self.readers[name] for name in self.names}
-        plain = all(isinstance(reader, CheckpointReader) for reader in readers.values())
-        formats = {reader.checkpoint.entry(plan.name).dtype for reader in readers.values()} | {plan.dtype}
+        readers = [self.readers[name] for name in (self.reference, *self.names)]
+        plain = all(isinstance(reader, CheckpointReader) for reader in readers)
+        formats = {reader.checkpoint.entry(plan.name).dtype for reader in readers} | {plan.dtype}
         if self.method.loop is None or not self.on_arrays or not plain or formats != {"BF16"}:
             return None
         return self.method.loop(plan.name, measured, params, models)
 
-    def _looped(
-        self, loop: Loop, plan: TensorPlan, pieces: WeightPieces, span: Span
-    ) -> tuple[Halves, Doubles, Counts] | None:
-        """A piece merged by a loop; None if something is not finite, of which the general way knows more to say."""
-        start, entries = pieces.start(span), pieces.entries(span)
-        stored = np.empty((1 + len(self.names), entries), np.uint16)
-        for row, name in zip(stored, [self.reference, *self.names], strict=True):
-            reader = self.readers[name]
-            assert isinstance(reader, CheckpointReader)
-            reader.fill(row, plan.name, start)
-        chosen = None
-        if loop.densities is not None:
-            drawn = [(self.seed, self.digests[name], plan.name) for name in self.names]
-            parts = zip(drawn, loop.densities, strict=True)
-            chosen = np.stack([draws.chosen(names, start, start + entries, density) for names, density in parts])
-        return loop.run(stored, self.has_base, chosen)
+    def _looped(self, plan: TensorPlan, loop: Loop) -> TensorDiagnostics | None:
+        """Merge by a loop, from the files' own pages; None if something is not finite, of which pieces say more."""
+        readers = [self.readers[name] for name in (self.reference, *self.names)]
+        rows = [reader.array(plan.name).reshape(-1) for reader in readers if isinstance(reader, CheckpointReader)]
+        tally, digest = Tally(len(self.names)), sha256()
+        for start in range(0, rows[0].size, STRETCH):
+            stop = min(rows[0].size, start + STRETCH)
+            done = loop.run([row[start:stop] for row in rows], self.has_base, self._chosen(plan, loop, start, stop))
+            if done is None:
+                return None
+            tally.count(stop - start, *done[1:])
+            digest.update(self.writer.write_array(plan.name, done[0], start))
+        if not tally.finite:
+            return None
+        return tally.summed_up(self.names, f"sha256:{digest.hexdigest()}", plan.dtype, plan.shape)
+
+    def _chosen(self, plan: TensorPlan, loop: Loop, start: int, stop: int) -> Flags | None:
+        """What a loop with densities keeps of each task vector, ``[K, n]``."""
+        if loop.densities is None:
+            return None
+        drawn = [(self.seed, self.digests[name], plan.name) for name in self.names]
+        parts = zip(drawn, loop.densities, strict=True)
+        return np.stack([draws.chosen(names, start, stop, density) for names, density in parts])
 
     def _write(self, name: str, piece: Any, start: int) -> memoryview:
         if isinstance(piece, np.ndarray):

@@ -38,14 +38,6 @@ class WeightPieces:
         for span in self.spans:
             yield self.piece(span)[0]
 
-    def start(self, span: Span) -> int:
-        """Place of a piece's first entry in the whole weight."""
-        return span.start * math.prod(self.plan.shape[::-1][1:] if span.columns else self.plan.shape[1:])
-
-    def entries(self, span: Span) -> int:
-        """Of a piece."""
-        return self.start(Span(span.stop, span.stop, span.columns)) - self.start(span)
-
     def piece(self, span: Span) -> tuple[Piece, Any]:
         """A piece, and what its merge is compared with."""
         if len(self.spans) > 1:

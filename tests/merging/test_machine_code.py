@@ -1,0 +1,126 @@
+"""Machine code of the loops: made once, found again, run without Numba, and given only what it is made for."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from l2s.merging import kernels, machine_code
+
+F = np.float32
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Two folders in which the code is looked for, both empty."""
+    found = [tmp_path / "first" / "loops.json", tmp_path / "second" / "loops.json"]
+    monkeypatch.setattr(machine_code, "_places", lambda: found)
+    return found
+
+
+def made() -> machine_code.Made:
+    """As a new process would find it."""
+    return machine_code._made.__wrapped__()
+
+
+def test_a_merge_runs_without_numba(tmp_path: Path) -> None:
+    """In a process of its own, every method that computes with arrays, in two formats."""
+    script = """
+import pathlib, sys, torch
+from l2s.merging.machine_code import compile_all
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.recipe import MergeRecipe
+from tests.tiny import write_family
+compile_all()
+for dtype in (torch.bfloat16, torch.float32):
+    place = pathlib.Path(sys.argv[1], str(dtype))
+    folders = write_family(place, dtype=dtype)
+    for method in ("linear", "task_arithmetic", "ties", "dare_ties", "dare_linear"):
+        models = [{"model": name, "parameters": {"density": 0.5}} for name in ("quick", "slow")]
+        if method in ("linear", "task_arithmetic"):
+            models = [{"model": model["model"]} for model in models]
+        base = {} if method == "linear" else {"base_model": "base"}
+        asked = {"merge_method": method, "models": models, "dtype": "bfloat16", **base}
+        merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, place / method)
+assert "numba" not in sys.modules
+"""
+    machine_code.compile_all()
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+
+
+def test_what_is_compiled_is_kept_and_found_again(places: list[Path]) -> None:
+    first = made()
+    assert len(first) == 12 and places[0].is_file() and not places[1].exists()
+    before = places[0].stat()
+    assert made() == first and places[0].stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_file_that_is_none_is_made_again(places: list[Path]) -> None:
+    expected = made()
+    for content in ("", "{", "[]"):
+        places[0].write_text(content)
+        assert made() == expected and len(places[0].read_text()) > 10_000
+
+
+def test_where_nothing_can_be_written_the_next_place_is_taken_or_none(places: list[Path]) -> None:
+    places[0].parent.write_text("a file, not a folder")
+    assert made() and places[1].is_file()
+    places[1].unlink()
+    places[1].parent.rmdir()
+    places[1].parent.write_text("this too")
+    assert made()
+
+
+def test_the_name_follows_the_sources_and_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = machine_code._key()
+    assert machine_code._key() == before
+    for name in ("get_host_cpu_name", "get_host_cpu_features"):
+        with monkeypatch.context() as patched:
+            patched.setattr(machine_code.llvm, name, lambda: _Features())
+            assert machine_code._key() != before
+
+
+class _Features(str):
+    def flatten(self) -> str:
+        return "+one,-other"
+
+
+def test_arrays_of_another_form_are_refused() -> None:
+    halves, floats = np.zeros(8, np.uint16), np.zeros(8, F)
+    for stored, out in ((floats, floats), (halves, np.zeros(8)), (halves, np.zeros((2, 4), F)), (halves[::2], floats)):
+        with pytest.raises(TypeError, match="widen: found an array of"):
+            kernels.widen(stored, out)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="zip"):
+        machine_code.run("widen", halves)
+
+
+def test_loops_run_in_several_threads_from_the_first_call_on() -> None:
+    machine_code._routine.cache_clear()
+    values = [np.full(5000, k, F) for k in range(32)]
+
+    def widened(row: kernels.Floats) -> kernels.Floats:
+        stored, again = np.empty(row.size, np.uint16), np.empty(row.size, F)
+        assert kernels.narrow(row, stored, again)
+        return again
+
+    with ThreadPoolExecutor(8) as pool:
+        for row, again in zip(values, pool.map(widened, values), strict=True):
+            assert np.array_equal(row, again)
+
+
+def test_rows_may_lie_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after one another, at odd distances, and the same row twice."""
+    memory = np.random.default_rng(0).normal(size=9000).astype(F).view(np.uint32).__rshift__(16).astype(np.uint16)
+    base, near, far = memory[5003:6003], memory[11:1011], memory[8000:9000]
+
+    def merged(*stored: kernels.Halves) -> list[object]:
+        out, squares, counts = np.empty(1000, np.uint16), np.zeros(3), np.zeros(5, np.int64)
+        ones, none = np.ones(2, F), np.empty((2, 0), np.bool_)
+        assert kernels.merge(stored, True, 0.5, ones, -1, ones, none, ones, False, False, 1.0, out, squares, counts)
+        return [out.tolist(), squares.tolist(), counts.tolist()]
+
+    for rows in ((base, near, far), (far, base, near), (near, near, base)):
+        assert merged(*rows) == merged(*(row.copy() for row in rows))
