@@ -4,18 +4,18 @@
 buffer; what is written is flushed to disk, as a merge's result should be.
 """
 
+import mmap
 import os
 import sys
 from pathlib import Path
 
 BUFFER = 1 << 20
-"""Bytes read or written at once. With many more, writing takes this machine's kernel several times longer, and the
-floor would be no floor."""
+"""Bytes read or written at once. With several times more, writing takes this machine's kernel several times longer."""
 
 
 def copy(target: Path, size: int, inputs: list[Path]) -> None:
     """Read every byte of ``inputs``; write ``size`` bytes to ``target``."""
-    buffer = bytearray(BUFFER)
+    buffer = mmap.mmap(-1, BUFFER)  # at the start of a page: elsewhere reading takes four times longer, and is no floor
     view = memoryview(buffer)
     for source in inputs:
         with open(source, "rb", buffering=0) as file:

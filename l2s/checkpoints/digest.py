@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.index import TensorEntry
-from l2s.checkpoints.mapped import keep_mapped, map_file
+from l2s.checkpoints.mapped import hold, keep_mapped, let_go, map_file
 from l2s.checkpoints.remembered import identity, recall, remember
 
 VOLATILE = ("_name_or_path", "transformers_version")
@@ -56,10 +55,10 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
 
     For the time in which a program still imports what it needs.
     """
-    pool, begun, kept = ThreadPoolExecutor(os.cpu_count()), list[Key](), list[mmap.mmap]()
+    pool, begun = ThreadPoolExecutor(os.cpu_count()), list[Key]()
     for entries in models:
         seen = {entry.file: identity(entry.file) for entry in entries}
-        kept += keep_mapped(seen)  # for whoever reads them next
+        hold(seen)  # for the merge, which reads them next
         known = {file: recall(file) for file in seen}
         for entry in sorted(entries, key=lambda entry: -entry.size):
             if entry.size and entry.start not in known[entry.file]:
@@ -71,7 +70,7 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
         for key in begun:
             _begun.pop(key, None)
         pool.shutdown(wait=False, cancel_futures=True)
-        kept.clear()
+        let_go()
 
 
 Key = tuple[Path, int, tuple[int, ...]]

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 _mapped: WeakValueDictionary[tuple[int, int, int], mmap.mmap] = WeakValueDictionary()
 """By device, inode and size; a mapping ends with the last that uses it."""
 _mapping = threading.Lock()
+_held: list[mmap.mmap] = []
 
 
 def map_file(file: Path) -> mmap.mmap:
@@ -33,3 +34,16 @@ def keep_mapped(files: Iterable[Path]) -> list[mmap.mmap]:
         with suppress(OSError, ValueError):
             kept.append(map_file(file))
     return kept
+
+
+def hold(files: Iterable[Path]) -> None:
+    """Keep files mapped until :func:`let_go`."""
+    _held.extend(keep_mapped(files))
+
+
+def let_go() -> None:
+    """End the mappings that are held and not used, in a thread of its own: of gigabytes that takes a while."""
+    held = _held[:]
+    _held.clear()
+    if held:
+        threading.Thread(target=held.clear, daemon=True).start()

@@ -12,6 +12,7 @@ from pathlib import Path
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.digest import combine
 from l2s.checkpoints.dtypes import TORCH_NAMES
+from l2s.checkpoints.mapped import let_go
 from l2s.checkpoints.remembered import note
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.vocabulary import Vocabulary
@@ -112,6 +113,7 @@ def merge_checkpoints(
     try:
         with replacing_folder(out, resume=True) as folder:
             tensors = _write_weights(prepared, folder, threads, track, max_shard_size, device)
+            let_go()
             manifest = _describe(prepared, folder, tensors)
             if record_costs:
                 costs = {"seconds": round(time.perf_counter() - started, 3), "peak_memory_bytes": _peak_memory()}

@@ -1,9 +1,13 @@
 """Hashing that is begun early: the same digests, each tensor hashed once, and nothing believed of a changed file."""
 
+import gc
+import time
+import weakref
 from pathlib import Path
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.ahead import hashing_inputs
+from l2s.checkpoints.mapped import keep_mapped, let_go, map_file
 from tests.tiny import random_weights, write_checkpoint
 
 
@@ -29,3 +33,31 @@ def test_what_is_wrong_with_a_recipe_or_a_model_is_not_said_here(tmp_path: Path)
     for recipe in (None, "ties", [1], {"base_model": str(tmp_path)}, {"models": {"model": 3}}):
         with hashing_inputs(recipe):
             pass
+
+
+def test_what_was_hashed_ahead_stays_mapped_until_it_is_let_go(tmp_path: Path) -> None:
+    file = write_checkpoint(tmp_path / "model", random_weights(0)) / "model.safetensors"
+    with hashing_inputs({"base_model": str(file.parent)}):
+        mapped = weakref.ref(map_file(file))
+        gc.collect()
+        assert mapped() is map_file(file)
+        let_go()
+        assert _gone(mapped)
+    with hashing_inputs({"base_model": str(file.parent)}):
+        mapped = weakref.ref(map_file(file))
+    assert _gone(mapped)
+
+
+def test_what_cannot_be_mapped_is_left_to_its_reader(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "full").write_bytes(b"text")
+    kept = keep_mapped([tmp_path / "none", tmp_path / "empty", tmp_path / "full"])
+    assert [bytes(mapped) for mapped in kept] == [b"text"]
+
+
+def _gone(mapped: "weakref.ref[object]") -> bool:
+    """A thread does it."""
+    ends = time.monotonic() + 30
+    while mapped() is not None and time.monotonic() < ends:
+        time.sleep(0.01)
+    return mapped() is None
