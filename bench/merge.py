@@ -22,7 +22,7 @@ import typer
 import yaml
 from rich.console import Console
 
-from bench.cases import AGAIN, COPYING, OURS, PEER, Case, cases_for
+from bench.cases import AGAIN, ALIGNED, COPYING, OURS, PEER, Case, cases_for
 from bench.copying import copy
 from bench.measure import Run, end_on_terminate, measure
 from bench.models import SHAPES, Shape, family_folder, shape_of, write_family
@@ -48,15 +48,17 @@ class Bench:
 
     def tools(self, case: Case) -> list[str]:
         """Who runs a case, in the order of a round."""
-        return [COPYING, OURS, *([AGAIN] if case.again else []), *([PEER] if case.peer and self.peer else [])]
+        floors = [COPYING, *([ALIGNED] if case.limits.copying else [])]
+        return [*floors, OURS, *([AGAIN] if case.again else []), *([PEER] if case.peer and self.peer else [])]
 
     def command(self, case: Case, tool: str) -> list[str]:
         """How a tool does a case."""
         place = str(self.work / "out")
-        if tool == COPYING:
+        if tool in (COPYING, ALIGNED):
             names = self.models if case.base else [name for name in self.models if name != "base"]
             inputs = [file for name in names for file in sorted(self.models[name].glob("*.safetensors"))]
-            return [sys.executable, "-m", "bench.copying", place, str(self.shape.size()), *map(str, inputs)]
+            options = ["--aligned"] if tool == ALIGNED else []
+            return [sys.executable, "-m", "bench.copying", *options, place, str(self.shape.size()), *map(str, inputs)]
         recipe = self.work / f"{_file_name(case.name)}.yaml"
         write_text(recipe, yaml.safe_dump(case.recipe(self.models), sort_keys=False))
         if tool in (OURS, AGAIN):
@@ -169,7 +171,7 @@ def _measure_all(bench: Bench, cases: Sequence[Case], runs: int, peer_runs: int)
     logs = bench.work.parent / "logs"
     for case in cases:
         results = {tool: Result(case.name, tool, "") for tool in bench.tools(case)}
-        most = {COPYING: runs, OURS: 1 if case.once else runs, AGAIN: runs, PEER: peer_runs}
+        most = {COPYING: runs, ALIGNED: runs, OURS: 1 if case.once else runs, AGAIN: runs, PEER: peer_runs}
         rounds = [(n, tool) for n in range(max(runs, peer_runs)) for tool in results if n < most[tool]]
         for number, tool in bar(rounds, case.name):
             command = bench.command(case, tool)
