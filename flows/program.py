@@ -38,7 +38,17 @@ def beginning_at_once(arguments: Sequence[str]) -> Iterator[None]:
             from l2s.yaml import read_yaml
 
             sys.setswitchinterval(SHARE)
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's, which would only wait in circles
             with suppress(ConfigError, OSError, ValueError, RecursionError):  # the command says what is wrong
                 begun.enter_context(hashing_inputs(read_yaml(recipe)))
+            _numpy_alone()
         yield
+
+
+def _numpy_alone() -> None:
+    """Import NumPy without the threads of its linear algebra, which would only wait, in circles."""
+    name = "OPENBLAS_NUM_THREADS"
+    if name not in os.environ:
+        os.environ[name] = "1"
+        import numpy  # noqa: F401, which asks now and never again
+
+        del os.environ[name]

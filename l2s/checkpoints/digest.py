@@ -56,15 +56,15 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
     For the time in which a program still imports what it needs.
     """
     pool, begun = ThreadPoolExecutor(os.cpu_count()), list[Key]()
-    for entries in models:
-        seen = {entry.file: identity(entry.file) for entry in entries}
-        hold(seen)  # for the merge, which reads them next
-        known = {file: recall(file) for file in seen}
-        for entry in sorted(entries, key=lambda entry: -entry.size):
-            if entry.size and entry.start not in known[entry.file]:
-                begun.append(_key(entry, seen))
-                _begun[begun[-1]] = pool.submit(digest_tensor, entry)
     try:
+        for entries in models:
+            seen = {entry.file: identity(entry.file) for entry in entries}
+            hold(seen)  # for the merge, which reads them next
+            known = {file: recall(file) for file in seen}
+            for entry in sorted(entries, key=lambda entry: -entry.size):
+                if entry.size and entry.start not in known[entry.file]:
+                    begun.append(_key(entry, seen))
+                    _begun[begun[-1]] = pool.submit(digest_tensor, entry)
         yield
     finally:
         for key in begun:

@@ -2,37 +2,50 @@
 
 import mmap
 import os
+import resource
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-_mapped: WeakValueDictionary[tuple[int, int, int], mmap.mmap] = WeakValueDictionary()
-"""By device, inode and size; a mapping ends with the last that uses it."""
+_mapped: WeakValueDictionary[tuple[int, ...], mmap.mmap] = WeakValueDictionary()
+"""By device, inode, size and times of change; a mapping ends with the last that uses it."""
 _mapping = threading.Lock()
 _held: list[mmap.mmap] = []
 
 
 def map_file(file: Path) -> mmap.mmap:
-    """A file's bytes. Safe in several threads.
+    """A file's bytes, not to be written to. Safe in several threads.
 
-    The mapping is private: torch and NumPy take it for writable, the file is safe.
+    Raises:
+        OSError: it cannot be read, or is empty.
     """
     with open(file, "rb") as opened, _mapping:
         status = os.fstat(opened.fileno())
-        key = status.st_dev, status.st_ino, status.st_size
+        key = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
         if (found := _mapped.get(key)) is None:
-            found = _mapped[key] = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
+            try:
+                found = mmap.mmap(opened.fileno(), status.st_size, access=mmap.ACCESS_READ)
+            except ValueError:  # it is empty, or was cut just now
+                raise OSError(f"{file}: ended while it was read") from None
+            _mapped[key] = found
         return found
 
 
 def keep_mapped(files: Iterable[Path]) -> list[mmap.mmap]:
-    """Map files for as long as the list lives; of one that cannot be mapped, who reads it will say so."""
-    kept = []
+    """Map files for as long as the list lives, as far as they can be; who reads them does not depend on it.
+
+    A mapping takes a descriptor: most of those that a process may have are left to others.
+    """
+    kept = list[mmap.mmap]()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
     for file in files:
-        with suppress(OSError, ValueError):
+        if len(_mapped) >= most:
+            break
+        try:
             kept.append(map_file(file))
+        except OSError:  # who reads it will say so
+            continue
     return kept
 
 

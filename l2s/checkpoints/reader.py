@@ -31,7 +31,9 @@ class CheckpointReader:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self._maps: dict[Path, mmap.mmap] = {}
+        self._shared: dict[Path, mmap.mmap] = {}
+        self._private: dict[Path, mmap.mmap] = {}
+        """Torch takes them for writable; the file is safe."""
         self._closed = False
         self._opening = threading.Lock()
 
@@ -41,7 +43,8 @@ class CheckpointReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with self._opening:
             self._closed = True
-            self._maps.clear()  # a mapping ends with the last tensor that uses it
+            self._shared.clear()
+            self._private.clear()  # a mapping ends with the last tensor that uses it
 
     def read(self, name: str) -> "Tensor":
         """A tensor as stored; a tied head is the embedding. Safe in several threads; not to be written to.
@@ -52,20 +55,33 @@ class CheckpointReader:
         word = self.checkpoint.entry(name).dtype
         dtype: torch.dtype = getattr(torch, TORCH_NAMES.get(word) or OTHERS[word])
         shape = self.checkpoint.entry(name).shape
-        return torch.empty(shape, dtype=dtype) if 0 in shape else torch.from_numpy(self.array(name)).view(dtype)
+        return torch.empty(shape, dtype=dtype) if 0 in shape else torch.from_numpy(self._array(name, True)).view(dtype)
 
     def array(self, name: str) -> NDArray[Any]:
-        """The same as a NumPy array; formats that NumPy lacks as their bits, unsigned integers.
+        """The same as a NumPy array, read-only; formats that NumPy lacks as their bits, unsigned integers.
 
         Raises:
             CheckpointError: the folder holds no such tensor.
         """
+        return self._array(name, False)
+
+    def check_length(self, name: str) -> None:
+        """Does the file still reach to the tensor's end? What is mapped beyond a file's end must not be touched.
+
+        Raises:
+            OSError: no.
+        """
+        entry = self.checkpoint.entry(name)
+        if entry.file.stat().st_size < entry.start + entry.size:
+            raise OSError(f"{entry.file}: ended while {name} was read")
+
+    def _array(self, name: str, private: bool) -> NDArray[Any]:
         entry = self.checkpoint.entry(name)
         width = BYTES[entry.dtype]
         dtype = np.dtype(NUMPY_NAMES.get(entry.dtype, f"uint{8 * width}"))
         if entry.size == 0:
             return np.empty(entry.shape, dtype)
-        content: mmap.mmap | bytearray = self._mapped(entry.file)
+        content: mmap.mmap | bytearray = self._mapped(entry.file, private)
         start = entry.start
         if start % width:  # old files may not have entries aligned
             content, start = bytearray(content[start : start + entry.size]), 0
@@ -82,9 +98,15 @@ class CheckpointReader:
             return (stored.astype(np.uint32) << 16).view(np.float32)
         return stored.astype(np.float32)
 
-    def _mapped(self, file: Path) -> mmap.mmap:
+    def _mapped(self, file: Path, private: bool) -> mmap.mmap:
         with self._opening:
             assert not self._closed, f"{file}: read after its reader was closed"
-            if file not in self._maps:
-                self._maps[file] = map_file(file)
-            return self._maps[file]
+            maps = self._private if private else self._shared
+            if file not in maps:
+                maps[file] = _map_privately(file) if private else map_file(file)
+            return maps[file]
+
+
+def _map_privately(file: Path) -> mmap.mmap:
+    with open(file, "rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)

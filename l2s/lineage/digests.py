@@ -72,7 +72,7 @@ def digest_files(
         found[file] |= known.get(file, {})
     wanted = [part for file in parts for part in parts[file] if part.name not in found[file]]
     wanted.sort(key=lambda part: -part.size)
-    kept = keep_mapped({part.file for part in wanted})
+    kept = keep_mapped(file for file in parts if len(parts[file]) > 1)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         hashed = zip(wanted, pool.map(digest_tensor, wanted), strict=True)
         total = float(sum(part.size for part in wanted))

@@ -169,7 +169,8 @@ def merge(
         Were all entries that were read and are written finite? If not, nothing of all this counts.
     """
     room = _room(9 + 4 * len(weights))
-    assert {(row.dtype, row.shape, row.flags.c_contiguous) for row in stored} == {(out.dtype, out.shape, True)}
+    forms = {(row.dtype, row.shape, row.flags.c_contiguous, row.flags.aligned) for row in stored}
+    assert forms == {(out.dtype, out.shape, True, True)}, forms
     memory, places = _seen_as_one(stored)
     return _run(
         "merge", memory, places, has_base, own, weights, thins, thresholds, chosen, factors, elects, normalize, scale,

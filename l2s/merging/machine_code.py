@@ -9,7 +9,9 @@ it takes some seconds, when the product is installed, or else at the first call.
 import base64
 import ctypes
 import hashlib
+import inspect
 import json
+import os
 import platform
 import threading
 from collections.abc import Callable, Mapping
@@ -22,9 +24,9 @@ from typing import Any
 import numpy as np
 from llvmlite import binding as llvm
 
-from l2s.files import user_cache, write_json
+from l2s.files import digest_text, user_cache, write_json
 
-SOURCES = ("kernel_loops.py", "kernels.py")
+SOURCES = ("kernel_loops.py", "kernels.py", "machine_code.py")
 """Whose content decides the code."""
 SCALARS: Mapping[str, Any] = {
     "bool": ctypes.c_bool, "int64": ctypes.c_int64, "uint32": ctypes.c_uint32,
@@ -32,7 +34,11 @@ SCALARS: Mapping[str, Any] = {
 }  # fmt: skip
 
 Made = dict[str, dict[str, Any]]
-"""By loop: ``symbol``, ``arguments`` as [dtype, dimensions] each, 0 for a number, and ``object``, its file."""
+"""By loop: ``symbol``, ``arguments`` as [dtype, dimensions, written to?] each, a number having none of these, and
+``object``, its file."""
+Form = tuple["np.dtype[Any]", int, bool]
+WRITTEN = ("again", "counts", "out", "room", "squares")
+"""Names of arguments that a loop writes to."""
 _loading = threading.Lock()
 
 
@@ -43,7 +49,7 @@ def run(name: str, *arguments: Any) -> bool:
         What it answers; False if it answers nothing.
 
     Raises:
-        TypeError: an array that is not of the form the loop is compiled for.
+        TypeError: an array that is not of the form the loop is compiled for, or may not be written to.
     """
     return _routine(name)(arguments)
 
@@ -70,8 +76,8 @@ def _routine(name: str) -> Callable[[tuple[Any, ...]], bool]:
     with _loading:
         made = _made()[name]
         address = _address(made["symbol"], base64.b64decode(made["object"]))
-    forms = [(np.dtype(dtype), dimensions) for dtype, dimensions in made["arguments"]]
-    own = [kind for dtype, dimensions in forms for kind in _words(dtype, dimensions)]
+    forms = [(np.dtype(dtype), dimensions, written) for dtype, dimensions, written in made["arguments"]]
+    own = [kind for dtype, dimensions, _ in forms for kind in _words(dtype, dimensions)]
     function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *own)(address)
 
     def called(arguments: tuple[Any, ...]) -> bool:
@@ -90,13 +96,15 @@ def _words(dtype: "np.dtype[Any]", dimensions: int) -> list[Any]:
     return [ctypes.c_void_p] * (5 + 2 * dimensions)  # sizes too: it takes them several times faster than c_ssize_t
 
 
-def _flat(name: str, form: tuple["np.dtype[Any]", int], argument: Any) -> tuple[Any, ...]:
-    dtype, dimensions = form
+def _flat(name: str, form: Form, argument: Any) -> tuple[Any, ...]:
+    dtype, dimensions, written = form
     if not dimensions:
         return (argument,)
     if argument.dtype != dtype or argument.ndim != dimensions or not argument.flags.c_contiguous:
         found = f"{argument.dtype}, {argument.ndim} dimensions, contiguous: {argument.flags.c_contiguous}"
         raise TypeError(f"{name}: found an array of {found}, expected {dtype}, {dimensions}, contiguous")
+    if written and not argument.flags.writeable:
+        raise TypeError(f"{name}: found an array that is read-only, expected one to write to")
     place = ctypes.addressof(_byte_of(argument)) if argument.size and argument.flags.writeable else argument.ctypes.data
     return (None, None, argument.size, argument.itemsize, place, *argument.shape, *argument.strides)
 
@@ -122,14 +130,18 @@ def _made() -> Made:
     for place in _places():
         with suppress(OSError, ValueError):
             found = json.loads(place.read_text(encoding="utf-8"))
-            if isinstance(found, dict):
-                return found
+            if isinstance(found, dict) and found.get("digest") == _digest(found.get("loops")):
+                return dict(found["loops"])
     made = _compiled()
     for place in _places():
         with suppress(OSError):  # no file there: another place, or compiled anew by every process
-            write_json(place, made)
+            write_json(place, {"digest": _digest(made), "loops": made})
             break
     return made
+
+
+def _digest(loops: Any) -> str:
+    return digest_text(json.dumps(loops, sort_keys=True))
 
 
 def _places() -> list[Path]:
@@ -141,17 +153,25 @@ def _key() -> str:
     parts = [Path(__file__).with_name(source).read_text(encoding="utf-8") for source in SOURCES]
     parts += [version("numba"), ".".join(map(str, llvm.llvm_version_info)), platform.machine(), platform.system()]
     parts += [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
+    parts += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _compiled() -> Made:
+    import numba
+
+    numba.config.DISABLE_JIT = False
     from l2s.merging.kernel_loops import LOOPS
 
     made: Made = {}
     for name, loop in LOOPS.items():
         ((types, overload),) = loop.overloads.items()
         content = overload.library._get_compiled_object()
-        arguments = [[str(getattr(kind, "dtype", kind)), getattr(kind, "ndim", 0)] for kind in types]
+        names = inspect.signature(loop.py_func).parameters
+        arguments = [
+            [str(getattr(kind, "dtype", kind)), getattr(kind, "ndim", 0), argument in WRITTEN]
+            for argument, kind in zip(names, types, strict=True)
+        ]
         symbol = overload.fndesc.llvm_func_name
         made[name] = {"symbol": symbol, "arguments": arguments, "object": base64.b64encode(content).decode()}
     return made

@@ -62,6 +62,7 @@ class MergeManifest(Params):
     tensors: dict[str, TensorDiagnostics]
     seconds: float | None = None
     peak_memory_bytes: int | None = None
+    """Anonymous memory, looked at after every tensor: mapped inputs, whose pages give way, do not count."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:

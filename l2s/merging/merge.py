@@ -112,11 +112,11 @@ def merge_checkpoints(
     threads = affordable_threads(recipe, shapes, threads, max_memory)
     try:
         with replacing_folder(out, resume=True) as folder:
-            tensors = _write_weights(prepared, folder, threads, track, max_shard_size, device)
+            tensors, peak = _write_weights(prepared, folder, threads, track, max_shard_size, device)
             let_go()
             manifest = _describe(prepared, folder, tensors)
             if record_costs:
-                costs = {"seconds": round(time.perf_counter() - started, 3), "peak_memory_bytes": _peak_memory()}
+                costs = {"seconds": round(time.perf_counter() - started, 3), "peak_memory_bytes": peak}
                 manifest = manifest.model_copy(update=costs)
             write_text(folder / "README.md", model_card(manifest, recipe.method, list(manifest.inputs)))
             write_json(folder / MANIFEST, manifest.model_dump(mode="json", exclude_none=True))
@@ -156,7 +156,8 @@ def _seed(recipe: MergeRecipe, seed: int) -> int:
 
 def _write_weights(
     merge: _Merge, folder: Path, threads: int, track: Track, max_shard_size: int, device: str
-) -> dict[str, TensorDiagnostics]:
+) -> tuple[dict[str, TensorDiagnostics], int]:
+    """Also returns the most memory that was seen in use, in bytes."""
     digests = {name: found.weights for name, found in merge.digests.items()}
     total = float(sum(plan.size for plan in merge.plans))
     label = f"merging with {merge.recipe.merge_method}"
@@ -171,8 +172,10 @@ def _write_weights(
         closing(merge_tensors(merger, merge.plans, threads, track)) as written,
     ):  # threads end before files close
         items = track(written, label, total, lambda item: item.size)
-        found = {item.name: item.diagnostics for item in items}
-    return {plan.name: found[plan.name] for plan in merge.plans}
+        found, peak = dict[str, TensorDiagnostics](), 0
+        for item in items:
+            found[item.name], peak = item.diagnostics, max(peak, _own_memory())
+    return {plan.name: found[plan.name] for plan in merge.plans}, peak
 
 
 def _fingerprint(merge: _Merge, max_shard_size: int, device: str) -> str:
@@ -220,7 +223,10 @@ def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]
     return manifest.with_public_names()
 
 
-def _peak_memory() -> int:
-    """Bytes; the largest this process ever held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+def _own_memory() -> int:
+    """Bytes of this process that are not pages of files; where that is not known, its largest size so far."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:", "VmSwap:")))

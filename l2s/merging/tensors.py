@@ -165,10 +165,13 @@ class TensorMerger:
     def _looped(self, plan: TensorPlan, loop: Loop) -> TensorDiagnostics | None:
         """Merge by a loop, from the files' own pages; None if something is not finite, of which pieces say more."""
         readers = [self.readers[name] for name in (self.reference, *self.names)]
-        rows = [reader.array(plan.name).reshape(-1) for reader in readers if isinstance(reader, CheckpointReader)]
+        plain = [reader for reader in readers if isinstance(reader, CheckpointReader)]
+        rows = [reader.array(plan.name).reshape(-1) for reader in plain]
         tally, digest = Tally(len(self.names)), sha256()
         for start in range(0, rows[0].size, STRETCH):
             stop = min(rows[0].size, start + STRETCH)
+            for reader in plain:
+                reader.check_length(plan.name)
             done = loop.run([row[start:stop] for row in rows], self.has_base, self._chosen(plan, loop, start, stop))
             if done is None:
                 return None

@@ -1,9 +1,15 @@
 """Hashing that is begun early: the same digests, each tensor hashed once, and nothing believed of a changed file."""
 
 import gc
+import os
+import shutil
+import subprocess
+import sys
 import time
 import weakref
 from pathlib import Path
+
+import torch
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.ahead import hashing_inputs
@@ -53,6 +59,34 @@ def test_what_cannot_be_mapped_is_left_to_its_reader(tmp_path: Path) -> None:
     (tmp_path / "full").write_bytes(b"text")
     kept = keep_mapped([tmp_path / "none", tmp_path / "empty", tmp_path / "full"])
     assert [bytes(mapped) for mapped in kept] == [b"text"]
+
+
+def test_mappings_leave_descriptors_to_others(tmp_path: Path) -> None:
+    """Of more files than a process may have open; in a process of its own."""
+    script = """
+import resource, sys
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+from l2s.lineage.digests import digest_files
+from l2s.checkpoints.mapped import hold
+files = sorted(Path(sys.argv[1]).glob("*.safetensors"))
+hold(files)
+assert len(digest_files(files)) == 200
+"""
+    tiny = write_checkpoint(tmp_path / "tiny", {"a": torch.ones(3), "b": torch.ones(2)}) / "model.safetensors"
+    for number in range(200):
+        shutil.copy(tiny, tmp_path / f"{number}.safetensors")
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+
+
+def test_a_file_rewritten_in_place_is_mapped_anew(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"one")
+    before = map_file(file)
+    assert map_file(file) is before
+    file.write_bytes(b"two")
+    os.utime(file, ns=(1, 1))
+    assert map_file(file) is not before and bytes(map_file(file)) == b"two"
 
 
 def _gone(mapped: "weakref.ref[object]") -> bool:

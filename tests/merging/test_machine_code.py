@@ -1,5 +1,7 @@
 """Machine code of the loops: made once, found again, run without Numba, and given only what it is made for."""
 
+import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -60,7 +62,9 @@ def test_what_is_compiled_is_kept_and_found_again(places: list[Path]) -> None:
 
 def test_a_file_that_is_none_is_made_again(places: list[Path]) -> None:
     expected = made()
-    for content in ("", "{", "[]"):
+    damaged = json.loads(places[0].read_text())
+    damaged["loops"]["merge"]["object"] = damaged["loops"]["merge"]["object"][:4000]
+    for content in ("", "{", "[]", "{}", '{"digest": 1, "loops": {}}', json.dumps(damaged)):
         places[0].write_text(content)
         assert made() == expected and len(places[0].read_text()) > 10_000
 
@@ -81,6 +85,8 @@ def test_the_name_follows_the_sources_and_the_machine(monkeypatch: pytest.Monkey
         with monkeypatch.context() as patched:
             patched.setattr(machine_code.llvm, name, lambda: _Features())
             assert machine_code._key() != before
+    monkeypatch.setenv("NUMBA_OPT", "0")
+    assert machine_code._key() != before
 
 
 class _Features(str):
@@ -93,6 +99,9 @@ def test_arrays_of_another_form_are_refused() -> None:
     for stored, out in ((floats, floats), (halves, np.zeros(8)), (halves, np.zeros((2, 4), F)), (halves[::2], floats)):
         with pytest.raises(TypeError, match="widen: found an array of"):
             kernels.widen(stored, out)  # type: ignore[arg-type]
+    floats.flags.writeable = False
+    with pytest.raises(TypeError, match="read-only"):
+        kernels.widen(halves, floats)
     with pytest.raises(ValueError, match="zip"):
         machine_code.run("widen", halves)
 
@@ -111,7 +120,7 @@ def test_loops_run_in_several_threads_from_the_first_call_on() -> None:
             assert np.array_equal(row, again)
 
 
-def test_rows_may_lie_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_may_lie_anywhere() -> None:
     """Before and after one another, at odd distances, and the same row twice."""
     memory = np.random.default_rng(0).normal(size=9000).astype(F).view(np.uint32).__rshift__(16).astype(np.uint16)
     base, near, far = memory[5003:6003], memory[11:1011], memory[8000:9000]
@@ -124,3 +133,18 @@ def test_rows_may_lie_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for rows in ((base, near, far), (far, base, near), (near, near, base)):
         assert merged(*rows) == merged(*(row.copy() for row in rows))
+    odd = np.frombuffer(memory.tobytes(), np.uint16, 1000, 1)
+    with pytest.raises(AssertionError):
+        merged(base, near, odd)
+
+
+def test_settings_of_numba_do_not_stop_it(tmp_path: Path) -> None:
+    script = """
+import pathlib, sys
+from l2s.merging import machine_code
+machine_code._places = lambda: [pathlib.Path(sys.argv[1])]
+machine_code.compile_all()
+"""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "made.json")], check=True, env=environment)
+    assert (tmp_path / "made.json").stat().st_size > 10_000

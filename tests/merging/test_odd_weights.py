@@ -74,6 +74,28 @@ def test_a_file_that_took_anothers_place_is_read_anew(tmp_path: Path) -> None:
             assert (after.array(name) != old).any()
 
 
+def test_an_input_that_is_cut_while_it_is_merged_is_said_and_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies beyond a file's end must not be read from a mapping: the system would end the process."""
+    from l2s.merging.loop import Loop
+
+    folders, run = odd_family(tmp_path, torch.bfloat16), Loop.run
+
+    def cut(*given: Any) -> Any:
+        found = run(*given)
+        os.truncate(folders["quick"] / "model.safetensors", 4096)
+        return found
+
+    asked = {"merge_method": "linear", "models": [{"model": "base"}, {"model": "quick"}], "dtype": "bfloat16"}
+    monkeypatch.setattr("l2s.merging.tensors.STRETCH", 64)
+    with monkeypatch.context() as patched:
+        patched.setattr(Loop, "run", lambda *given: cut(*given))
+        with pytest.raises(OSError, match=r"ended while .* was read"):
+            merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", threads=1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
     from l2s.errors import CheckpointError
 
