@@ -31,7 +31,7 @@ SMALLEST = np.float32(1e-8)
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FINE = 2.0**-53
 
-HALF1, HALF2, FLOAT1, FLOAT2 = "uint16[::1]", "uint16[:,::1]", "float32[::1]", "float32[:,::1]"
+HALF1, FLOAT1, FLOAT2 = "uint16[::1]", "float32[::1]", "float32[:,::1]"
 FLAG1, FLAG2, WORD1, DOUBLE1, COUNT1 = "boolean[::1]", "boolean[:,::1]", "uint64[::1]", "float64[::1]", "int64[::1]"
 
 LOOPS: dict[str, Any] = {}

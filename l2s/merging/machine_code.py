@@ -2,8 +2,8 @@
 
 Importing Numba and letting it look through its own tables takes a second, as long as half a merge; loading what it
 made takes a fifth of that. The file is named after all that decides its content: the loops' source, Numba's and
-LLVM's release, the processor. It lies beside this file, or where that cannot be, in the user's cache folder; making
-it takes some seconds, when the product is installed, or else at the first call.
+LLVM's release and settings, the processor. It lies beside this file, or where that cannot be, in the user's cache
+folder; making it takes some seconds, when the product is installed, or else at the first call.
 """
 
 import base64
@@ -120,7 +120,9 @@ def _address(symbol: str, content: bytes) -> int:
     engine.add_object_file(llvm.ObjectFileRef.from_data(content))
     engine.finalize_object()
     _engines.append(engine)
-    return int(engine.get_function_address(symbol))
+    address = int(engine.get_function_address(symbol))
+    assert address, f"{symbol} is not in its own file"
+    return address
 
 
 @cache
