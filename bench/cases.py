@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-COPYING, ALIGNED, OURS, AGAIN, PEER = "copying", "copying, aligned", "l2s", "l2s, again", "mergekit"
-"""Who runs a case. ``ALIGNED`` copies as fast as we know how; limits speak of ``COPYING``, the plain loop. ``OURS`` has
-never seen the inputs; ``AGAIN`` remembers their digests, from the run before."""
+COPYING, OURS, AGAIN, PEER = "copying", "l2s", "l2s, again", "mergekit"
+"""Who runs a case. ``OURS`` has never seen the inputs; ``AGAIN`` remembers their digests, from the run before."""
 MB = 1_000_000
 
 
