@@ -57,7 +57,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) torch
 	@$(INSTALL) -e .
-	@$(BIN)/python -c "from l2s.merging.machine_code import compile_all; compile_all()"
+	@$(BIN)/python -c "from l2s.merging.machine_code import load; load()"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

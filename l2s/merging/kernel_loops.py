@@ -339,17 +339,14 @@ def tally(
     """``room`` is ``[2 + K, LANES]``."""
     lanes, signs = room[:-1], room[-1].view(np.uint32)
     lanes[:] = ZERO
-    turns = 0
     for start in range(0, merged.size, LANES):
         stop = min(merged.size, start + LANES)
         _tally(
             merged[start:stop], reference[start:stop], stored[start:stop], held[start:stop], base[start:stop],
             models, 0, summands, start, stop, lanes, signs, counts,
         )  # fmt: skip
-        turns += 1
-        if turns == TURNS:
+        if stop % (TURNS * LANES) == 0:
             _empty(lanes, squares)
-            turns = 0
     _empty(lanes, squares)
 
 
@@ -369,7 +366,7 @@ def merge(
     nothing, signs = others[2], others[3].view(np.uint32)
     nothing[:] = ZERO
     lanes[:] = ZERO
-    turns, sound = 0, True
+    sound = True
     for start in range(0, out.size, LANES):
         stop = min(out.size, start + LANES)
         width = stop - start
@@ -402,9 +399,7 @@ def merge(
         _tally(
             merged, reference, again, reference, base, values, 1, summands, 0, width, lanes, signs, counts
         )  # fmt: skip
-        turns += 1
-        if turns == TURNS:
+        if stop % (TURNS * LANES) == 0:
             _empty(lanes, squares)
-            turns = 0
     _empty(lanes, squares)
     return sound

@@ -55,14 +55,12 @@ def run(name: str, *arguments: Any) -> bool:
 
 
 def load() -> None:
-    """Get everything ready, for a fifth of a second: a program that waits for something else can do so meanwhile."""
+    """Get everything ready: in a fifth of a second, or where nothing is compiled yet, in some ten seconds.
+
+    For the install, so that no merge has to compile, and for a program that waits for something else.
+    """
     with _loading:
         _made()
-
-
-def compile_all() -> None:
-    """Compile everything now, in some seconds, so that no merge has to; what is compiled already is not again."""
-    load()
 
 
 @cache

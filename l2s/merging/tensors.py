@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -33,9 +33,6 @@ from l2s.merging.setting import count_layers, position
 from l2s.merging.weight_pieces import Piece, WeightPieces
 from l2s.params import Params
 from l2s.progress import Track
-
-if TYPE_CHECKING:
-    pass
 
 Result = TypeVar("Result")
 

@@ -32,11 +32,11 @@ def test_a_merge_runs_without_numba(tmp_path: Path) -> None:
     """In a process of its own, every method that computes with arrays, in two formats."""
     script = """
 import pathlib, sys, torch
-from l2s.merging.machine_code import compile_all
+from l2s.merging.machine_code import load
 from l2s.merging.merge import merge_checkpoints
 from l2s.merging.recipe import MergeRecipe
 from tests.tiny import write_family
-compile_all()
+load()
 for dtype in (torch.bfloat16, torch.float32):
     place = pathlib.Path(sys.argv[1], str(dtype))
     folders = write_family(place, dtype=dtype)
@@ -49,7 +49,7 @@ for dtype in (torch.bfloat16, torch.float32):
         merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, place / method)
 assert "numba" not in sys.modules
 """
-    machine_code.compile_all()
+    machine_code.load()
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
 
 
@@ -143,7 +143,7 @@ def test_settings_of_numba_do_not_stop_it(tmp_path: Path) -> None:
 import pathlib, sys
 from l2s.merging import machine_code
 machine_code._places = lambda: [pathlib.Path(sys.argv[1])]
-machine_code.compile_all()
+machine_code.load()
 """
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "made.json")], check=True, env=environment)
