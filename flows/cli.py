@@ -1,40 +1,21 @@
 """The command line: ``l2s``. Exit codes: 0 done; 1 finished and found something wrong; 2 bad input."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
-from flows import nightly, planned, preset, runs, steps, store
-from flows.audit import audit
+from flows import steps
 from flows.console import err, out
-from flows.lineage import lineage
 from flows.recorded_steps import leaving_record
 from l2s import __version__
 from l2s.errors import L2SError
 
-app = typer.Typer(
-    name="l2s",
-    help="Long-to-short reasoning: merge a quick and a slow model, and measure what the merge is worth.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
 Command = Callable[..., None]
-PANELS: tuple[tuple[str, tuple[Command, ...]], ...] = (
-    (PIPELINE, (*runs.COMMANDS, *planned.COMMANDS, lineage, audit, nightly.nightly, preset.preset)),
-    (STEPS, tuple(leaving_record(step) for step in steps.COMMANDS)),
-)
-for panel, commands in PANELS:
-    for command in commands:
-        app.command(rich_help_panel=panel)(command)
-app.command(hidden=True)(runs.stage)
-app.add_typer(store.app, rich_help_panel=STEPS)
 
 
-@app.callback(invoke_without_command=True)
 def main(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -47,10 +28,46 @@ def main(
         raise typer.Exit
 
 
+def app_for(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command line; if ``arguments`` begin with a single step, just that one, which then starts sooner."""
+    app = typer.Typer(
+        name="l2s",
+        help="Long-to-short reasoning: merge a quick and a slow model, and measure what the merge is worth.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback(invoke_without_command=True)(main)
+    asked = [step for step in steps.COMMANDS if step.__name__ in arguments[:1]]
+    if not asked:
+        _add_pipeline(app)
+    for step in asked or steps.COMMANDS:
+        app.command(rich_help_panel=STEPS)(leaving_record(step))
+    if not asked:
+        _add_others(app)
+    return app
+
+
+def _add_pipeline(app: typer.Typer) -> None:
+    from flows import nightly, planned, preset, runs
+    from flows.audit import audit
+    from flows.lineage import lineage
+
+    for command in (*runs.COMMANDS, *planned.COMMANDS, lineage, audit, nightly.nightly, preset.preset):
+        app.command(rich_help_panel=PIPELINE)(command)
+
+
+def _add_others(app: typer.Typer) -> None:
+    from flows import runs, store
+
+    app.command(hidden=True)(runs.stage)
+    app.add_typer(store.app, rich_help_panel=STEPS)
+
+
 def entry() -> None:
     """Run the command line; what a user can mend is one sentence and exit code 2."""
     try:
-        app()
+        app_for(sys.argv[1:])()
     except L2SError as error:
         if "--debug" in sys.argv:
             raise

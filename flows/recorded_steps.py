@@ -4,9 +4,16 @@ import inspect
 import os
 import time
 from collections.abc import Callable
-from functools import wraps
+from datetime import UTC, datetime
+from functools import cache, wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flows.waiting import meanwhile
+
+if TYPE_CHECKING:
+    from l2s.lineage.code import Code
+    from l2s.lineage.record import Reference
 
 SHOWN_ONLY = ("as_json",)
 """Options that change what is printed, not what is written."""
@@ -67,16 +74,20 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def recorded(*given: Any, **options: Any) -> None:
-        from l2s.lineage.occasion import Clock
-
         bound = inspect.signature(command).bind(*given, **options)
         bound.apply_defaults()
         arguments = dict(bound.arguments)
-        clock, started = Clock(), time.time()
-        command(*given, **options)
+        begun = datetime.now(UTC), time.perf_counter()
         target = arguments["target"]
+
+        @cache
+        def known() -> _Known:
+            return _look(step, arguments)
+
+        with meanwhile(known):
+            command(*given, **options)
         if target is not None and not _is_pipelines(target):
-            _write(command.__name__, step, arguments, clock, started)
+            _write(command.__name__, arguments, begun, known())
 
     return recorded
 
@@ -92,31 +103,51 @@ def _is_pipelines(target: Path) -> bool:
     return made is not None and RECORDS in made.by.file.relative_to(made.by.root).parents
 
 
-def _write(name: str, step: Step, arguments: Arguments, clock: Any, started: float) -> None:
-    from flows.recording import SOURCE, prefect_run, references
-    from l2s.lineage.artefacts import artefacts_in, describe, is_model
-    from l2s.lineage.code import code_behind, sources_at
-    from l2s.lineage.record import Record, Sidecar, seeds_in, sidecar_of
+class _Known(NamedTuple):
+    """What can be said of a step before it is done."""
 
-    target = Path(os.path.abspath(arguments["target"]))
-    root = target.parent
-    written = artefacts_in(target)
-    if target.is_dir() and not is_model(target):
-        written = [path for path in written if path.stat().st_mtime >= started - TICK]
-    shown = {key: _relative(value, root) for key, value in arguments.items() if key not in SHOWN_ONLY}
-    parameters = {"arguments": shown} | step.more(arguments)
+    inputs: "tuple[Reference, ...]"
+    more: dict[str, Any]
+    """Parameters that do not stand among the arguments."""
+    code: "Code"
+    own: dict[str, str]
+    """Sources that do the work."""
+
+
+def _look(step: Step, arguments: Arguments) -> _Known:
+    from flows.recording import SOURCE, references
+    from l2s.lineage.code import code_behind, sources_at
+
+    root = Path(os.path.abspath(arguments["target"])).parent
     sources = [source for package in step.packages for source in sources_at(SOURCE / package)]
     code = code_behind(sources, SOURCE)
     own = {path: digest for path, digest in code.sources.items() if path.startswith(step.packages)}
+    inputs = references([Path(os.path.abspath(path)) for path in step.inputs(arguments)], root)
+    return _Known(tuple(inputs), step.more(arguments), code, own)
+
+
+def _write(name: str, arguments: Arguments, begun: tuple[datetime, float], known: _Known) -> None:
+    from flows.recording import SOURCE, prefect_run
+    from l2s.lineage.artefacts import artefacts_in, describe, is_model
+    from l2s.lineage.occasion import Clock
+    from l2s.lineage.record import Record, Sidecar, seeds_in, sidecar_of
+
+    clock, target = Clock(*begun), Path(os.path.abspath(arguments["target"]))
+    root = target.parent
+    written = artefacts_in(target)
+    if target.is_dir() and not is_model(target):
+        written = [path for path in written if path.stat().st_mtime >= clock.started.timestamp() - TICK]
+    shown = {key: _relative(value, root) for key, value in arguments.items() if key not in SHOWN_ONLY}
+    parameters = {"arguments": shown} | known.more
     record = Record(
         made_by=f"l2s {name}",
         parameters=parameters,
         seeds=seeds_in(parameters),
-        inputs=tuple(references([Path(os.path.abspath(path)) for path in step.inputs(arguments)], root)),
+        inputs=known.inputs,
         outputs=tuple(describe(written, lambda path: path.relative_to(root).as_posix())),
-        code=own,
-        imported={path: digest for path, digest in code.sources.items() if path not in own},
-        versions=code.packages,
+        code=known.own,
+        imported={path: digest for path, digest in known.code.sources.items() if path not in known.own},
+        versions=known.code.packages,
     ).sealed()
     occasion = clock.occasion(record.digest, SOURCE, prefect_run())
     Sidecar(record=record, occasion=occasion).write(sidecar_of(target))

@@ -62,6 +62,7 @@ def merge(
     force: Force = False,
 ) -> None:
     """Merge models by a recipe; OUT appears whole or not at all, and a killed merge goes on where it was."""
+    from flows.waiting import working
     from l2s.merging.memory import parse_size
     from l2s.merging.merge import merge_checkpoints
     from l2s.merging.recipe import MergeRecipe
@@ -77,7 +78,7 @@ def merge(
         max_memory=parse_size(max_memory) if max_memory else None,
         device=device,
         force=force,
-        track=bar,
+        track=working(bar),
     )
     for note in manifest.notes:
         say(f"note: {note}")

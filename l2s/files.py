@@ -5,10 +5,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+SETTLED = 2.0
+"""Seconds."""
 
 
 @contextmanager
@@ -103,6 +107,17 @@ def digest_file(path: Path) -> str:
 def digest_text(text: str) -> str:
     """SHA-256 of UTF-8 text, as ``sha256:<hex>``."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def identity(file: Path) -> list[int]:
+    """Device, inode, size, and times of change: while they stay, so does the content, if it has :func:`settled`."""
+    status = file.stat()
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def settled(seen: Sequence[int]) -> bool:
+    """Did a file lie unchanged for a while when it was ``seen``? File systems may tell time coarsely."""
+    return time.time() - max(seen[-2:]) / 1e9 > SETTLED
 
 
 def user_cache() -> Path:

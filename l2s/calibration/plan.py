@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +18,7 @@ from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import DISTANCE
 from l2s.errors import CheckpointError, ConfigError, L2SError, RecordError
 from l2s.files import digest_file, digest_text
+from l2s.versions import version_of
 
 Found = TypeVar("Found")
 
@@ -160,5 +160,5 @@ def _about(
         "device": network.device,
         **{name: str(count) for name, count in counts.items()},
         "l2s": __version__,
-        **{package: version(package).split("+")[0] for package in packages},
+        **{package: version_of(package).split("+")[0] for package in packages},
     }

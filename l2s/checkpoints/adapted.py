@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -64,10 +64,10 @@ class AdaptedCheckpoint(Checkpoint):
         base, problems = self.base, list[str]()
         entries = {name: base.entry(name) for name in base.names()}
         if self._unties:
-            entries[HEAD] = replace(base.entry(HEAD), name=HEAD)
+            entries[HEAD] = base.entry(HEAD)._replace(name=HEAD)
         if strange := sorted(self.changed - entries.keys()):
             problems.append(f"changes {listed(strange)}, which {self.path} lacks")
-        entries |= {n: replace(entry, name=n) for n, entry in self.adapter.replaced.items() if n in entries}
+        entries |= {n: entry._replace(name=n) for n, entry in self.adapter.replaced.items() if n in entries}
         for name in self.adapter.low_rank.keys() & entries.keys():
             shape, found = self._shape(self.adapter.low_rank[name]), entries[name].shape
             if found != shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -105,7 +105,7 @@ class AlignedCheckpoint(Checkpoint):
         """Its tensors, in the merged vocabulary's rows."""
         own = self.model.index
         entries = {
-            name: replace(entry, shape=(self.row_map.count, *entry.shape[1:])) if has_rows(self.model, name) else entry
+            name: entry._replace(shape=(self.row_map.count, *entry.shape[1:])) if has_rows(self.model, name) else entry
             for name, entry in own.entries.items()
         }
         return WeightIndex(own.folder, entries, own.notes)

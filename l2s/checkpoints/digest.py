@@ -11,7 +11,8 @@ from typing import Any
 
 from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.mapped import hold, keep_mapped, let_go, map_file
-from l2s.checkpoints.remembered import identity, recall, remember
+from l2s.checkpoints.remembered import recall, remember
+from l2s.files import identity
 
 VOLATILE = ("_name_or_path", "transformers_version")
 """Keys of config.json that say where a model lay and who wrote it, not what it does."""
@@ -58,7 +59,7 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
     pool, begun = ThreadPoolExecutor(os.cpu_count()), list[Key]()
     try:
         for entries in models:
-            seen = {entry.file: identity(entry.file) for entry in entries}
+            seen = {file: identity(file) for file in {entry.file for entry in entries}}
             hold(seen)  # for the merge, which reads them next
             known = {file: recall(file) for file in seen}
             for entry in sorted(entries, key=lambda entry: -entry.size):

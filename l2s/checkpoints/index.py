@@ -5,11 +5,13 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from l2s.checkpoints.dtypes import BYTES
 from l2s.errors import CheckpointError
+from l2s.files import identity, settled
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -17,8 +19,7 @@ LONGEST_HEADER = 100_000_000
 """Bytes; safetensors' own bound."""
 
 
-@dataclass(frozen=True)
-class TensorEntry:
+class TensorEntry(NamedTuple):
     """One stored tensor."""
 
     name: str
@@ -47,9 +48,10 @@ class WeightIndex:
         return sum(entry.size for entry in self.entries.values())
 
 
-def natural(name: str) -> list[tuple[int, str]]:
+@lru_cache(1 << 16)
+def natural(name: str) -> tuple[tuple[int, str], ...]:
     """Sort key by which ``layers.2`` comes before ``layers.10``."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name))
 
 
 def read_index(folder: Path) -> WeightIndex:
@@ -71,11 +73,21 @@ def read_index(folder: Path) -> WeightIndex:
 
 
 def read_header(file: Path) -> list[TensorEntry]:
-    """The tensors of one safetensors file.
+    """The tensors of one safetensors file; of one that has not changed since, as they were read before.
 
     Raises:
         CheckpointError: the file is cut short, or is no safetensors file.
     """
+    seen = identity(file)
+    return list(_kept_header(file, tuple(seen))) if settled(seen) else _read_header(file)
+
+
+@lru_cache(64)
+def _kept_header(file: Path, seen: tuple[int, ...]) -> list[TensorEntry]:
+    return _read_header(file)
+
+
+def _read_header(file: Path) -> list[TensorEntry]:
     found = file.stat().st_size
     with open(file, "rb") as stream:
         length = int.from_bytes(stream.read(8), "little")

@@ -2,6 +2,7 @@
 
 import mmap
 import threading
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -34,6 +35,7 @@ class CheckpointReader:
         self._shared: dict[Path, mmap.mmap] = {}
         self._private: dict[Path, mmap.mmap] = {}
         """Torch takes them for writable; the file is safe."""
+        self._files: dict[Path, FileIO] = {}
         self._closed = False
         self._opening = threading.Lock()
 
@@ -43,6 +45,9 @@ class CheckpointReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with self._opening:
             self._closed = True
+            for file in self._files.values():
+                file.close()
+            self._files.clear()
             self._shared.clear()
             self._private.clear()  # a mapping ends with the last tensor that uses it
 
@@ -65,15 +70,18 @@ class CheckpointReader:
         """
         return self._array(name, False)
 
-    def check_length(self, name: str) -> None:
-        """Does the file still reach to the tensor's end? What is mapped beyond a file's end must not be touched.
+    def place(self, name: str) -> tuple[int, int]:
+        """Where a tensor lies, for those who read it themselves: a descriptor, open as long as the reader; a byte.
 
         Raises:
-            OSError: no.
+            CheckpointError: the folder holds no such tensor.
         """
         entry = self.checkpoint.entry(name)
-        if entry.file.stat().st_size < entry.start + entry.size:
-            raise OSError(f"{entry.file}: ended while {name} was read")
+        with self._opening:
+            assert not self._closed, f"{entry.file}: read after its reader was closed"
+            if entry.file not in self._files:
+                self._files[entry.file] = open(entry.file, "rb", buffering=0)  # noqa: SIM115, closed with the reader
+            return self._files[entry.file].fileno(), entry.start
 
     def _array(self, name: str, private: bool) -> NDArray[Any]:
         entry = self.checkpoint.entry(name)

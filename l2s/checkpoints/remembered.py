@@ -7,16 +7,12 @@ An audit does not ask here.
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from l2s.checkpoints.index import TensorEntry
-from l2s.files import user_cache, write_json
-
-SETTLED = 2.0
-"""Seconds a file must lie unchanged before its digest is kept: file systems may tell time coarsely."""
+from l2s.files import identity, settled, user_cache, write_json
 
 Digests = dict[int, str]
 """By a tensor's first byte in the file."""
@@ -52,17 +48,10 @@ def remember(file: Path, seen: list[int], digests: Digests) -> None:
         seen: its :func:`identity` before.
         digests: of its tensors.
     """
-    changed = max(seen[-2:]) / 1e9
     with suppress(OSError):  # a cache that cannot be written is a cache that is not there
-        if identity(file) == seen and time.time() - changed > SETTLED:
+        if identity(file) == seen and settled(seen):
             kept = recall(file) | digests
             write_json(_place(file), {"is": seen, "digests": {str(start): d for start, d in sorted(kept.items())}})
-
-
-def identity(file: Path) -> list[int]:
-    """Inode, size, and times of change."""
-    status = file.stat()
-    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _place(file: Path) -> Path:

@@ -4,11 +4,12 @@ import re
 import sys
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 from typing import NamedTuple
 
 from l2s.files import digest_file
+from l2s.versions import version_of
 
 OURS = ("l2s", "flows", "tasks")
 IMPORT = re.compile(
@@ -75,9 +76,9 @@ def versions_of(packages: Iterable[str]) -> dict[str, str]:
 def _version(package: str) -> dict[str, str]:
     name = DISTRIBUTIONS.get(package, package)
     try:
-        return {name: version(name)}
+        return {name: version_of(name)}
     except PackageNotFoundError:
-        return {name: version(name) for name in packages_distributions().get(package, [])[:1]}
+        return {name: version_of(name) for name in packages_distributions().get(package, [])[:1]}
 
 
 def _imports(source: Path) -> set[str]:

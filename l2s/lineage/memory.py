@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from l2s.checkpoints.remembered import identity
-from l2s.files import write_json
+from l2s.files import identity, write_json
 from l2s.lineage.digests import HEADER, WEIGHTS, FileDigest, recalled
 
 MEMORY = Path(".l2s/audit.json")

@@ -16,11 +16,11 @@ COUNTED = ("*.py", "*.yaml", "*.yml", "*.toml", "*.sh")
 
 
 class Clock:
-    """Started when a step starts."""
+    """Started when a step starts: now, or at a moment that was noted, of which the time and a count of seconds."""
 
-    def __init__(self) -> None:
-        self.started = datetime.now(UTC)
-        self.from_then = time.perf_counter()
+    def __init__(self, started: datetime | None = None, from_then: float | None = None) -> None:
+        self.started = started or datetime.now(UTC)
+        self.from_then = time.perf_counter() if from_then is None else from_then
 
     def occasion(self, record: str, root: Path, prefect_run: str | None = None) -> Occasion:
         """Now that the step is done.

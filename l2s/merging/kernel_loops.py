@@ -12,13 +12,11 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from l2s.merging.kernels import BLOCK, LANES, Counts, Doubles, Flags, Floats, Halves, Words
+from l2s.merging.kernels import APART, BLOCK, CHUNK, LANES, TURNS, Counts, Doubles, Flags, Floats, Halves, Words
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 Bits = npt.NDArray[np.uint32]
 
-TURNS = 1 << 5
-"""Summands of a lane."""
 EXPONENT = np.uint32(0x7F800000)
 """The bits that are all set in NaN and in infinity, and in no other number."""
 UPPER = np.uint32(0xFFFF0000)
@@ -32,7 +30,8 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FINE = 2.0**-53
 
 HALF1, FLOAT1, FLOAT2 = "uint16[::1]", "float32[::1]", "float32[:,::1]"
-FLAG1, FLAG2, WORD1, DOUBLE1, COUNT1 = "boolean[::1]", "boolean[:,::1]", "uint64[::1]", "float64[::1]", "int64[::1]"
+FLAG1, FLAG2, WORD1, DOUBLE1 = "boolean[::1]", "boolean[:,::1]", "uint64[::1]", "float64[::1]"
+COUNT1, COUNT2 = "int64[::1]", "int64[:,::1]"
 
 LOOPS: dict[str, Any] = {}
 """Those that are called from outside, compiled."""
@@ -350,56 +349,185 @@ def tally(
     _empty(lanes, squares)
 
 
+PITCH = LANES + APART
+"""Entries from row to row of :func:`merge`'s room: known to the compiler, which then needs not ask what overlaps."""
+REFERENCE, MERGED, SIGNS, LANE, VOTE, DIVISOR, NOUGHT, OWN = (row * PITCH for row in range(8))
+"""Its rows; from OWN on each model has two, its lanes, and what is left of its task vector."""
+UNCHANGED = np.float32(-0.0)
+"""What changes no number it is added to, −0 neither."""
+ALL, LARGE, CHOSEN = 0, 1, 2
+"""What is kept of a task vector; below these, models themselves are summed up."""
+
+pread = numba.types.ExternalFunction(
+    "pread", numba.intp(numba.int32, numba.uintp, numba.uintp, numba.int64)
+)  # the system's: file, where to, bytes, from where
+
+
+@inner
+def _fetch(source: Counts, skipped: int, wanted: int, memory: Halves) -> bool:
+    """Read so many bytes of a file; False if it ended before."""
+    place, done = memory.ctypes.data + 2 * source[2], 0
+    while done < wanted:
+        found = pread(source[0], place + done, wanted - done, source[1] + skipped + done)
+        if found <= 0:
+            return False
+        done += found
+    return True
+
+
+@inner
+def _begin(stored: Halves, share: np.float32, begun: np.float32, room: Floats) -> None:
+    """Widen the reference, and begin the sum with its share."""
+    bits = room.view(np.uint32)
+    for i in range(stored.size):
+        entry = np.uint32(np.uint32(stored[i]) << U16)
+        bits[REFERENCE + i] = entry
+        bits[SIGNS + i] = np.uint32(0)
+        room[MERGED + i] = entry.view(np.float32) * share if share != ZERO else begun
+
+
+@inner
+def _add_model(stored: Halves, has_base: bool, factor: np.float32, room: Floats, own: Floats) -> int:
+    """Widen a model's block, measure its task vector, and add the model to the sum.
+
+    Returns:
+        How many of the task vector's entries are not 0.
+    """
+    signs, count = room.view(np.uint32), np.uint32(0)
+    for i in range(stored.size):
+        value = np.uint32(np.uint32(stored[i]) << U16).view(np.float32)
+        base = room[REFERENCE + i] if has_base else ZERO
+        vector = np.float32(value - base)
+        own[i] += vector * vector
+        bits = vector.view(np.uint32)
+        present = np.uint32(np.uint32(bits & MAGNITUDE) != np.uint32(0))  # neither 0 nor −0
+        signs[SIGNS + i] = np.uint32(signs[SIGNS + i] | np.uint32(present << np.uint32(bits >> U31)))
+        count = np.uint32(count + present)
+        room[MERGED + i] += value * factor if factor != ZERO else UNCHANGED
+    return int(count)
+
+
+@inner
+def _add_vector(
+    stored: Halves, has_base: bool, threshold: np.float32, chosen: Flags, by_flag: bool, rescale: np.float32,
+    factor: np.float32, room: Floats, own: Floats,
+) -> int:  # fmt: skip
+    """The same of what is kept of the task vector, which is kept."""
+    signs, count = room.view(np.uint32), np.uint32(0)
+    for i in range(stored.size):
+        value = np.uint32(np.uint32(stored[i]) << U16).view(np.float32)
+        base = room[REFERENCE + i] if has_base else ZERO
+        vector = np.float32(value - base)
+        own[i] += vector * vector
+        keeps = chosen[i] if by_flag else abs(vector) >= threshold
+        kept = vector if keeps else ZERO
+        left = np.float32(kept * rescale)
+        own[PITCH + i] = left
+        bits = left.view(np.uint32)
+        present = np.uint32(np.uint32(bits & MAGNITUDE) != np.uint32(0))
+        signs[SIGNS + i] = np.uint32(signs[SIGNS + i] | np.uint32(present << np.uint32(bits >> U31)))
+        count = np.uint32(count + present)
+        room[MERGED + i] += left * factor if factor != ZERO else UNCHANGED
+    return int(count)
+
+
+@inner
+def _end(room: Floats, out: Halves, counts: Counts) -> None:
+    """Round a block, and measure it."""
+    bits = room.view(np.uint32)
+    moved, still, both = np.uint32(0), np.uint32(0), np.uint32(0)
+    for i in range(out.size):
+        reference, merged, entry = room[REFERENCE + i], room[MERGED + i], bits[MERGED + i]
+        rounded = np.uint32(np.uint32(entry + HALF + np.uint32(np.uint32(entry >> U16) & U1)) & UPPER)
+        out[i] = np.uint16(rounded >> U16)
+        difference = merged - reference
+        room[LANE + i] += difference * difference
+        moved = np.uint32(moved + np.uint32(merged != reference))
+        still = np.uint32(still + np.uint32(rounded.view(np.float32) != reference))
+        both = np.uint32(both + np.uint32(bits[SIGNS + i] == np.uint32(3)))
+    counts[0] += moved
+    counts[1] += still
+    counts[2] += both
+
+
+@inner
+def _elected(room: Floats, width: int, factors: Floats, normalize: bool) -> None:
+    """What agrees with the sum's sign takes the sum's place."""
+    vote, total, divisor = room[MERGED : MERGED + width], room[VOTE : VOTE + width], room[DIVISOR : DIVISOR + width]
+    total[:] = ZERO
+    divisor[:] = ZERO
+    for k in range(factors.size):
+        left = OWN + (2 * k + 1) * PITCH
+        _agree(room[left : left + width], factors[k], vote, total, divisor)
+    if normalize:
+        _divide(total, divisor)
+    _turn(vote, total, vote)
+
+
+@inner
+def _merge_block(
+    rows: Halves, sources: Counts, start: int, has_base: bool, share: np.float32, begun: np.float32, weights: Floats,
+    keeps: int, thresholds: Floats, chosen: Flags, place: int, factors: Floats, elects: bool, normalize: bool,
+    scale: np.float32, room: Floats, out: Halves, counts: Counts,
+) -> None:  # fmt: skip
+    """Entries from ``start`` on of what was read; ``place`` is where they stand in ``chosen``."""
+    width, first = out.size, sources[0, 2] + start
+    _begin(rows[first : first + width], share, begun, room)
+    for k in range(weights.size):
+        first, own = sources[1 + k, 2] + start, room[OWN + 2 * k * PITCH :]
+        stored = rows[first : first + width]
+        if keeps < ALL:
+            counts[3 + k] += _add_model(stored, has_base, weights[k], room, own)
+        else:
+            flags = chosen[k, place : place + width] if keeps == CHOSEN else chosen[k, :0]
+            threshold = thresholds[k] if keeps == LARGE else ZERO
+            counts[3 + k] += _add_vector(
+                stored, has_base, threshold, flags, keeps == CHOSEN, factors[k], weights[k], room, own
+            )
+    if elects:
+        _elected(room, width, weights, normalize)
+    if keeps >= ALL:
+        base = REFERENCE if has_base else NOUGHT
+        add_onto(room[base : base + width], scale, room[MERGED : MERGED + width])
+    _end(room, out, counts)
+
+
+@inner
+def _add_up(room: Floats, squares: Doubles) -> None:
+    """Empty the lanes."""
+    for k in range(squares.size):
+        first = OWN + 2 * (k - 1) * PITCH if k > 0 else LANE
+        for i in range(first, first + LANES):
+            squares[k] += np.float64(room[i])
+            room[i] = ZERO
+
+
 @outer(
-    HALF1, COUNT1, "boolean", "float32", FLOAT1, "int64", FLOAT1, FLAG2, FLOAT1, "boolean", "boolean", "float32",
-    FLOAT2, HALF1, DOUBLE1, COUNT1, result="boolean",
+    COUNT2, "boolean", "float32", FLOAT1, "int64", FLOAT1, FLAG2, FLOAT1, "boolean", "boolean", "float32", HALF1,
+    FLOAT1, HALF1, DOUBLE1, COUNT1, result="boolean",
 )  # fmt: skip
 def merge(
-    memory: Halves, places: Counts, has_base: bool, own: np.float32, weights: Floats, thins: int, thresholds: Floats,
-    chosen: Flags, factors: Floats, elects: bool, normalize: bool, scale: np.float32, room: Floats, out: Halves,
+    sources: Counts, has_base: bool, share: np.float32, weights: Floats, keeps: int, thresholds: Floats, chosen: Flags,
+    factors: Floats, elects: bool, normalize: bool, scale: np.float32, memory: Halves, room: Floats, out: Halves,
     squares: Doubles, counts: Counts,
 ) -> bool:  # fmt: skip
-    """The rows begin at ``places`` in ``memory``; ``room`` is ``[9 + 4 K, LANES]``."""
-    count = weights.size
-    values, vectors, thinned = room[: 1 + count], room[1 + count : 1 + 2 * count], room[1 + 2 * count : 1 + 3 * count]
-    lanes, votes, others = room[1 + 3 * count : 2 + 4 * count], room[-7:-4], room[-4:]
-    nothing, signs = others[2], others[3].view(np.uint32)
-    nothing[:] = ZERO
-    lanes[:] = ZERO
-    sound = True
-    for start in range(0, out.size, LANES):
-        stop = min(out.size, start + LANES)
-        width = stop - start
-        reference, merged, again = values[0, :width], others[0, :width], others[1, :width]
-        sound &= widen(memory[places[0] + start : places[0] + stop], reference)
-        base = reference if has_base else nothing[:width]
-        for k in range(count):
-            row = values[1 + k, :width]
-            sound &= widen(memory[places[1 + k] + start : places[1 + k] + stop], row)
-            _subtract(row, base, vectors[k, :width])
-        if thins < 0:
-            _combine(base, own, values, 1, width, weights, merged)
-        else:
-            for k in range(count):
-                if thins == 1:
-                    keep_from(vectors[k, :width], thresholds[k], thinned[k, :width])
-                elif thins == 2:
-                    keep(vectors[k, :width], chosen[k, start:stop], thinned[k, :width])
-                else:
-                    _copy(vectors[k, :width], thinned[k, :width])
-                if factors[k] != ONE:
-                    _stretch(thinned[k, :width], factors[k])
-            if elects:
-                _elect(thinned, 0, width, weights, normalize, votes, merged)
-            else:
-                _combine(nothing[:width], ZERO, thinned, 0, width, weights, merged)
-            add_onto(base, scale, merged)
-        sound &= narrow(merged, out[start:stop], again)
-        summands = vectors if thins < 0 else thinned
-        _tally(
-            merged, reference, again, reference, base, values, 1, summands, 0, width, lanes, signs, counts
-        )  # fmt: skip
-        if stop % (TURNS * LANES) == 0:
-            _empty(lanes, squares)
-    _empty(lanes, squares)
-    return sound
+    """``sources`` are files, first bytes, and places in ``memory``, ``[1 + K, 3]``; ``room`` has 8 + 2 K rows."""
+    begun = share != ZERO
+    for weight in weights:
+        begun = begun or weight != ZERO
+    start = UNCHANGED if begun and not elects else ZERO
+    room[:] = ZERO
+    for skipped in range(0, out.size, CHUNK):
+        wanted = min(CHUNK, out.size - skipped)
+        for r in range(sources.shape[0]):
+            if not _fetch(sources[r], 2 * skipped, 2 * wanted, memory):
+                return False
+        for at in range(0, wanted, LANES):
+            place = skipped + at
+            stop = min(place + LANES, skipped + wanted)
+            _merge_block(
+                memory, sources, at, has_base, share, start, weights, keeps, thresholds, chosen, place, factors, elects,
+                normalize, scale, room, out[place:stop], counts,
+            )  # fmt: skip
+        _add_up(room, squares)
+    return True

@@ -6,6 +6,7 @@ Python's lock, so that threads run side by side.
 """
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,36 +25,41 @@ BLOCK = 1 << 11
 """Entries of a kernel's own temporaries: they stay in the nearest cache."""
 LANES = 1 << 10
 """Sums run side by side, in float32, before they are added up in float64."""
+TURNS = 1 << 5
+"""Summands of a lane."""
+CHUNK = TURNS * LANES
+"""Entries that :func:`merge` reads at once: they stay in the second cache."""
 
 APART = 1 << 4
 """Entries between rows of temporaries: at distances of a page, a store would hold up the loads of other rows."""
 LINE = 64
 """Bytes of a line of the cache."""
 
+F = np.float32
 _run = machine_code.run
+
+
+class Source(NamedTuple):
+    """Where entries lie, one after another."""
+
+    file: int
+    """Its descriptor."""
+    start: int
+    """The first byte."""
+
+
+def _lined(entries: int, dtype: type[np.generic]) -> Any:
+    """Memory that begins where a line does."""
+    size = entries * np.dtype(dtype).itemsize
+    memory = np.empty(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size].view(dtype)
 
 
 def _room(rows: int, entries: int = LANES) -> Floats:
     """Memory for temporaries, so many rows of at least so many entries, every one at the start of a line."""
-    width = entries + APART
-    memory = np.empty(rows * width * 4 + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    return memory[start : start + rows * width * 4].view(np.float32).reshape(rows, width)
-
-
-class _Memory:
-    """Memory as NumPy takes it for an array: an array is only a view of it."""
-
-    def __init__(self, address: int, entries: int) -> None:
-        self.__array_interface__ = {"data": (address, False), "shape": (entries,), "typestr": "<u2", "version": 3}
-
-
-def _seen_as_one(rows: Sequence[Halves]) -> tuple[Halves, Counts]:
-    """All that lies between rows, wherever they are, as one array, of which nothing else is touched; their places."""
-    addresses = [row.ctypes.data for row in rows]
-    first = min(addresses)
-    places = np.array([(address - first) // 2 for address in addresses], np.int64)
-    return np.asarray(_Memory(first, (max(addresses) - first) // 2 + rows[0].size)), places
+    found: Floats = _lined(rows * (entries + APART), F).reshape(rows, entries + APART)
+    return found
 
 
 def widen(stored: Halves, out: Floats) -> bool:
@@ -142,18 +148,18 @@ def tally(
 
 
 def merge(
-    stored: Sequence[Halves], has_base: bool, own: float, weights: Floats, thins: int, thresholds: Floats,
+    sources: Sequence[Source], has_base: bool, share: float, weights: Floats, keeps: int, thresholds: Floats,
     chosen: Flags, factors: Floats, elects: bool, normalize: bool, scale: float, out: Halves, squares: Doubles,
     counts: Counts,
 ) -> bool:  # fmt: skip
-    """All that a method does to a bfloat16 piece, block after block: the loops above, while a block is at hand.
+    """All that a method does to bfloat16 entries: they are read into a buffer, and merged while they are at hand.
 
     Args:
-        stored: the reference, which is the base if there is one, and K models; n entries each.
-        has_base: is the first row the base? Otherwise the base is 0.
-        own: the base's share, where ``thins`` is -1.
+        sources: where n entries of the reference lie, which is the base if there is one, and of K models.
+        has_base: is the first the base? Otherwise the base is 0.
+        share: the base's, where ``keeps`` is -1.
         weights: of each model, or task vector.
-        thins: -1 combines base and models themselves. Otherwise task vectors are summed up, 1 those entries that
+        keeps: -1 combines base and models themselves. Otherwise task vectors are summed up, 1 those entries that
             reach a threshold, 2 those that are chosen, 0 all.
         thresholds: ``[K]``, for 1.
         chosen: ``[K, n]``, for 2.
@@ -161,18 +167,21 @@ def merge(
         elects: sum what agrees with the elected sign.
         normalize: over the weights of what agrees.
         scale: on the sum.
-        out: the merged piece.
-        squares: as of :func:`tally`.
+        out: the n merged entries.
+        squares: as of :func:`tally`; not finite if any entry read or merged is not.
         counts: as of :func:`tally`.
 
     Returns:
-        Were all entries that were read and are written finite? If not, nothing of all this counts.
+        Could all be read? If not, nothing of all this counts.
     """
-    room = _room(9 + 4 * len(weights))
-    forms = {(row.dtype, row.shape, row.flags.c_contiguous, row.flags.aligned) for row in stored}
-    assert forms == {(out.dtype, out.shape, True, True)}, forms
-    memory, places = _seen_as_one(stored)
+    assert has_base or not share
+    width = CHUNK + LINE // 2
+    memory, room = _lined((1 + len(weights)) * width, np.uint16), _lined((8 + 2 * len(weights)) * (LANES + APART), F)
+    places = [
+        (source.file, source.start, row * width + source.start % LINE // 2)  # elsewhere in a line, copying is slower
+        for row, source in enumerate(sources)
+    ]
     return _run(
-        "merge", memory, places, has_base, own, weights, thins, thresholds, chosen, factors, elects, normalize, scale,
-        room, out, squares, counts,
+        "merge", np.array(places, np.int64), has_base, share, weights, keeps, thresholds, chosen, factors, elects,
+        normalize, scale, memory, room, out, squares, counts,
     )  # fmt: skip

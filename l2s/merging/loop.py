@@ -1,4 +1,4 @@
-"""Loop: what a method does to a bfloat16 piece, said in words that one compiled loop can follow.
+"""Loop: what a method does to a bfloat16 weight, said in words that one compiled loop can follow.
 
 The result is, to the bit, the one that the method's own function gives of arrays.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from l2s.merging import kernels
-from l2s.merging.kernels import Counts, Doubles, Flags, Halves
+from l2s.merging.kernels import Counts, Doubles, Flags, Halves, Source
 
 
 @dataclass(frozen=True)
@@ -36,27 +36,29 @@ class Loop:
     """On the sum of task vectors."""
 
     def run(
-        self, stored: Sequence[Halves], has_base: bool, chosen: Flags | None
+        self, sources: Sequence[Source], entries: int, has_base: bool, chosen: Flags | None
     ) -> tuple[Halves, Doubles, Counts] | None:
-        """Merge a piece.
+        """Merge some entries of a weight.
 
         Args:
-            stored: bfloat16 as bits, the reference, which is the base if there is one, and K models; n entries each.
+            sources: where they lie in bfloat16, those of the reference, which is the base if there is one, and of K
+                models.
+            entries: how many there are.
             has_base: is there one?
-            chosen: for ``densities``: what is kept of each task vector, ``[K, n]``.
+            chosen: for ``densities``: what is kept of each task vector, ``[K, entries]``.
 
         Returns:
-            The merged piece, and what :func:`l2s.merging.kernels.tally` adds up; None if anything read or written
-            is not finite.
+            What is merged, and what :func:`l2s.merging.kernels.tally` adds up: squares are not finite if any entry
+            is not. None if a file ended before.
         """
-        count, n = len(self.weights), stored[0].size
-        thins = -1 if self.base_share is not None else 1 if self.thresholds else 2 if chosen is not None else 0
-        out, squares, counts = np.empty(n, np.uint16), np.zeros(1 + count), np.zeros(3 + count, np.int64)
-        sound = kernels.merge(
-            stored, has_base, self.base_share or 0.0, np.array(self.weights, np.float32), thins,
+        count = len(self.weights)
+        keeps = -1 if self.base_share is not None else 1 if self.thresholds else 2 if chosen is not None else 0
+        out, squares, counts = np.empty(entries, np.uint16), np.zeros(1 + count), np.zeros(3 + count, np.int64)
+        read = kernels.merge(
+            sources, has_base, self.base_share or 0.0, np.array(self.weights, np.float32), keeps,
             np.array(self.thresholds or [0.0] * count, np.float32),
             np.empty((count, 0), np.bool_) if chosen is None else chosen,
             np.array(self.factors or [1.0] * count, np.float32),
             self.elects, self.normalize, self.scale, out, squares, counts,
         )  # fmt: skip
-        return (out, squares, counts) if sound else None
+        return (out, squares, counts) if read else None

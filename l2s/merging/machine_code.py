@@ -17,7 +17,6 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import numpy as np
 from llvmlite import binding as llvm
 
 from l2s.files import digest_text, user_cache, write_json
+from l2s.versions import version_of
 
 SOURCES = ("kernel_loops.py", "kernels.py", "machine_code.py")
 """Whose content decides the code."""
@@ -151,7 +151,7 @@ def _places() -> list[Path]:
 
 def _key() -> str:
     parts = [Path(__file__).with_name(source).read_text(encoding="utf-8") for source in SOURCES]
-    parts += [version("numba"), ".".join(map(str, llvm.llvm_version_info)), platform.machine(), platform.system()]
+    parts += [version_of("numba"), ".".join(map(str, llvm.llvm_version_info)), platform.machine(), platform.system()]
     parts += [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
     parts += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

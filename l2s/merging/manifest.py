@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.diagnostics import TensorDiagnostics
 from l2s.params import Params
+from l2s.versions import version_of
 
 MANIFEST = "l2s_manifest.json"
 PACKAGES = ("numba", "numpy", "safetensors", "torch")
@@ -95,12 +95,18 @@ class MergeManifest(Params):
                 return {renamed(key): renamed(inner) for key, inner in value.items()}
             return [renamed(inner) for inner in value] if isinstance(value, list) else value
 
-        return type(self).model_validate(renamed(self.model_dump(mode="json")))
+        tensors = {
+            name: tensor.model_copy(update={"models": {shown.get(m, m): found for m, found in tensor.models.items()}})
+            for name, tensor in self.tensors.items()
+        }
+        return type(self).model_validate(
+            renamed(self.model_dump(mode="json", exclude={"tensors"})) | {"tensors": tensors}
+        )
 
 
 def versions() -> dict[str, str]:
     """Versions of what computed the merge."""
-    return {"l2s": __version__} | {package: version(package) for package in PACKAGES}
+    return {"l2s": __version__} | {package: version_of(package) for package in PACKAGES}
 
 
 def digests_of(models: Mapping[str, Checkpoint]) -> dict[str, InputDigests]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,7 +16,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.dtypes import INTEGERS, TORCH_NAMES
+from l2s.checkpoints.dtypes import BYTES, INTEGERS, TORCH_NAMES
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
@@ -25,7 +26,7 @@ from l2s.lazy import torch
 from l2s.merging import draws
 from l2s.merging.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.journal import Journal
-from l2s.merging.kernels import Flags
+from l2s.merging.kernels import Flags, Source
 from l2s.merging.loop import Loop
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.rounding import rounded
@@ -160,22 +161,25 @@ class TensorMerger:
         return self.method.loop(plan.name, measured, params, models)
 
     def _looped(self, plan: TensorPlan, loop: Loop) -> TensorDiagnostics | None:
-        """Merge by a loop, from the files' own pages; None if something is not finite, of which pieces say more."""
+        """Merge by a loop, from the files themselves; None if something is not finite, of which pieces say more."""
         readers = [self.readers[name] for name in (self.reference, *self.names)]
         plain = [reader for reader in readers if isinstance(reader, CheckpointReader)]
-        rows = [reader.array(plan.name).reshape(-1) for reader in plain]
-        tally, digest = Tally(len(self.names)), sha256()
-        for start in range(0, rows[0].size, STRETCH):
-            stop = min(rows[0].size, start + STRETCH)
-            for reader in plain:
-                reader.check_length(plan.name)
-            done = loop.run([row[start:stop] for row in rows], self.has_base, self._chosen(plan, loop, start, stop))
+        places = [reader.place(plan.name) for reader in plain]
+        tally, digest, entries = Tally(len(self.names)), sha256(), math.prod(plan.shape)
+        for start in range(0, entries, STRETCH):
+            stop = min(entries, start + STRETCH)
+            sources = [Source(file, first + start * BYTES[plan.dtype]) for file, first in places]
+            done = loop.run(sources, stop - start, self.has_base, self._chosen(plan, loop, start, stop))
             if done is None:
-                return None
+                raise CheckpointError(
+                    f"{plan.name}: cannot be read to its end any more in "
+                    f"{', '.join(sorted({str(reader.checkpoint.entry(plan.name).file) for reader in plain}))}; "
+                    "get sound copies of the models"
+                )
             tally.count(stop - start, *done[1:])
+            if not tally.finite:
+                return None
             digest.update(self.writer.write_array(plan.name, done[0], start))
-        if not tally.finite:
-            return None
         return tally.summed_up(self.names, f"sha256:{digest.hexdigest()}", plan.dtype, plan.shape)
 
     def _chosen(self, plan: TensorPlan, loop: Loop, start: int, stop: int) -> Flags | None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from l2s import files
 from l2s.checkpoints import Checkpoint, is_complete
 from l2s.checkpoints.index import INDEX, natural, read_index
 from l2s.errors import CheckpointError
@@ -145,3 +146,17 @@ def test_a_missing_or_broken_config_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"m: no config\.json"):
         _ = Checkpoint(folder).config
     assert not is_complete(folder)
+
+
+def test_a_header_is_read_once_while_its_file_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_checkpoint(tmp_path / "model", random_weights(0))
+    parsed, loads = list[str](), json.loads
+    monkeypatch.setattr(json, "loads", lambda text: parsed.append("") or loads(text))
+    first = read_index(folder)
+    assert read_index(folder) == first and len(parsed) == 2  # it was written just now
+    monkeypatch.setattr(files, "SETTLED", -1.0)
+    assert read_index(folder) == first == read_index(folder) and len(parsed) == 3
+    save_file({"one": torch.zeros(3)}, folder / "model.safetensors")
+    assert list(read_index(folder).entries) == ["one"]
+    first.entries.clear()
+    assert list(read_index(folder).entries) == ["one"] and len(parsed) == 4

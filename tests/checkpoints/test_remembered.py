@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from l2s.checkpoints import Checkpoint, remembered
+from l2s import files
+from l2s.checkpoints import Checkpoint
 from l2s.checkpoints import digest as digest_module
 from l2s.checkpoints.index import TensorEntry
 from l2s.files import user_cache
@@ -17,7 +18,7 @@ from tests.tiny import random_weights, write_checkpoint
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(remembered, "SETTLED", 0.0)
+    monkeypatch.setattr(files, "SETTLED", 0.0)
     return write_checkpoint(tmp_path / "model", random_weights(0))
 
 
@@ -49,7 +50,7 @@ def test_another_model_in_the_same_place_is_seen(model: Path, hashed: list[str])
 
 
 def test_what_just_changed_is_not_kept(model: Path, hashed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "SETTLED", 60.0)
+    monkeypatch.setattr(files, "SETTLED", 60.0)
     assert Checkpoint(model).weights_digest == Checkpoint(model).weights_digest
     assert len(hashed) == 2 * len(set(hashed))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.cli import app_for
 from flows.facts import facts_of
 from l2s.config import Config
 from l2s.errors import ConfigError
@@ -25,7 +25,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 def call(*words: str) -> str:
-    done = CliRunner().invoke(app, ["analyse", *words], catch_exceptions=True)
+    done = CliRunner().invoke(app_for(), ["analyse", *words], catch_exceptions=True)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == 0, done.output

@@ -6,27 +6,27 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.cli import app_for
 from l2s.errors import ConfigError, RecordError
 
 RUN = CliRunner()
 
 
 def test_one_pair_by_all_graders() -> None:
-    found = RUN.invoke(app, ["grade", "--gold", "1", "--answer", "100", "--grader", "all"])
+    found = RUN.invoke(app_for(), ["grade", "--gold", "1", "--answer", "100", "--grader", "all"])
     assert found.output.split() == ["l2s:", "incorrect", "math-verify:", "incorrect", "qwen:", "correct"]
-    assert RUN.invoke(app, ["grade", "--gold", "1", "--answer", "1"]).output.strip() == "correct"
-    found = RUN.invoke(app, ["grade", "--gold", "1", "--answer", "2", "--json"])
+    assert RUN.invoke(app_for(), ["grade", "--gold", "1", "--answer", "1"]).output.strip() == "correct"
+    found = RUN.invoke(app_for(), ["grade", "--gold", "1", "--answer", "2", "--json"])
     assert json.loads(found.output) == {"l2s": "incorrect"}
 
 
 def test_a_file_by_all_graders_prints_how_they_agree(tmp_path: Path) -> None:
     path, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     path.write_text('{"gold": "1", "response": "\\\\boxed{100}"}\nbroken\n')
-    found = RUN.invoke(app, ["verify", str(path), str(out), "--grader", "all"])
+    found = RUN.invoke(app_for(), ["verify", str(path), str(out), "--grader", "all"])
     assert found.exit_code == 0 and "l2s, qwen" in found.output and "0 of 1 correct" in found.output
     assert (tmp_path / "out.broken.jsonl").is_file() and (tmp_path / "out.disagreements.jsonl").is_file()
-    found = RUN.invoke(app, ["verify", str(path), str(out), "--grader", "all", "--json"])
+    found = RUN.invoke(app_for(), ["verify", str(path), str(out), "--grader", "all", "--json"])
     assert {row["agree"] for row in json.loads(found.stdout)["agreement"]} == {0, 1}
 
 
@@ -38,7 +38,7 @@ def test_bad_usage_is_an_error_of_ours(tmp_path: Path) -> None:
         (["grade", "--gold", "1", "--answer", "1", "--grader", "l2z"], ConfigError),
     ):
         with pytest.raises(kind):
-            RUN.invoke(app, arguments, catch_exceptions=False)
+            RUN.invoke(app_for(), arguments, catch_exceptions=False)
 
 
 def test_analyse_keeps_broken_verdicts_aside(tmp_path: Path) -> None:
@@ -46,6 +46,6 @@ def test_analyse_keeps_broken_verdicts_aside(tmp_path: Path) -> None:
     row = {"run": "r", "model": "r", "benchmark": "b", "id": "1", "gold": "1", "response": "x", "answer": "1"}
     row |= {"status": "correct", "correct": True, "grader": "l2s"}
     path.write_text(json.dumps(row) + "\n" + json.dumps({**row, "id": "2", "status": "right"}) + "\n")
-    found = RUN.invoke(app, ["analyse", str(path), "--out", str(tmp_path / "s")], catch_exceptions=False)
+    found = RUN.invoke(app_for(), ["analyse", str(path), "--out", str(tmp_path / "s")], catch_exceptions=False)
     assert found.exit_code == 0 and (tmp_path / "s" / "summary.json").is_file()
     assert json.loads((tmp_path / "s" / "v.broken.jsonl").read_text())["line"] == 2

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from l2s.merging import kernels, machine_code
+from l2s.merging.kernels import Source
 
 F = np.float32
 
@@ -120,22 +122,38 @@ def test_loops_run_in_several_threads_from_the_first_call_on() -> None:
             assert np.array_equal(row, again)
 
 
-def test_rows_may_lie_anywhere() -> None:
-    """Before and after one another, at odd distances, and the same row twice."""
-    memory = np.random.default_rng(0).normal(size=9000).astype(F).view(np.uint32).__rshift__(16).astype(np.uint16)
-    base, near, far = memory[5003:6003], memory[11:1011], memory[8000:9000]
+def test_entries_may_lie_anywhere_in_files(tmp_path: Path) -> None:
+    """At odd bytes, in one file or several, the same ones twice; over several chunks, and less than one block."""
+    n = 2 * kernels.CHUNK + 1001
+    content = np.random.default_rng(0).normal(size=3 * n).astype(F).view(np.uint32).__rshift__(16).astype(np.uint16)
+    stored = content.tobytes()
+    (tmp_path / "one").write_bytes(stored)
+    (tmp_path / "odd").write_bytes(b"odd" + stored)
+    with open(tmp_path / "one", "rb") as one, open(tmp_path / "odd", "rb") as odd:
+        plain = [Source(one.fileno(), 2 * n * k) for k in range(3)]
+        shifted = [Source(odd.fileno(), 3 + 2 * n * k) for k in range(3)]
+        first = merged(plain, n)
+        base, near, far = (row.astype(np.uint32).__lshift__(16).view(F) for row in content.reshape(3, n))
+        expected = torch.from_numpy(F(0.5) * base + F(1) * near + F(1) * far).bfloat16().view(torch.uint16)
+        assert first is not None and first[0] == expected.tolist()
+        assert merged(shifted, n) == first == merged([plain[0], shifted[1], plain[2]], n)
+        assert merged([plain[2], plain[2], shifted[2]], n) == merged([plain[2]] * 3, n)
+        assert merged([Source(odd.fileno(), 5), *plain[1:]], 7) == merged([Source(one.fileno(), 2), *plain[1:]], 7)
 
-    def merged(*stored: kernels.Halves) -> list[object]:
-        out, squares, counts = np.empty(1000, np.uint16), np.zeros(3), np.zeros(5, np.int64)
-        ones, none = np.ones(2, F), np.empty((2, 0), np.bool_)
-        assert kernels.merge(stored, True, 0.5, ones, -1, ones, none, ones, False, False, 1.0, out, squares, counts)
-        return [out.tolist(), squares.tolist(), counts.tolist()]
 
-    for rows in ((base, near, far), (far, base, near), (near, near, base)):
-        assert merged(*rows) == merged(*(row.copy() for row in rows))
-    odd = np.frombuffer(memory.tobytes(), np.uint16, 1000, 1)
-    with pytest.raises(AssertionError):
-        merged(base, near, odd)
+def test_a_file_that_ends_before_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(2000))
+    with open(tmp_path / "file", "rb") as file:
+        whole, cut = Source(file.fileno(), 0), Source(file.fileno(), 2)
+        assert merged([whole] * 3, 1000) and merged([whole, whole, cut], 1000) is None
+    assert merged([whole] * 3, 1000) is None  # it is closed
+
+
+def merged(sources: list[kernels.Source], n: int) -> list[object] | None:
+    out, squares, counts = np.empty(n, np.uint16), np.zeros(3), np.zeros(5, np.int64)
+    ones, none = np.ones(2, F), np.empty((2, 0), np.bool_)
+    read = kernels.merge(sources, True, 0.5, ones, -1, ones, none, ones, False, False, 1.0, out, squares, counts)
+    return [out.tolist(), squares.tolist(), counts.tolist()] if read else None
 
 
 def test_settings_of_numba_do_not_stop_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.cli import app_for
 from flows.planned import plan
 from l2s.config import Config
 from l2s.errors import ConfigError
@@ -141,7 +141,7 @@ def test_questions_and_lengths_come_from_files_then_from_what_is_published(tmp_p
 
 def test_the_command_plans_models_that_are_not_here(tmp_path: Path) -> None:
     arguments = ["plan", "--params", str(large(tmp_path)), "--gpu", "h100", "--json"]
-    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    done = CliRunner().invoke(app_for(), arguments, catch_exceptions=False)
     planned = json.loads(done.output)
     stages = {row["stage"]: row for row in planned["stages"]}
     assert set(stages) >= {"family", "problems@MATH-500", "merge@ta", "generate@slow", "analyse", "report"}
@@ -171,6 +171,6 @@ def test_wrong_names_are_one_sentence(tmp_path: Path) -> None:
 
 def test_the_command_line_starts_without_what_only_commands_need() -> None:
     heavy = "torch", "polars", "prefect", "dvc"
-    program = f"import sys, flows.cli; print([name for name in {heavy} if name in sys.modules])"
+    program = f"import flows.cli, sys; flows.cli.app_for(); print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "[]\n", done.stderr

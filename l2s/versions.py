@@ -1,0 +1,18 @@
+"""Versions of installed packages, asked once a process."""
+
+import re
+from functools import cache
+from importlib.metadata import distribution
+
+
+@cache
+def version_of(package: str) -> str:
+    """As :func:`importlib.metadata.version`, which takes a package's whole description apart for it.
+
+    Raises:
+        importlib.metadata.PackageNotFoundError: it is not installed.
+    """
+    found = distribution(package)
+    headers = (found.read_text("METADATA") or "").partition("\n\n")[0]
+    said = re.search(r"^Version: *(\S+)$", headers, re.MULTILINE)
+    return said[1] if said else found.version
