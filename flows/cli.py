@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows import steps
-from flows.console import err, out
+from flows import console, steps
 from flows.recorded_steps import leaving_record
 from l2s import __version__
 from l2s.errors import L2SError
@@ -24,7 +23,7 @@ def main(
     """Long-to-short reasoning: merge a quick and a slow model, and measure what the merge is worth."""
     context.obj = {"debug": debug}
     if version:
-        out.print(f"l2s {__version__}", highlight=False)
+        console.out.print(f"l2s {__version__}", highlight=False)
         raise typer.Exit
 
 
@@ -71,8 +70,8 @@ def entry() -> None:
     except L2SError as error:
         if "--debug" in sys.argv:
             raise
-        err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        console.err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        err.print("stopped; the next run continues from here", highlight=False)
+        console.err.print("stopped; the next run continues from here", highlight=False)
         raise SystemExit(130) from None

@@ -1,27 +1,44 @@
-"""Consoles and options that the commands share."""
+"""Consoles and options that the commands share. Rich is imported when a console is first used."""
+
+from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-out = Console(width=None if sys.stdout.isatty() else 110)
-err = Console(stderr=True)
+from flows import console as consoles
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    out: Console
+    err: Console
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable results.")]
 Seed = Annotated[int, typer.Option(help="Every random draw derives from it; recorded.")]
 
 
+def __getattr__(name: str) -> Console:
+    """``out`` and ``err``."""
+    from rich.console import Console
+
+    makes = {"out": lambda: Console(width=None if sys.stdout.isatty() else 110), "err": lambda: Console(stderr=True)}
+    if name not in makes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = console = makes[name]()
+    return console
+
+
 def say(sentence: str) -> None:
     """Print one line as it is."""
-    out.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    consoles.out.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
 def warn(sentence: str) -> None:
     """Print one line as it is, beside the output."""
-    err.print(f"note: {sentence}", highlight=False, markup=False, soft_wrap=True)
+    consoles.err.print(f"note: {sentence}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_table(summary: Path, as_json: bool, title: str | None = None, show: Sequence[str] = ()) -> None:
@@ -30,16 +47,17 @@ def print_table(summary: Path, as_json: bool, title: str | None = None, show: Se
     from l2s.analysis.terminal import any_table, main_table, overall_table
 
     if as_json:
-        out.print_json(summary.read_text(encoding="utf-8"))
+        consoles.out.print_json(summary.read_text(encoding="utf-8"))
         return
     content = read_summary(summary)
     for name in show:
-        out.print(any_table(content, name))
+        consoles.out.print(any_table(content, name))
     if show:
         return
     for benchmark in content["benchmarks"]:
-        out.print(main_table(content, benchmark, f"{title}: {benchmark}" if title else None, out.width))
+        named = f"{title}: {benchmark}" if title else None
+        consoles.out.print(main_table(content, benchmark, named, consoles.out.width))
     if len(content["benchmarks"]) > 1:
-        out.print(overall_table(content, out.width))
+        consoles.out.print(overall_table(content, consoles.out.width))
     for note in content["notes"]:
         say(f"note: {note}")

@@ -33,6 +33,8 @@ def beginning_at_once(arguments: Sequence[str]) -> Iterator[None]:
     recipe = next((Path(word) for word in arguments[1:] if word.endswith((".yaml", ".yml"))), None)
     with ExitStack() as begun:
         if arguments[:1] == ["merge"] and recipe is not None:
+            _numpy_alone()
+            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look through all that is installed
             from l2s.checkpoints.ahead import hashing_inputs
             from l2s.errors import ConfigError
             from l2s.yaml import read_yaml
@@ -40,7 +42,6 @@ def beginning_at_once(arguments: Sequence[str]) -> Iterator[None]:
             sys.setswitchinterval(SHARE)
             with suppress(ConfigError, OSError, ValueError, RecursionError):  # the command says what is wrong
                 begun.enter_context(hashing_inputs(read_yaml(recipe)))
-            _numpy_alone()
         yield
 
 

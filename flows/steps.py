@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from flows.console import Json, Seed, out, print_table, say, warn
+from flows import console
+from flows.console import Json, Seed, print_table, say, warn
 
 if TYPE_CHECKING:
     from l2s.analysis.reading import KeepAside
@@ -39,7 +39,7 @@ def check(
     if readable and not quick:
         findings += scan_for_nan(open_models(parsed, {}), bar)
     if as_json:
-        out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
+        console.out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
     else:
         for finding in findings:
             say(f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}")
@@ -162,7 +162,7 @@ def generate(
         store=Path(".l2s/responses.sqlite"),
         track=bar,
     )
-    out.print(
+    console.out.print(
         f"{target}: {counts.generated} responses generated, {counts.stored} from the store",
         highlight=False,
         soft_wrap=True,
@@ -222,7 +222,7 @@ def _show_pair(gold: str, answer: str, grader: str, as_json: bool) -> None:
     names = grader_names() if grader == ALL else [grader]
     statuses = {name: grade_pair(gold=gold, answer=answer, grader=name).status for name in names}
     if as_json:
-        out.print_json(json.dumps(statuses))
+        console.out.print_json(json.dumps(statuses))
     else:
         for name, status in statuses.items():
             say(f"{name}: {status}" if grader == ALL else status)
@@ -234,15 +234,17 @@ def _show_grades(target: Path, rows: list[dict[str, Any]], agreements: list[dict
 
     correct = sum(row["correct"] for row in rows)
     if as_json:
-        out.print_json(json.dumps({"rows": len(rows), "correct": correct, "agreement": agreements}))
+        console.out.print_json(json.dumps({"rows": len(rows), "correct": correct, "agreement": agreements}))
         return
     say(f"{target}: {correct} of {len(rows)} correct")
     if agreements:
+        from rich.table import Table
+
         table = Table("", "agree", "rows", "only the first", "only the second", title="Agreement", title_justify="left")
         for found in agreements:
             counts = [str(found[key]) for key in ("agree", "rows", "only_one", "only_other")]
             table.add_row(f"{found['one']}, {found['other']}", *counts)
-        out.print(table)
+        console.out.print(table)
         say(f"{beside(target, 'disagreements')}: the rows on which they do not agree")
 
 

@@ -2,49 +2,112 @@
 
 import hashlib
 import json
+import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from l2s.checkpoints.index import TensorEntry
-from l2s.checkpoints.mapped import hold, keep_mapped, let_go, map_file
 from l2s.checkpoints.remembered import recall, remember
+from l2s.errors import CheckpointError
 from l2s.files import identity
+
+
+class _HasSize(Protocol):
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+
+Sized = TypeVar("Sized", bound=_HasSize)
 
 VOLATILE = ("_name_or_path", "transformers_version")
 """Keys of config.json that say where a model lay and who wrote it, not what it does."""
 
 
+PIECE = 1 << 22
+"""Bytes that are read at once, of one tensor."""
+MANY = 1 << 26
+"""Bytes from which on it pays to load the code that hashes two tensors at a time."""
+LINE = 64
+"""Bytes of a line of the cache."""
+
+
 def digest_tensor(entry: TensorEntry) -> str:
-    """SHA-256 of a stored tensor's bytes, as ``sha256:<hex>``; in one go, in which other threads run."""
-    if entry.size == 0:
-        return f"sha256:{hashlib.sha256().hexdigest()}"
-    mapped = map_file(entry.file)
-    if len(mapped) < entry.start + entry.size:
-        raise OSError(f"{entry.file}: ended while {entry.name} was read")
-    with memoryview(mapped) as content, content[entry.start : entry.start + entry.size] as stored:
-        return f"sha256:{hashlib.sha256(stored).hexdigest()}"
+    """SHA-256 of a stored tensor's bytes, as ``sha256:<hex>``.
+
+    Raises:
+        CheckpointError: the file ended before.
+    """
+    found = hashlib.sha256()
+    with (
+        open(entry.file, "rb", buffering=0) as file,
+        mmap.mmap(-1, PIECE + LINE) as memory,
+        memoryview(memory)[entry.start % LINE :] as room,  # elsewhere in a line, copying is slower
+    ):
+        for done in range(0, entry.size, PIECE):
+            with room[: min(PIECE, entry.size - done)] as piece:
+                if os.preadv(file.fileno(), [piece], entry.start + done) < len(piece):
+                    raise _ended(entry)
+                found.update(piece)
+    return f"sha256:{found.hexdigest()}"
+
+
+def digest_together(entries: Sequence[TensorEntry]) -> list[str]:
+    """The digests of one tensor, or of two of the same size.
+
+    Raises:
+        CheckpointError: a file ended before.
+    """
+    if len(entries) == 1:
+        return [digest_tensor(entries[0])]
+    from l2s.checkpoints.sha256 import Pair, Source
+
+    pair = Pair()
+    with ExitStack() as stack:
+        files = [stack.enter_context(open(entry.file, "rb", buffering=0)) for entry in entries]
+        places = [Source(file.fileno(), entry.start) for file, entry in zip(files, entries, strict=True)]
+        if not pair.read(places, entries[0].size):
+            raise next((_ended(entry) for entry in entries if _is_cut(entry)), _ended(entries[0]))
+    return [f"sha256:{digest}" for digest in pair.hexdigests()]
+
+
+def _is_cut(entry: TensorEntry) -> bool:
+    return entry.file.stat().st_size < entry.start + entry.size
+
+
+def _ended(entry: TensorEntry) -> CheckpointError:
+    what = f" {entry.name}" if entry.name else ""
+    return CheckpointError(f"{entry.file}: ended while{what or ' it'} was read; get a sound copy of the model")
+
+
+def in_pairs(sized: Iterable[Sized]) -> list[list[Sized]]:
+    """What is hashed together: two of the same size or one alone, the largest first."""
+    waiting = sorted(sized, key=lambda entry: -entry.size)
+    if sum(entry.size for entry in waiting) < MANY:
+        return [[entry] for entry in waiting]
+    from l2s.checkpoints.sha256 import loops
+
+    together = 1 if loops() is None else 2
+    groups = [list(group) for _, group in groupby(waiting, key=lambda entry: entry.size)]
+    return [group[k : k + together] for group in groups for k in range(0, len(group), together)]
 
 
 def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
-    """The digests of many tensors, one core each; those of files hashed before and unchanged since are recalled."""
+    """The digests of many tensors, on all cores; those of files hashed before and unchanged since are recalled."""
     files = {entry.file for entry in entries}
     seen = {file: identity(file) for file in files}
     known = {file: recall(file) for file in files}
-    missing = sorted((e for e in entries if e.size and e.start not in known[e.file]), key=lambda entry: -entry.size)
-    kept = keep_mapped({entry.file for entry in missing})
+    missing = [entry for entry in entries if entry.size and entry.start not in known[entry.file]]
+    begun = {entry: _begun.pop(key) for entry in missing if (key := _key(entry, seen)) in _begun}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        keys = [_key(entry, seen) for entry in missing]
-        digests = [
-            _begun.pop(key) if key in _begun else pool.submit(digest_tensor, entry)
-            for key, entry in zip(keys, missing, strict=True)
-        ]
-        for entry, digest in zip(missing, digests, strict=True):
-            known[entry.file][entry.start] = digest.result()
-    del kept
+        begun |= _begin(pool, [entry for entry in missing if entry not in begun])
+        for entry, (digests, number) in begun.items():
+            known[entry.file][entry.start] = digests.result()[number]
     for file in {entry.file for entry in missing}:
         remember(file, seen[file], known[file])
     return [known[entry.file][entry.start] if entry.size else digest_tensor(entry) for entry in entries]
@@ -56,27 +119,35 @@ def hashing_ahead(models: Iterable[Sequence[TensorEntry]]) -> Iterator[None]:
 
     For the time in which a program still imports what it needs.
     """
-    pool, begun = ThreadPoolExecutor(os.cpu_count()), list[Key]()
+    pool, entries = ThreadPoolExecutor(os.cpu_count()), dict.fromkeys(entry for model in models for entry in model)
+    keys = list[Key]()
     try:
-        for entries in models:
-            seen = {file: identity(file) for file in {entry.file for entry in entries}}
-            hold(seen)  # for the merge, which reads them next
-            known = {file: recall(file) for file in seen}
-            for entry in sorted(entries, key=lambda entry: -entry.size):
-                if entry.size and entry.start not in known[entry.file]:
-                    begun.append(_key(entry, seen))
-                    _begun[begun[-1]] = pool.submit(digest_tensor, entry)
+        files = {entry.file for entry in entries}
+        seen, known = {file: identity(file) for file in files}, {file: recall(file) for file in files}
+        missing = [entry for entry in entries if entry.size and entry.start not in known[entry.file]]
+        begun = {_key(entry, seen): found for entry, found in _begin(pool, missing).items()}
+        keys += begun
+        _begun.update(begun)
         yield
     finally:
-        for key in begun:
+        for key in keys:
             _begun.pop(key, None)
         pool.shutdown(wait=False, cancel_futures=True)
-        let_go()
 
 
 Key = tuple[Path, int, tuple[int, ...]]
-_begun: dict[Key, Future[str]] = {}
+Begun = tuple[Future[list[str]], int]
+"""Digests to come, and which of them."""
+_begun: dict[Key, Begun] = {}
 """What was begun, by file, place in it and the file's identity then."""
+
+
+def _begin(pool: Executor, entries: Iterable[TensorEntry]) -> dict[TensorEntry, Begun]:
+    begun = dict[TensorEntry, Begun]()
+    for group in in_pairs(entries):
+        found = pool.submit(digest_together, group)
+        begun |= {entry: (found, number) for number, entry in enumerate(group)}
+    return begun
 
 
 def _key(entry: TensorEntry, seen: Mapping[Path, list[int]]) -> Key:

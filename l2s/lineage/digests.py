@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from l2s.checkpoints.digest import digest_tensor
+from l2s.checkpoints.digest import digest_together, in_pairs
 from l2s.checkpoints.index import TensorEntry, read_header
-from l2s.checkpoints.mapped import keep_mapped
 from l2s.checkpoints.remembered import recall
 from l2s.errors import CheckpointError
 from l2s.files import digest_text
@@ -71,14 +70,13 @@ def digest_files(
     for file in parts:
         found[file] |= known.get(file, {})
     wanted = [part for file in parts for part in parts[file] if part.name not in found[file]]
-    wanted.sort(key=lambda part: -part.size)
-    kept = keep_mapped(file for file in parts if len(parts[file]) > 1)
+    groups = in_pairs(wanted)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashed = zip(wanted, pool.map(digest_tensor, wanted), strict=True)
+        hashed = zip(groups, pool.map(digest_together, groups), strict=True)
         total = float(sum(part.size for part in wanted))
-        for part, digest in track(hashed, label, total, lambda pair: pair[0].size):
-            found[part.file][part.name] = digest
-    del kept
+        for group, digests in track(hashed, label, total, lambda pair: sum(part.size for part in pair[0])):
+            for part, digest in zip(group, digests, strict=True):
+                found[part.file][part.name] = digest
     return {file: _file_digest(parts[file], found[file]) for file in parts}
 
 

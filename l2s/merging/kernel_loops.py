@@ -1,20 +1,19 @@
 """The loops behind :mod:`l2s.merging.kernels`, in the words that Numba compiles; imported only to be compiled.
 
 What is summed is summed in a fixed order, without fused or reordered arithmetic, so that processors of all
-widths give the same bits. Nothing here asks for memory or fails: a loop is given the room it needs, and its code
-runs without Python and without Numba. Sums of 32 bits are written as such: Numba's own would take 64.
+widths give the same bits. Sums of 32 bits are written as such: Numba's own would take 64.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from l2s import loops
+from l2s.loops import inner, read
 from l2s.merging.kernels import APART, BLOCK, CHUNK, LANES, TURNS, Counts, Doubles, Flags, Floats, Halves, Words
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
 Bits = npt.NDArray[np.uint32]
 
 EXPONENT = np.uint32(0x7F800000)
@@ -37,24 +36,7 @@ LOOPS: dict[str, Any] = {}
 """Those that are called from outside, compiled."""
 
 
-def inner(loop: Loop) -> Loop:
-    """A loop that others call."""
-    made: Loop = numba.njit(
-        loop, nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )
-    return made
-
-
-def outer(*arguments: str, result: str = "void") -> Callable[[Loop], Loop]:
-    """A loop that is called from outside, with these arguments."""
-
-    def compiled(loop: Loop) -> Loop:
-        made: Any = inner(loop)
-        made.compile(f"{result}({', '.join(arguments)})")
-        LOOPS[loop.__name__] = made
-        return made  # type: ignore[no-any-return]
-
-    return compiled
+outer = partial(loops.outer, LOOPS)
 
 
 @outer(HALF1, FLOAT1, result="boolean")
@@ -358,22 +340,6 @@ UNCHANGED = np.float32(-0.0)
 ALL, LARGE, CHOSEN = 0, 1, 2
 """What is kept of a task vector; below these, models themselves are summed up."""
 
-pread = numba.types.ExternalFunction(
-    "pread", numba.intp(numba.int32, numba.uintp, numba.uintp, numba.int64)
-)  # the system's: file, where to, bytes, from where
-
-
-@inner
-def _fetch(source: Counts, skipped: int, wanted: int, memory: Halves) -> bool:
-    """Read so many bytes of a file; False if it ended before."""
-    place, done = memory.ctypes.data + 2 * source[2], 0
-    while done < wanted:
-        found = pread(source[0], place + done, wanted - done, source[1] + skipped + done)
-        if found <= 0:
-            return False
-        done += found
-    return True
-
 
 @inner
 def _begin(stored: Halves, share: np.float32, begun: np.float32, room: Floats) -> None:
@@ -520,7 +486,8 @@ def merge(
     for skipped in range(0, out.size, CHUNK):
         wanted = min(CHUNK, out.size - skipped)
         for r in range(sources.shape[0]):
-            if not _fetch(sources[r], 2 * skipped, 2 * wanted, memory):
+            row = memory.ctypes.data + 2 * sources[r, 2]
+            if not read(sources[r, 0], sources[r, 1] + 2 * skipped, 2 * wanted, row):
                 return False
         for at in range(0, wanted, LANES):
             place = skipped + at

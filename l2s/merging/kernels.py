@@ -1,17 +1,18 @@
 """Loops over the entries of a piece, compiled: one pass where a chain of array operations makes many.
 
 Arrays are contiguous; those of one dimension have n entries, K rows are ``[K, n]``. The loops stand in
-:mod:`l2s.merging.kernel_loops`; :mod:`l2s.merging.machine_code` finds what Numba made of them. They run without
+:mod:`l2s.merging.kernel_loops`; :mod:`l2s.machine_code` finds what Numba made of them. They run without
 Python's lock, so that threads run side by side.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l2s.merging import machine_code
+from l2s.checkpoints.sha256 import Source
+from l2s.machine_code import MachineCode
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.uint16]
@@ -36,16 +37,8 @@ LINE = 64
 """Bytes of a line of the cache."""
 
 F = np.float32
-_run = machine_code.run
-
-
-class Source(NamedTuple):
-    """Where entries lie, one after another."""
-
-    file: int
-    """Its descriptor."""
-    start: int
-    """The first byte."""
+LOOPS = MachineCode("l2s.merging.kernel_loops", "kernels")
+_run = LOOPS.run
 
 
 def _lined(entries: int, dtype: type[np.generic]) -> Any:

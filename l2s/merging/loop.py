@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from l2s.checkpoints.sha256 import Source
 from l2s.merging import kernels
-from l2s.merging.kernels import Counts, Doubles, Flags, Halves, Source
+from l2s.merging.kernels import Counts, Doubles, Flags, Halves
 
 
 @dataclass(frozen=True)

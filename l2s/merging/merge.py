@@ -12,14 +12,13 @@ from pathlib import Path
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.digest import combine
 from l2s.checkpoints.dtypes import TORCH_NAMES
-from l2s.checkpoints.mapped import let_go
 from l2s.checkpoints.remembered import note
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.vocabulary import Vocabulary
 from l2s.checkpoints.writer import SHARD, CheckpointWriter, TensorPlan
 from l2s.errors import CheckpointError, ConfigError
 from l2s.files import digest_text, replacing_folder, write_json, write_text
-from l2s.merging import machine_code
+from l2s.merging import kernels
 from l2s.merging.calibrated import open_statistics
 from l2s.merging.card import model_card
 from l2s.merging.diagnostics import TensorDiagnostics
@@ -113,7 +112,6 @@ def merge_checkpoints(
     try:
         with replacing_folder(out, resume=True) as folder:
             tensors, peak = _write_weights(prepared, folder, threads, track, max_shard_size, device)
-            let_go()
             manifest = _describe(prepared, folder, tensors)
             if record_costs:
                 costs = {"seconds": round(time.perf_counter() - started, 3), "peak_memory_bytes": peak}
@@ -140,7 +138,7 @@ def _prepare(
     plans = plan_tensors(recipe, vocabulary.models, chosen.model)
     notes = tuple(finding.sentence for finding in findings)
     if recipe.method.arrays and device == "cpu":
-        machine_code.load()  # while the inputs are hashed
+        kernels.LOOPS.load()  # while the inputs are hashed
     digests = digests_of(opened)
     calibrated = open_statistics(recipe, statistics, {name: found.weights for name, found in digests.items()})
     return _Merge(recipe, vocabulary, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))

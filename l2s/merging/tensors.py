@@ -11,14 +11,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
 from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.digest import in_pairs
 from l2s.checkpoints.dtypes import BYTES, INTEGERS, TORCH_NAMES
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
+from l2s.checkpoints.sha256 import Bytes, Pair, Single, Source
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
 from l2s.errors import CheckpointError, ConfigError
@@ -26,7 +28,7 @@ from l2s.lazy import torch
 from l2s.merging import draws
 from l2s.merging.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.journal import Journal
-from l2s.merging.kernels import Flags, Source
+from l2s.merging.kernels import Flags
 from l2s.merging.loop import Loop
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.rounding import rounded
@@ -51,6 +53,19 @@ class Written:
     size: int
     """Bytes."""
     diagnostics: TensorDiagnostics
+
+
+class _Work(NamedTuple):
+    """A tensor to be merged."""
+
+    plan: TensorPlan
+    params: Params
+    models: Sequence[Params]
+    """Each model's own, in the order of sums."""
+    pieces: WeightPieces
+    measured: Any
+    """What the method measured of the whole weight, or model."""
+    loop: Loop | None
 
 
 class TensorMerger:
@@ -96,30 +111,53 @@ class TensorMerger:
         for reader in self.readers.values():
             reader.__exit__(kind, error, at)
 
-    def merge(self, plan: TensorPlan) -> Written:
-        """Merge one tensor and write it, unless that was done before a kill.
+    def groups(self, plans: Iterable[TensorPlan]) -> list[list[TensorPlan]]:
+        """What is merged together, the largest first."""
+        if self.method.loop is None or not self.on_arrays:
+            return [[plan] for plan in sorted(plans, key=lambda plan: -plan.size)]
+        return in_pairs(plans)
+
+    def merge(self, plans: Sequence[TensorPlan]) -> list[Written]:
+        """Merge one tensor, or two of the same size, and write them, unless that was done before a kill.
 
         Raises:
             CheckpointError: an input or the result holds NaN or infinite entries.
         """
-        before = self.journal.finished.get(plan.name)
-        if before is not None and before.digest == self.writer.digest(plan.name):
-            found = before
-        else:
-            found = self._copy(plan) if plan.dtype in INTEGERS or 0 in plan.shape else self._merge(plan)
-            self.journal.add(plan.name, found)
-        self.writer.finish(plan.name)
-        return Written(plan.name, plan.size, found)
+        found = {plan.name: before for plan in plans if (before := self._before(plan)) is not None}
+        new = [plan for plan in plans if plan.name not in found]
+        for plan, made in zip(new, self._merge(new), strict=True):
+            self.journal.add(plan.name, made)
+            found[plan.name] = made
+        for plan in plans:
+            self.writer.finish(plan.name)
+        return [Written(plan.name, plan.size, found[plan.name]) for plan in plans]
 
-    def _merge(self, plan: TensorPlan) -> TensorDiagnostics:
+    def _before(self, plan: TensorPlan) -> TensorDiagnostics | None:
+        """What was merged before a kill, if it still lies there."""
+        before = self.journal.finished.get(plan.name)
+        return before if before is not None and before.digest == self.writer.digest(plan.name) else None
+
+    def _merge(self, plans: Sequence[TensorPlan]) -> list[TensorDiagnostics]:
+        works = [self._work(plan) for plan in plans]
+        looping = [work for work in works if work is not None and work.loop is not None]
+        together = self._looped(looping) if len(looping) == 2 else None
+        return together or [self._alone(plan, work) for plan, work in zip(plans, works, strict=True)]
+
+    def _alone(self, plan: TensorPlan, work: _Work | None) -> TensorDiagnostics:
+        if work is None:
+            return self._copy(plan)
+        looped = self._looped([work]) if work.loop is not None else None
+        return looped[0] if looped else self._by_pieces(plan, work.pieces, work.measured, work.params, work.models)
+
+    def _work(self, plan: TensorPlan) -> _Work | None:
+        """What is to be done with a tensor; None if it is only copied."""
+        if plan.dtype in INTEGERS or 0 in plan.shape:
+            return None
         params, models = self.params_for(plan)
-        pieces = WeightPieces(self, plan, params, models)
-        measured = self.measured
+        pieces, measured = WeightPieces(self, plan, params, models), self.measured
         if self.method.measure is not None and measured is None:
             measured = self.method.measure(lambda function, label="": [function(pieces)], params, models)
-        loop = self._loop(plan, measured, params, models)
-        found = self._looped(plan, loop) if loop is not None else None
-        return found or self._by_pieces(plan, pieces, measured, params, models)
+        return _Work(plan, params, models, pieces, measured, self._loop(plan, measured, params, models))
 
     def _by_pieces(
         self, plan: TensorPlan, pieces: WeightPieces, measured: Any, params: Params, models: Sequence[Params]
@@ -160,27 +198,37 @@ class TensorMerger:
             return None
         return self.method.loop(plan.name, measured, params, models)
 
-    def _looped(self, plan: TensorPlan, loop: Loop) -> TensorDiagnostics | None:
-        """Merge by a loop, from the files themselves; None if something is not finite, of which pieces say more."""
+    def _looped(self, works: Sequence[_Work]) -> list[TensorDiagnostics] | None:
+        """Merge by loops, and hash together; None if something is not finite, of which pieces say more."""
+        digest: Pair | Single = Pair() if len(works) == 2 else Single()
+        tallies = [Tally(len(self.names)) for _ in works]
+        for stretches in zip(*map(self._stretches, works, tallies), strict=True):
+            if not all(tally.finite for tally in tallies):
+                return None
+            digest.update(*stretches)
+        return [
+            tally.summed_up(self.names, f"sha256:{found}", work.plan.dtype, work.plan.shape)
+            for work, tally, found in zip(works, tallies, digest.hexdigests(), strict=True)
+        ]
+
+    def _stretches(self, work: _Work, tally: Tally) -> Iterator[Bytes]:
+        """Merge and write a tensor from end to end, from the files themselves; yields the bytes."""
+        plan, loop, entries = work.plan, work.loop, math.prod(work.plan.shape)
+        assert loop is not None
         readers = [self.readers[name] for name in (self.reference, *self.names)]
-        plain = [reader for reader in readers if isinstance(reader, CheckpointReader)]
-        places = [reader.place(plan.name) for reader in plain]
-        tally, digest, entries = Tally(len(self.names)), sha256(), math.prod(plan.shape)
+        places = [reader.place(plan.name) for reader in readers if isinstance(reader, CheckpointReader)]
         for start in range(0, entries, STRETCH):
             stop = min(entries, start + STRETCH)
             sources = [Source(file, first + start * BYTES[plan.dtype]) for file, first in places]
             done = loop.run(sources, stop - start, self.has_base, self._chosen(plan, loop, start, stop))
             if done is None:
+                files = sorted({str(reader.checkpoint.entry(plan.name).file) for reader in readers})
                 raise CheckpointError(
-                    f"{plan.name}: cannot be read to its end any more in "
-                    f"{', '.join(sorted({str(reader.checkpoint.entry(plan.name).file) for reader in plain}))}; "
-                    "get sound copies of the models"
+                    f"{plan.name}: cannot be read to its end any more in {', '.join(files)}; get sound copies of them"
                 )
             tally.count(stop - start, *done[1:])
-            if not tally.finite:
-                return None
-            digest.update(self.writer.write_array(plan.name, done[0], start))
-        return tally.summed_up(self.names, f"sha256:{digest.hexdigest()}", plan.dtype, plan.shape)
+            self.writer.write_array(plan.name, done[0], start)
+            yield done[0].view(np.uint8)
 
     def _chosen(self, plan: TensorPlan, loop: Loop, start: int, stop: int) -> Flags | None:
         """What a loop with densities keeps of each task vector, ``[K, n]``."""
@@ -220,10 +268,10 @@ def merge_tensors(
     """
     with _pool(merger, threads) as pool:
         _measure_model(merger, plans, pool, track)
-        futures = [pool.submit(merger.merge, plan) for plan in sorted(plans, key=lambda plan: -plan.size)]
+        futures = [pool.submit(merger.merge, group) for group in merger.groups(plans)]
         try:
             for future in as_completed(futures):
-                yield future.result()
+                yield from future.result()
         finally:
             for future in futures:
                 future.cancel()

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from l2s.checkpoints import sha256
+from l2s.checkpoints.sha256 import Source
 from l2s.merging import kernels
 from l2s.merging.diagnostics import Tally, _tallied_elsewhere
 from l2s.merging.method import METHODS, MergedOf, Weight, WeightOf, find_method
@@ -244,3 +246,73 @@ def test_sums_of_pieces_repeat_to_the_bit() -> None:
         tally.add(weight, merged, models[0], base, base)
         found.append(tally.summed_up(["a", "b"], "sha256:0", "F32", (4000,)))
     assert found[0] == found[1] and found[0].models["a"].delta_norm == found[0].delta_norm > 0
+
+
+def test_entries_may_lie_anywhere_in_files(tmp_path: Path) -> None:
+    """At odd bytes, in one file or several, the same ones twice; over several chunks, and less than one block."""
+    n = 2 * kernels.CHUNK + 1001
+    content = np.random.default_rng(0).normal(size=3 * n).astype(F).view(np.uint32).__rshift__(16).astype(np.uint16)
+    stored = content.tobytes()
+    (tmp_path / "one").write_bytes(stored)
+    (tmp_path / "odd").write_bytes(b"odd" + stored)
+    with open(tmp_path / "one", "rb") as one, open(tmp_path / "odd", "rb") as odd:
+        plain = [Source(one.fileno(), 2 * n * k) for k in range(3)]
+        shifted = [Source(odd.fileno(), 3 + 2 * n * k) for k in range(3)]
+        first = merged(plain, n)
+        base, near, far = (row.astype(np.uint32).__lshift__(16).view(F) for row in content.reshape(3, n))
+        expected = torch.from_numpy(F(0.5) * base + F(1) * near + F(1) * far).bfloat16().view(torch.uint16)
+        assert first is not None and first[0] == expected.tolist()
+        assert merged(shifted, n) == first == merged([plain[0], shifted[1], plain[2]], n)
+        assert merged([plain[2], plain[2], shifted[2]], n) == merged([plain[2]] * 3, n)
+        assert merged([Source(odd.fileno(), 5), *plain[1:]], 7) == merged([Source(one.fileno(), 2), *plain[1:]], 7)
+
+
+def test_a_file_that_ends_before_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(2000))
+    with open(tmp_path / "file", "rb") as file:
+        whole, cut = Source(file.fileno(), 0), Source(file.fileno(), 2)
+        assert merged([whole] * 3, 1000) and merged([whole, whole, cut], 1000) is None
+    assert merged([whole] * 3, 1000) is None  # it is closed
+
+
+def merged(sources: list[Source], n: int) -> list[object] | None:
+    out, squares, counts = np.empty(n, np.uint16), np.zeros(3), np.zeros(5, np.int64)
+    ones, none = np.ones(2, F), np.empty((2, 0), np.bool_)
+    read = kernels.merge(sources, True, 0.5, ones, -1, ones, none, ones, False, False, 1.0, out, squares, counts)
+    return [out.tolist(), squares.tolist(), counts.tolist()] if read else None
+
+
+@pytest.mark.skipif(sha256.loops() is None, reason="the processor lacks the instructions")
+@pytest.mark.parametrize("method", ["task_arithmetic", "ties"])
+def test_tensors_that_are_hashed_together_have_the_same_digests(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at a time, one of them merged before a kill, one of them with an infinite entry, and each alone."""
+    from l2s.checkpoints import digest as digest_module
+    from l2s.errors import CheckpointError
+    from l2s.merging.merge import merge_checkpoints
+    from tests.tiny import random_weights, write_checkpoint
+
+    base = random_weights(0)
+    weights = {"base": base, "quick": random_weights(1, base), "slow": random_weights(2, base)}
+    folders = {name: write_checkpoint(tmp_path / name, found, dtype=torch.bfloat16) for name, found in weights.items()}
+    models = [{"model": model} for model in ("quick", "slow")]
+    asked = {"merge_method": method, "base_model": "base", "dtype": "bfloat16", "models": models}
+    recipe = MergeRecipe.parse(asked, "recipe")
+    alone = merge_checkpoints(recipe, folders, tmp_path / "alone")
+    updates, update = list[int](), sha256.Pair.update
+
+    def counted(self: sha256.Pair, *pieces: sha256.Bytes) -> None:
+        updates.append(pieces[0].size)
+        update(self, *pieces)
+
+    monkeypatch.setattr(sha256.Pair, "update", counted)
+    monkeypatch.setattr(digest_module, "MANY", 0)
+    monkeypatch.setattr("l2s.merging.tensors.STRETCH", 1 << 10)
+    together = merge_checkpoints(recipe, folders, tmp_path / "together")
+    assert updates and together.tensors == alone.tensors
+    weights["slow"]["model.layers.1.mlp.up_proj.weight"][3, 3] = torch.inf
+    folders["slow"] = write_checkpoint(tmp_path / "wrong", weights["slow"], dtype=torch.bfloat16)
+    with pytest.raises(CheckpointError, match=r"slow: model.layers.1.mlp.up_proj.weight holds 1 NaN or infinite"):
+        merge_checkpoints(recipe, folders, tmp_path / "no")
+    assert not (tmp_path / "no").exists()

@@ -3,13 +3,14 @@
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from l2s.checkpoints import digest as digest_module
 from l2s.checkpoints import is_complete
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError
@@ -80,8 +81,18 @@ def killed_after(spare: int, work: Callable[[], None]) -> None:
     assert in_a_child(run) == -signal.SIGKILL
 
 
-def test_twenty_kills_and_each_time_the_same_bytes(tmp_path: Path) -> None:
-    family = write_family(tmp_path, shards=3)
+@pytest.fixture(params=["by pieces", "by loops, two at a time"])
+def dtype(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.dtype:
+    """Of a family whose tensors are merged so."""
+    if request.param == "by pieces":
+        return torch.float32
+    monkeypatch.setattr(digest_module, "MANY", 0)
+    monkeypatch.setattr("l2s.merging.tensors.STRETCH", 1 << 9)
+    return torch.bfloat16
+
+
+def test_twenty_kills_and_each_time_the_same_bytes(dtype: torch.dtype, tmp_path: Path) -> None:
+    family = write_family(tmp_path, shards=3, dtype=dtype)
     merge(family, tmp_path / "unharmed")
     unharmed = folder_bytes(tmp_path / "unharmed")
     total = calls_of(lambda: merge(family, tmp_path / "counted"), tmp_path / "count")
@@ -110,9 +121,9 @@ def finished(family: dict[str, Path], out: Path, monkeypatch: pytest.MonkeyPatch
     merged: list[str] = []
     before = TensorMerger._merge
 
-    def noted(self: TensorMerger, plan: TensorPlan) -> TensorDiagnostics:
-        merged.append(plan.name)
-        return before(self, plan)
+    def noted(self: TensorMerger, plans: Sequence[TensorPlan]) -> list[TensorDiagnostics]:
+        merged.extend(plan.name for plan in plans)
+        return before(self, plans)
 
     monkeypatch.setattr(TensorMerger, "_merge", noted)
     merge(family, out, method)
@@ -126,8 +137,10 @@ def half_done(family: dict[str, Path], out: Path, method: str = "ties") -> Path:
     return out.with_name(f".{out.name}.partial")
 
 
-def test_what_is_written_is_not_merged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    family = write_family(tmp_path)
+def test_what_is_written_is_not_merged_again(
+    dtype: torch.dtype, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = write_family(tmp_path, dtype=dtype)
     whole = finished(family, tmp_path / "whole", monkeypatch)
     done = len((half_done(family, tmp_path / "out") / NAME).read_text().splitlines()) - 1
     assert 3 < done < whole

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from l2s.merging import kernels, machine_code
-from l2s.merging.kernels import Source
+from l2s import machine_code
+from l2s.machine_code import MachineCode
+from l2s.merging import kernels
 
 F = np.float32
 
@@ -21,24 +21,28 @@ F = np.float32
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Two folders in which the code is looked for, both empty."""
     found = [tmp_path / "first" / "loops.json", tmp_path / "second" / "loops.json"]
-    monkeypatch.setattr(machine_code, "_places", lambda: found)
+    monkeypatch.setattr(MachineCode, "_places", lambda self: found)
     return found
 
 
 def made() -> machine_code.Made:
     """As a new process would find it."""
-    return machine_code._made.__wrapped__()
+    return kernel_loops()._made()
+
+
+def kernel_loops() -> MachineCode:
+    return MachineCode("l2s.merging.kernel_loops", "kernels")
 
 
 def test_a_merge_runs_without_numba(tmp_path: Path) -> None:
     """In a process of its own, every method that computes with arrays, in two formats."""
     script = """
 import pathlib, sys, torch
-from l2s.merging.machine_code import load
+from l2s.merging.kernels import LOOPS
 from l2s.merging.merge import merge_checkpoints
 from l2s.merging.recipe import MergeRecipe
 from tests.tiny import write_family
-load()
+LOOPS.load()
 for dtype in (torch.bfloat16, torch.float32):
     place = pathlib.Path(sys.argv[1], str(dtype))
     folders = write_family(place, dtype=dtype)
@@ -51,7 +55,7 @@ for dtype in (torch.bfloat16, torch.float32):
         merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, place / method)
 assert "numba" not in sys.modules
 """
-    machine_code.load()
+    kernels.LOOPS.load()
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
 
 
@@ -81,14 +85,17 @@ def test_where_nothing_can_be_written_the_next_place_is_taken_or_none(places: li
 
 
 def test_the_name_follows_the_sources_and_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = machine_code._key()
-    assert machine_code._key() == before
+    before = kernel_loops()._key()
+    assert kernel_loops()._key() == before
+    assert MachineCode("l2s.merging.kernel_loops")._key() != before
     for name in ("get_host_cpu_name", "get_host_cpu_features"):
         with monkeypatch.context() as patched:
             patched.setattr(machine_code.llvm, name, lambda: _Features())
-            assert machine_code._key() != before
+            machine_code.features.cache_clear()
+            assert kernel_loops()._key() != before
+    machine_code.features.cache_clear()
     monkeypatch.setenv("NUMBA_OPT", "0")
-    assert machine_code._key() != before
+    assert kernel_loops()._key() != before
 
 
 class _Features(str):
@@ -105,11 +112,11 @@ def test_arrays_of_another_form_are_refused() -> None:
     with pytest.raises(TypeError, match="read-only"):
         kernels.widen(halves, floats)
     with pytest.raises(ValueError, match="zip"):
-        machine_code.run("widen", halves)
+        kernels.LOOPS.run("widen", halves)
 
 
-def test_loops_run_in_several_threads_from_the_first_call_on() -> None:
-    machine_code._routine.cache_clear()
+def test_loops_run_in_several_threads_from_the_first_call_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels.LOOPS, "_routines", {})
     values = [np.full(5000, k, F) for k in range(32)]
 
     def widened(row: kernels.Floats) -> kernels.Floats:
@@ -122,46 +129,13 @@ def test_loops_run_in_several_threads_from_the_first_call_on() -> None:
             assert np.array_equal(row, again)
 
 
-def test_entries_may_lie_anywhere_in_files(tmp_path: Path) -> None:
-    """At odd bytes, in one file or several, the same ones twice; over several chunks, and less than one block."""
-    n = 2 * kernels.CHUNK + 1001
-    content = np.random.default_rng(0).normal(size=3 * n).astype(F).view(np.uint32).__rshift__(16).astype(np.uint16)
-    stored = content.tobytes()
-    (tmp_path / "one").write_bytes(stored)
-    (tmp_path / "odd").write_bytes(b"odd" + stored)
-    with open(tmp_path / "one", "rb") as one, open(tmp_path / "odd", "rb") as odd:
-        plain = [Source(one.fileno(), 2 * n * k) for k in range(3)]
-        shifted = [Source(odd.fileno(), 3 + 2 * n * k) for k in range(3)]
-        first = merged(plain, n)
-        base, near, far = (row.astype(np.uint32).__lshift__(16).view(F) for row in content.reshape(3, n))
-        expected = torch.from_numpy(F(0.5) * base + F(1) * near + F(1) * far).bfloat16().view(torch.uint16)
-        assert first is not None and first[0] == expected.tolist()
-        assert merged(shifted, n) == first == merged([plain[0], shifted[1], plain[2]], n)
-        assert merged([plain[2], plain[2], shifted[2]], n) == merged([plain[2]] * 3, n)
-        assert merged([Source(odd.fileno(), 5), *plain[1:]], 7) == merged([Source(one.fileno(), 2), *plain[1:]], 7)
-
-
-def test_a_file_that_ends_before_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(bytes(2000))
-    with open(tmp_path / "file", "rb") as file:
-        whole, cut = Source(file.fileno(), 0), Source(file.fileno(), 2)
-        assert merged([whole] * 3, 1000) and merged([whole, whole, cut], 1000) is None
-    assert merged([whole] * 3, 1000) is None  # it is closed
-
-
-def merged(sources: list[kernels.Source], n: int) -> list[object] | None:
-    out, squares, counts = np.empty(n, np.uint16), np.zeros(3), np.zeros(5, np.int64)
-    ones, none = np.ones(2, F), np.empty((2, 0), np.bool_)
-    read = kernels.merge(sources, True, 0.5, ones, -1, ones, none, ones, False, False, 1.0, out, squares, counts)
-    return [out.tolist(), squares.tolist(), counts.tolist()] if read else None
-
-
 def test_settings_of_numba_do_not_stop_it(tmp_path: Path) -> None:
     script = """
 import pathlib, sys
-from l2s.merging import machine_code
-machine_code._places = lambda: [pathlib.Path(sys.argv[1])]
-machine_code.load()
+from l2s.machine_code import MachineCode
+from l2s.merging.kernels import LOOPS
+MachineCode._places = lambda self: [pathlib.Path(sys.argv[1])]
+LOOPS.load()
 """
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "made.json")], check=True, env=environment)

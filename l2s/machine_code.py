@@ -1,14 +1,15 @@
-"""Machine code of the loops: made once by Numba, kept in a file, and run without importing Numba.
+"""Machine code of loops: made once by Numba, kept in a file, and run without importing Numba.
 
 Importing Numba and letting it look through its own tables takes a second, as long as half a merge; loading what it
 made takes a fifth of that. The file is named after all that decides its content: the loops' source, Numba's and
-LLVM's release and settings, the processor. It lies beside this file, or where that cannot be, in the user's cache
+LLVM's release and settings, the processor. It lies beside the source, or where that cannot be, in the user's cache
 folder; making it takes some seconds, when the product is installed, or else at the first call.
 """
 
 import base64
 import ctypes
 import hashlib
+import importlib
 import inspect
 import json
 import os
@@ -26,8 +27,6 @@ from llvmlite import binding as llvm
 from l2s.files import digest_text, user_cache, write_json
 from l2s.versions import version_of
 
-SOURCES = ("kernel_loops.py", "kernels.py", "machine_code.py")
-"""Whose content decides the code."""
 SCALARS: Mapping[str, Any] = {
     "bool": ctypes.c_bool, "int64": ctypes.c_int64, "uint32": ctypes.c_uint32,
     "float32": ctypes.c_float, "float64": ctypes.c_double,
@@ -37,43 +36,97 @@ Made = dict[str, dict[str, Any]]
 """By loop: ``symbol``, ``arguments`` as [dtype, dimensions, written to?] each, a number having none of these, and
 ``object``, its file."""
 Form = tuple["np.dtype[Any]", int, bool]
-WRITTEN = ("again", "counts", "out", "room", "squares")
+WRITTEN = ("again", "counts", "memory", "out", "room", "squares", "states")
 """Names of arguments that a loop writes to."""
 _loading = threading.Lock()
 
 
-def run(name: str, *arguments: Any) -> bool:
-    """Run a loop, without Python's lock.
+class MachineCode:
+    """The loops of a module, which :mod:`l2s.loops` compiles, and which is imported only for that."""
 
-    Returns:
-        What it answers; False if it answers nothing.
+    def __init__(self, module: str, *others: str) -> None:
+        """``others``: modules beside it from which it imports; they too decide its code."""
+        self.module = module
+        package, _, name = module.rpartition(".")
+        self._folder = Path(__file__).parent.joinpath(*package.split(".")[1:])
+        self._sources = [Path(__file__), Path(__file__).with_name("loops.py")]
+        self._sources += [self._folder / f"{source}.py" for source in (name, *others)]
+        self._loops: Made | None = None
+        self._routines: dict[str, Callable[[tuple[Any, ...]], bool]] = {}
 
-    Raises:
-        TypeError: an array that is not of the form the loop is compiled for, or may not be written to.
-    """
-    return _routine(name)(arguments)
+    def run(self, name: str, *arguments: Any) -> bool:
+        """Run a loop, without Python's lock. Safe in several threads.
 
+        Returns:
+            What it answers; False if it answers nothing.
 
-def load() -> None:
-    """Get everything ready: in a fifth of a second, or where nothing is compiled yet, in some ten seconds.
+        Raises:
+            TypeError: an array that is not of the form the loop is compiled for, or may not be written to.
+        """
+        if name not in self._routines:
+            with _loading:
+                made = self._made()[name]
+                self._routines[name] = _routine(name, made)
+        return self._routines[name](arguments)
 
-    For the install, so that no merge has to compile, and for a program that waits for something else.
-    """
-    with _loading:
-        _made()
+    def load(self) -> None:
+        """Get everything ready: in a fifth of a second, or where nothing is compiled yet, in some ten seconds.
+
+        For the install, so that nobody has to wait, and for a program that waits for something else.
+        """
+        with _loading:
+            self._made()
+
+    def _made(self) -> Made:
+        if self._loops is None:
+            self._loops = self._found() or self._compiled()
+        return self._loops
+
+    def _found(self) -> Made | None:
+        for place in self._places():
+            with suppress(OSError, ValueError):
+                found = json.loads(place.read_text(encoding="utf-8"))
+                if isinstance(found, dict) and found.get("digest") == _digest(found.get("loops")):
+                    return dict(found["loops"])
+        return None
+
+    def _compiled(self) -> Made:
+        import numba
+
+        numba.config.DISABLE_JIT = False
+        made = _compiled(importlib.import_module(self.module).LOOPS)
+        for place in self._places():
+            with suppress(OSError):  # no file there: another place, or compiled anew by every process
+                write_json(place, {"digest": _digest(made), "loops": made})
+                break
+        return made
+
+    def _places(self) -> list[Path]:
+        name = f"{self.module.rpartition('.')[2]}.{self._key()}.json"
+        return [self._folder / "__pycache__" / name, user_cache() / "loops" / name]
+
+    def _key(self) -> str:
+        parts = [source.read_text(encoding="utf-8") for source in self._sources]
+        parts += [version_of("numba"), ".".join(map(str, llvm.llvm_version_info))]
+        parts += [platform.machine(), platform.system(), llvm.get_host_cpu_name(), features().flatten()]
+        parts += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 @cache
-def _routine(name: str) -> Callable[[tuple[Any, ...]], bool]:
+def features() -> Any:
+    """What the processor can do, as LLVM calls it."""
+    return llvm.get_host_cpu_features()
+
+
+def _routine(name: str, made: dict[str, Any]) -> Callable[[tuple[Any, ...]], bool]:
     """A loop as a function of its arguments.
 
     Numba's convention (``numba.core.callconv.CPUCallConv``): a status is returned; arguments are where the result
     goes, where an exception goes, and the loop's own; an array is seven words or more: two for who owns it, its
     entries, an entry's bytes, its place, its shape, its strides.
     """
-    with _loading:
-        made = _made()[name]
-        address = _address(made["symbol"], base64.b64decode(made["object"]))
+    address = _address(made["symbol"], base64.b64decode(made["object"]))
     forms = [(np.dtype(dtype), dimensions, written) for dtype, dimensions, written in made["arguments"]]
     own = [kind for dtype, dimensions, _ in forms for kind in _words(dtype, dimensions)]
     function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *own)(address)
@@ -113,6 +166,8 @@ _engines: list[Any] = []
 
 
 def _address(symbol: str, content: bytes) -> int:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
     machine = llvm.Target.from_default_triple().create_target_machine()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(content))
@@ -123,48 +178,13 @@ def _address(symbol: str, content: bytes) -> int:
     return address
 
 
-@cache
-def _made() -> Made:
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    for place in _places():
-        with suppress(OSError, ValueError):
-            found = json.loads(place.read_text(encoding="utf-8"))
-            if isinstance(found, dict) and found.get("digest") == _digest(found.get("loops")):
-                return dict(found["loops"])
-    made = _compiled()
-    for place in _places():
-        with suppress(OSError):  # no file there: another place, or compiled anew by every process
-            write_json(place, {"digest": _digest(made), "loops": made})
-            break
-    return made
-
-
 def _digest(loops: Any) -> str:
     return digest_text(json.dumps(loops, sort_keys=True))
 
 
-def _places() -> list[Path]:
-    name = f"loops.{_key()}.json"
-    return [Path(__file__).parent / "__pycache__" / name, user_cache() / "loops" / name]
-
-
-def _key() -> str:
-    parts = [Path(__file__).with_name(source).read_text(encoding="utf-8") for source in SOURCES]
-    parts += [version_of("numba"), ".".join(map(str, llvm.llvm_version_info)), platform.machine(), platform.system()]
-    parts += [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
-    parts += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _compiled() -> Made:
-    import numba
-
-    numba.config.DISABLE_JIT = False
-    from l2s.merging.kernel_loops import LOOPS
-
+def _compiled(loops: Mapping[str, Any]) -> Made:
     made: Made = {}
-    for name, loop in LOOPS.items():
+    for name, loop in loops.items():
         ((types, overload),) = loop.overloads.items()
         content = overload.library._get_compiled_object()
         names = inspect.signature(loop.py_func).parameters
