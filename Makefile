@@ -57,7 +57,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) torch
 	@$(INSTALL) -e .
-	@$(BIN)/python -c "from l2s.checkpoints import sha256; from l2s.merging.kernels import LOOPS; LOOPS.load(); found = sha256.loops(); found and found.load()"
+	@$(BIN)/python -m l2s.compile
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

@@ -1,7 +1,7 @@
 """The command line: ``l2s``. Exit codes: 0 done; 1 finished and found something wrong; 2 bad input."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,7 +12,6 @@ from l2s import __version__
 from l2s.errors import L2SError
 
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
-Command = Callable[..., None]
 
 
 def main(

@@ -8,6 +8,7 @@ import typer
 
 from flows import console
 from flows.console import Json, Seed, print_table, say, warn
+from l2s.errors import ConfigError
 
 if TYPE_CHECKING:
     from l2s.analysis.reading import KeepAside
@@ -69,6 +70,8 @@ def merge(
     from l2s.progress import bar
     from l2s.yaml import read_yaml
 
+    if recipe.resolve().is_relative_to(target.resolve()):
+        raise ConfigError(f"{recipe}: lies inside of {target}, which the merge replaces; move it elsewhere")
     manifest = merge_checkpoints(
         MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"),
         {},

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from l2s.errors import L2SError
 from l2s.progress import Item, Track
 
 _waiting: list[Callable[[], object]] = []
@@ -29,7 +28,7 @@ def working(track: Track) -> Track:
         for item in track(items, label, total, weight):
             yield item
             while _waiting:
-                with suppress(L2SError, OSError):
+                with suppress(Exception):  # whatever it is: it must not end the loop, and is met again afterwards
                     _waiting.pop()()
 
     return tracked

@@ -109,9 +109,23 @@ def digest_text(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def identity(file: Path) -> list[int]:
+def fill(file: int, start: int, room: memoryview) -> bool:
+    """Read from a byte of a file on, until all of ``room`` is full; False if the file ended before.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    while room:
+        found = os.preadv(file, [room], start)
+        if not found:
+            return False
+        room, start = room[found:], start + found
+    return True
+
+
+def identity(file: Path | int) -> list[int]:
     """Device, inode, size, and times of change: while they stay, so does the content, if it has :func:`settled`."""
-    status = file.stat()
+    status = os.stat(file)
     return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 

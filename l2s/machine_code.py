@@ -65,8 +65,8 @@ class MachineCode:
         """
         if name not in self._routines:
             with _loading:
-                made = self._made()[name]
-                self._routines[name] = _routine(name, made)
+                if name not in self._routines:
+                    self._routines[name] = _routine(name, self._made()[name])
         return self._routines[name](arguments)
 
     def load(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.remembered import recall, remember
 from l2s.errors import CheckpointError
-from l2s.files import identity
+from l2s.files import fill, identity
 
 
 class _HasSize(Protocol):
@@ -51,8 +51,9 @@ def digest_tensor(entry: TensorEntry) -> str:
     ):
         for done in range(0, entry.size, PIECE):
             with room[: min(PIECE, entry.size - done)] as piece:
-                if os.preadv(file.fileno(), [piece], entry.start + done) < len(piece):
-                    raise _ended(entry)
+                if not fill(file.fileno(), entry.start + done, piece):
+                    what = f" {entry.name}" if entry.name else ""
+                    raise CheckpointError(f"{entry.file}: ended while{what or ' it'} was read; get a sound copy of it")
                 found.update(piece)
     return f"sha256:{found.hexdigest()}"
 
@@ -71,30 +72,22 @@ def digest_together(entries: Sequence[TensorEntry]) -> list[str]:
     with ExitStack() as stack:
         files = [stack.enter_context(open(entry.file, "rb", buffering=0)) for entry in entries]
         places = [Source(file.fileno(), entry.start) for file, entry in zip(files, entries, strict=True)]
-        if not pair.read(places, entries[0].size):
-            raise next((_ended(entry) for entry in entries if _is_cut(entry)), _ended(entries[0]))
-    return [f"sha256:{digest}" for digest in pair.hexdigests()]
+        if pair.read(places, entries[0].size):
+            return [f"sha256:{digest}" for digest in pair.hexdigests()]
+    return [digest_tensor(entry) for entry in entries]  # which says what is wrong, if it still is
 
 
-def _is_cut(entry: TensorEntry) -> bool:
-    return entry.file.stat().st_size < entry.start + entry.size
-
-
-def _ended(entry: TensorEntry) -> CheckpointError:
-    what = f" {entry.name}" if entry.name else ""
-    return CheckpointError(f"{entry.file}: ended while{what or ' it'} was read; get a sound copy of the model")
-
-
-def in_pairs(sized: Iterable[Sized]) -> list[list[Sized]]:
-    """What is hashed together: two of the same size or one alone, the largest first."""
+def in_pairs(sized: Iterable[Sized], least: int = 2) -> list[list[Sized]]:
+    """What is hashed together: two of the same size, if there are at least so many, or one alone; the largest first."""
     waiting = sorted(sized, key=lambda entry: -entry.size)
     if sum(entry.size for entry in waiting) < MANY:
         return [[entry] for entry in waiting]
     from l2s.checkpoints.sha256 import loops
 
-    together = 1 if loops() is None else 2
-    groups = [list(group) for _, group in groupby(waiting, key=lambda entry: entry.size)]
-    return [group[k : k + together] for group in groups for k in range(0, len(group), together)]
+    most = 1 if loops() is None else 2
+    alike = [list(group) for _, group in groupby(waiting, key=lambda entry: entry.size)]
+    counts = [most if len(group) >= least else 1 for group in alike]
+    return [group[k : k + n] for group, n in zip(alike, counts, strict=True) for k in range(0, len(group), n)]
 
 
 def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
@@ -107,7 +100,10 @@ def digest_tensors(entries: Sequence[TensorEntry]) -> list[str]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         begun |= _begin(pool, [entry for entry in missing if entry not in begun])
         for entry, (digests, number) in begun.items():
-            known[entry.file][entry.start] = digests.result()[number]
+            try:
+                known[entry.file][entry.start] = digests.result()[number]
+            except CheckpointError:  # of the other one, or of a file that is whole by now
+                known[entry.file][entry.start] = digest_tensor(entry)
     for file in {entry.file for entry in missing}:
         remember(file, seen[file], known[file])
     return [known[entry.file][entry.start] if entry.size else digest_tensor(entry) for entry in entries]

@@ -2,7 +2,8 @@
 
 import mmap
 import threading
-from io import FileIO
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
 from l2s.checkpoints.mapped import map_file
+from l2s.errors import CheckpointError
+from l2s.files import identity
 from l2s.lazy import torch
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class CheckpointReader:
         self._shared: dict[Path, mmap.mmap] = {}
         self._private: dict[Path, mmap.mmap] = {}
         """Torch takes them for writable; the file is safe."""
-        self._files: dict[Path, FileIO] = {}
+        self._seen: dict[Path, list[int]] = {}
         self._closed = False
         self._opening = threading.Lock()
 
@@ -45,9 +48,6 @@ class CheckpointReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with self._opening:
             self._closed = True
-            for file in self._files.values():
-                file.close()
-            self._files.clear()
             self._shared.clear()
             self._private.clear()  # a mapping ends with the last tensor that uses it
 
@@ -70,18 +70,19 @@ class CheckpointReader:
         """
         return self._array(name, False)
 
-    def place(self, name: str) -> tuple[int, int]:
-        """Where a tensor lies, for those who read it themselves: a descriptor, open as long as the reader; a byte.
+    @contextmanager
+    def place(self, name: str) -> Iterator[tuple[int, int]]:
+        """Where a tensor lies, for those who read it themselves: an open file's descriptor, and the first byte.
 
         Raises:
-            CheckpointError: the folder holds no such tensor.
+            CheckpointError: the folder holds no such tensor, or the file is not the one that was read before.
         """
         entry = self.checkpoint.entry(name)
-        with self._opening:
-            assert not self._closed, f"{entry.file}: read after its reader was closed"
-            if entry.file not in self._files:
-                self._files[entry.file] = open(entry.file, "rb", buffering=0)  # noqa: SIM115, closed with the reader
-            return self._files[entry.file].fileno(), entry.start
+        with open(entry.file, "rb", buffering=0) as file:
+            seen = identity(file.fileno())
+            if self._seen.setdefault(entry.file, seen) != seen:
+                raise CheckpointError(f"{entry.file}: changed while it was read; leave it alone and start again")
+            yield file.fileno(), entry.start
 
     def _array(self, name: str, private: bool) -> NDArray[Any]:
         entry = self.checkpoint.entry(name)

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from l2s.files import fill
+
 STREAMS, BLOCK = 2, 64
 CHUNK = 1 << 16
 """Bytes of a file that are read at once: of two files they stay in the second cache."""
@@ -36,11 +38,12 @@ class Source(NamedTuple):
 
 @cache
 def loops() -> Any:
-    """The compiled loops; None where the processor lacks the instructions."""
+    """The compiled loops; None where the processor lacks the instructions, or Numba is to compile for another one."""
     from l2s.machine_code import MachineCode, features
 
     able = platform.machine() in ("x86_64", "AMD64") and features().get("sha") and features().get("ssse3")
-    return MachineCode("l2s.checkpoints.sha256_loops", "sha256") if able else None
+    told = any(name.startswith("NUMBA_CPU_") for name in os.environ)
+    return MachineCode("l2s.checkpoints.sha256_loops", "sha256") if able and not told else None
 
 
 class Pair:
@@ -49,7 +52,7 @@ class Pair:
     def __init__(self) -> None:
         self._states = np.array([[START[word] for word in ORDER]] * STREAMS, np.uint32)
         self._size = 0
-        self._rest: tuple[bytes, ...] = (b"", b"")
+        self._rest: tuple[bytes | bytearray, ...] = (b"", b"")
 
     def update(self, *pieces: Bytes) -> None:
         """The next pieces of both streams, equally long."""
@@ -62,16 +65,17 @@ class Pair:
         self._rest = one[whole:].tobytes(), other[whole:].tobytes()
 
     def read(self, sources: Sequence[Source], size: int) -> bool:
-        """The next so many bytes, of two files; False if one of them ended before."""
+        """The next so many bytes, of two files; False if they could not be read."""
         assert not any(self._rest), "a piece before ended within a block"
         whole = size // BLOCK * BLOCK
         memory = np.empty((STREAMS, CHUNK + BLOCK), np.uint8)
         if not loops().run("hash_files", np.array(sources, np.int64), whole, memory, self._states):
             return False
         self._size += size
-        one, other = (os.pread(source.file, size - whole, source.start + whole) for source in sources)
+        one, other = (bytearray(size - whole) for _ in sources)
         self._rest = one, other
-        return len(one) == len(other) == size - whole
+        places = zip(sources, self._rest, strict=True)
+        return all(fill(source.file, source.start + whole, memoryview(rest)) for source, rest in places)
 
     def hexdigests(self) -> tuple[str, str]:
         """Of what both streams were so far."""

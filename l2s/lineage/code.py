@@ -1,5 +1,6 @@
 """Code: the sources behind a step, found by following imports in their text, and the packages they use."""
 
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -96,6 +97,6 @@ def _imports(source: Path) -> set[str]:
 def _files(root: Path, module: str) -> list[Path]:
     """The module's file and those of the packages above it, which run first."""
     parts = module.split(".")
-    places = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
-    files = [place / "__init__.py" for place in places] + [places[-1].with_suffix(".py")]
-    return [file for file in files if file.is_file()]
+    names = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    files = [f"{root}/{name}/__init__.py" for name in names] + [f"{root}/{names[-1]}.py"]
+    return [Path(file) for file in files if os.path.isfile(file)]

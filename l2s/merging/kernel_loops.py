@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from l2s import loops
 from l2s.loops import inner, read
-from l2s.merging.kernels import APART, BLOCK, CHUNK, LANES, TURNS, Counts, Doubles, Flags, Floats, Halves, Words
+from l2s.merging.kernels import APART, BLOCK, CHUNK, LANES, Counts, Doubles, Flags, Floats, Halves, Words
 
 Bits = npt.NDArray[np.uint32]
 
@@ -81,11 +81,9 @@ def _scale(row: Floats, factor: np.float32, out: Floats) -> None:
         out[i] = row[i] * factor
 
 
-@inner
-def _combine(
-    base: Floats, share: np.float32, rows: Floats, first: int, width: int, factors: Floats, out: Floats
-) -> None:
-    """Of rows from ``first`` on, so many entries."""
+@outer(FLOAT1, "float32", FLOAT2, FLOAT1, FLOAT1)
+def combine(base: Floats, share: np.float32, rows: Floats, factors: Floats, out: Floats) -> None:
+    """The base times its share, plus Σₖ fₖ rₖ in the order of rows. What has the factor 0 is left out."""
     begun = share != ZERO
     if begun:
         _scale(base, share, out)
@@ -93,18 +91,12 @@ def _combine(
         if factors[k] == ZERO:
             continue
         if begun:
-            _add(rows[first + k, :width], factors[k], out)
+            _add(rows[k], factors[k], out)
         else:
-            _scale(rows[first + k, :width], factors[k], out)
+            _scale(rows[k], factors[k], out)
         begun = True
     if not begun:
         out[:] = ZERO
-
-
-@outer(FLOAT1, "float32", FLOAT2, FLOAT1, FLOAT1)
-def combine(base: Floats, share: np.float32, rows: Floats, factors: Floats, out: Floats) -> None:
-    """The base times its share, plus Σₖ fₖ rₖ in the order of rows. What has the factor 0 is left out."""
-    _combine(base, share, rows, 0, out.size, factors, out)
 
 
 @inner
@@ -209,24 +201,6 @@ def keep_from(row: Floats, threshold: np.float32, out: Floats) -> None:
         out[i] = row[i] if abs(row[i]) >= threshold else ZERO
 
 
-@inner
-def _subtract(left: Floats, right: Floats, out: Floats) -> None:
-    for i in range(out.size):
-        out[i] = left[i] - right[i]
-
-
-@inner
-def _copy(row: Floats, out: Floats) -> None:
-    for i in range(out.size):
-        out[i] = row[i]
-
-
-@inner
-def _stretch(row: Floats, factor: np.float32) -> None:
-    for i in range(row.size):
-        row[i] *= factor
-
-
 @outer(FLOAT2, FLOAT1, FLOAT2)
 def distances(models: Floats, base: Floats, out: Floats) -> None:
     """|θₖ − θ₀| of K rows."""
@@ -294,24 +268,6 @@ def _both(signs: Bits) -> int:
     return int(count)
 
 
-@inner
-def _tally(
-    merged: Floats, reference: Floats, stored: Floats, held: Floats, base: Floats, models: Floats, first: int,
-    summands: Floats, start: int, stop: int, lanes: Floats, signs: Bits, counts: Counts,
-) -> None:  # fmt: skip
-    """A block of :func:`tally`: entries ``start`` to ``stop`` of summands, and of models from row ``first`` on."""
-    width = stop - start
-    found = signs[:width]
-    found[:] = 0
-    counts[0] += _differing(merged, reference)
-    counts[1] += _differing(stored, held)
-    _add_squares(merged, reference, lanes[0, :width])
-    for k in range(summands.shape[0]):
-        _add_squares(models[first + k, start:stop], base, lanes[1 + k, :width])
-        counts[3 + k] += _note_signs(summands[k, start:stop], found)
-    counts[2] += _both(found)
-
-
 @outer(FLOAT1, FLOAT1, FLOAT1, FLOAT1, FLOAT1, FLOAT2, FLOAT2, FLOAT2, DOUBLE1, COUNT1)
 def tally(
     merged: Floats, reference: Floats, stored: Floats, held: Floats, base: Floats, models: Floats, summands: Floats,
@@ -322,18 +278,24 @@ def tally(
     lanes[:] = ZERO
     for start in range(0, merged.size, LANES):
         stop = min(merged.size, start + LANES)
-        _tally(
-            merged[start:stop], reference[start:stop], stored[start:stop], held[start:stop], base[start:stop],
-            models, 0, summands, start, stop, lanes, signs, counts,
-        )  # fmt: skip
-        if stop % (TURNS * LANES) == 0:
+        width = stop - start
+        found = signs[:width]
+        found[:] = 0
+        counts[0] += _differing(merged[start:stop], reference[start:stop])
+        counts[1] += _differing(stored[start:stop], held[start:stop])
+        _add_squares(merged[start:stop], reference[start:stop], lanes[0, :width])
+        for k in range(models.shape[0]):
+            _add_squares(models[k, start:stop], base[start:stop], lanes[1 + k, :width])
+            counts[3 + k] += _note_signs(summands[k, start:stop], found)
+        counts[2] += _both(found)
+        if stop % CHUNK == 0:
             _empty(lanes, squares)
     _empty(lanes, squares)
 
 
 PITCH = LANES + APART
 """Entries from row to row of :func:`merge`'s room: known to the compiler, which then needs not ask what overlaps."""
-REFERENCE, MERGED, SIGNS, LANE, VOTE, DIVISOR, NOUGHT, OWN = (row * PITCH for row in range(8))
+REFERENCE, MERGED, SIGNS, LANE, TOTAL, DIVISOR, NOUGHT, OWN = (row * PITCH for row in range(8))
 """Its rows; from OWN on each model has two, its lanes, and what is left of its task vector."""
 UNCHANGED = np.float32(-0.0)
 """What changes no number it is added to, −0 neither."""
@@ -378,7 +340,7 @@ def _add_vector(
     stored: Halves, has_base: bool, threshold: np.float32, chosen: Flags, by_flag: bool, rescale: np.float32,
     factor: np.float32, room: Floats, own: Floats,
 ) -> int:  # fmt: skip
-    """The same of what is kept of the task vector, which is kept."""
+    """The same of what is left of the task vector after thinning, which stays in the model's second row."""
     signs, count = room.view(np.uint32), np.uint32(0)
     for i in range(stored.size):
         value = np.uint32(np.uint32(stored[i]) << U16).view(np.float32)
@@ -419,7 +381,7 @@ def _end(room: Floats, out: Halves, counts: Counts) -> None:
 @inner
 def _elected(room: Floats, width: int, factors: Floats, normalize: bool) -> None:
     """What agrees with the sum's sign takes the sum's place."""
-    vote, total, divisor = room[MERGED : MERGED + width], room[VOTE : VOTE + width], room[DIVISOR : DIVISOR + width]
+    vote, total, divisor = room[MERGED : MERGED + width], room[TOTAL : TOTAL + width], room[DIVISOR : DIVISOR + width]
     total[:] = ZERO
     divisor[:] = ZERO
     for k in range(factors.size):

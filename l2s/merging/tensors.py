@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -24,6 +25,7 @@ from l2s.checkpoints.sha256 import Bytes, Pair, Single, Source
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
 from l2s.errors import CheckpointError, ConfigError
+from l2s.files import fill
 from l2s.lazy import torch
 from l2s.merging import draws
 from l2s.merging.diagnostics import Tally, TensorDiagnostics
@@ -111,11 +113,11 @@ class TensorMerger:
         for reader in self.readers.values():
             reader.__exit__(kind, error, at)
 
-    def groups(self, plans: Iterable[TensorPlan]) -> list[list[TensorPlan]]:
-        """What is merged together, the largest first."""
+    def groups(self, plans: Iterable[TensorPlan], threads: int) -> list[list[TensorPlan]]:
+        """What is merged together, the largest first; two at a time only what leaves enough for every thread."""
         if self.method.loop is None or not self.on_arrays:
             return [[plan] for plan in sorted(plans, key=lambda plan: -plan.size)]
-        return in_pairs(plans)
+        return in_pairs(plans, 2 * threads)
 
     def merge(self, plans: Sequence[TensorPlan]) -> list[Written]:
         """Merge one tensor, or two of the same size, and write them, unless that was done before a kill.
@@ -216,19 +218,22 @@ class TensorMerger:
         plan, loop, entries = work.plan, work.loop, math.prod(work.plan.shape)
         assert loop is not None
         readers = [self.readers[name] for name in (self.reference, *self.names)]
-        places = [reader.place(plan.name) for reader in readers if isinstance(reader, CheckpointReader)]
-        for start in range(0, entries, STRETCH):
-            stop = min(entries, start + STRETCH)
-            sources = [Source(file, first + start * BYTES[plan.dtype]) for file, first in places]
-            done = loop.run(sources, stop - start, self.has_base, self._chosen(plan, loop, start, stop))
-            if done is None:
-                files = sorted({str(reader.checkpoint.entry(plan.name).file) for reader in readers})
-                raise CheckpointError(
-                    f"{plan.name}: cannot be read to its end any more in {', '.join(files)}; get sound copies of them"
-                )
-            tally.count(stop - start, *done[1:])
-            self.writer.write_array(plan.name, done[0], start)
-            yield done[0].view(np.uint8)
+        with ExitStack() as opened:
+            plain = [reader for reader in readers if isinstance(reader, CheckpointReader)]
+            places = [opened.enter_context(reader.place(plan.name)) for reader in plain]
+            for start in range(0, entries, STRETCH):
+                stop = min(entries, start + STRETCH)
+                sources = [Source(file, first + start * BYTES[plan.dtype]) for file, first in places]
+                chosen = self._chosen(plan, loop, start, stop)
+                done = loop.run(sources, stop - start, self.has_base, chosen)
+                if done is None:
+                    for reader, source in zip(plain, sources, strict=True):
+                        _try(reader.checkpoint.entry(plan.name).file, source, plan, stop - start)
+                    done = loop.run(sources, stop - start, self.has_base, chosen)  # it was only interrupted
+                    assert done is not None, plan.name
+                tally.count(stop - start, *done[1:])
+                self.writer.write_array(plan.name, done[0], start)
+                yield done[0].view(np.uint8)
 
     def _chosen(self, plan: TensorPlan, loop: Loop, start: int, stop: int) -> Flags | None:
         """What a loop with densities keeps of each task vector, ``[K, n]``."""
@@ -258,6 +263,16 @@ class TensorMerger:
         return TensorDiagnostics(digest=self.writer.write(plan.name, stored), dtype=plan.dtype, shape=plan.shape)
 
 
+def _try(file: Path, source: Source, plan: TensorPlan, entries: int) -> None:
+    """Say why some entries cannot be read, if they cannot."""
+    try:
+        there = fill(source.file, source.start, memoryview(bytearray(entries * BYTES[plan.dtype])))
+    except OSError as error:
+        raise CheckpointError(f"{file}: {plan.name} cannot be read: {error.strerror}") from None
+    if not there:
+        raise CheckpointError(f"{file}: ended while {plan.name} was read; get a sound copy of it")
+
+
 def merge_tensors(
     merger: TensorMerger, plans: list[TensorPlan], threads: int, track: Track
 ) -> Generator[Written, None, None]:
@@ -268,7 +283,7 @@ def merge_tensors(
     """
     with _pool(merger, threads) as pool:
         _measure_model(merger, plans, pool, track)
-        futures = [pool.submit(merger.merge, group) for group in merger.groups(plans)]
+        futures = [pool.submit(merger.merge, group) for group in merger.groups(plans, threads)]
         try:
             for future in as_completed(futures):
                 yield from future.result()

@@ -63,7 +63,7 @@ def test_a_file_that_ends_before_is_told(tmp_path: Path) -> None:
         assert not Pair().read([whole, cut], 200) and not Pair().read([cut, whole], 200)
     entry = TensorEntry("weight", "U8", (201,), tmp_path / "file", 0, 201)
     for group in ([entry], [entry, entry]):
-        with pytest.raises(CheckpointError, match="file: ended while weight was read; get a sound copy"):
+        with pytest.raises(CheckpointError, match="file: ended while weight was read; get a sound copy of it"):
             digest_together(group)
 
 
@@ -99,3 +99,41 @@ def test_tensors_of_a_size_are_hashed_together_where_it_pays(
     assert [len(group) for group in groups] == ([2, 1, 2, 1, 1, 1] if fast else [1] * 8)
     os.utime(tmp_path / "file")
     assert digest_tensors(entries) == slow
+
+
+def test_where_numba_is_told_of_another_processor_hashlib_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
+    sha256.loops.cache_clear()
+    assert sha256.loops() is None
+    monkeypatch.delenv("NUMBA_CPU_NAME")
+    sha256.loops.cache_clear()
+
+
+@pytest.mark.parametrize("pairs", [pytest.param(True, marks=able), False])
+def test_reads_that_bring_less_than_asked_for_are_no_ends(
+    pairs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = np.random.default_rng(0).integers(0, 256, 3000, dtype=np.uint8).tobytes()
+    (tmp_path / "file").write_bytes(content)
+    entry, read = TensorEntry("w", "U8", (3000,), tmp_path / "file", 0, 3000), os.preadv
+
+    def half(file: int, rooms: list[memoryview], start: int) -> int:
+        return read(file, [rooms[0][: max(1, len(rooms[0]) // 2)]], start)
+
+    monkeypatch.setattr(os, "preadv", half)
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    assert digest_together([entry] * (2 if pairs else 1)) == [digest] * (2 if pairs else 1)
+
+
+@able
+def test_what_fails_for_one_tensor_is_not_said_of_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(digest_module, "MANY", 0)
+    for name in "ab":
+        (tmp_path / name).write_bytes(bytes(1000))
+    sound, cut = (TensorEntry(name, "U8", (1000,), tmp_path / name, 0, 1000) for name in "ab")
+    (tmp_path / "b").write_bytes(bytes(900))
+    with digest_module.hashing_ahead([[sound], [cut]]):
+        assert digest_tensors([sound]) == [f"sha256:{hashlib.sha256(bytes(1000)).hexdigest()}"]
+        with pytest.raises(CheckpointError, match="b: ended while b was read"):
+            digest_tensors([cut])

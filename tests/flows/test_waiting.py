@@ -22,9 +22,10 @@ def test_nothing_is_done_outside_of_the_block_or_without_a_loop() -> None:
     assert list(working(silent)([1], "label")) == [1] and told == []
 
 
-def test_work_that_fails_does_not_end_the_loop() -> None:
+@pytest.mark.parametrize("error", [RecordError("no such file"), UnicodeDecodeError("utf-8", b"", 0, 1, "")])
+def test_work_that_fails_does_not_end_the_loop(error: Exception) -> None:
     def fails() -> None:
-        raise RecordError("no such file")
+        raise error
 
     with meanwhile(fails):
         assert list(working(silent)([1, 2], "label")) == [1, 2]

@@ -1,6 +1,8 @@
 """Weights of odd shapes through whole merges: none, one number, integers; and how files are opened for them."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +91,7 @@ def test_an_input_that_is_cut_while_it_is_merged_is_said(tmp_path: Path, monkeyp
     monkeypatch.setattr("l2s.merging.tensors.STRETCH", 64)
     with monkeypatch.context() as patched:
         patched.setattr(Loop, "run", lambda *given: cut(*given))
-        with pytest.raises(CheckpointError, match=r"cannot be read to its end any more in .*get sound copies"):
+        with pytest.raises(CheckpointError, match=r"quick/model.safetensors: (changed|ended) while .* was read"):
             merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", threads=1)
     assert not (tmp_path / "out").exists()
 
@@ -105,3 +107,60 @@ def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="too far apart to be measured"):
         merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", force=True)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_input_that_is_exchanged_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from l2s.errors import CheckpointError
+    from l2s.merging.loop import Loop
+
+    folders, run = odd_family(tmp_path, torch.bfloat16), Loop.run
+
+    def exchanged(*given: Any) -> Any:
+        file = folders["quick"] / "model.safetensors"
+        if not file.with_name("before").exists():
+            file.with_name("copy").write_bytes(file.read_bytes())
+            file.rename(file.with_name("before"))
+            file.with_name("copy").rename(file)
+        return run(*given)
+
+    asked = {"merge_method": "linear", "models": [{"model": "base"}, {"model": "quick"}], "dtype": "bfloat16"}
+    monkeypatch.setattr(Loop, "run", exchanged)
+    with pytest.raises(CheckpointError, match=r"quick/model.safetensors: changed while it was read"):
+        merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", threads=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_read_that_is_only_interrupted_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from l2s.merging.loop import Loop
+
+    folders, run, calls = odd_family(tmp_path, torch.bfloat16), Loop.run, list[int]()
+    asked = {"merge_method": "linear", "models": [{"model": "base"}, {"model": "quick"}], "dtype": "bfloat16"}
+    recipe = MergeRecipe.parse(asked, "recipe")
+    expected = merge_checkpoints(recipe, folders, tmp_path / "expected")
+
+    def interrupted(*given: Any) -> Any:
+        calls.append(1)
+        return run(*given) if len(calls) % 2 == 0 else None
+
+    monkeypatch.setattr(Loop, "run", interrupted)
+    assert merge_checkpoints(recipe, folders, tmp_path / "out", threads=1).tensors == expected.tensors and calls
+
+
+def test_descriptors_are_open_only_while_a_tensor_is_merged(tmp_path: Path) -> None:
+    """Of models of more shards than a process may have files open; in a process of its own."""
+    script = """
+import resource, sys
+from pathlib import Path
+from l2s.merging import kernels
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.recipe import MergeRecipe
+kernels.LOOPS.load()
+resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+asked = {"merge_method": "linear", "models": [{"model": sys.argv[1]}], "dtype": "bfloat16"}
+merge_checkpoints(MergeRecipe.parse(asked, "recipe"), {}, Path(sys.argv[2]))
+"""
+    weights = random_weights(0) | {f"model.more.{number}.weight": torch.ones(8) for number in range(60)}
+    folder = write_checkpoint(tmp_path / "model", weights, shards=64, dtype=torch.bfloat16)
+    assert len(list(folder.glob("*.safetensors"))) > 48
+    done = subprocess.run([sys.executable, "-c", script, str(folder), str(tmp_path / "out")], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
