@@ -15,7 +15,7 @@ class Limits:
     """What a merge of ours may cost; None: no limit."""
 
     copying: float | None = None
-    """Times the seconds of copying."""
+    """Times the seconds of copying, for a merge of inputs whose digests are known."""
     peer: float | None = None
     """Times the seconds of mergekit."""
     anonymous: int | None = None

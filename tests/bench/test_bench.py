@@ -156,10 +156,12 @@ def test_limits_hold_or_not_by_the_medians() -> None:
     assert [verdict.held for verdict in bad] == [False, False, False]
 
 
-def test_a_second_merge_is_judged_like_the_first() -> None:
-    case = Case("a", "ties", limits=Limits(copying=2))
-    verdicts = judge([case], [result(COPYING, 1), result(OURS, 3), result(AGAIN, 2)])
-    assert [(verdict.tool, verdict.held) for verdict in verdicts] == [(OURS, False), (AGAIN, True)]
+def test_a_second_merge_is_judged_like_the_first_but_it_alone_against_copying() -> None:
+    case = Case("a", "ties", limits=Limits(copying=2, peer=1))
+    for second, held in ((2, True), (2.1, False)):
+        verdicts = judge([case], [result(COPYING, 1), result(OURS, 3), result(AGAIN, second), result(PEER, 3)])
+        found = [(verdict.tool, verdict.limit[-7:], verdict.held) for verdict in verdicts]
+        assert found == [(OURS, "ergekit", True), (AGAIN, "copying", held), (AGAIN, "ergekit", True)]
 
 
 def test_a_failed_run_holds_no_limit_and_gives_no_time() -> None:
