@@ -35,7 +35,7 @@ scratch: $(VENV)/.dev  ## the whole pipeline in a scratch clone, with few proble
 seeds: $(VENV)/.core  ## train and measure the family of two other seeds, in scratch clones
 	$(BIN)/python -m tests.seeds 1 2
 
-bench: $(VENV)/.core  ## the merge engine against mergekit (installed apart) and against copying; half an hour
+bench: $(VENV)/.core  ## the merge engine against mergekit (installed apart) and against copying; a quarter of an hour
 	$(BIN)/python -m bench.merge
 
 bench-pipeline: $(VENV)/.dev  ## what the pipeline itself costs, in scratch clones with few problems; a quarter of an hour
