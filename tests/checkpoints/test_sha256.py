@@ -97,6 +97,7 @@ def test_tensors_of_a_size_are_hashed_together_where_it_pays(
     groups = in_pairs(entries)
     assert [entry.size for group in groups for entry in group] == sorted(sizes, reverse=True)
     assert [len(group) for group in groups] == ([2, 1, 2, 1, 1, 1] if fast else [1] * 8)
+    assert max(map(len, in_pairs(entries, 4))) == 1, "there are three of a size"
     os.utime(tmp_path / "file")
     assert digest_tensors(entries) == slow
 
