@@ -13,6 +13,8 @@ from typing import IO, Any
 
 SETTLED = 2.0
 """Seconds."""
+LINE = 64
+"""Bytes of a line of the cache. Copying is slower to another place in a line than the bytes have in their file."""
 
 
 @contextmanager

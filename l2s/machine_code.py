@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from llvmlite import binding as llvm
 
-from l2s.files import digest_text, user_cache, write_json
+from l2s.files import LINE, digest_text, user_cache, write_json
 from l2s.versions import version_of
 
 SCALARS: Mapping[str, Any] = {
@@ -107,10 +107,18 @@ class MachineCode:
 
     def _key(self) -> str:
         parts = [source.read_text(encoding="utf-8") for source in self._sources]
-        parts += [version_of("numba"), ".".join(map(str, llvm.llvm_version_info))]
+        parts += [str(LINE), version_of("numba"), ".".join(map(str, llvm.llvm_version_info))]
         parts += [platform.machine(), platform.system(), llvm.get_host_cpu_name(), features().flatten()]
         parts += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def lined(entries: int, dtype: type[np.generic]) -> Any:
+    """Memory for a loop, which begins where a line of the cache does."""
+    size = entries * np.dtype(dtype).itemsize
+    memory = np.empty(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size].view(dtype)
 
 
 @cache

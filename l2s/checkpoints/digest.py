@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.remembered import recall, remember
 from l2s.errors import CheckpointError
-from l2s.files import fill, identity
+from l2s.files import LINE, fill, identity
 
 
 class _HasSize(Protocol):
@@ -33,8 +33,6 @@ PIECE = 1 << 22
 """Bytes that are read at once, of one tensor."""
 MANY = 1 << 26
 """Bytes from which on it pays to load the code that hashes two tensors at a time."""
-LINE = 64
-"""Bytes of a line of the cache."""
 
 
 def digest_tensor(entry: TensorEntry) -> str:
@@ -47,7 +45,7 @@ def digest_tensor(entry: TensorEntry) -> str:
     with (
         open(entry.file, "rb", buffering=0) as file,
         mmap.mmap(-1, PIECE + LINE) as memory,
-        memoryview(memory)[entry.start % LINE :] as room,  # elsewhere in a line, copying is slower
+        memoryview(memory)[entry.start % LINE :] as room,
     ):
         for done in range(0, entry.size, PIECE):
             with room[: min(PIECE, entry.size - done)] as piece:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from l2s.files import fill
+from l2s.files import LINE, fill
 
 STREAMS, BLOCK = 2, 64
 CHUNK = 1 << 16
@@ -67,8 +67,10 @@ class Pair:
     def read(self, sources: Sequence[Source], size: int) -> bool:
         """The next so many bytes, of two files; False if they could not be read."""
         assert not any(self._rest), "a piece before ended within a block"
+        from l2s.machine_code import lined
+
         whole = size // BLOCK * BLOCK
-        memory = np.empty((STREAMS, CHUNK + BLOCK), np.uint8)
+        memory = lined(STREAMS * (CHUNK + LINE), np.uint8).reshape(STREAMS, -1)
         if not loops().run("hash_files", np.array(sources, np.int64), whole, memory, self._states):
             return False
         self._size += size

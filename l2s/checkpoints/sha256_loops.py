@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 
 from l2s import loops
 from l2s.checkpoints.sha256 import BLOCK, CHUNK, STREAMS
+from l2s.files import LINE
 from l2s.loops import inner, read
 
 Bytes = npt.NDArray[np.uint8]
@@ -144,7 +145,7 @@ def hash_bytes(one: Bytes, other: Bytes, states: States) -> None:
 @outer("int64[:,::1]", "int64", "uint8[:,::1]", "uint32[:,::1]", result="boolean")
 def hash_files(sources: npt.NDArray[np.int64], size: int, memory: Bytes, states: States) -> bool:
     """So many bytes, whole blocks, of two files from two bytes on, ``[2, 2]``; could they be read?"""
-    one, other = memory[0, sources[0, 1] % BLOCK :], memory[1, sources[1, 1] % BLOCK :]
+    one, other = memory[0, sources[0, 1] % LINE :], memory[1, sources[1, 1] % LINE :]
     for skipped in range(0, size, CHUNK):
         wanted = min(CHUNK, size - skipped)
         if not read(sources[0, 0], sources[0, 1] + skipped, wanted, one.ctypes.data):

@@ -6,13 +6,13 @@ Python's lock, so that threads run side by side.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l2s.checkpoints.sha256 import Source
-from l2s.machine_code import MachineCode
+from l2s.files import LINE
+from l2s.machine_code import MachineCode, lined
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.uint16]
@@ -33,25 +33,15 @@ CHUNK = TURNS * LANES
 
 APART = 1 << 4
 """Entries between rows of temporaries: at distances of a page, a store would hold up the loads of other rows."""
-LINE = 64
-"""Bytes of a line of the cache."""
 
 F = np.float32
 LOOPS = MachineCode("l2s.merging.kernel_loops", "kernels")
 _run = LOOPS.run
 
 
-def _lined(entries: int, dtype: type[np.generic]) -> Any:
-    """Memory that begins where a line does."""
-    size = entries * np.dtype(dtype).itemsize
-    memory = np.empty(size + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    return memory[start : start + size].view(dtype)
-
-
 def _room(rows: int, entries: int = LANES) -> Floats:
     """Memory for temporaries, so many rows of at least so many entries, every one at the start of a line."""
-    found: Floats = _lined(rows * (entries + APART), F).reshape(rows, entries + APART)
+    found: Floats = lined(rows * (entries + APART), F).reshape(rows, entries + APART)
     return found
 
 
@@ -169,7 +159,7 @@ def merge(
     """
     assert has_base or not share
     width = CHUNK + LINE // 2
-    memory, room = _lined((1 + len(weights)) * width, np.uint16), _lined((8 + 2 * len(weights)) * (LANES + APART), F)
+    memory, room = lined((1 + len(weights)) * width, np.uint16), lined((8 + 2 * len(weights)) * (LANES + APART), F)
     places = [
         (source.file, source.start, row * width + source.start % LINE // 2)  # elsewhere in a line, copying is slower
         for row, source in enumerate(sources)
