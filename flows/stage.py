@@ -102,7 +102,7 @@ def generate(config: Config, name: str, track: Track, say: Say) -> dict[str, Any
 
 def verify(config: Config, name: str, track: Track, say: Say) -> None:
     """Grade one run's responses."""
-    from l2s.verification.graded_files import verify_file
+    from l2s.verification.io.graded_files import verify_file
 
     responses, out = DATA / "responses" / f"{name}.jsonl", DATA / "verdicts" / f"{name}.jsonl"
     rows = verify_file(responses, out, grader=config.grading.grader, jobs=config.grading.jobs, track=track, say=say)

@@ -185,7 +185,7 @@ def verify(
 ) -> None:
     """Grade responses: extract each answer and compare it with gold; broken lines are kept beside OUT."""
     from l2s.progress import bar
-    from l2s.verification.graded_files import verify_file
+    from l2s.verification.io.graded_files import verify_file
 
     agreements: list[dict[str, Any]] = []
     rows = verify_file(
@@ -204,7 +204,7 @@ def grade(
 ) -> None:
     """Grade one pair (--gold, --answer), or a file of pairs; broken lines are kept beside OUT."""
     from l2s.errors import ConfigError
-    from l2s.verification.graded_files import grade_file
+    from l2s.verification.io.graded_files import grade_file
 
     if gold is not None and answer is not None and pairs is None and target is None:
         _show_pair(gold, answer, grader, as_json)
@@ -219,7 +219,7 @@ def grade(
 def _show_pair(gold: str, answer: str, grader: str, as_json: bool) -> None:
     """One verdict, or one a line where all graders are asked."""
     from l2s.verification import grader_names
-    from l2s.verification.graded_files import ALL
+    from l2s.verification.io.graded_files import ALL
     from l2s.verification.verify import grade as grade_pair
 
     names = grader_names() if grader == ALL else [grader]
@@ -233,7 +233,7 @@ def _show_pair(gold: str, answer: str, grader: str, as_json: bool) -> None:
 
 def _show_grades(target: Path, rows: list[dict[str, Any]], agreements: list[dict[str, Any]], as_json: bool) -> None:
     """How many are correct, and how far the graders agree where all were asked."""
-    from l2s.verification.graded_files import beside
+    from l2s.verification.io.graded_files import beside
 
     correct = sum(row["correct"] for row in rows)
     if as_json:

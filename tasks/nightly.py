@@ -71,7 +71,7 @@ def _answered(
 ) -> tuple[tuple[int, int], list[Row]]:
     """Responses under one seed, from the store as far as it has them; their verdicts."""
     from l2s.generation.generate import generate_responses
-    from l2s.verification.graded_files import verify_file
+    from l2s.verification.io.graded_files import verify_file
 
     config = bench.config
     sampling = config.decoding.sampling.model_copy(update={"seed": seed})

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.errors import RecordError
 from l2s.progress import Track, silent
-from l2s.verification.answer import extract_answer
+from l2s.verification.extract.answer import extract_answer
 from l2s.verification.graders import Grader, find_grader
 
 if TYPE_CHECKING:

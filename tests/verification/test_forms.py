@@ -9,7 +9,7 @@ import pytest
 from l2s.errors import ConfigError, RecordError
 from l2s.records import read_rows
 from l2s.verification import verify_file, verify_rows
-from l2s.verification.forms import as_samples, reader_of
+from l2s.verification.io.formats import as_samples, reader_of
 
 Row = dict[str, Any]
 

@@ -32,7 +32,7 @@ class Worker:
         package_root = str(Path(l2s.__file__).parent.parent)
         paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "l2s.verification.worker"],
+            [sys.executable, "-P", "-m", "l2s.verification.workers.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -86,7 +86,7 @@ class Worker:
         if "error" in greeting:
             self.stop()
             raise EngineError(
-                f"the grading worker ({sys.executable} -m l2s.verification.worker) did not start: "
+                f"the grading worker ({sys.executable} -m l2s.verification.workers.worker) did not start: "
                 f"{greeting['error']}; expected math-verify to be installed beside l2s"
             )
         self.ready = True

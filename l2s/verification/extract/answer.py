@@ -10,7 +10,7 @@ nothing has been answered, so a box there is no answer.
 
 import re
 
-from l2s.verification.closing import closing_value, is_sentence
+from l2s.verification.extract.closing import closing_value, is_sentence
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)

@@ -1,4 +1,4 @@
-"""One worker process: ``python -m l2s.verification.worker``, JSON lines in, JSON lines out.
+"""One worker process: ``python -m l2s.verification.workers.worker``, JSON lines in, JSON lines out.
 
 A request is ``{"grader", "gold", "answer"}``, a reply ``{"status"}``; nothing but text crosses, for
 unpickling a parsed formula can evaluate it in the reader. The process ends when its input does, so it
@@ -34,7 +34,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.dont_write_bytecode = True
     try:
-        from l2s.verification import symbolic
+        from l2s.verification.workers import symbolic
     except ImportError as error:
         _send(replies, {"error": f"{type(error).__name__}: {error}"})
         return

@@ -11,8 +11,8 @@ from l2s.errors import ConfigError
 from l2s.params import nearest
 from l2s.progress import Track, silent
 from l2s.verification.disagreements import agreement, grade_by_all, side_by_side, verify_by_all
-from l2s.verification.forms import as_samples, reader_of
 from l2s.verification.graders import find_grader
+from l2s.verification.io.formats import as_samples, reader_of
 from l2s.verification.verify import as_text, grade_pairs, verify_rows
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def verify_file(
         grader: a name from :func:`~l2s.verification.grader_names`, or ``all``.
         jobs: pairs compared at once; the result does not depend on it.
         track: shows progress.
-        form: ``l2s``, ``qwen`` or ``lm-eval``; see :mod:`~l2s.verification.forms`.
+        form: ``l2s``, ``qwen`` or ``lm-eval``; see :mod:`~l2s.verification.io.formats`.
         out_form: ``l2s`` or ``lm-eval``.
         say: told of broken lines.
         report: given the table of agreement where all graders were asked.
