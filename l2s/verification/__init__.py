@@ -4,8 +4,8 @@ Importing this package costs nothing: the table libraries load when a file is ve
 only inside worker processes, and those start only when a pair needs algebra.
 """
 
+from l2s.verification.compare.equivalence import Outcome, equivalent
 from l2s.verification.disagreements import agreement, grade_by_all, side_by_side, verify_by_all
-from l2s.verification.equivalence import Outcome, equivalent
 from l2s.verification.extract.answer import extract_answer
 from l2s.verification.graders import Grader, find_grader, grader_names
 from l2s.verification.io.graded_files import grade_file, verify_file

@@ -113,7 +113,8 @@ def test_worse_weights_under_the_same_name_are_a_regression_named_as_weights(pro
 def test_a_grader_that_changed_is_named_and_no_response_is_generated(
     project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from l2s.verification import equivalence, graders
+    from l2s.verification import graders
+    from l2s.verification.compare import equivalence
 
     broken = graders.Grader("l2s", lambda gold, answer: "incorrect")
     monkeypatch.setitem(graders._GRADERS, "l2s", broken)

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from l2s.verification import equivalence, equivalent, extract_answer, grade
+from l2s.verification import equivalent, extract_answer, grade
+from l2s.verification.compare import equivalence
 from tests.verification.notations import differing_pairs, equal_pairs
 
 PIECES = [

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from l2s.verification.limits import MOST_DIGITS, Formula, exceeds_limits
+from l2s.verification.parsing.limits import MOST_DIGITS, Formula, exceeds_limits
 
 REFUSED = [
     "9^{9^{9^9}}",

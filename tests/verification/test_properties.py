@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from l2s.verification import equivalence, equivalent, extract_answer
+from l2s.verification import equivalent, extract_answer
+from l2s.verification.compare import equivalence
 from tests.verification.battery import PAIRS
 
 SHARED = Path(os.environ.get("L2S_SHARED_DATA") or Path(__file__).parents[2] / "../shared/data")

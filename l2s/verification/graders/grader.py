@@ -6,7 +6,7 @@ from typing import cast
 
 from l2s.errors import ConfigError
 from l2s.params import nearest
-from l2s.verification.equivalence import Outcome, equivalent, equivalent_by_math_verify
+from l2s.verification.compare.equivalence import Outcome, equivalent, equivalent_by_math_verify
 from l2s.verification.graders.study import compared_by_study
 from l2s.verification.graders.study_text import study_answer
 

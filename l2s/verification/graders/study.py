@@ -9,13 +9,13 @@ pair that the toolkit's three seconds would end is a ``limit`` here.
 import re
 from collections.abc import Sequence
 
-from l2s.verification.evaluation import Field, evaluated
-from l2s.verification.expressions import Expression, contains, nodes, symbol, symbols
+from l2s.verification.compare.evaluation import Field, evaluated
+from l2s.verification.compare.scalars import same_scalar
 from l2s.verification.graders.study_text import stripped
-from l2s.verification.limits import LONGEST, exceeds_limits
-from l2s.verification.reader import read
-from l2s.verification.scalars import same_scalar
-from l2s.verification.tokens import UnreadableError
+from l2s.verification.parsing.expressions import Expression, contains, nodes, symbol, symbols
+from l2s.verification.parsing.limits import LONGEST, exceeds_limits
+from l2s.verification.parsing.reader import read
+from l2s.verification.parsing.tokens import UnreadableError
 
 _TOLERANCE = 1e-4
 _CHOICE = re.compile(r"\b([A-E])\b")

@@ -8,7 +8,7 @@ counts; the whole response is looked at, thinking and all.
 
 import re
 
-from l2s.verification.wording import numeral
+from l2s.verification.compare.wording import numeral
 
 _UNIT_NAMES = (
     "degree,percent,mph,kmph,kmh,foot,feet,ft,inch,inches,yard,yr,year,month,week,day,hour,hr,minute,min,second,sec,"

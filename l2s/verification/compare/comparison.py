@@ -6,11 +6,10 @@ list is no point. An equation is itself up to a factor; a name before a value (`
 
 from collections.abc import Sequence
 
-from l2s.verification.equations import same_equations, same_inequalities
-from l2s.verification.evaluation import exact
-from l2s.verification.expressions import Expression, contains, symbols, variables
-from l2s.verification.intervals import pieces, same_pieces
-from l2s.verification.listing import (
+from l2s.verification.compare.equations import same_equations, same_inequalities
+from l2s.verification.compare.evaluation import exact
+from l2s.verification.compare.intervals import pieces, same_pieces
+from l2s.verification.compare.listing import (
     SETS,
     as_matrix,
     items_of,
@@ -23,9 +22,10 @@ from l2s.verification.listing import (
     set_of,
     unnamed,
 )
-from l2s.verification.quantities import measured, same_quantities, unmeasured
-from l2s.verification.shapes import assigned, dimensions, shaped, solutions
-from l2s.verification.tokens import UnreadableError
+from l2s.verification.compare.quantities import measured, same_quantities, unmeasured
+from l2s.verification.compare.shapes import assigned, dimensions, shaped, solutions
+from l2s.verification.parsing.expressions import Expression, contains, symbols, variables
+from l2s.verification.parsing.tokens import UnreadableError
 
 _MOST_ITEMS = 48
 """Items of a list without order, for each is compared with each."""

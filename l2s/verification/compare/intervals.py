@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import reduce
 
-from l2s.verification.evaluation import Field, evaluated
-from l2s.verification.expressions import Expression, symbols
-from l2s.verification.scalars import infinite, same_scalar
-from l2s.verification.tokens import UnreadableError
+from l2s.verification.compare.evaluation import Field, evaluated
+from l2s.verification.compare.scalars import infinite, same_scalar
+from l2s.verification.parsing.expressions import Expression, symbols
+from l2s.verification.parsing.tokens import UnreadableError
 
 
 @dataclass(frozen=True)

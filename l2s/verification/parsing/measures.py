@@ -1,8 +1,8 @@
 """Measures: the words behind a value that say what is measured, e.g. ``cm^2`` or ``m / s``."""
 
-from l2s.verification.brackets import Brackets
-from l2s.verification.expressions import Expression
-from l2s.verification.tokens import Token
+from l2s.verification.parsing.brackets import Brackets
+from l2s.verification.parsing.expressions import Expression
+from l2s.verification.parsing.tokens import Token
 
 
 class Measures(Brackets):

@@ -2,7 +2,7 @@ r"""Wording: answers that are words — names, yes and no, choices, "no solution
 
 import re
 
-from l2s.verification.spelling import spelled
+from l2s.verification.parsing.spelling import spelled
 
 _SYNONYMS = {
     **dict.fromkeys(("yes", "true", "correct", "是", "对", "正确"), "yes"),

@@ -10,9 +10,9 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from l2s.verification.evaluation import POINTS, Field, evaluated, exact
-from l2s.verification.expressions import Expression, contains, nodes, symbols, variables
-from l2s.verification.tokens import UnreadableError
+from l2s.verification.compare.evaluation import POINTS, Field, evaluated, exact
+from l2s.verification.parsing.expressions import Expression, contains, nodes, symbols, variables
+from l2s.verification.parsing.tokens import UnreadableError
 
 _APART = 1e-7
 _BEYOND_DOUBLES = 1e300
@@ -87,7 +87,7 @@ def infinite(expression: Expression) -> int:
 
 def proportional(gold: Expression, answer: Expression, positive: bool = False) -> bool:
     """Whether two expressions with symbols differ by a constant factor other than zero (above it, if so asked)."""
-    from l2s.verification.precise import Precise
+    from l2s.verification.compare.precise import Precise
 
     ratios: list[Any] = []
     for field in (Field(), Precise(_digits(gold, answer, 1.0))):
@@ -165,7 +165,7 @@ def _about_complex(gold: Expression, answer: Expression) -> bool:
 
 def _agree_precisely(gold: Expression, answer: Expression, point: int, scale: float) -> bool:
     """Equal to fifty digits and more: to as many as the values have before the point, where those are huge."""
-    from l2s.verification.precise import Precise
+    from l2s.verification.compare.precise import Precise
 
     digits = _digits(gold, answer, scale)
     while True:

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from l2s.errors import L2SError
-from l2s.verification.units import canonical
+from l2s.verification.parsing.units import canonical
 
 
 class UnreadableError(L2SError):

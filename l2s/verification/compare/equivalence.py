@@ -9,17 +9,17 @@ a memory limit.
 import re
 from typing import Literal, cast
 
-from l2s.verification.calculus import different_letters, needs_algebra, stated_value
-from l2s.verification.comparison import same
-from l2s.verification.exact import settle
-from l2s.verification.expressions import Expression
-from l2s.verification.limits import LONGEST, exceeds_limits
-from l2s.verification.quantities import has_words
-from l2s.verification.reader import read
-from l2s.verification.residues import same_residues
-from l2s.verification.spelling import spelled
-from l2s.verification.tokens import UnreadableError
-from l2s.verification.wording import numeral, same_words, scaled
+from l2s.verification.compare.calculus import different_letters, needs_algebra, stated_value
+from l2s.verification.compare.comparison import same
+from l2s.verification.compare.exact import settle
+from l2s.verification.compare.quantities import has_words
+from l2s.verification.compare.residues import same_residues
+from l2s.verification.compare.wording import numeral, same_words, scaled
+from l2s.verification.parsing.expressions import Expression
+from l2s.verification.parsing.limits import LONGEST, exceeds_limits
+from l2s.verification.parsing.reader import read
+from l2s.verification.parsing.spelling import spelled
+from l2s.verification.parsing.tokens import UnreadableError
 from l2s.verification.workers import POOL
 
 Outcome = Literal["correct", "incorrect", "unparsed", "limit"]

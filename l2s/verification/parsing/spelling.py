@@ -7,7 +7,7 @@ for which LaTeX has a command. Every pass is linear in the length of the text.
 import re
 from functools import lru_cache
 
-from l2s.verification.phrases import rephrased
+from l2s.verification.parsing.phrases import rephrased
 
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SIGNS = {

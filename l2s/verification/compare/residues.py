@@ -2,7 +2,7 @@ r"""Residues: answers modulo a number, ``x \equiv 5 \pmod 7``, ``5 mod 7``; a ba
 
 import re
 
-from l2s.verification.exact import normalised
+from l2s.verification.compare.exact import normalised
 
 _MODULUS = re.compile(
     r"\s?,?\s?\(?\s?(?:\\pmod\s?\{?\s?([0-9]{1,30})\s?\}?|(?:\\bmod|\\mod|\bmod(?:ulo)?|\\text\{\s?mod(?:ulo)?\s?\})\s?\{?\s?([0-9]{1,30})\s?\}?)"

@@ -1,4 +1,4 @@
-"""Precise: the arithmetic of :mod:`~l2s.verification.evaluation` to as many digits as a comparison needs."""
+"""Precise: the arithmetic of :mod:`~l2s.verification.compare.evaluation` to as many digits as a comparison needs."""
 
 import threading
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from typing import Any
 
 from mpmath import MPContext  # type: ignore[import-untyped]
 
-from l2s.verification.evaluation import Field, UndefinedError
-from l2s.verification.tokens import UnreadableError
+from l2s.verification.compare.evaluation import Field, UndefinedError
+from l2s.verification.parsing.tokens import UnreadableError
 
 _OWN = threading.local()
 _LARGEST_EXPONENT = 40_000

@@ -6,10 +6,10 @@ bracket makes a list; brackets make tuples, intervals and sets.
 
 from fractions import Fraction
 
-from l2s.verification.atoms import Atoms
-from l2s.verification.expressions import Expression, number
-from l2s.verification.spelling import spelled
-from l2s.verification.tokens import Token, UnreadableError, tokens
+from l2s.verification.parsing.atoms import Atoms
+from l2s.verification.parsing.expressions import Expression, number
+from l2s.verification.parsing.spelling import spelled
+from l2s.verification.parsing.tokens import Token, UnreadableError, tokens
 
 RELATIONS = {"=", "<", ">", "le", "ge", "ne", "approx", "in", "equiv", "sim", "to", "cong"}
 _MIRRORED = {"approx": "approx", "cong": "=", "sim": "sim"}

@@ -5,7 +5,7 @@ All else our own reader knows, or nothing does: what neither can read is not par
 
 import re
 
-from l2s.verification.wording import is_prose
+from l2s.verification.compare.wording import is_prose
 
 _OPERATOR = re.compile(r"\\(?:sum|prod|i{1,3}nt|oint|lim|limsup|liminf|sup)(?![A-Za-z])|[∑∏∫]")
 _TABLE = re.compile(r"\\begin\s?\{[a-zA-Z]*(?:matrix|array)\}")

@@ -3,9 +3,9 @@ r"""Shapes: one form for what is written in several — both signs of ±, values
 from fractions import Fraction
 from typing import cast
 
-from l2s.verification.evaluation import exact
-from l2s.verification.expressions import Expression, contains, nodes, number, symbols, variables
-from l2s.verification.tokens import UnreadableError
+from l2s.verification.compare.evaluation import exact
+from l2s.verification.parsing.expressions import Expression, contains, nodes, number, symbols, variables
+from l2s.verification.parsing.tokens import UnreadableError
 
 INFINITY = Expression("constant", ("infty",))
 EVERYTHING = Expression("interval", (Expression("negative", (INFINITY,)), INFINITY, "()"))

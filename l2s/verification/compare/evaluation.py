@@ -13,8 +13,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from l2s.verification.expressions import Expression
-from l2s.verification.tokens import UnreadableError
+from l2s.verification.parsing.expressions import Expression
+from l2s.verification.parsing.tokens import UnreadableError
 
 MOST_BITS = 40_000
 """Bits of an exact number; the limits on text keep below it."""
@@ -114,7 +114,7 @@ def value_of_symbol(name: str, point: int) -> Fraction:
 
 
 class Field:
-    """Arithmetic in double precision; :class:`~l2s.verification.precise.Precise` is the same to more digits."""
+    """Arithmetic in double precision; :class:`~l2s.verification.compare.precise.Precise` is the same to more digits."""
 
     def __init__(self) -> None:
         self.scale = 0.0

@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from l2s.verification.expressions import Expression, function, symbol
-from l2s.verification.measures import Measures
+from l2s.verification.parsing.expressions import Expression, function, symbol
+from l2s.verification.parsing.measures import Measures
 
 
 class Powers(Measures):

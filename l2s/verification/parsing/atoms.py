@@ -3,10 +3,10 @@ r"""Atoms: what stands between the signs of a formula — numbers, symbols, func
 from fractions import Fraction
 from functools import reduce
 
-from l2s.verification.evaluation import exact
-from l2s.verification.expressions import Expression, function, number, substituted, symbol
-from l2s.verification.powers import Powers
-from l2s.verification.tokens import FUNCTIONS, Token
+from l2s.verification.compare.evaluation import exact
+from l2s.verification.parsing.expressions import Expression, function, number, substituted, symbol
+from l2s.verification.parsing.powers import Powers
+from l2s.verification.parsing.tokens import FUNCTIONS, Token
 
 _GREEK_NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
@@ -23,7 +23,7 @@ _ACCENTS = {"bar", "overline", "dot", "ddot", "widehat", "widetilde", "breve", "
 
 
 class Atoms(Powers):
-    """The lower half of the reader; :class:`~l2s.verification.reader.Reader` adds what joins atoms."""
+    """The lower half of the reader; :class:`~l2s.verification.parsing.reader.Reader` adds what joins atoms."""
 
     def starts_factor(self) -> bool:
         """Whether the next word begins a factor that may follow without a sign."""

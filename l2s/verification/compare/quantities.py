@@ -1,9 +1,9 @@
 """Quantities: values with what follows them — units, degrees, percent signs, a base."""
 
-from l2s.verification import units
-from l2s.verification.evaluation import exact
-from l2s.verification.expressions import Expression, contains, nodes, number
-from l2s.verification.scalars import same_scalar
+from l2s.verification.compare.evaluation import exact
+from l2s.verification.compare.scalars import same_scalar
+from l2s.verification.parsing import units
+from l2s.verification.parsing.expressions import Expression, contains, nodes, number
 
 
 def same_quantities(gold: Expression, answer: Expression) -> bool:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from l2s.verification.expressions import Expression, substituted
-from l2s.verification.shapes import assigned, dimensions
+from l2s.verification.compare.shapes import assigned, dimensions
+from l2s.verification.parsing.expressions import Expression, substituted
 
 SETS = ("interval", "set", "union", "difference", "intersection")
 """Kinds that are sets of numbers."""

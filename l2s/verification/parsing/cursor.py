@@ -2,8 +2,8 @@
 
 from typing import NoReturn
 
-from l2s.verification.expressions import Expression
-from l2s.verification.tokens import Token, UnreadableError
+from l2s.verification.parsing.expressions import Expression
+from l2s.verification.parsing.tokens import Token, UnreadableError
 
 DEEPEST = 60
 """Brackets and functions inside one another."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from l2s.verification.expressions import Expression, number, substituted, symbols
-from l2s.verification.quantities import unmeasured
-from l2s.verification.scalars import proportional, vanishes
+from l2s.verification.compare.quantities import unmeasured
+from l2s.verification.compare.scalars import proportional, vanishes
+from l2s.verification.parsing.expressions import Expression, number, substituted, symbols
 
 
 def same_equations(gold: Sequence[Expression], answer: Sequence[Expression]) -> bool:

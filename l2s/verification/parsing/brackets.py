@@ -1,7 +1,7 @@
 """Brackets: groups, tuples, intervals, sets, absolute values and matrices, by what opens and closes them."""
 
-from l2s.verification.cursor import ROW_BREAK, Cursor
-from l2s.verification.expressions import Expression, function
+from l2s.verification.parsing.cursor import ROW_BREAK, Cursor
+from l2s.verification.parsing.expressions import Expression, function
 
 _CLOSING = {"lfloor": "rfloor", "lceil": "rceil"}
 _MATRICES = {"pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "matrix", "smallmatrix", "array"}
