@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from l2s.errors import ConfigError
 from l2s.lineage.chain import Chain
 from l2s.lineage.finding import Finding, short
+from l2s.yaml import read_yaml
 
 LOCK = "dvc.lock"
 
@@ -72,12 +71,7 @@ def _stage(file: Path, root: Path) -> str:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        found = yaml.load(file.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except FileNotFoundError:
-        raise ConfigError(f"{file}: no such file") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file}: damaged: {' '.join(str(error).split())}") from None
+    found = read_yaml(file, written_by_dvc=file.name == LOCK)
     if not isinstance(found, dict):
         raise ConfigError(f"{file}: damaged: expected keys and values")
     return found
