@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from l2s.checkpoints import is_complete
 from l2s.checkpoints.hub import cached_folder
-from l2s.checkpoints.tokenizer import read_object
+from l2s.checkpoints.json_file import read_object
 from l2s.errors import CheckpointError
 from l2s.files import replacing_folder, write_json
 

@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2s.checkpoints.adapter import WEIGHTS, Adapter, LowRank
-from l2s.checkpoints.checkpoint import HEAD, Checkpoint
+from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.index import WeightIndex, listed, natural
+from l2s.checkpoints.language import with_rows, with_tie
+from l2s.checkpoints.parts import is_head
 from l2s.checkpoints.reader import CheckpointReader
+from l2s.checkpoints.tokenizer import has_tokenizer
 from l2s.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ class AdaptedCheckpoint(Checkpoint):
     @property
     def tokenizer_folder(self) -> Path:
         """The adapter's, if it holds a tokenizer."""
-        return self.adapter.path if (self.adapter.path / "tokenizer.json").is_file() else self.path
+        return self.adapter.path if has_tokenizer(self.adapter.path) else self.path
 
     @cached_property
     def base(self) -> Checkpoint:
@@ -64,7 +67,7 @@ class AdaptedCheckpoint(Checkpoint):
         base, problems = self.base, list[str]()
         entries = {name: base.entry(name) for name in base.names()}
         if self._unties:
-            entries[HEAD] = base.entry(HEAD)._replace(name=HEAD)
+            entries[self.head] = base.entry(self.head)._replace(name=self.head)
         if strange := sorted(self.changed - entries.keys()):
             problems.append(f"changes {listed(strange)}, which {self.path} lacks")
         entries |= {n: entry._replace(name=n) for n, entry in self.adapter.replaced.items() if n in entries}
@@ -72,7 +75,7 @@ class AdaptedCheckpoint(Checkpoint):
             shape, found = self._shape(self.adapter.low_rank[name]), entries[name].shape
             if found != shape:
                 problems.append(f"fits {name} of shape {list(shape)}, {self.path} has {list(found)}")
-        rows = {name: entries[name].shape[0] for name in (base.embedding, HEAD) if name in entries}
+        rows = {name: entries[name].shape[0] for name in (base.embedding, self.head) if name in entries}
         if len(set(rows.values())) > 1:
             what = ", ".join(f"{name} {count}" for name, count in rows.items())
             problems.append(f"leaves vocabularies of different sizes ({what} rows); save both with the adapter")
@@ -83,12 +86,16 @@ class AdaptedCheckpoint(Checkpoint):
     @cached_property
     def config(self) -> dict[str, Any]:
         """The base's, with the rows and the head that the model has."""
-        config = dict(self.base.config)
-        if self._unties:
-            config["tie_word_embeddings"] = False
-        if "vocab_size" in config and self.base.embedding in self.adapter.replaced:
-            config["vocab_size"] = self.index.entries[self.base.embedding].shape[0]
-        return config
+        config = with_tie(self.base.config, False if self._unties else None)
+        if self.base.embedding not in self.adapter.replaced:
+            return config
+        return with_rows(config, self.index.entries[self.base.embedding].shape[0], self.base.rows)
+
+    @cached_property
+    def head(self) -> str:
+        """The base's; of a tied one, what the adapter calls it."""
+        named = (name for name in sorted(self.changed) if is_head(name) and name.endswith(".weight"))
+        return next(named, self.base.head)
 
     @cached_property
     def tied(self) -> bool:
@@ -98,7 +105,7 @@ class AdaptedCheckpoint(Checkpoint):
     @cached_property
     def _unties(self) -> bool:
         tied_on_purpose = self.adapter.config.get("ensure_weight_tying") is True
-        return self.base.tied and not tied_on_purpose and bool(self.changed & {HEAD, self.base.embedding})
+        return self.base.tied and not tied_on_purpose and bool(self.changed & {self.head, self.base.embedding})
 
     @cached_property
     def weights_digest(self) -> str:

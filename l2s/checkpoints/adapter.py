@@ -8,7 +8,7 @@ from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.index import TensorEntry, WeightIndex, listed, natural, read_header
-from l2s.checkpoints.tokenizer import read_object
+from l2s.checkpoints.json_file import read_object
 from l2s.errors import CheckpointError
 
 CONFIG = "adapter_config.json"

@@ -5,14 +5,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from l2s.checkpoints.digest import combine, digest_model, digest_tensors
+from l2s.checkpoints.digest import combine, digest_model, digest_tensors, same_bytes
 from l2s.checkpoints.index import TensorEntry, WeightIndex, read_index
-from l2s.checkpoints.tokenizer import GENERATION_CONFIG, read_object, side_files
+from l2s.checkpoints.json_file import read_object
+from l2s.checkpoints.language import tie_flag
+from l2s.checkpoints.parts import head_beside, is_embedding, is_head, is_other_head, is_recomputed
+from l2s.checkpoints.tokenizer import GENERATION_CONFIG, side_files
 from l2s.errors import CheckpointError
-
-HEAD = "lm_head.weight"
-HEAD_BIAS = "lm_head.bias"
-EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight")
 
 
 @dataclass(frozen=True)
@@ -48,20 +47,70 @@ class Checkpoint:
         return [*found, *(file for file in [self.path / GENERATION_CONFIG] if file.is_file())]
 
     @cached_property
-    def tied(self) -> bool:
-        """Is the embedding also the head? So it is where no head is stored, or the config says so."""
-        return self.embedding is not None and (
-            HEAD not in self.index.entries or self.config.get("tie_word_embeddings") is True
-        )
-
-    @cached_property
     def embedding(self) -> str | None:
         """Name of the token embedding."""
-        return next((name for name in self.index.entries if name.endswith(EMBEDDINGS)), None)
+        return next((name for name in self.index.entries if is_embedding(name)), None)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the embedding; 0 without one."""
+        return 0 if self.embedding is None else self.index.entries[self.embedding].shape[0]
+
+    @cached_property
+    def stored_heads(self) -> tuple[str, ...]:
+        """Names of the stored tensors, weight and bias, that make logits."""
+        return tuple(name for name in self.index.entries if is_head(name))
+
+    @cached_property
+    def head(self) -> str:
+        """What its head is called, or would be if it had one of its own."""
+        stored = (name for name in self.stored_heads if name.endswith(".weight"))
+        return next(stored, head_beside(self.embedding or ""))
+
+    @cached_property
+    def other_heads(self) -> tuple[str, ...]:
+        """Names of heads of another kind: of labels, rewards, or of tokens under a name that is not known here."""
+        known = {str(self.embedding), *self.stored_heads}
+        return tuple(e.name for e in self.index.entries.values() if is_other_head(e.name, e.shape, self.rows, known))
+
+    @cached_property
+    def tied(self) -> bool:
+        """Is the embedding also the head?
+
+        So it is where no head is stored, unless the config says otherwise; and where the stored one is the same,
+        byte for byte, and the config says so. Loaders, too, take a head that differs for what it is.
+        """
+        if self.embedding is None or (not self.stored_weights and tie_flag(self.config) is False):
+            return False
+        return not self.stored_weights or (tie_flag(self.config) is True and self._heads_are_the_embedding())
+
+    @cached_property
+    def stored_weights(self) -> list[str]:
+        """Names of the stored heads, biases left out."""
+        return [name for name in self.stored_heads if name.endswith(".weight")]
+
+    def _heads_are_the_embedding(self) -> bool:
+        embedding = self.index.entries[str(self.embedding)]
+        return all(same_bytes(embedding, self.index.entries[name]) for name in self.stored_weights)
 
     def names(self) -> list[str]:
-        """The tensors a loader takes, in natural order: a stored head that is tied anyway is not among them."""
-        return [name for name in self.index.entries if not (name == HEAD and self.tied)]
+        """The tensors a loader takes, in natural order: no head that is tied anyway, no buffer that is computed."""
+        return list(self._loaded)
+
+    @cached_property
+    def _loaded(self) -> list[str]:
+        left_out = set(self.recomputed)
+        return [name for name in self._counted if name not in left_out]
+
+    @cached_property
+    def recomputed(self) -> list[str]:
+        """Buffers that older versions stored and loaders compute."""
+        return [name for name, entry in self.index.entries.items() if is_recomputed(name, entry.shape)]
+
+    @property
+    def _counted(self) -> list[str]:
+        dropped = set(self.stored_weights) if self.tied else set()
+        return [name for name in self.index.entries if name not in dropped]
 
     def entry(self, name: str) -> TensorEntry:
         """Where a tensor is stored; a tied head is the embedding.
@@ -69,15 +118,16 @@ class Checkpoint:
         Raises:
             CheckpointError: the folder holds no such tensor.
         """
-        stored = self.embedding if name == HEAD and self.tied else name
-        if stored not in self.index.entries:
+        if self.tied and is_head(name) and name.endswith(".weight"):
+            name = str(self.embedding)
+        if name not in self.index.entries:
             raise CheckpointError(f"{self.path}: holds no tensor {name}")
-        return self.index.entries[stored]
+        return self.index.entries[name]
 
     @cached_property
     def weights_digest(self) -> str:
-        """SHA-256 over name, dtype, shape and bytes of every tensor a loader takes; shards do not matter."""
-        entries = [self.index.entries[name] for name in self.names()]
+        """SHA-256 over name, dtype, shape and bytes of every tensor but a tied head; shards do not matter."""
+        entries = [self.index.entries[name] for name in self._counted]
         digests = zip(entries, digest_tensors(entries), strict=True)
         return combine((entry.name, entry.dtype, entry.shape, digest) for entry, digest in digests)
 
@@ -93,7 +143,7 @@ class Checkpoint:
 
 def has_rows(model: Checkpoint, name: str) -> bool:
     """Does this tensor have a row for each token?"""
-    return name in (model.embedding, HEAD, HEAD_BIAS)
+    return name == model.embedding or is_head(name)
 
 
 def weights_digest(path: Path) -> str:

@@ -4,9 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from l2s.checkpoints.checkpoint import HEAD, Checkpoint, has_rows
-from l2s.checkpoints.dtypes import INTEGERS, TORCH_NAMES
+from l2s.checkpoints.checkpoint import Checkpoint, has_rows
+from l2s.checkpoints.dtypes import INTEGERS
 from l2s.checkpoints.index import listed
+from l2s.checkpoints.json_file import section
+from l2s.checkpoints.language import sections, tie_flag
+from l2s.checkpoints.parts import is_head, tower_of
+from l2s.checkpoints.quantised import quantised_by
 from l2s.checkpoints.tokenizer import read_vocabulary
 
 MUST_AGREE = ("rope_theta", "rms_norm_eps", "layer_norm_eps", "hidden_act", "num_attention_heads",
@@ -15,10 +19,6 @@ MUST_AGREE = ("rope_theta", "rms_norm_eps", "layer_norm_eps", "hidden_act", "num
 
 MAY_DIFFER = ("max_position_embeddings", "rope_scaling", "sliding_window", "eos_token_id", "bos_token_id")
 """Keys of config.json of which the result takes one model's."""
-
-TOWERS = frozenset({"visual", "vision_tower", "vision_model", "vision_encoder", "multi_modal_projector", "audio_tower",
-                    "audio_encoder", "mtp"})  # fmt: skip
-"""Parts that some models have beside the language model."""
 
 FOREIGN = 0.05
 """Share of token ids with another string from which two tokenizers count as different ones."""
@@ -60,32 +60,45 @@ def compare(models: Mapping[str, Checkpoint], by_token: bool = False) -> list[Fi
 
 def _alone(name: str, model: Checkpoint) -> Iterator[Finding]:
     yield from (Finding(f"{name}: {note}") for note in model.index.notes)
-    odd = [e for e in model.index.entries.values() if e.dtype not in TORCH_NAMES and e.dtype not in INTEGERS]
-    if odd or "quantization_config" in model.config:
-        what = f"stored as {odd[0].dtype} ({listed(e.name for e in odd)})" if odd else "quantised by its config"
-        yield Finding(f"{name}: weights are {what}; merge the unquantised model, then quantise", fatal=True)
-    if HEAD not in model.index.entries and model.config.get("tie_word_embeddings") is False and _has_head(model):
-        yield Finding(f"{name}: no {HEAD}, though config.json says tie_word_embeddings: false", fatal=True)
-    if HEAD in model.index.entries and model.tied:
-        yield Finding(f"{name}: stores {HEAD}, but config.json ties it to the embedding; loaders and we ignore it")
+    if how := quantised_by(model.config, model.index.entries):
+        yield Finding(f"{name}: weights are {how}; merge the unquantised model, then quantise", fatal=True)
+    if recomputed := model.recomputed:
+        yield Finding(f"{name}: {listed(recomputed)} are left out: loaders compute them from the config")
+    yield from _head(name, model)
 
 
-def _has_head(model: Checkpoint) -> bool:
-    return any(name.endswith("ForCausalLM") for name in model.config.get("architectures") or [])
+def _head(name: str, model: Checkpoint) -> Iterator[Finding]:
+    stored, flag = listed(model.stored_weights), tie_flag(model.config)
+    if flag is False and not stored and not model.other_heads and _makes_text(model):
+        yield Finding(f"{name}: no {model.head}, though config.json says tie_word_embeddings: false", fatal=True)
+    if stored and model.tied:
+        yield Finding(f"{name}: stores {stored}, but config.json ties it to the embedding; loaders and we ignore it")
+    if stored and flag is True and not model.tied:
+        yield Finding(
+            f"{name}: stores {stored}, which differs from the embedding, though config.json ties them; loaders take it "
+            "as a head of its own, and so do we: the result says tie_word_embeddings: false"
+        )
+
+
+def _makes_text(model: Checkpoint) -> bool:
+    named = model.config.get("architectures")
+    return any(str(name).endswith("ForCausalLM") for name in (named if isinstance(named, list) else []))
 
 
 def _tensors(first: str, reference: Checkpoint, name: str, model: Checkpoint) -> Iterator[Finding]:
-    ours, theirs = ({n for n in m.names() if n != HEAD} for m in (reference, model))
+    names = reference.names()
+    ours, theirs = ({n for n in found if not is_head(n)} for found in (names, model.names()))
     if (layout := _layout(first, ours, name, theirs)) is not None:
         yield Finding(layout, fatal=True)
         return
-    for lacking, having, names in ((name, first, ours - theirs), (first, name, theirs - ours)):
-        if names:
-            yield Finding(f"{lacking} lacks {listed(sorted(names))}, which {having} has", fatal=True)
-    both = [HEAD] if _stores_head(reference) or _stores_head(model) else []
-    for tensor in [n for n in reference.names() if n in ours & theirs] + both:
-        if (tensor == HEAD) and not (_can_head(reference) and _can_head(model)):
-            yield Finding(f"{HEAD}: only one of {first} and {name} has a head", fatal=True)
+    for lacking, having, alone in ((name, first, ours - theirs), (first, name, theirs - ours)):
+        if alone:
+            yield Finding(f"{lacking} lacks {listed(sorted(alone))}, which {having} has", fatal=True)
+    shared = ours & theirs
+    heads = dict.fromkeys(n for found in (names, model.names()) for n in found if is_head(n))
+    for tensor in [*(n for n in names if n in shared), *heads]:
+        if not (_can(reference, tensor) and _can(model, tensor)):
+            yield Finding(f"{tensor}: only one of {first} and {name} has such a head", fatal=True)
             continue
         here, there = reference.entry(tensor), model.entry(tensor)
         skipped = 1 if has_rows(reference, tensor) else 0
@@ -94,6 +107,11 @@ def _tensors(first: str, reference: Checkpoint, name: str, model: Checkpoint) ->
             yield Finding(f"{tensor}: {shapes}; shapes must agree", fatal=True)
         if (here.dtype in INTEGERS) != (there.dtype in INTEGERS):
             yield Finding(f"{tensor}: {here.dtype} in {first}, {there.dtype} in {name}", fatal=True)
+
+
+def _can(model: Checkpoint, tensor: str) -> bool:
+    """Can it be read, perhaps as the embedding that it is tied to?"""
+    return tensor in model.index.entries or (model.tied and is_head(tensor) and tensor.endswith(".weight"))
 
 
 def _layout(first: str, ours: set[str], name: str, theirs: set[str]) -> str | None:
@@ -106,7 +124,7 @@ def _layout(first: str, ours: set[str], name: str, theirs: set[str]) -> str | No
     ):
         return f"{name} keeps under {there} what {first} keeps under {here}; save both from the same model class"
     for lacking, having, names in ((name, first, ours - theirs), (first, name, theirs - ours)):
-        towers = [tower for n in names if (tower := _tower(n))]
+        towers = [tower for n in names if (tower := tower_of(n))]
         if names and len(towers) == len(names):
             return (
                 f"{having} has a part of its own, {', '.join(sorted(set(towers)))} ({len(towers)} tensors), that "
@@ -115,34 +133,24 @@ def _layout(first: str, ours: set[str], name: str, theirs: set[str]) -> str | No
     return None
 
 
-def _tower(name: str) -> str | None:
-    """``model.visual.`` of a tensor's name."""
-    parts = name.split(".")[:2]
-    place = next((place for place, part in enumerate(parts) if part in TOWERS), None)
-    return None if place is None else ".".join(parts[: place + 1]) + "."
-
-
 def _root(names: set[str]) -> str:
     """What stands before ``embed_tokens``, e.g. ``model.``; layers stand under the same."""
     found = (name.partition("embed_tokens.")[0] for name in names if "embed_tokens." in name)
     return next(found, "")
 
 
-def _stores_head(model: Checkpoint) -> bool:
-    return HEAD in model.names()
-
-
-def _can_head(model: Checkpoint) -> bool:
-    return _stores_head(model) or model.tied
-
-
 def setting(config: Mapping[str, Any], key: str) -> Any:
-    """A config value, wherever this generation of config files keeps it."""
-    rope = config.get("rope_parameters") or {}
+    """A setting of the language model, wherever this generation of config files keeps it."""
+    found = next((found for one in reversed(sections(config)) if (found := _setting(one, key)) is not None), None)
+    return 10_000.0 if found is None and key == "rope_theta" else found
+
+
+def _setting(config: Mapping[str, Any], key: str) -> Any:
+    rope = section(config, "rope_parameters")
     if key == "rope_theta":
-        return config.get(key, rope.get(key, 10_000.0))
+        return config.get(key, rope.get(key))
     if key == "rope_scaling":
-        scaling = config.get(key) or {k: v for k, v in rope.items() if k != "rope_theta"}
+        scaling = section(config, key) or {k: v for k, v in rope.items() if k != "rope_theta"}
         return None if scaling.get("rope_type", scaling.get("type", "default")) == "default" else scaling
     return config.get(key)
 

@@ -56,6 +56,17 @@ def digest_tensor(entry: TensorEntry) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
+def same_bytes(first: TensorEntry, second: TensorEntry) -> bool:
+    """Do two stored tensors have the same format, shape and bytes? Read as far as they agree."""
+    if (first.dtype, first.shape) != (second.dtype, second.shape):
+        return False
+    with open(first.file, "rb") as ours, open(second.file, "rb") as theirs:
+        ours.seek(first.start)
+        theirs.seek(second.start)
+        steps = (min(PIECE, first.size - done) for done in range(0, first.size, PIECE))
+        return all(ours.read(step) == theirs.read(step) for step in steps)
+
+
 def digest_together(entries: Sequence[TensorEntry]) -> list[str]:
     """The digests of one tensor, or of two of the same size.
 

@@ -1,36 +1,19 @@
 """What a model folder holds: name, shape, dtype and place of every tensor, from file headers alone."""
 
-import json
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from l2s.checkpoints.dtypes import BYTES
+from l2s.checkpoints.header import TensorEntry, read_header
+from l2s.checkpoints.json_file import read_object
 from l2s.errors import CheckpointError
-from l2s.files import identity, settled
+
+__all__ = ["INDEX", "SINGLE", "TensorEntry", "WeightIndex", "listed", "natural", "read_header", "read_index"]
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-LONGEST_HEADER = 100_000_000
-"""Bytes; safetensors' own bound."""
-
-
-class TensorEntry(NamedTuple):
-    """One stored tensor."""
-
-    name: str
-    dtype: str
-    """safetensors' word, e.g. ``BF16``."""
-    shape: tuple[int, ...]
-    file: Path
-    start: int
-    """First byte in ``file``."""
-    size: int
-    """Bytes."""
 
 
 @dataclass(frozen=True)
@@ -72,55 +55,6 @@ def read_index(folder: Path) -> WeightIndex:
     raise CheckpointError(_no_weights(folder))
 
 
-def read_header(file: Path) -> list[TensorEntry]:
-    """The tensors of one safetensors file; of one that has not changed since, as they were read before.
-
-    Raises:
-        CheckpointError: the file is cut short, or is no safetensors file.
-    """
-    seen = identity(file)
-    return list(_kept_header(file, tuple(seen))) if settled(seen) else _read_header(file)
-
-
-@lru_cache(64)
-def _kept_header(file: Path, seen: tuple[int, ...]) -> list[TensorEntry]:
-    return _read_header(file)
-
-
-def _read_header(file: Path) -> list[TensorEntry]:
-    found = file.stat().st_size
-    with open(file, "rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        if found < 8 or length > LONGEST_HEADER:
-            raise CheckpointError(f"{file}: not a safetensors file; {_again(file)}")
-        header = stream.read(length)
-    if len(header) < length:
-        raise CheckpointError(f"{file}: cut short within its header, at {found} bytes; {_again(file)}")
-    try:
-        entries = [
-            _entry(file, 8 + length, name, about)
-            for name, about in json.loads(header).items()
-            if name != "__metadata__"
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{file}: header cannot be read ({error}); {_again(file)}") from None
-    expected = max((entry.start + entry.size for entry in entries), default=8 + length)
-    if found != expected:
-        trouble = "cut short" if found < expected else "too long"
-        raise CheckpointError(f"{file}: {trouble}: {found} bytes, its header says {expected}; {_again(file)}")
-    return entries
-
-
-def _entry(file: Path, data: int, name: str, about: dict[str, Any]) -> TensorEntry:
-    start, end = about["data_offsets"]
-    shape = tuple(int(length) for length in about["shape"])
-    if about["dtype"] not in BYTES:
-        raise ValueError(f"{name}: dtype {about['dtype']} is not known")
-    if end - start != math.prod(shape) * BYTES[about["dtype"]]:
-        raise ValueError(f"{name}: {end - start} bytes do not fill shape {list(shape)} of {about['dtype']}")
-    return TensorEntry(name, about["dtype"], shape, file, data + start, end - start)
-
-
 def _read_sharded(folder: Path) -> WeightIndex:
     weight_map = _weight_map(folder / INDEX)
     shards = sorted(set(weight_map.values()))
@@ -146,18 +80,12 @@ def _read_sharded(folder: Path) -> WeightIndex:
 
 
 def _weight_map(file: Path) -> dict[str, str]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{file}: cannot be read as JSON: {error}; {_again(file)}") from None
-    weight_map = content.get("weight_map") if isinstance(content, dict) else None
-    if not isinstance(weight_map, dict) or not all(_is_file_name(shard) for shard in weight_map.values()):
+    weight_map = read_object(file).get("weight_map")
+    shards = weight_map.values() if isinstance(weight_map, dict) else [None]
+    names = {shard if isinstance(shard, str) else "" for shard in shards}
+    if not isinstance(weight_map, dict) or not all(name and Path(name).name == name for name in names):
         raise CheckpointError(f"{file}: holds no weight_map from tensor names to file names in the same folder")
     return weight_map
-
-
-def _is_file_name(found: object) -> bool:
-    return isinstance(found, str) and Path(found).name == found
 
 
 def _no_weights(folder: Path) -> str:
@@ -173,10 +101,6 @@ def _no_weights(folder: Path) -> str:
 
 def _sorted(entries: dict[str, TensorEntry]) -> dict[str, TensorEntry]:
     return {name: entries[name] for name in sorted(entries, key=natural)}
-
-
-def _again(file: Path) -> str:
-    return f"fetch {file.name} again"
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:

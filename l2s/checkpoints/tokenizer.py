@@ -1,9 +1,9 @@
 """The tokenizer files of a model folder, and its vocabulary as token strings and ids."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from l2s.checkpoints.json_file import read_object, section
 from l2s.errors import CheckpointError
 
 TOKENIZER_FILES = (
@@ -12,6 +12,9 @@ TOKENIZER_FILES = (
 )  # fmt: skip
 """What a folder may hold of its tokenizer and chat template."""
 
+VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+"""One of them makes a tokenizer."""
+
 GENERATION_CONFIG = "generation_config.json"
 THINK = "<think>"
 
@@ -19,6 +22,11 @@ THINK = "<think>"
 def side_files(folder: Path) -> list[Path]:
     """Tokenizer, chat template and generation config files that are there."""
     return [folder / name for name in (*TOKENIZER_FILES, GENERATION_CONFIG) if (folder / name).is_file()]
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Does a tokenizer lie there?"""
+    return any((folder / name).is_file() for name in VOCABULARIES)
 
 
 def read_vocabulary(folder: Path) -> dict[int, str] | None:
@@ -31,7 +39,7 @@ def read_vocabulary(folder: Path) -> dict[int, str] | None:
     if not file.is_file():
         return None
     content = read_object(file)
-    vocabulary = (content.get("model") or {}).get("vocab")
+    vocabulary = section(content, "model").get("vocab")
     if vocabulary is None:
         return None
     try:
@@ -55,20 +63,3 @@ def knows_thinking(folder: Path) -> bool:
     """Does the tokenizer or chat template know ``<think>``?"""
     texts = [file for file in side_files(folder) if file.name != GENERATION_CONFIG and file.suffix != ".model"]
     return any(THINK in file.read_text(encoding="utf-8", errors="replace") for file in texts)
-
-
-def read_object(file: Path) -> dict[str, Any]:
-    """A JSON file that holds an object.
-
-    Raises:
-        CheckpointError: no such file, or something else in it.
-    """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{file.parent}: no {file.name}") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{file}: cannot be read as JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{file}: expected a JSON object, found {type(content).__name__}")
-    return content

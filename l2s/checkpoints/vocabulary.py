@@ -93,14 +93,9 @@ def align_vocabulary(
     return Vocabulary(aligned, tuple(findings) if aligned != dict(models) or tokens.added else (), tokens.added)
 
 
-def rows_of(model: Checkpoint) -> int:
-    """Rows of a model's embedding."""
-    return model.entry(str(model.embedding)).shape[0]
-
-
 def _strings(model: Checkpoint) -> dict[int, str] | None:
     """Token string by id, of the tokens that have a row."""
-    found, rows = read_vocabulary(model.tokenizer_folder), rows_of(model)
+    found, rows = read_vocabulary(model.tokenizer_folder), model.rows
     return None if found is None else {number: token for number, token in found.items() if number < rows}
 
 
@@ -109,9 +104,9 @@ def _target(
     strings: Mapping[str, dict[int, str] | None], way: Way,
 ) -> _Tokens:  # fmt: skip
     if way == "ids":
-        return _Tokens({}, max(map(rows_of, models.values())))
+        return _Tokens({}, max(model.rows for model in models.values()))
     target = dict(strings[donor] or {})
-    rows = rows_of(models[donor])
+    rows = models[donor].rows
     if way == "donor":
         return _Tokens(target, rows)
     known, added, free = set(target.values()), list[dict[str, Any]](), max(target, default=-1) + 1
@@ -132,7 +127,7 @@ def _own_rows(model: Checkpoint, strings: Mapping[int, str] | None, tokens: _Tok
     A row without a token is padding: it is the model's row at that place, if that is padding too. A model
     without a tokenizer is taken to have the donor's ids.
     """
-    count = rows_of(model)
+    count = model.rows
     found = np.arange(tokens.rows)
     found[count:] = -1
     if not tokens.strings:
@@ -159,7 +154,7 @@ def _aligned(
 ) -> Checkpoint:
     """The model itself where its rows are the merged ones; otherwise in those rows, lacking ones from ``order``."""
     model, rows = models[name], own[name].copy()
-    if rows_of(model) == tokens.rows and np.array_equal(rows, np.arange(tokens.rows)):
+    if model.rows == tokens.rows and np.array_equal(rows, np.arange(tokens.rows)):
         return model
     origins = np.where(rows < 0, MEAN, 0)
     sources = [model]

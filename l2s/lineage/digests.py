@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from l2s.checkpoints.digest import digest_together, in_pairs
-from l2s.checkpoints.index import TensorEntry, read_header
+from l2s.checkpoints.header import TensorEntry, read_header
 from l2s.checkpoints.remembered import recall
 from l2s.errors import CheckpointError
 from l2s.files import digest_text

@@ -1,14 +1,16 @@
 """Whose config, tokenizer, chat template and generation config the merged model gets."""
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.tokenizer import knows_thinking
+from l2s.checkpoints.compatible import Finding
+from l2s.checkpoints.json_file import read_object
+from l2s.checkpoints.language import with_dtype, with_rows, with_tie
+from l2s.checkpoints.tokenizer import GENERATION_CONFIG, has_tokenizer, knows_thinking
 from l2s.errors import ConfigError
 from l2s.files import write_json, write_text
 from l2s.merging.recipe import MergeRecipe
@@ -20,6 +22,8 @@ CHATML = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 """``chat_template: chatml``."""
+PROCESSORS = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
+"""What a model of several parts needs beside its tokenizer."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +33,34 @@ class Donor:
     model: str
     """As the recipe names it."""
     reason: str
+    tokenizer: str = ""
+    """The model whose tokenizer is taken; another one where this has none."""
+
+    def findings(self) -> list[Finding]:
+        """What should be said of it."""
+        if self.tokenizer == self.model:
+            return []
+        return [Finding(f"{self.model} has no tokenizer; that of {self.tokenizer}, the last model with one, is taken")]
 
 
 def choose_donor(recipe: MergeRecipe, models: Mapping[str, Checkpoint], asked: str | None = None) -> Donor:
     """The model that the recipe's ``tokenizer_source`` names, else ``asked``, else the reasoning model.
 
     ``tokenizer_source: union`` names none. The reasoning model is the only one that knows ``<think>``;
-    where none or several do, it is the last one listed.
+    where none or several do, it is the last one listed. Where it has no tokenizer, the last model that has one
+    gives its own.
 
     Raises:
         ConfigError: the one asked for is not among the models.
     """
+    chosen = _chosen(recipe, models, asked)
+    having = [name for name, model in models.items() if has_tokenizer(model.tokenizer_folder)]
+    named = recipe.token_source not in (None, "union")  # then its tokens are meant
+    tokenizer = chosen.model if named or chosen.model in having else next(reversed(having), chosen.model)
+    return replace(chosen, tokenizer=tokenizer)
+
+
+def _chosen(recipe: MergeRecipe, models: Mapping[str, Checkpoint], asked: str | None) -> Donor:
     source = recipe.token_source
     if source and (source != "union" or source in models):
         return Donor(_named(source, recipe, models), "tokenizer_source names it")
@@ -62,9 +83,10 @@ def _named(name: str, recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> 
 def write_side_files(
     folder: Path,
     donor: Checkpoint,
+    tokenizer: Checkpoint,
     *,
     dtype: str | None,
-    tied: bool,
+    tied: bool | None,
     rows: int | None,
     chat_template: str | None,
     added_tokens: Sequence[Mapping[str, Any]] = (),
@@ -74,18 +96,23 @@ def write_side_files(
     Args:
         folder: where to.
         donor: where from.
+        tokenizer: where tokenizer and chat template come from, where the donor has none.
         dtype: torch's name of the format the weights have, None if they have several.
-        tied: is the embedding also the head?
+        tied: what the config says of embedding and head; None for nothing.
         rows: rows of the embedding.
         chat_template: written instead of the donor's.
         added_tokens: to append to the donor's tokenizer.
     """
     files = donor.side_files
+    if tokenizer is not donor:
+        there = {file.name for file in files} | {GENERATION_CONFIG}
+        files = [*(file for file in tokenizer.side_files if file.name not in there), *files]
+    files += [donor.path / name for name in PROCESSORS if (donor.path / name).is_file()]
     if "auto_map" in donor.config:  # the architecture's code lies beside the weights
         files += sorted(donor.path.glob("*.py"))
     for file in files:
         shutil.copyfile(file, folder / file.name)
-    write_json(folder / "config.json", _config(donor.config, dtype, tied, rows))
+    write_json(folder / "config.json", _config(donor, dtype, tied, rows))
     if chat_template not in (None, "auto"):
         _replace_template(folder, CHATML if chat_template == "chatml" else chat_template)
     if added_tokens:
@@ -93,14 +120,10 @@ def write_side_files(
     return sorted(file.name for file in folder.iterdir() if file.suffix != ".safetensors")
 
 
-def _config(config: Mapping[str, Any], dtype: str | None, tied: bool, rows: int | None) -> dict[str, Any]:
-    written = {key: value for key, value in config.items() if key != "_name_or_path"}
-    written["tie_word_embeddings"] = tied
-    if dtype:
-        written["dtype" if "dtype" in config else "torch_dtype"] = dtype
-    if rows is not None and "vocab_size" in config:
-        written["vocab_size"] = rows
-    return written
+def _config(donor: Checkpoint, dtype: str | None, tied: bool | None, rows: int | None) -> dict[str, Any]:
+    written = {key: value for key, value in donor.config.items() if key != "_name_or_path"}
+    written = with_dtype(with_tie(written, tied), dtype)
+    return written if rows is None else with_rows(written, rows, donor.rows)
 
 
 def _replace_template(folder: Path, template: str) -> None:
@@ -109,6 +132,6 @@ def _replace_template(folder: Path, template: str) -> None:
     (folder / "chat_template.json").unlink(missing_ok=True)
     file = folder / "tokenizer_config.json"
     if file.is_file():
-        config = json.loads(file.read_text(encoding="utf-8"))
+        config = read_object(file)
         config.pop("chat_template", None)
         write_json(file, config)

@@ -35,7 +35,7 @@ from l2s.merging.manifest import (
     versions,
 )
 from l2s.merging.memory import affordable_threads
-from l2s.merging.plan import is_tied, only_dtype, plan_tensors
+from l2s.merging.plan import is_tied, only_dtype, plan_tensors, tie_flag_of
 from l2s.merging.preflight import check_merge, open_models, refuse_overwriting
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.tensors import TensorMerger, check_device, merge_tensors
@@ -134,7 +134,7 @@ def _prepare(
         raise CheckpointError("; ".join(refused))
     refuse_overwriting(out, opened, force)
     chosen = choose_donor(recipe, opened, donor)
-    vocabulary = merged_vocabulary(recipe, opened, chosen.model)
+    vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
     plans = plan_tensors(recipe, vocabulary.models, chosen.model)
     notes = tuple(finding.sentence for finding in findings)
     if recipe.method.arrays and device == "cpu":
@@ -165,7 +165,15 @@ def _write_weights(
         journal,
         CheckpointWriter(folder, merge.plans, max_shard_size) as writer,
         TensorMerger(
-            merge.recipe, merge.vocabulary.models, digests, merge.statistics, merge.seed, writer, journal, device
+            merge.recipe,
+            merge.vocabulary.models,
+            digests,
+            merge.statistics,
+            merge.seed,
+            writer,
+            journal,
+            device,
+            merge.donor.model,
         ) as merger,
         closing(merge_tensors(merger, merge.plans, threads, track)) as written,
     ):  # threads end before files close
@@ -181,7 +189,8 @@ def _fingerprint(merge: _Merge, max_shard_size: int, device: str) -> str:
     inputs = {name: found.model_dump() for name, found in merge.digests.items()}
     statistics = {name: found.digest for name, found in merge.statistics.items()}
     plans = [[plan.name, plan.dtype, list(plan.shape)] for plan in merge.plans]
-    parts = [merge.recipe.resolved(), inputs, statistics, merge.seed, plans, max_shard_size, device, versions()]
+    parts = [merge.recipe.resolved(), inputs, statistics, merge.seed, plans, max_shard_size, device, merge.donor.model]
+    parts += [versions()]
     return digest_text(json.dumps(parts, sort_keys=True))
 
 
@@ -196,24 +205,25 @@ def _clear(folder: Path, resumed: bool) -> None:
 def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]) -> MergeManifest:
     """Write the donor's files, and say what the folder was made from."""
     donor, dtype = merge.vocabulary.models[merge.donor.model], only_dtype(merge.plans)
-    tied = is_tied(merge.plans)
     files = write_side_files(
         folder,
         donor,
+        merge.vocabulary.models[merge.donor.tokenizer],
         dtype=TORCH_NAMES[dtype] if dtype else None,
-        tied=tied,
+        tied=tie_flag_of(merge.plans, donor),
         rows=next((plan.shape[0] for plan in merge.plans if plan.name == donor.embedding), None),
         chat_template=merge.recipe.chat_template,
         added_tokens=merge.vocabulary.added,
     )
     weights = combine((name, found.dtype, found.shape, found.digest) for name, found in tensors.items())
+    total = sum(plan.size for plan in merge.plans)
     manifest = MergeManifest(
         recipe=merge.recipe.resolved(),
         seed=merge.seed,
         inputs=dict(merge.digests),
         statistics={name: found.digest for name, found in merge.statistics.items()},
         donor=DonorRecord(model=merge.donor.model, reason=merge.donor.reason, files=tuple(files)),
-        output=OutputRecord(weights=weights, total_size=sum(plan.size for plan in merge.plans), tied=tied),
+        output=OutputRecord(weights=weights, total_size=total, tied=is_tied(merge.plans, donor)),
         notes=merge.notes,
         versions=versions(),
         tensors=tensors,

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.checkpoint import HEAD
 from l2s.checkpoints.dtypes import INTEGERS, WORDS
+from l2s.checkpoints.index import natural
+from l2s.checkpoints.language import tie_flag
+from l2s.checkpoints.parts import is_head
 from l2s.checkpoints.writer import TensorPlan
 from l2s.merging.recipe import MergeRecipe
 
@@ -16,18 +18,40 @@ def plan_tensors(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: s
     integers stay as they are. ``models`` are those of the merged vocabulary, so shapes are the merged ones.
     """
     asked = recipe.out_dtype or recipe.dtype
-    names = max((model.names() for model in models.values()), key=len)
     plans = []
-    for name in names:
+    for name in common_names(models):
         entry = models[donor].entry(name)
         kept = asked is None or entry.dtype in INTEGERS
         plans.append(TensorPlan(name, entry.dtype if kept else WORDS[str(asked)], entry.shape))
     return plans
 
 
-def is_tied(plans: list[TensorPlan]) -> bool:
+def common_names(models: Mapping[str, Checkpoint]) -> list[str]:
+    """The tensors that all models have, and the head that any has, in natural order."""
+    names = [model.names() for model in models.values()]
+    shared = set.intersection(*map(set, names))
+    heads = {name for found in names for name in found if is_head(name)}
+    return sorted(shared | heads, key=natural)
+
+
+def is_tied(plans: list[TensorPlan], donor: Checkpoint) -> bool:
     """Is the merged model's embedding also its head?"""
-    return all(plan.name != HEAD for plan in plans)
+    return donor.tied and not _has_head(plans)
+
+
+def tie_flag_of(plans: list[TensorPlan], donor: Checkpoint) -> bool | None:
+    """What the merged config says of it; None for nothing, as the donor's says nothing, and has another kind of head.
+
+    A head of a kind that is not known here keeps the donor's flag.
+    """
+    if _has_head(plans):
+        return False
+    flag = tie_flag(donor.config)
+    return True if flag is None and not donor.other_heads else flag
+
+
+def _has_head(plans: list[TensorPlan]) -> bool:
+    return any(is_head(plan.name) for plan in plans)
 
 
 def only_dtype(plans: list[TensorPlan]) -> str | None:

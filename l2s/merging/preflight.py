@@ -9,6 +9,9 @@ from typing import Any
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.ancestry import STRANGE, relative_distance
 from l2s.checkpoints.compatible import Finding, compare
+from l2s.checkpoints.digest import same_bytes
+from l2s.checkpoints.dtypes import INTEGERS
+from l2s.checkpoints.index import listed
 from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.tokenizer import read_vocabulary
 from l2s.checkpoints.writer import TensorPlan
@@ -51,12 +54,13 @@ def check_merge(
     findings += _layers(recipe, opened)
     try:
         chosen = choose_donor(recipe, opened, donor)
-        vocabulary = merged_vocabulary(recipe, opened, chosen.model)
+        vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
     except (CheckpointError, ConfigError) as error:
         return [*findings, Finding(str(error), fatal=True)]
-    findings += vocabulary.findings
+    findings += [*chosen.findings(), *vocabulary.findings]
     if not any(finding.fatal and not finding.forcible for finding in findings):
         plans = plan_tensors(recipe, vocabulary.models, chosen.model)
+        findings += _integers(plans, vocabulary.models, chosen.model)
         findings += _strangers(recipe, vocabulary.models)
         findings += _too_little_memory(recipe, plans)
         findings += _no_room(plans, out) if out else []
@@ -67,7 +71,7 @@ def needs(recipe: MergeRecipe, models: Mapping[str, Path] | None = None) -> tupl
     """What the merge would take: bytes of memory with a thread a core, and bytes on disk."""
     opened = open_models(recipe, models)
     chosen = choose_donor(recipe, opened, None)
-    plans = plan_tensors(recipe, merged_vocabulary(recipe, opened, chosen.model).models, chosen.model)
+    plans = plan_tensors(recipe, merged_vocabulary(recipe, opened, chosen.tokenizer).models, chosen.model)
     memory = predict_memory(recipe, [plan.shape for plan in plans], default_threads())
     return memory, sum(plan.size for plan in plans)
 
@@ -175,6 +179,18 @@ def _strangers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Fi
             )
             findings.append(Finding(sentence, fatal=True, forcible=True))
     return findings
+
+
+def _integers(plans: list[TensorPlan], models: Mapping[str, Checkpoint], donor: str) -> list[Finding]:
+    """Counters and tables that models do not agree on: there is no mean of them."""
+    differing = [
+        plan.name
+        for plan in plans
+        if plan.dtype in INTEGERS
+        and not all(same_bytes(models[donor].entry(plan.name), model.entry(plan.name)) for model in models.values())
+    ]
+    sentence = f"{listed(differing)}: integers that differ between the models; those of {donor} are taken"
+    return [Finding(sentence)] if differing else []
 
 
 def _too_little_memory(recipe: MergeRecipe, plans: list[TensorPlan]) -> list[Finding]:

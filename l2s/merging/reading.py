@@ -65,7 +65,8 @@ def read_tensor(reader: Reader, model: str, name: str, span: Span, out: Tensor, 
     if span.columns:
         found = reader.read(name)[:, span.start : span.stop].T
     else:
-        found = reader.rows(name, span.start, span.stop) if out.dim() else reader.read(name)
+        rows = bool(reader.checkpoint.entry(name).shape)
+        found = reader.rows(name, span.start, span.stop) if rows else reader.read(name)
     if entries is not None:
         found = found.reshape(-1)[entries]
     if out.device.type != "cpu":

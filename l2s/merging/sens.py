@@ -21,7 +21,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from l2s.checkpoints.checkpoint import EMBEDDINGS, HEAD
+from l2s.checkpoints.parts import is_embedding, is_head
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.method import Merged, Weight, merge_method
@@ -91,8 +91,8 @@ def sensitivity(file: Statistics, name: str) -> float:
     """
     layers = {group: float(value) for group, value in file.tensors.items() if not group.startswith(DISTANCE)}
     group = layer_group(name)
-    if group not in layers and name == HEAD:
-        group = next((layer for layer in layers if f"{layer}.weight".endswith(EMBEDDINGS)), group)
+    if group not in layers and is_head(name):
+        group = next((layer for layer in layers if is_embedding(f"{layer}.weight")), group)
     if group not in layers:
         raise CheckpointError(
             f"{name}: the sensitivities of {_model(file)} lack {group}; calibrate the model that the recipe names"

@@ -83,6 +83,7 @@ class TensorMerger:
         writer: CheckpointWriter,
         journal: Journal,
         device: str = "cpu",
+        donor: str | None = None,
     ) -> None:
         self.recipe, self.method, self.seed, self.digests = recipe, recipe.method, seed, digests
         self.statistics, self.writer, self.journal, self.device = statistics, writer, journal, device
@@ -91,6 +92,8 @@ class TensorMerger:
         names = recipe.model_names()
         self.has_base = recipe.has_base
         self.reference = recipe.base_model if self.has_base and recipe.base_model else names[0]
+        self.donor = donor or self.reference
+        """Whose integers are taken."""
         order = range(len(names))
         by_digest = sorted(order, key=lambda k: (digests[names[k]], names[k]))
         self.order = list(order) if self.method.ordered else by_digest
@@ -254,11 +257,8 @@ class TensorMerger:
         return params, [models[k] for k in self.order]
 
     def _copy(self, plan: TensorPlan) -> TensorDiagnostics:
-        """Write a tensor of integers, or of nothing, on which all models must agree."""
-        tensor = self.readers[self.reference].read(plan.name)
-        for name, reader in self.readers.items():
-            if not torch.equal(reader.read(plan.name), tensor):
-                raise CheckpointError(f"{plan.name}: integers that differ between {self.reference} and {name}")
+        """Write a tensor of integers, or of nothing, as the donor has it; preflight said where models differ."""
+        tensor = self.readers[self.donor].read(plan.name)
         stored = tensor.to(_dtype(plan)) if plan.dtype in TORCH_NAMES else tensor
         return TensorDiagnostics(digest=self.writer.write(plan.name, stored), dtype=plan.dtype, shape=plan.shape)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.tokenizer import read_object
+from l2s.checkpoints.json_file import read_object
 from l2s.checkpoints.vocabulary import Vocabulary, Way, align_vocabulary
 from l2s.files import write_json, write_text
 from l2s.merging.recipe import MergeRecipe

@@ -28,7 +28,8 @@ class WeightPieces:
     def __init__(self, merger: TensorMerger, plan: TensorPlan, params: Params, models: Sequence[Params]) -> None:
         self.merger, self.plan = merger, plan
         short = merger.method.pieces == "short"
-        self.shape = plan.shape
+        self.shape = plan.shape or (1,)
+        """Of the weight; a scalar is one entry, so that no method meets it."""
         self.spans = list(spans(plan.shape, short))
         self.columns = self.spans[0].columns if self.spans else False
         self._statistics = (_statistics(merger, params), tuple(_statistics(merger, model) for model in models))
@@ -52,8 +53,8 @@ class WeightPieces:
 
     def _piece(self, span: Span, every: int | None = None) -> tuple[Piece, Any]:
         merger, name = self.merger, self.plan.name
-        shape = self.plan.shape[::-1] if span.columns else self.plan.shape
-        here: tuple[int, ...] = (span.stop - span.start, *shape[1:]) if shape else ()
+        shape = self.shape[::-1] if span.columns else self.shape
+        here: tuple[int, ...] = (span.stop - span.start, *shape[1:])
         start, entries = span.start * math.prod(here[1:]), None
         if every is not None:
             entries = slice(-start % every, math.prod(here), every)

@@ -64,16 +64,62 @@ def test_a_tied_head_is_the_embedding(shards: int, tmp_path: Path) -> None:
             reader.read("nothing")
 
 
-def test_a_head_of_its_own_is_read_unless_the_config_ties_it(tmp_path: Path) -> None:
+def test_a_head_is_tied_where_it_is_the_embedding_byte_for_byte(tmp_path: Path) -> None:
     weights = random_weights(0, tied=False)
     untied = Checkpoint(write_checkpoint(tmp_path / "untied", weights))
     assert not untied.tied and untied.names()[0] == "lm_head.weight"
     with CheckpointReader(untied) as reader:
         assert torch.equal(reader.read("lm_head.weight"), weights["lm_head.weight"])
-    tied = Checkpoint(write_checkpoint(tmp_path / "tied", weights, tie_word_embeddings=True))
+    claimed = Checkpoint(write_checkpoint(tmp_path / "claimed", weights, tie_word_embeddings=True))
+    assert not claimed.tied and claimed.names() == untied.names() and claimed.weights_digest == untied.weights_digest
+    same = weights | {"lm_head.weight": weights["model.embed_tokens.weight"].clone()}
+    tied = Checkpoint(write_checkpoint(tmp_path / "tied", same, tie_word_embeddings=True))
     assert tied.tied and "lm_head.weight" not in tied.names()
+    assert tied.weights_digest == Checkpoint(write_checkpoint(tmp_path / "bare", random_weights(0))).weights_digest
     with CheckpointReader(tied) as reader:
         assert torch.equal(reader.read("lm_head.weight"), weights["model.embed_tokens.weight"])
+    kept = Checkpoint(write_checkpoint(tmp_path / "kept", same, tie_word_embeddings=False))
+    assert not kept.tied and "lm_head.weight" in kept.names()
+
+
+@pytest.mark.parametrize(
+    ("embedding", "head"),
+    [
+        ("model.embed_tokens.weight", "lm_head.weight"),
+        ("gpt_neox.embed_in.weight", "embed_out.weight"),
+        ("model.tok_embeddings.weight", "output.weight"),
+        ("language_model.model.embed_tokens.weight", "language_model.lm_head.weight"),
+        ("transformer.embedding.word_embeddings.weight", "transformer.output_layer.weight"),
+        ("backbone.embeddings.weight", "lm_head.weight"),
+    ],
+)
+def test_heads_are_known_by_every_name(embedding: str, head: str, tmp_path: Path) -> None:
+    weights = {embedding: torch.randn(5, 3), "model.layers.0.mlp.output.weight": torch.randn(5, 3)}
+    bare = Checkpoint(write_checkpoint(tmp_path / "bare", weights, tie_word_embeddings=True))
+    assert bare.tied and bare.entry(head).name == embedding
+    own = Checkpoint(write_checkpoint(tmp_path / "own", weights | {head: torch.randn(5, 3)}))
+    assert not own.tied and own.head == head and own.stored_heads == (head,)
+
+
+def test_heads_of_labels_and_unknown_heads_are_never_the_embedding(tmp_path: Path) -> None:
+    for name, shape in {"score.weight": (2, 8), "v_head.summary.weight": (1, 8), "odd_head.weight": (16, 8)}.items():
+        weights = random_weights(0) | {name: torch.randn(shape)}
+        model = Checkpoint(write_checkpoint(tmp_path / name, weights, tie_word_embeddings=False))
+        assert model.other_heads == (name,) and not model.tied and not model.stored_heads and name in model.names()
+
+
+def test_buffers_that_loaders_compute_are_left_out(tmp_path: Path) -> None:
+    buffers = {
+        "model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(2),
+        "transformer.h.0.attn.bias": torch.ones(1, 1, 4, 4, dtype=torch.bool),
+        "transformer.h.0.attn.masked_bias": torch.tensor(-1e4),
+        "gpt_neox.layers.0.attention.bias": torch.ones(1, 1, 4, 4, dtype=torch.uint8),
+        "embeddings.position_ids": torch.arange(4)[None],
+        "rope.freqs": torch.ones(2),
+    }
+    weights = {"transformer.h.0.attn.c_attn.bias": torch.ones(4), "model.layers.1.attn.bias": torch.ones(4)}
+    model = Checkpoint(write_checkpoint(tmp_path / "m", weights | buffers))
+    assert set(model.names()) == weights.keys() and set(model.recomputed) == buffers.keys()
 
 
 def tensors() -> dict[str, torch.Tensor]:

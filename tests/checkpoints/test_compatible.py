@@ -125,17 +125,22 @@ def test_a_head_that_is_promised_but_absent_is_fatal(tmp_path: Path) -> None:
 
 
 def test_a_head_that_loaders_ignore_is_said(tmp_path: Path) -> None:
-    (finding,) = compare(pair(tmp_path, weights=random_weights(0, tied=False), tie_word_embeddings=True))
+    weights = random_weights(0, tied=False)
+    same = weights | {"lm_head.weight": weights["model.embed_tokens.weight"].clone()}
+    (finding,) = compare(pair(tmp_path / "same", weights=same, tie_word_embeddings=True))
     assert not finding.fatal and "slow: stores lm_head.weight, but config.json ties it" in finding.sentence
+    finding, _ = compare(pair(tmp_path / "other", weights=weights, tie_word_embeddings=True))
+    assert not finding.fatal and "stores lm_head.weight, which differs from the embedding" in finding.sentence
 
 
 def test_quantised_weights_are_refused(tmp_path: Path) -> None:
     weights = random_weights(0)
     models = pair(tmp_path, weights=weights, dtype=torch.float8_e4m3fn)
-    assert any(f.fatal and "slow: weights are stored as F8_E4M3" in f.sentence for f in compare(models))
+    (finding,) = [f for f in compare(models) if f.fatal]
+    assert finding.sentence.startswith("slow: weights are stored as F8_E4M3")
     quantised = pair(tmp_path / "b", quantization_config={"bits": 4})
     assert [f.sentence for f in compare(quantised)] == [
-        "slow: weights are quantised by its config; merge the unquantised model, then quantise"
+        "slow: weights are quantised by its config (quantization_config); merge the unquantised model, then quantise"
     ]
 
 

@@ -109,7 +109,9 @@ def test_a_damaged_file_is_one_sentence(change: object, sentence: str, tmp_path:
     ("found", "sentence"),
     [
         ("{", "cannot be read as JSON"),
-        ("[]", "holds no weight_map"),
+        ("[]", "expected a JSON object"),
+        ("{}", "holds no weight_map"),
+        ("[" * 100_000, "brackets are nested too deep"),
         ('{"weight_map": {"a": "../other/model.safetensors"}}', "in the same folder"),
         ('{"weight_map": {"a": 3}}', "in the same folder"),
     ],
@@ -151,7 +153,7 @@ def test_a_missing_or_broken_config_is_one_sentence(tmp_path: Path) -> None:
 def test_a_header_is_read_once_while_its_file_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_checkpoint(tmp_path / "model", random_weights(0))
     parsed, loads = list[str](), json.loads
-    monkeypatch.setattr(json, "loads", lambda text: parsed.append("") or loads(text))
+    monkeypatch.setattr(json, "loads", lambda text, **how: parsed.append("") or loads(text, **how))
     first = read_index(folder)
     assert read_index(folder) == first and len(parsed) == 2  # it was written just now
     monkeypatch.setattr(files, "SETTLED", -1.0)

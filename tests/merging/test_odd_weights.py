@@ -12,6 +12,7 @@ import torch
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.merging.merge import merge_checkpoints
+from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
 from tests.tiny import random_weights, write_checkpoint
 
@@ -43,6 +44,36 @@ def test_nothing_one_number_and_integers(dtype: torch.dtype, out: str, method: s
         if method == "linear":
             assert reader.read("model.scale").item() == 2.5
         assert reader.read("model.scale").shape == ()
+
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "sce": {"select_topk": 0.5}, "breadcrumbs": {"density": 0.5}, "breadcrumbs_ties": {"density": 0.5},
+    "ties": {"density": 0.5}, "slerp": {"t": 0.3}, "nuslerp": {"weight": 0.4}, "nearswap": {"t": 0.1},
+}  # fmt: skip
+DRAWN = {"dare_linear", "dare_ties", "della", "della_linear"}
+"""Masks are drawn from the weights' digest, in which shapes count."""
+
+
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - {"aim", "sens", "passthrough"}))
+def test_a_scalar_is_one_entry(name: str, tmp_path: Path) -> None:
+    method, found = METHODS[name], list[float]()
+    listed = ("quick", "slow")[-method.counts[1] :] if method.counts[1] else ("quick", "slow")
+    for shape in ((), (1,)):
+        base, place = random_weights(0), tmp_path / str(len(shape))
+        models = {"base": base, "quick": random_weights(1, base), "slow": random_weights(2, base)}
+        for number, weights in enumerate(models.values()):
+            weights["model.layers.0.logit_scale"] = torch.full(shape, 1.5 + 0.1 * number)
+        folders = {model: write_checkpoint(place / model, weights) for model, weights in models.items()}
+        asked: dict[str, Any] = {"merge_method": name, "models": [{"model": model} for model in listed]}
+        asked |= {"base_model": "base"} if method.needs_base else {}
+        asked["parameters"] = SETTINGS.get(name, {})
+        merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, place / "out")
+        with CheckpointReader(Checkpoint(place / "out")) as reader:
+            merged = reader.read("model.layers.0.logit_scale")
+            assert merged.shape == shape
+            found.append(merged.item())
+    assert all(1.4 < value < 2 for value in found)
+    assert name in DRAWN or found[0] == found[1]
 
 
 def test_readers_of_a_file_share_one_mapping_and_give_it_back(tmp_path: Path) -> None:
@@ -153,6 +184,7 @@ import resource, sys
 from pathlib import Path
 from l2s.merging import kernels
 from l2s.merging.merge import merge_checkpoints
+from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
 kernels.LOOPS.load()
 resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))

@@ -1,0 +1,32 @@
+"""The JSON files of a model folder: an object each, from whoever made the folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from l2s.errors import CheckpointError
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """A JSON file that holds an object.
+
+    Raises:
+        CheckpointError: no such file, or something else in it.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{file.parent}: no {file.name}") from None
+    except RecursionError:
+        raise CheckpointError(f"{file}: brackets are nested too deep; fetch {file.name} again") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file}: cannot be read as JSON: {error}; fetch {file.name} again") from None
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file}: expected a JSON object, found {type(content).__name__}")
+    return content
+
+
+def section(config: object, key: str) -> dict[str, Any]:
+    """The object under a key; an empty one where there is none, or something else."""
+    found = config.get(key) if isinstance(config, dict) else None
+    return found if isinstance(found, dict) else {}
