@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def run_pipeline(
     *,
     address: str | None = None,
     always: bool = False,
-    before: Callable[[], None] = lambda: None,
+    before: Callable[[Collection[str]], None] = lambda stale: None,
     resources: Callable[[list[str]], Resources] = lambda _: Resources(),
 ) -> bool:
     """Bring the targets (all stages if none) up to date; return False if there was nothing to do.
@@ -48,7 +48,7 @@ def run_pipeline(
         console: where finished stages and bars are shown.
         address: of a cluster that runs already, for the runners that use one.
         always: run the flow even then, so that Prefect shows every stage as Cached.
-        before: called when there is something to do, before anything is done.
+        before: called with the stages that will run, before anything is done.
         resources: of the stages, what they occupy.
 
     Raises:
@@ -60,7 +60,7 @@ def run_pipeline(
     graph, names, stale = plan(targets)
     if not stale and not always:
         return False
-    before()
+    before(stale)
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
     own = not os.environ.get("PREFECT_API_URL")
     with prepared_environment(), warm(stale), served(meanwhile=_import_flow) if own else nullcontext():

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from l2s.config import Config
-from l2s.errors import ConfigError
-from l2s.params import nearest
 
 GB = 10**9
 PROGRAM_GB = 1
@@ -43,9 +41,6 @@ def resources_of(config: Config, stages: Iterable[str]) -> Resources:
 
     A merge occupies the bytes of the models it maps and of the one it writes, a generation the bytes of its
     model and, on a GPU, one device. A stage that wants more than there is runs alone.
-
-    Raises:
-        ConfigError: ``resources.needs`` names no stage or kind of stage.
     """
     params, names = config.resources, list(stages)
     limits = {
@@ -53,10 +48,6 @@ def resources_of(config: Config, stages: Iterable[str]) -> Resources:
         "gpu": params.gpu,
         "memory": params.memory or max(1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 4 // 5 // GB),
     }
-    known = {*names, *(name.partition("@")[0] for name in names)}
-    for name in params.needs:
-        if name not in known:
-            raise ConfigError(f"params.yaml: resources.needs.{name}: no such stage{nearest(name, known)}")
     needs = {}
     for name in names:
         found = _estimated(config, name)

@@ -21,15 +21,14 @@ def run(
 ) -> None:
     """Bring the pipeline up to date and show the table."""
     from flows.pipeline import StageFailed, plan, run_pipeline
+    from flows.ready import check_ready, read_config
     from flows.resources import resources_of
-    from flows.stage import check_recipes
-    from l2s.config import Config
 
-    config = Config.read()
+    config, elsewhere = read_config(), address is not None
     if dry:
         stale = plan(targets or [])[2]
         if stale:
-            check_recipes(config)
+            check_ready(stale, elsewhere=elsewhere)
         _print_plan(stale, as_json)
         return
     try:
@@ -39,7 +38,7 @@ def run(
             jobs,
             err,
             address=address,
-            before=lambda: check_recipes(config),
+            before=lambda stale: check_ready(stale, elsewhere=elsewhere),
             resources=lambda stages: resources_of(config, stages),
         ):
             err.print("everything is up to date", highlight=False)
@@ -66,10 +65,12 @@ def ui(
 ) -> None:
     """Start the Prefect UI and run the pipeline against it."""
     from flows.pipeline import StageFailed
+    from flows.ready import check_ready, read_config
     from flows.ui import show
 
+    read_config()
     try:
-        show(port, jobs, err, stay)
+        show(port, jobs, err, stay, check_ready)
     except StageFailed as failure:
         _say_failure(failure)
 

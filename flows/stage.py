@@ -130,35 +130,6 @@ def report(config: Config, name: None, track: Track, say: Say) -> None:
     say(f"{build_report(config, DATA)}")
 
 
-def check_recipes(config: Config) -> None:
-    """Look at every recipe before any stage runs.
-
-    Raises:
-        ConfigError: everything that is wrong with them, at once.
-    """
-    from l2s.merging.recipe import MergeRecipe
-
-    problems = []
-    for name, recipe in config.recipes.items():
-        try:
-            parsed = MergeRecipe.parse(recipe, f"params.yaml: recipes.{name}")
-            problems += [
-                f"params.yaml: recipes.{name}: '{model}' is not among the models{nearest(model, config.models)}"
-                for model in parsed.input_names()
-                if model not in config.models
-            ]
-            problems += [
-                f"params.yaml: recipes.{name}: statistics '{found}' are not under calibration"
-                f"{nearest(found, config.calibration)}"
-                for found in parsed.statistics_names()
-                if found not in config.calibration
-            ]
-        except ConfigError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigError("; ".join(problems))
-
-
 STAGES: dict[str, Callable[..., dict[str, Any] | None]] = {
     "family": family,
     "problems": problems,

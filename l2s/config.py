@@ -13,11 +13,11 @@ from l2s.errors import ConfigError
 from l2s.family.settings import FamilySettings
 from l2s.generation.settings import ControlParams, DecodingParams
 from l2s.nightly.settings import NightlyParams
-from l2s.params import Params, nearest
+from l2s.params import Params
 from l2s.planning.settings import ResourceParams
+from l2s.references import broken_references
 from l2s.yaml import read_yaml
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
@@ -79,20 +79,20 @@ class ReportParams(Params):
 
 
 class Config(Params):
-    """params.yaml."""
+    """params.yaml; which blocks must stand there, see :data:`l2s.references.BLOCKS`."""
 
-    family: FamilySettings
-    models: dict[str, ModelParams]
-    benchmarks: dict[str, BenchmarkParams]
+    family: FamilySettings = FamilySettings()
+    models: dict[str, ModelParams] = {}
+    benchmarks: dict[str, BenchmarkParams] = {}
     calibration: dict[str, CalibrationParams] = {}
-    recipes: dict[str, dict[str, Any]]
+    recipes: dict[str, dict[str, Any]] = {}
     """Merge recipes in mergekit's dialect; :mod:`l2s.merging.recipe` checks them."""
-    controls: dict[str, ControlParams]
-    runs: dict[str, RunParams]
-    decoding: DecodingParams
-    grading: GradingParams
-    analysis: AnalysisParams
-    report: ReportParams
+    controls: dict[str, ControlParams] = {}
+    runs: dict[str, RunParams] = {}
+    decoding: DecodingParams = DecodingParams()
+    grading: GradingParams = GradingParams()
+    analysis: AnalysisParams = AnalysisParams()
+    report: ReportParams = ReportParams()
     resources: ResourceParams = ResourceParams()
     nightly: NightlyParams = NightlyParams()
 
@@ -103,8 +103,12 @@ class Config(Params):
         Raises:
             ConfigError: everything that is wrong with it, at once.
         """
-        config = cls.parse(read_yaml(path), str(path))
-        problems = [f"{path}: {problem}" for problem in config._broken_names()]
+        found = read_yaml(path)
+        problems = [f"{path}: {problem}" for problem in broken_references({} if found is None else found)]
+        try:
+            config = cls.parse(_without_empty(found), str(path))
+        except ConfigError as error:
+            raise ConfigError("; ".join([str(error), *problems])) from None
         if problems:
             raise ConfigError("; ".join(problems))
         return config
@@ -117,31 +121,9 @@ class Config(Params):
         """Runs of merged models without a control: what a recipe is chosen among."""
         return [name for name, run in self.runs.items() if run.model.startswith("merged/") and run.control == "none"]
 
-    def _broken_names(self) -> list[str]:
-        """References that lead nowhere."""
-        problems = []
-        for block in ("models", "benchmarks", "calibration", "recipes", "controls", "runs"):
-            problems += [
-                f"{block}.{name}: a name takes letters, digits, '.', '_' and '-'"
-                for name in getattr(self, block)
-                if not NAME.fullmatch(name)
-            ]
-        folders = [f"models/{name}" for name in self.models] + [f"merged/{name}" for name in self.recipes]
-        for name, params in self.calibration.items():
-            for model in [params.model, *params.distance_to]:
-                if model not in self.models:
-                    problems.append(f"calibration.{name}: '{model}' is no model{nearest(model, self.models)}")
-        for name, run in self.runs.items():
-            if run.model not in folders:
-                problems.append(f"runs.{name}.model: '{run.model}' is no model or recipe{nearest(run.model, folders)}")
-            if run.control not in self.controls:
-                problems.append(f"runs.{name}.control: unknown '{run.control}'{nearest(run.control, self.controls)}")
-            elif self.controls[run.control].kind == "cothink":
-                problems.append(
-                    f"runs.{name}.control: cothink asks a second model, whose changes the pipeline would not notice; "
-                    "answer with `l2s generate --control` instead"
-                )
-        problems += [
-            f"nightly.runs: unknown '{r}'{nearest(r, self.runs)}" for r in self.nightly.runs if r not in self.runs
-        ]
-        return problems
+
+def _without_empty(found: Any) -> Any:
+    """Empty blocks left out: they are told as such."""
+    if found is None:
+        return {}
+    return {key: value for key, value in found.items() if value is not None} if isinstance(found, dict) else found

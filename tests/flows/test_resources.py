@@ -51,6 +51,10 @@ def test_only_what_could_be_short_is_asked_for() -> None:
 
 
 def test_needs_of_no_stage_are_an_error(tmp_path: Path) -> None:
-    params = config_with(tmp_path, needs={"merg": {"cpu": 1}})
     with pytest.raises(ConfigError, match=r"resources.needs.merg: no such stage; did you mean 'merge'\?"):
-        resources_of(params, ["merge@lore"])
+        config_with(tmp_path, needs={"merg": {"cpu": 1}})
+
+
+def test_needs_of_a_stage_that_is_not_asked_for_are_none(tmp_path: Path) -> None:
+    params = config_with(tmp_path, needs={"generate@slow": {"cpu": 1}})
+    assert "generate@slow" not in resources_of(params, ["merge@lore"]).needs

@@ -10,11 +10,11 @@ import yaml
 
 from flows.cli import entry
 from flows.graph import Graph
-from flows.stage import check_recipes
 from l2s.config import Config
 from l2s.generation.prompts import prompt_text
 from l2s.merging.recipe import MergeRecipe
 from l2s.presets import preset_names, read_preset
+from l2s.requirements import broken_recipes
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ["gsm8k", "math500", "minerva_math", "olympiadbench", "college_math", "aime24"]
@@ -42,7 +42,7 @@ def test_each_is_complete_and_checks_out(name: str, tmp_path: Path) -> None:
     assert set(params) == set(Config.model_fields), "every block is written out"
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     config = Config.read(tmp_path / "params.yaml")
-    check_recipes(config)
+    assert broken_recipes(params) == []
     assert set(config.recipes) == {run.model.removeprefix("merged/") for run in config.runs.values()
                                    if run.model.startswith("merged/")}, "every recipe is measured"  # fmt: skip
     assert config.analysis.slow in config.runs and config.analysis.quick in config.runs

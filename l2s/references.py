@@ -1,0 +1,171 @@
+"""Names in params.yaml and what refers to them, looked at as the file has them, so that all is told at once.
+
+Nothing here needs the file to be right otherwise: a block of another form is passed over, since its own check says so.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from l2s.generation.engine import ENGINES
+from l2s.params import nearest
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LONGEST = 100
+"""Characters of a name: files are called after it, and a file's name has at most 255 bytes."""
+RESERVED = re.compile(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]|item|key")
+"""Files of these names cannot be checked out everywhere; the last two are DVC's own words."""
+NAMED = ("models", "benchmarks", "calibration", "recipes", "controls", "runs")
+"""Blocks of names."""
+BLOCKS = {
+    "family": "{}", "models": "{slow: {source: path, path: …}}", "benchmarks": "{test: {source: file, path: …}}",
+    "calibration": "{}", "recipes": "{}", "controls": "{none: {kind: none}}",
+    "runs": "{slow: {model: models/slow, control: none}}", "decoding": "{}", "grading": "{}",
+    "analysis": "{slow: slow}", "report": "{}",
+}  # fmt: skip
+"""Blocks that DVC looks up for some stage, and the least that can stand there."""
+FILLED = ("models", "benchmarks", "runs")
+"""Blocks without an entry of which there is nothing to do."""
+STAGES = ("family", "problems", "calibrate", "merge", "generate", "verify", "analyse", "report")
+EMBEDDED = ("base", "quick", "slow")
+"""Models of the embedded family."""
+DEVICE = re.compile(r"cpu|mps|(?:cuda|xpu)(?::[0-9]{1,3})?")
+GRADERS = ("l2s", "math-verify", "qwen")
+Block = Mapping[str, Any]
+
+
+def broken_references(params: Any) -> list[str]:
+    """Everything that is wrong with names, and every reference that leads nowhere, as ``key: what is wrong``."""
+    if not isinstance(params, Mapping):
+        return []
+    return [
+        *_blocks(params),
+        *_names(params),
+        *_models(params),
+        *_runs(params),
+        *_roles(params),
+        *_words(params),
+        *_needs(params),
+    ]
+
+
+def block(params: Any, *path: str) -> Block:
+    """A block of the file; empty where there is none, or something else."""
+    for key in path:
+        params = params.get(key) if isinstance(params, Mapping) else None
+    return params if isinstance(params, Mapping) else {}
+
+
+def stage_names(params: Block) -> set[str]:
+    """Stages and kinds of stages that dvc.yaml makes of the file."""
+    groups = (("problems", "benchmarks"), ("calibrate", "calibration"), ("merge", "recipes"), ("generate", "runs"))
+    verify = {f"verify@{name}" for name in block(params, "runs")}
+    return {*STAGES, *verify, *(f"{kind}@{name}" for kind, of in groups for name in block(params, of))}
+
+
+def _blocks(params: Block) -> Iterator[str]:
+    for key, least in BLOCKS.items():
+        if key not in params:
+            yield f"{key}: missing, and DVC looks for it; add the line `{key}: {least}`"
+        elif params[key] is None or (params[key] == {} and key in FILLED):
+            yield f"{key}: empty; expected at least `{key}: {least}`"
+
+
+def _names(params: Block) -> Iterator[str]:
+    for kind in NAMED:
+        seen: dict[str, str] = {}
+        for name in block(params, kind):
+            if wrong := _wrong_name(kind, name):
+                yield f"{kind}.{_shown(name)}: {wrong}"
+            elif (twin := seen.setdefault(name.lower(), name)) != name:
+                yield f"{kind}.{name}: differs from '{twin}' by case alone, which some file systems do not tell apart"
+
+
+def _wrong_name(kind: str, name: str) -> str | None:
+    if not NAME.fullmatch(name):
+        return "a name takes letters, digits, '_' and '-', and begins with a letter or digit"
+    if len(name) > LONGEST:
+        return f"a name of {len(name)} characters; at most {LONGEST}, since files are called after it"
+    if "." in name and kind != "models":
+        return f"a name with a dot, which DVC takes for two levels of the file; write {name.replace('.', '-')}"
+    if RESERVED.fullmatch(name) or name.endswith((".partial", ".old")):
+        return "a reserved name, which no file can have everywhere; choose another"
+    return None
+
+
+def _models(params: Block) -> Iterator[str]:
+    models = block(params, "models")
+    for name in models:
+        if block(models, name).get("source") == "family" and name not in EMBEDDED:
+            yield f"models.{name}: the embedded family has no such model{nearest(name, EMBEDDED)}"
+    for name in block(params, "calibration"):
+        entry = block(params, "calibration", name)
+        others = entry.get("distance_to")
+        for model in [entry.get("model"), *(others if isinstance(others, list) else [])]:
+            if isinstance(model, str) and model not in models:
+                yield f"calibration.{name}: '{_shown(model)}' is no model{nearest(model, models)}"
+
+
+def _runs(params: Block) -> Iterator[str]:
+    controls = block(params, "controls")
+    folders = [f"models/{name}" for name in block(params, "models")]
+    folders += [f"merged/{name}" for name in block(params, "recipes")]
+    for name in block(params, "runs"):
+        run = block(params, "runs", name)
+        model, control = run.get("model"), run.get("control", "none")
+        if isinstance(model, str) and model not in folders:
+            same = [folder for folder in folders if folder.partition("/")[2] == model]
+            hint = f"; did you mean '{same[0]}'?" if same else nearest(model, folders)
+            yield f"runs.{name}.model: '{_shown(model)}' is no model or recipe{hint}"
+        if not isinstance(control, str):
+            continue
+        if control not in controls:
+            yield f"runs.{name}.control: unknown '{_shown(control)}'{nearest(control, controls)}"
+        elif block(controls, control).get("kind") == "cothink":
+            yield (
+                f"runs.{name}.control: cothink asks a second model, whose changes the pipeline would not notice; "
+                "answer with `l2s generate --control` instead"
+            )
+
+
+def _roles(params: Block) -> Iterator[str]:
+    """Runs and benchmarks that analysis and nights name."""
+    runs, benchmarks, analysis = block(params, "runs"), block(params, "benchmarks"), block(params, "analysis")
+    own = block(analysis, "baselines")
+    yield from _each("analysis.slow", [analysis.get("slow")], runs, "run")
+    yield from _each("analysis.quick", [analysis.get("quick")], runs, "run")
+    yield from _each("analysis.baselines", [*own, *own.values()], runs, "run")
+    yield from _each("analysis.candidates", analysis.get("candidates"), runs, "run")
+    yield from _each("analysis.validation", [analysis.get("validation")], benchmarks, "benchmark")
+    yield from _each("analysis.test", analysis.get("test"), benchmarks, "benchmark")
+    yield from _each("nightly.runs", block(params, "nightly").get("runs"), runs, "run")
+
+
+def _each(where: str, names: Any, known: Iterable[str], kind: str) -> Iterator[str]:
+    for name in names if isinstance(names, list) else []:
+        if isinstance(name, str) and name not in known:
+            yield f"{where}: '{_shown(name)}' is no {kind}{nearest(name, known)}"
+
+
+def _words(params: Block) -> Iterator[str]:
+    """Engine, device and grader."""
+    engine, device = (block(params, "decoding").get(key) for key in ("engine", "device"))
+    grader = block(params, "grading").get("grader")
+    for where, word, known in (("decoding.engine", engine, ENGINES), ("grading.grader", grader, GRADERS)):
+        if isinstance(word, str) and word not in known:
+            yield f"{where}: '{_shown(word)}' is not known{nearest(word, known)}"
+    if isinstance(device, str) and not DEVICE.fullmatch(device):
+        yield f"decoding.device: '{_shown(device)}' is not known{nearest(device, ('cpu', 'cuda', 'cuda:0', 'mps'))}"
+
+
+def _needs(params: Block) -> Iterator[str]:
+    known = stage_names(params)
+    for name in block(params, "resources", "needs"):
+        if name not in known:
+            yield f"resources.needs.{_shown(name)}: no such stage{nearest(name, known)}"
+
+
+def _shown(name: str) -> str:
+    """A name as a message can hold it: short, control characters written out."""
+    written = name if name.isprintable() else repr(name)[1:-1]
+    return written if len(written) <= 60 else f"{written[:60]}…"

@@ -1,0 +1,124 @@
+"""What stages need beside params.yaml: models, files, an engine, a device; looked for before the first one runs."""
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from l2s.errors import ConfigError, L2SError
+from l2s.params import nearest
+from l2s.references import DEVICE, Block, block
+
+
+def missing(params: Any, stages: Collection[str] | None, *, elsewhere: bool = False) -> list[str]:
+    """What is not there, as ``key: what is missing``.
+
+    Args:
+        params: params.yaml as it stands; of blocks with another form their own check says so.
+        stages: those that will run; None: all, since nobody knows.
+        elsewhere: stages run on other machines, whose devices and packages cannot be looked at.
+    """
+    found = [*_models(params, stages), *_benchmarks(params, stages), *_texts(params, stages)]
+    return found if elsewhere else [*found, *_engine(params, stages)]
+
+
+def broken_recipes(params: Any) -> list[str]:
+    """Everything that is wrong with the recipes, and what they name that is not in the file."""
+    from l2s.merging.recipe import MergeRecipe
+
+    problems: list[str] = []
+    models, statistics = block(params, "models"), block(params, "calibration")
+    for name, recipe in block(params, "recipes").items():
+        try:
+            parsed = MergeRecipe.parse(recipe, f"recipes.{name}")
+        except ConfigError as error:
+            problems.append(str(error))
+            continue
+        problems += [
+            f"recipes.{name}: '{model}' is not among the models{nearest(model, models)}"
+            for model in parsed.input_names()
+            if model not in models
+        ]
+        problems += [
+            f"recipes.{name}: statistics '{found}' are not under calibration{nearest(found, statistics)}"
+            for found in parsed.statistics_names()
+            if found not in statistics
+        ]
+    return problems
+
+
+def _models(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+    from l2s.hub import DOWNLOAD, HubModel, find_snapshot
+
+    for name in block(params, "models") if _runs("family", stages) else ():
+        model = block(params, "models", name)
+        where = f"models.{name}.path"
+        if model.get("source", "path") == "path" and isinstance(model.get("path"), str):
+            path = Path(model["path"])
+            if not path.is_dir():
+                yield f"{where}: {_absent(path, 'folder')}"
+            elif not (path / "config.json").is_file():
+                yield f"{where}: {path} is no model folder (no config.json there)"
+        elif model.get("source") == "hub" and isinstance(model.get("name"), str) and os.environ.get(DOWNLOAD) != "1":
+            try:
+                find_snapshot(HubModel(model["name"], model.get("revision")))
+            except L2SError as error:
+                yield f"models.{name}: {error}"
+
+
+def _benchmarks(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+    for name in block(params, "benchmarks"):
+        path = block(params, "benchmarks", name).get("path")
+        if _runs(f"problems@{name}", stages) and isinstance(path, str) and not Path(path).is_file():
+            yield f"benchmarks.{name}.path: {_absent(Path(path), 'file')}"
+
+
+def _texts(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+    for name in block(params, "calibration"):
+        texts = block(params, "calibration", name).get("texts")
+        if not isinstance(texts, str) or texts == "family" or not _runs(f"calibrate@{name}", stages):
+            continue
+        if not Path(texts).is_file():
+            yield f"calibration.{name}.texts: {_absent(Path(texts), 'file')}; l2s texts makes one from responses"
+
+
+def _engine(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+    """Where responses are generated: can it be done here?"""
+    decoding: Block = block(params, "decoding")
+    if not any(_runs(f"generate@{name}", stages) for name in block(params, "runs")):
+        return
+    if decoding.get("engine") == "vllm":
+        from l2s.generation.vllm_support import build
+
+        if build() is None:
+            yield "decoding.engine: vllm is not installed here; `make vllm` installs it, or take engine: transformers"
+    device = decoding.get("device", "cpu")
+    if isinstance(device, str) and device != "cpu" and DEVICE.fullmatch(device) and not _has(device):
+        yield f"decoding.device: this machine has no {device} that torch can use; take device: cpu, or another machine"
+
+
+def _has(device: str) -> bool:
+    import torch
+
+    kind, _, number = device.partition(":")
+    if kind == "mps":
+        return torch.backends.mps.is_available()
+    backend = torch.cuda if kind == "cuda" else torch.xpu
+    return bool(backend.is_available()) and int(number or 0) < backend.device_count()
+
+
+def _runs(stage: str, stages: Collection[str] | None) -> bool:
+    return stages is None or stage in stages
+
+
+def _absent(path: Path, kind: str) -> str:
+    """A path that leads to nothing, from where it was looked for, and what there is of nearly that name."""
+    near = ""
+    try:
+        siblings = [beside.name for beside in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = nearest(path.name, siblings)
+        near = hint if "did you mean" in hint else ""
+    except OSError:
+        near = ""  # a folder that cannot be listed has no names to suggest
+    place = "" if path.is_absolute() else f" (looked for from {Path.cwd()})"
+    return f"no such {kind}: {path}{place}{near}"

@@ -1,0 +1,180 @@
+"""Names, references and paths of params.yaml: all that is wrong is told before the first stage, at once."""
+
+import copy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.cli import entry
+from flows.ready import check_ready, read_config
+from l2s.config import Config
+from l2s.errors import ConfigError
+from l2s.family.family import MODELS
+from l2s.presets import read_preset
+from l2s.references import BLOCKS, EMBEDDED, GRADERS, STAGES, stage_names
+from l2s.verification import grader_names
+
+ROOT = Path(__file__).resolve().parents[1]
+Params = dict[str, Any]
+Change = Callable[[Params], object]
+TINY: Params = yaml.safe_load(read_preset("tiny"))
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "problems.jsonl").write_text("")
+    return tmp_path
+
+
+def written(change: Change) -> Params:
+    params = copy.deepcopy(TINY)
+    change(params)
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    return params
+
+
+def test_words_that_stand_twice_agree() -> None:
+    assert EMBEDDED == MODELS and list(GRADERS) == grader_names()
+    from flows.stage import STAGES as COMMANDS
+
+    assert tuple(COMMANDS) == STAGES
+    assert set(BLOCKS) < set(Config.model_fields)
+
+
+def test_stages_are_those_of_dvc_yaml(project: Path) -> None:
+    from flows.declared import stage_names as declared
+
+    params = written(lambda p: p["calibration"].update(a={"model": "base", "texts": "family", "kind": "activations"}))
+    (project / "dvc.yaml").write_text((ROOT / "dvc.yaml").read_text())
+    assert set(declared()) <= stage_names(params) <= {*declared(), *STAGES}
+
+
+def test_what_is_right_stays_right(project: Path) -> None:
+    written(lambda p: p["resources"].update(needs={"merge": {"cpu": 1}, "merge@average": {"cpu": 1}}))
+    read_config()
+    check_ready([])
+
+
+def put(*path: Any) -> Change:
+    """Set what stands at all but the last of ``path`` to the last."""
+
+    def change(params: Params) -> None:
+        place = params
+        for key in path[:-2]:
+            place = place[key]
+        place[path[-2]] = path[-1]
+
+    return change
+
+
+RUN = {"model": "models/slow", "control": "none"}
+WRONG: list[tuple[Change, str]] = [
+    (put("analysis", "slow", "slwo"), r"analysis\.slow: 'slwo' is no run; did you mean 'slow'"),
+    (put("analysis", "quick", "quik"), r"analysis\.quick: 'quik' is no run; did you mean 'quick'"),
+    (put("analysis", "validation", "arithmetic-valid"), "analysis.validation: .*did you mean 'arithmetic-validation'"),
+    (put("analysis", "test", ["arithmetic-tset"]), r"analysis\.test: .*did you mean 'arithmetic-test'"),
+    (put("analysis", "baselines", {"average": "slov"}), r"analysis\.baselines: 'slov' is no run; did you mean 'slow'"),
+    (put("analysis", "candidates", ["averge"]), r"analysis\.candidates: .*did you mean 'average'"),
+    (put("nightly", {"runs": ["averge"]}), r"nightly\.runs: 'averge' is no run; did you mean 'average'"),
+    (put("grading", "grader", "l2z"), r"grading\.grader: 'l2z' is not known; did you mean 'l2s'"),
+    (put("decoding", "engine", "transformer"), r"decoding\.engine: .*did you mean 'transformers'"),
+    (put("decoding", "device", "cuda:x"), r"decoding\.device: 'cuda:x' is not known; did you mean 'cuda"),
+    (put("decoding", "device", "gpu"), r"decoding\.device: 'gpu' is not known"),
+    (put("runs", {}), r"runs: empty; expected at least `runs: \{slow: "),
+    (put("models", {}), "models: empty"),
+    (put("benchmarks", {}), "benchmarks: empty"),
+    *((put(key, None), rf"{key}: empty; expected at least `{key}: ") for key in BLOCKS),
+    *((lambda p, key=key: p.pop(key), rf"{key}: missing, and DVC .* add the line `{key}: ") for key in BLOCKS),
+    (put("runs", "x", {"model": "merged/averge"}), r"runs\.x\.model: .*did you mean 'merged/average'"),
+    (put("runs", "x", {"model": "slow"}), r"runs\.x\.model: 'slow' is no model or recipe; did you mean 'models/slow'"),
+    (put("runs", "x", {"model": "models/slow", "control": "nnoe"}), r"runs\.x\.control: .*did you mean 'none'"),
+    (put("models", "slo", {"source": "family"}), r"models\.slo: the embedded family has no .*did you mean 'slow'"),
+    (put("resources", {"needs": {"merg": {}}}), r"resources\.needs\.merg: no such stage; did you mean 'merge'"),
+    (put("recipes", "average", "models", [{"model": "quik"}, {"model": "slow"}]),
+     r"analysis\.slow: .*recipes\.average: 'quik' is not among the models; did you mean 'quick'"),
+    (put("recipes", "average", "merge_method", "liner"), r"analysis\.slow: .*recipes\.average.*did you mean 'linear'"),
+    (put("recipes", "average", None), r"recipes\.average: found None"),
+    (put("models", "slow", {"source": "path", "path": "emptyy"}),
+     r"analysis\.slow: .*models\.slow\.path: no such folder: emptyy \(looked for from .*did you mean 'empty'"),
+    (put("models", "slow", {"source": "path", "path": "empty"}), "models.slow.path: empty is no model folder"),
+    (put("models", "slow", {"source": "hub", "name": "org/none"}), "models.slow: org/none: neither a folder nor in"),
+    (put("benchmarks", "mine", {"source": "file", "path": "problem.jsonl"}),
+     r"benchmarks\.mine\.path: no such file: problem\.jsonl .*did you mean 'problems\.jsonl'"),
+    (put("calibration", "a", {"model": "base", "texts": "none.jsonl", "kind": "activations"}),
+     r"calibration\.a\.texts: no such file: none\.jsonl"),
+    *((put("runs", name, RUN), words) for name, words in {
+        "x" * 101: "a name of 101 characters", "x" * 255: r"runs\.x{60}…: a name of 255", "a/b": "a name takes letters",
+        "..": "a name takes", "../x": "a name takes", "-x": "a name takes", "": "a name takes|name is missing",
+        "a\nb": r"runs\.a\\nb: a name takes", "a\x1bb": r"runs\.a\\x1bb: a name takes", "ü": "a name takes",
+        "a b": "a name takes", "Slow": "differs from 'Slow' by case alone", "con": "a reserved name",
+        "NUL": "a reserved name", "ta-0.7": "a name with a dot.*write ta-0-7",
+        "a@b": "a name takes", "$x": "a name takes",
+    }.items()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change, words", WRONG, ids=[words[:40] for _, words in WRONG])
+def test_what_is_wrong_is_told_before_any_stage(project: Path, change: Change, words: str) -> None:
+    def with_two(params: Params) -> None:
+        change(params)
+        if words.startswith("analysis\\.slow: .*"):  # what is looked at in a second step is told with the first
+            params["analysis"]["slow"] = "nobody"
+
+    written(with_two)
+    with pytest.raises(ConfigError, match=words) as told:
+        config = read_config()
+        check_ready(stage_names(config.model_dump()))
+    assert "\x1b" not in str(told.value) and "\n" not in str(told.value) and len(str(told.value)) < 1500
+
+
+def test_all_at_once(project: Path) -> None:
+    def change(params: Params) -> None:
+        params["analysis"] |= {"slow": "a1", "quick": "a2", "validation": "a3", "margn": 0.1}
+        params["grading"]["grader"] = "a4"
+        params["decoding"] |= {"engine": "a5", "device": "a6"}
+        params["benchmarks"]["x"] = {"source": "file", "path": "a7"}
+        params["recipes"]["average"]["models"][0]["model"] = "a8"
+        params["runs"]["-a9"] = {"model": "models/a10"}
+
+    written(change)
+    with pytest.raises(ConfigError) as told:
+        read_config()
+    assert [word for word in (*(f"a{n}" for n in range(1, 11)), "margn") if word not in str(told.value)] == []
+
+
+def test_paths_are_asked_for_by_the_stages_that_run_alone(project: Path) -> None:
+    written(put("models", "slow", {"source": "path", "path": "gone"}))
+    config = read_config()
+    check_ready([f"generate@{run}" for run in config.runs])
+    with pytest.raises(ConfigError, match="gone"):
+        check_ready(["family"])
+
+
+def test_a_device_that_is_not_here_is_told_unless_stages_run_elsewhere(project: Path) -> None:
+    written(put("decoding", "device", "cuda:63"))
+    read_config()
+    with pytest.raises(ConfigError, match="no cuda:63 that torch can use"):
+        check_ready(["generate@slow"])
+    check_ready(["generate@slow"], elsewhere=True)
+    check_ready(["analyse"])
+
+
+@pytest.mark.parametrize("arguments", ["run", "run --dry", "ui --no-stay", "report", "nightly --once"])
+def test_the_commands_end_with_a_sentence_and_leave_nothing(
+    project: Path, arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(put("analysis", "slow", "slwo"))
+    before = sorted(project.rglob("*"))
+    monkeypatch.setattr(sys, "argv", ["l2s", *arguments.split()])
+    with pytest.raises(SystemExit) as ended:
+        entry()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and "did you mean 'slow'" in said and "Traceback" not in said
+    assert sorted(project.rglob("*")) == before
