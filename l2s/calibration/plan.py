@@ -18,6 +18,7 @@ from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import DISTANCE
 from l2s.errors import CheckpointError, ConfigError, L2SError, RecordError
 from l2s.files import digest_file, digest_text
+from l2s.templates import ChatTemplate
 from l2s.versions import version_of
 
 Found = TypeVar("Found")
@@ -120,8 +121,8 @@ def _refuse_other_vocabularies(network: Network, others: list[Network]) -> None:
 
 
 def _checked_ids(network: Network, file: Path, texts: list[Text], params: CalibrationParams) -> list[list[int]]:
-    tokenizer = open_tokenizer(network.checkpoint.tokenizer_folder)
-    ids = [token_ids(tokenizer, text, params.max_tokens) for text in texts]
+    template = ChatTemplate(open_tokenizer(network.checkpoint.tokenizer_folder))
+    ids = [token_ids(template, text, params.max_tokens) for text in texts]
     fewest = 2 if params.kind == "sensitivities" else 1  # the loss is that of the second token on
     if short := sorted(text.line for text, found in zip(texts, ids, strict=True) if len(found) < fewest):
         raise RecordError(f"{file}: {_lines(short)}: fewer than {fewest} tokens; remove such texts")

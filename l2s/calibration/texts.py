@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from l2s.calibration.settings import Answer
 from l2s.errors import CheckpointError, RecordError
 from l2s.seeds import seed_for
+from l2s.templates import ChatTemplate, RenderError
 
 SHOWN = 5
 """Bad lines that an error lists."""
@@ -74,42 +74,41 @@ def open_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def token_ids(tokenizer: PreTrainedTokenizerBase, text: Text, max_tokens: int) -> list[int]:
+def token_ids(template: ChatTemplate, text: Text, max_tokens: int) -> list[int]:
     """The first ``max_tokens`` token ids of a text; a chat template writes its own special tokens.
 
     Raises:
         CheckpointError: the chat template fails.
     """
+    tokenizer = template.tokenizer
     try:
-        ids: list[int] = tokenizer(
-            rendered(tokenizer, text), add_special_tokens=not tokenizer.chat_template, verbose=False
-        )["input_ids"]
-    except jinja2.TemplateError as error:
+        whole = rendered(template, text)
+    except RenderError as error:
         raise CheckpointError(
             f"{tokenizer.name_or_path}: its chat template cannot render a user's and an assistant's message: {error}"
         ) from None
+    ids: list[int] = tokenizer(whole, add_special_tokens=not tokenizer.chat_template, verbose=False)["input_ids"]
     return ids[:max_tokens]
 
 
-def rendered(tokenizer: PreTrainedTokenizerBase, text: Text) -> str:
+def rendered(template: ChatTemplate, text: Text) -> str:
     """A text as the model meets it: a user's and an assistant's message, or plain lines without a chat template.
 
     Reasoning models' templates drop the thinking of an assistant's message, as they do of earlier turns. Where
     the answer does not come out whole, it follows the prompt for an answer as it stands, ended by the end token.
     """
-    if not tokenizer.chat_template:
+    if not template.tokenizer.chat_template:
         return text.prompt if text.answer is None else f"{text.prompt}\n{text.answer}"
     user = {"role": "user", "content": text.prompt}
-    opened = str(tokenizer.apply_chat_template([user], tokenize=False, add_generation_prompt=True))
     if text.answer is None:
-        return opened
-    turns = [user, {"role": "assistant", "content": text.answer}]
-    whole = str(tokenizer.apply_chat_template(turns, tokenize=False))
+        return template.render([user])
+    whole = template.render([user, {"role": "assistant", "content": text.answer}], generation=False)
     if text.answer.strip() in whole:
         return whole
-    if opened.rstrip().endswith(OPENING) and text.answer.lstrip().startswith(OPENING):
-        return opened.rstrip() + text.answer.lstrip().removeprefix(OPENING) + (tokenizer.eos_token or "")
-    return opened + text.answer + (tokenizer.eos_token or "")
+    opened, end = template.prompt([user]), template.tokenizer.eos_token or ""
+    if opened.tail.rstrip().endswith(OPENING) and text.answer.lstrip().startswith(OPENING):
+        return opened.text.rstrip() + text.answer.lstrip().removeprefix(OPENING) + end
+    return opened.text + text.answer + end
 
 
 def first_line(error: Exception) -> str:

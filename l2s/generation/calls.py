@@ -87,4 +87,5 @@ class Calls:
             control=control.identity(),
             engine=self.engine.name,
             device=decoding.device,
+            **({"opened": prompt.opened} if prompt.quoted else {}),
         )

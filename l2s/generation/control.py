@@ -5,7 +5,7 @@ The budget is budget forcing's maximum (s1, arXiv:2501.19393, section 3): when t
 budget of its own. Forced tokens count as generated. It stands under every kind of control.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from l2s.generation.control_settings import ControlParams
@@ -127,12 +127,10 @@ class Thinking:
             self.tokens = len(ids)
 
 
-def thinking_after(prompt: list[int], control: ControlParams, delimiters: Delimiters) -> Thinking:
-    """Some chat templates open thinking in the prompt: its last opening is not closed again."""
-    thinking = Thinking(delimiters, control)
-    if _last(prompt, delimiters.opens) > _last(prompt, delimiters.closes):
-        thinking.open = thinking.opened = True
-    return thinking
+def thinking_after(opened: bool, control: ControlParams, delimiters: Delimiters) -> Thinking:
+    """Where a response begins: some chat templates open thinking in the prompt."""
+    began = opened and bool(delimiters.opening)
+    return Thinking(delimiters, control, open=began, opened=began)
 
 
 def ends_with(ids: list[int], sequence: tuple[int, ...]) -> bool:
@@ -149,9 +147,3 @@ def _size(ids: list[int], sequence: tuple[int, ...], text: Spelling | None) -> i
 def _begun(ids: list[int], closing: tuple[int, ...]) -> int:
     """How many tokens of ``closing``, short of all, end ``ids``."""
     return next((size for size in range(len(closing) - 1, 0, -1) if ends_with(ids, closing[:size])), 0)
-
-
-def _last(ids: list[int], size: Callable[[list[int]], int]) -> int:
-    """The last place where a delimiter ends; -1: nowhere."""
-    places = range(len(ids) - 1, -1, -1)
-    return next((place for place in places if size(ids[max(0, place + 1 - NEAR) : place + 1])), -1)

@@ -37,6 +37,8 @@ class Request:
     stream: random.Random
     room: int | None = None
     """Most tokens after the prompt; see :class:`~l2s.generation.transcript.Transcript`."""
+    opened: bool = False
+    """The prompt leaves thinking open."""
 
 
 @dataclass
@@ -133,7 +135,7 @@ def _transcript(
     stop_tokens: frozenset[int],
     sampling: SamplingParams,
 ) -> Transcript:
-    return Transcript(request.prompt, control, delimiters, stop_tokens, sampling.max_tokens, request.room)
+    return Transcript(control, delimiters, stop_tokens, sampling.max_tokens, request.room, request.opened)
 
 
 def _finished(row: _Row) -> Finished:

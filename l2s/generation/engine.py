@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from l2s.errors import EngineError
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.tokenizer import Written
 from l2s.params import nearest
 
 
@@ -17,6 +18,10 @@ class Prompt(NamedTuple):
     problem_id: str
     sample: int
     ids: list[int]
+    opened: bool = False
+    """The prompt leaves thinking open."""
+    quoted: bool = False
+    """It holds a thinking delimiter that is a text like any other: earlier versions took it for one."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class Engine(Protocol):
     """With versions, as it goes into rows and store keys."""
     tokenizer_digest: str
 
-    def prompt(self, problem: str, params: PromptParams) -> tuple[str, list[int]]:
-        """Text and token ids of the prompt."""
+    def prompt(self, problem: str, params: PromptParams) -> Written:
+        """The prompt as text and as token ids."""
         ...
 
     def text(self, ids: list[int]) -> str:

@@ -95,10 +95,10 @@ def fractured(
     yield from calls.track(solutions(), label, len(prompts) * control.depths * control.solutions)
 
 
-def cuts(trace: Stored, prompt: list[int], control: ControlParams, delimiters: Delimiters) -> list[Cut]:
-    """The cuts of one trace, the shallowest first."""
+def cuts(trace: Stored, opened: bool, control: ControlParams, delimiters: Delimiters) -> list[Cut]:
+    """The cuts of one trace, the shallowest first; ``opened``: its prompt leaves thinking open."""
     ids, depths = trace.ids, control.depths
-    start = 0 if thinking_after(prompt, control, delimiters).open else _start(ids, delimiters)
+    start = 0 if thinking_after(opened, control, delimiters).open else _start(ids, delimiters)
     if start is None and not (control.whole_text and ids):
         return [Cut(ids, [], 0, trace.tokens if depth == 0 else 0, over=True) for depth in range(depths)]
     closing = [] if start is None else [*delimiters.before_close, *delimiters.closing]
@@ -129,7 +129,7 @@ def _solved(
     wanted, asked = list[tuple[int, int, Cut, int]](), list[Prompt]()
     for place, trace in traces.items():
         prompt, seen = prompts[place], Counter[int]()
-        for depth, cut in enumerate(cuts(trace, prompt.ids, control, delimiters)):
+        for depth, cut in enumerate(cuts(trace, prompt.opened, control, delimiters)):
             seen[cut.think_tokens] += 1
             stream = f"{prompt.benchmark} trace {prompt.sample} at {cut.think_tokens} {seen[cut.think_tokens]}"
             for number in range(control.solutions):

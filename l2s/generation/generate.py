@@ -120,9 +120,9 @@ def _first_answers(
     sampling = decoding.sampling.model_copy(update={"max_tokens": most})
     short = decoding.model_copy(update={"prompt": style, "sampling": sampling})
     prompts = [
-        Prompt(f"{row['benchmark']} first", row["id"], sample, ids)
+        Prompt(f"{row['benchmark']} first", row["id"], sample, *asked[1:])
         for row in rows
-        for ids in [calls.engine.prompt(first_question(control, row["problem"]), _style_for(style, row))[1]]
+        for asked in [calls.engine.prompt(first_question(control, row["problem"]), _style_for(style, row))]
         for sample in range(sampling.samples)
     ]
     found = dict(calls.answers(prompts, short, ControlParams(), label))
@@ -145,9 +145,9 @@ def _prompts(
                 said = first.text if first.closed else ""
                 problem = problem_after(control, problem, said, style.closing)
             if answered or sample == 0:
-                text, ids = calls.engine.prompt(problem, own)
-            texts.append(text)
-            prompts.append(Prompt(row["benchmark"], row["id"], sample, ids))
+                asked = calls.engine.prompt(problem, own)
+            texts.append(asked.text)
+            prompts.append(Prompt(row["benchmark"], row["id"], sample, *asked[1:]))
     return texts, prompts
 
 

@@ -1,31 +1,58 @@
 """From a problem to prompt token ids: the model's own chat template, and its stop tokens."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from jinja2 import TemplateError
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from l2s.errors import EngineError
 from l2s.generation.settings import PromptParams
 from l2s.generation.study_prompts import STOPS, cot, qwen25_math_cot
+from l2s.templates import ChatTemplate, Rendered, RenderError
 
 
-def prompt_text(tokenizer: PreTrainedTokenizerBase, params: PromptParams, problem: str) -> str:
+class PromptText(NamedTuple):
+    """A prompt as text."""
+
+    text: str
+    tail: str
+    """Its end, where the model's answer begins: the generation prompt and the prefill. Only what stands there can
+    have opened thinking; a delimiter in the system's turn, in an example or in a problem is text like any other."""
+
+    def opens(self, params: PromptParams) -> bool:
+        """Thinking is open where the answer begins."""
+        return _opens(self.tail, params)
+
+    def quotes(self, params: PromptParams) -> bool:
+        """Taken as a whole the text would say otherwise."""
+        return _opens(self.text, params) != self.opens(params)
+
+
+def prompt_text(template: ChatTemplate, params: PromptParams, problem: str) -> PromptText:
     """The whole prompt as text.
 
     Raises:
         EngineError: ``chat`` was asked of a tokenizer without a chat template, or with one that fails.
     """
     turn = params.template.replace("{problem}", problem)
-    if params.style == "plain":
-        return turn + params.prefill
-    if params.style == "cot":
-        return cot(turn, params.examples, params.shots) + params.prefill
-    if params.style == "qwen25-math-cot":
-        return qwen25_math_cot(turn, params.system) + params.prefill
-    if not tokenizer.chat_template:
+    if params.style == "chat":
+        found = _chat(template, params, turn)
+        text, tail = found.text, found.tail
+    elif params.style == "cot":
+        text, tail = cot(turn, params.examples, params.shots), ""
+    elif params.style == "qwen25-math-cot":
+        text, tail = qwen25_math_cot(turn, params.system), ""
+    else:
+        text, tail = turn, _plain_tail(params)
+    if params.prefill.startswith(params.opening) and tail.rstrip().endswith(params.opening):
+        text, tail = (part.rstrip().removesuffix(params.opening) for part in (text, tail))  # opened by the template
+    return PromptText(text + params.prefill, tail + params.prefill)
+
+
+def _chat(template: ChatTemplate, params: PromptParams, turn: str) -> Rendered:
+    name = template.tokenizer.name_or_path
+    if not template.tokenizer.chat_template:
         raise EngineError(
-            f"{tokenizer.name_or_path}: the tokenizer has no chat template; "
+            f"{name}: the tokenizer has no chat template; "
             "set prompt.style to 'plain' (and prompt.template to what stands around {problem}), "
             "or put a chat_template.jinja into the folder"
         )
@@ -33,16 +60,23 @@ def prompt_text(tokenizer: PreTrainedTokenizerBase, params: PromptParams, proble
     if params.system is not None:
         turns.insert(0, {"role": "system", "content": params.system})
     try:
-        text = str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
-    except (TemplateError, TypeError, ValueError) as error:
+        return template.prompt(turns, date=params.date, kwargs=params.template_kwargs)
+    except RenderError as error:
         roles = " and ".join(turn["role"] for turn in turns)
         raise EngineError(
-            f"{tokenizer.name_or_path}: its chat template cannot render a turn of {roles}: "
-            f"{' '.join(str(error).split())}; mend it, or set prompt.style to 'plain' and prompt.template"
+            f"{name}: its chat template cannot render a turn of {roles}: {error}; "
+            "mend it, or set prompt.style to 'plain' and prompt.template"
         ) from None
-    if params.prefill.startswith(params.opening) and text.rstrip().endswith(params.opening):
-        text = text.rstrip().removesuffix(params.opening)  # the template opens thinking itself
-    return text + params.prefill
+
+
+def _plain_tail(params: PromptParams) -> str:
+    """A template that ends by opening thinking means it; where it goes on, it speaks of the delimiter."""
+    after = params.template.rpartition("{problem}")[2]
+    return after if after.rstrip().endswith(params.opening) else ""
+
+
+def _opens(text: str, params: PromptParams) -> bool:
+    return text.rfind(params.opening) > text.rfind(params.closing)
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, params: PromptParams, text: str) -> list[int]:

@@ -1,11 +1,13 @@
 """What a run of generation depends on: prompt, sampling, engine and length control."""
 
-from typing import Literal
+import datetime
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, JsonValue, model_validator
 
 from l2s.generation.control_settings import ControlParams
 from l2s.params import Params
+from l2s.templates import DATE, RESERVED
 
 __all__ = ["ControlParams", "DecodingParams", "PromptParams", "SamplingParams"]
 
@@ -18,6 +20,10 @@ class PromptParams(Params):
     and ``cot``: the study's two prompts, see :mod:`l2s.generation.study_prompts`."""
     system: str | None = None
     """chat, qwen25-math-cot: the system's turn; null: none, or the study's."""
+    date: datetime.date = DATE
+    """chat: what the template takes for today (``strftime_now``), so that no prompt depends on when it is made."""
+    template_kwargs: dict[str, JsonValue] = {}
+    """chat: variables of the model's own template, e.g. ``enable_thinking: false`` or ``reasoning_effort: high``."""
     template: str = "{problem}"
     """The user's turn; ``{problem}`` is replaced."""
     examples: Literal["auto", "gsm8k", "math", "minerva_math"] = "auto"
@@ -30,6 +36,17 @@ class PromptParams(Params):
     """Text put after the generation prompt, as R1's newer templates put ``<think>``."""
     opening: str = Field("<think>", min_length=1)
     closing: str = Field("</think>", min_length=1)
+
+    @model_validator(mode="after")
+    def _template_takes_them(self) -> Self:
+        """Variables are for a chat template, and none of them is one that the template is rendered with anyway."""
+        taken = [name for name in self.template_kwargs if name in RESERVED or not name.isidentifier()]
+        if taken:
+            raise ValueError(f"template_kwargs: {', '.join(map(repr, taken))} cannot be given; expected variables of "
+                             "the model's own chat template, such as enable_thinking")  # fmt: skip
+        if self.template_kwargs and self.style != "chat":
+            raise ValueError(f"template_kwargs are for style chat; style {self.style} uses no chat template")
+        return self
 
 
 class SamplingParams(Params):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import transformers.utils.logging
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -12,6 +12,7 @@ from l2s.errors import CheckpointError
 from l2s.files import digest_text
 from l2s.generation.prompts import prompt_ids, prompt_text, stop_tokens_of
 from l2s.generation.settings import PromptParams, SamplingParams
+from l2s.templates import ChatTemplate
 
 FILES = (
     "tokenizer.json",
@@ -22,6 +23,17 @@ FILES = (
     "tokenizer.model",
 )
 """Everything in the folder that decides how text becomes ids and back."""
+
+
+class Written(NamedTuple):
+    """A prompt."""
+
+    text: str
+    ids: list[int]
+    opened: bool
+    """Its generation prompt or prefill opened thinking."""
+    quoted: bool
+    """A delimiter that stands elsewhere in it would say otherwise."""
 
 
 class ModelTokenizer:
@@ -41,6 +53,7 @@ class ModelTokenizer:
         except (OSError, ValueError, RuntimeError) as error:
             raise cannot_load(path, error) from None
         self.tokenizer = open_tokenizer(path)
+        self.template = ChatTemplate(self.tokenizer)
         self.stops = stop_tokens_of(self.tokenizer, generation, self.config)
         self.digest = digest_text(_text_of(path))
 
@@ -55,21 +68,22 @@ class ModelTokenizer:
         most = sampling.context if sampling.context is not None else self.context
         return None if most is None else most - len(prompt)
 
-    def prompt(self, problem: str, params: PromptParams) -> tuple[str, list[int]]:
-        """Text and token ids of the prompt.
+    def prompt(self, problem: str, params: PromptParams) -> Written:
+        """The prompt as text and as token ids.
 
         Raises:
             CheckpointError: the tokenizer gives ids that the model has no embedding for.
+            EngineError: there is no chat template, or it fails.
         """
-        text = prompt_text(self.tokenizer, params, problem)
-        ids = prompt_ids(self.tokenizer, params, text)
+        found = prompt_text(self.template, params, problem)
+        ids = prompt_ids(self.tokenizer, params, found.text)
         most = getattr(self.config.get_text_config(), "vocab_size", None)
         if most is not None and max(ids) >= most:
             raise CheckpointError(
                 f"{self.path}: the tokenizer gives token {max(ids)}, and the model has embeddings for {most}; "
                 "tokenizer and weights are not of the same model"
             )
-        return text, ids
+        return Written(found.text, ids, found.opens(params), found.quotes(params))
 
     def text(self, ids: list[int]) -> str:
         """Text of a response: special tokens shown, the final stop token left out."""

@@ -27,20 +27,21 @@ class Transcript:
         max_tokens: most tokens spent, trials and dropped text included.
         room: most tokens that stand after the prompt at any time, a trial included: what the prompt leaves of the
             model's context. None: as many as there are; 0 or less: the response ends before its first token.
+        opened: the prompt leaves thinking open.
     """
 
     def __init__(
         self,
-        prompt: list[int],
         control: ControlParams,
         delimiters: Delimiters,
         stops: frozenset[int],
         max_tokens: int,
         room: int | None = None,
+        opened: bool = False,
     ) -> None:
         self.control, self.delimiters, self.stops = control, delimiters, stops
         self.max_tokens, self.room = max_tokens, room
-        self.thinking = thinking_after(prompt, control, delimiters)
+        self.thinking = thinking_after(opened, control, delimiters)
         self.ids: list[int] = []
         """What stands: thinking and answer, the stop token included."""
         self.tokens = 0

@@ -16,7 +16,7 @@ from l2s.generation.forced import delimiters_of
 from l2s.generation.memory import free_memory, ran_out, rows_that_fit
 from l2s.generation.sampling import stream_for
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-from l2s.generation.tokenizer import ModelTokenizer, cannot_load
+from l2s.generation.tokenizer import ModelTokenizer, Written, cannot_load
 
 REVISION = 2
 """Raised when a change here or in the decoding loop changes responses: stored ones then no longer hit."""
@@ -48,8 +48,8 @@ class TransformersEngine:
         self.tokenizer_digest = self._words.digest
         self.name = f"transformers {transformers.__version__} torch {torch.__version__.split('+')[0]} r{REVISION}"
 
-    def prompt(self, problem: str, params: PromptParams) -> tuple[str, list[int]]:
-        """Text and token ids of the prompt."""
+    def prompt(self, problem: str, params: PromptParams) -> Written:
+        """The prompt as text and as token ids."""
         return self._words.prompt(problem, params)
 
     def text(self, ids: list[int]) -> str:
@@ -89,4 +89,4 @@ class TransformersEngine:
 
     def _request(self, index: int, prompt: Prompt, sampling: SamplingParams) -> Request:
         stream = stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample)
-        return Request(index, prompt.ids, stream, self._words.room(prompt.ids, sampling))
+        return Request(index, prompt.ids, stream, self._words.room(prompt.ids, sampling), prompt.opened)

@@ -16,6 +16,7 @@ from typing import Any
 from l2s.errors import EngineError, L2SError
 from l2s.generation.engine import Generated, Prompt
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.tokenizer import Written
 from l2s.generation.vllm_engine import VllmEngine
 
 POLL = 1.0
@@ -30,8 +31,8 @@ class VllmCopies:
         self._one, self._devices = one, list(devices)
         self.name, self.tokenizer_digest = one.name, one.tokenizer_digest
 
-    def prompt(self, problem: str, params: PromptParams) -> tuple[str, list[int]]:
-        """Text and token ids of the prompt."""
+    def prompt(self, problem: str, params: PromptParams) -> Written:
+        """The prompt as text and as token ids."""
         return self._one.prompt(problem, params)
 
     def text(self, ids: list[int]) -> str:

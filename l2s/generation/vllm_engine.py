@@ -24,7 +24,7 @@ from l2s.generation.forced import delimiters_of
 from l2s.generation.probe import Likeliest
 from l2s.generation.rounds import Round, next_round, take_round
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-from l2s.generation.tokenizer import ModelTokenizer
+from l2s.generation.tokenizer import ModelTokenizer, Written
 from l2s.generation.transcript import Transcript
 from l2s.generation.vllm_support import build, why_not
 from l2s.seeds import seed_for
@@ -62,8 +62,8 @@ class VllmEngine:
         self._rows, self._threads, self._gpus = rows_at_once, threads, tensor_parallel_size
         self._runner: Any = None
 
-    def prompt(self, problem: str, params: PromptParams) -> tuple[str, list[int]]:
-        """Text and token ids of the prompt."""
+    def prompt(self, problem: str, params: PromptParams) -> Written:
+        """The prompt as text and as token ids."""
         return self._words.prompt(problem, params)
 
     def text(self, ids: list[int]) -> str:
@@ -125,7 +125,7 @@ def _rows(
     delimiters: Delimiters, stops: frozenset[int],
 ) -> Iterator[_Row]:  # fmt: skip
     for index, (prompt, room) in enumerate(zip(prompts, rooms, strict=True)):
-        yield _Row(index, prompt, Transcript(prompt.ids, control, delimiters, stops, sampling.max_tokens, room))
+        yield _Row(index, prompt, Transcript(control, delimiters, stops, sampling.max_tokens, room, prompt.opened))
 
 
 def _decode(engine: Any, waiting: Iterator[_Row], sampling: SamplingParams, most: int) -> Iterator[Generated]:

@@ -11,6 +11,7 @@ from l2s.calibration.settings import CalibrationParams
 from l2s.calibration.texts import Text, chosen, open_tokenizer, read_texts, rendered, token_ids
 from l2s.errors import CheckpointError, ConfigError, RecordError
 from l2s.family.tokenizer import build_tokenizer
+from l2s.templates import ChatTemplate
 from tests.calibration.models import write_texts
 
 DROPS_THINKING = (
@@ -87,44 +88,50 @@ def test_more_samples_only_add_texts() -> None:
 def test_rendered_as_a_chat() -> None:
     text = Text(1, "How many?", "Wait, 7.")
     family = build_tokenizer()
-    assert rendered(family, text) == "<|im_start|>user\n How many?<|im_end|><|im_start|>assistant\n Wait, 7.<|im_end|>"
+    assert (
+        rendered(ChatTemplate(family), text)
+        == "<|im_start|>user\n How many?<|im_end|><|im_start|>assistant\n Wait, 7.<|im_end|>"
+    )
     assert rendered(family, Text(1, "How many?", None)).endswith("How many?<|im_end|><|im_start|>assistant\n")
 
 
 def test_rendered_without_a_template() -> None:
-    assert rendered(tokenizer(None), Text(1, "How many?", "7")) == "How many?\n7"
-    assert rendered(tokenizer(None), Text(1, "How many?", None)) == "How many?"
+    assert rendered(ChatTemplate(tokenizer(None)), Text(1, "How many?", "7")) == "How many?\n7"
+    assert rendered(ChatTemplate(tokenizer(None)), Text(1, "How many?", None)) == "How many?"
 
 
 def test_thinking_that_the_template_would_drop_stays() -> None:
     answer = "<think>\nWait.\n</think>\n7"
     plain = tokenizer(DROPS_THINKING.replace("OPENED", ""))
     opened = tokenizer(DROPS_THINKING.replace("OPENED", "<think>\\n"))
-    for found in (rendered(plain, Text(1, "Q", answer)), rendered(opened, Text(1, "Q", answer))):
+    for found in (
+        rendered(ChatTemplate(plain), Text(1, "Q", answer)),
+        rendered(ChatTemplate(opened), Text(1, "Q", answer)),
+    ):
         assert found == f"<|endoftext|><u>Q<a>{answer}<|im_end|>"
     assert rendered(opened, Text(1, "Q", " 7")) == "<|endoftext|><u>Q<a> 7<|im_end|>"
 
 
 def test_ids_are_cut_and_a_template_writes_the_special_tokens() -> None:
     family, text = build_tokenizer(), Text(1, "How many?", "Wait, 7.")
-    ids = token_ids(family, text, 512)
-    assert family.decode(ids) == rendered(family, text)
-    assert token_ids(family, text, 5) == ids[:5] and len(ids) > 5
+    ids = token_ids(ChatTemplate(family), text, 512)
+    assert family.decode(ids) == rendered(ChatTemplate(family), text)
+    assert token_ids(ChatTemplate(family), text, 5) == ids[:5] and len(ids) > 5
     starting = tokenizer(None)
     from tokenizers.processors import TemplateProcessing
 
     starting.backend_tokenizer.post_processor = TemplateProcessing(
         single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", 0)]
     )
-    assert token_ids(starting, text, 512)[0] == 0
+    assert token_ids(ChatTemplate(starting), text, 512)[0] == 0
     starting.chat_template = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
-    assert token_ids(starting, text, 512)[0] != 0
+    assert token_ids(ChatTemplate(starting), text, 512)[0] != 0
 
 
 def test_a_template_that_fails() -> None:
     broken = tokenizer("{{ raise_exception('roles must alternate') }}")
     with pytest.raises(CheckpointError, match=r"its chat template cannot render .*: roles must alternate"):
-        token_ids(broken, Text(1, "Q", "A"), 512)
+        token_ids(ChatTemplate(broken), Text(1, "Q", "A"), 512)
 
 
 def test_no_tokenizer(tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ def follow(
     wishes: list[int],
     control: ControlParams,
     marks: Delimiters = MARKS,
-    prompt: tuple[int, ...] = (OPEN,),
+    opened: bool = True,
     trials: list[list[tuple[int, float]]] | None = None,
     most: int = 1000,
 ) -> Transcript:
     """Feed the model's wishes until they are used up or the response ends."""
-    transcript = Transcript(list(prompt), control, marks, frozenset({STOP}), most)
+    transcript = Transcript(control, marks, frozenset({STOP}), most, opened=opened)
     wished, tried = iter(wishes), iter(trials or [])
     while transcript.finish is None:
         due = transcript.due()
@@ -56,27 +56,27 @@ def state(transcript: Transcript) -> tuple[list[int], int, int, str | None, bool
 @pytest.mark.parametrize(("opening", "closing"), [((1,), (2,)), ((1, 8), (2, 9)), ((1, 8, 8), (2,)), ((1,), (2, 9, 2))])
 def test_thinking_tokens_are_those_between_the_delimiters(opening: tuple[int, ...], closing: tuple[int, ...]) -> None:
     wishes = [5, *opening, 5, 6, 7, *closing, 5, 5]
-    transcript = follow(wishes, ControlParams(), Delimiters(opening, closing), prompt=(9,))
+    transcript = follow(wishes, ControlParams(), Delimiters(opening, closing), opened=False)
     assert state(transcript) == (wishes, len(wishes), 3, None, True)
 
 
 def test_no_thinking_is_closed_and_counts_nothing() -> None:
-    assert state(follow([5, 6, 7], ControlParams(), prompt=(9,))) == ([5, 6, 7], 3, 0, None, True)
+    assert state(follow([5, 6, 7], ControlParams(), opened=False)) == ([5, 6, 7], 3, 0, None, True)
 
 
 @pytest.mark.parametrize("budget", [0, 1, 4])
 def test_budget_forces_every_token_of_the_close(budget: int) -> None:
     control = ControlParams(kind="budget", max_think=budget, max_answer=3)
-    transcript = follow([1, 8, *[5] * budget, 5, 5, STOP], control, TWO, prompt=(9,))
+    transcript = follow([1, 8, *[5] * budget, 5, 5, STOP], control, TWO, opened=False)
     ids = [1, 8, *[5] * budget, 2, 9, 40, 41, 5, 5, STOP]
     assert state(transcript) == (ids, len(ids), budget, "control", True)
-    assert state(follow([1, 8, *[5] * 20], control, TWO, prompt=(9,)))[0] == [*ids[:-1], 5], "three answer tokens"
+    assert state(follow([1, 8, *[5] * 20], control, TWO, opened=False))[0] == [*ids[:-1], 5], "three answer tokens"
 
 
 @pytest.mark.parametrize(("most", "closed"), [(4, False), (5, True), (6, True)])
 def test_a_limit_inside_the_forced_close_says_whether_it_closed(most: int, closed: bool) -> None:
     control = ControlParams(kind="budget", max_think=3)
-    transcript = follow([5] * 9, control, TWO, prompt=(1, 8), most=most)
+    transcript = follow([5] * 9, control, TWO, most=most)
     assert state(transcript) == ([5, 5, 5, 2, 9, 40][:most], most, 3, "length", closed)
 
 
@@ -86,19 +86,19 @@ def test_a_limit_inside_the_forced_close_says_whether_it_closed(most: int, close
 def test_a_text_without_thinking_is_thinking_as_a_whole_where_asked() -> None:
     control = ControlParams(kind="budget", max_think=4, max_answer=2, whole_text=True)
     ids = [A, A, A, A, 40, 41, B, STOP]
-    assert state(follow([A, A, A, A, B, STOP], control, prompt=(9,))) == (ids, 8, 4, "control", True)
-    assert state(follow([A, STOP], control, prompt=(9,))) == ([A, STOP], 2, 1, "stop", True)
-    assert state(follow([A, A, A, A, B, B, B], control, prompt=(9,)))[3] == "length"
-    assert state(follow([A, A, A], control, prompt=(9,), most=3)) == ([A, A, A], 3, 3, "length", False)
-    thought = follow([OPEN, A, CLOSE, B, B, B, B, STOP], control, prompt=(9,))
+    assert state(follow([A, A, A, A, B, STOP], control, opened=False)) == (ids, 8, 4, "control", True)
+    assert state(follow([A, STOP], control, opened=False)) == ([A, STOP], 2, 1, "stop", True)
+    assert state(follow([A, A, A, A, B, B, B], control, opened=False))[3] == "length"
+    assert state(follow([A, A, A], control, opened=False, most=3)) == ([A, A, A], 3, 3, "length", False)
+    thought = follow([OPEN, A, CLOSE, B, B, B, B, STOP], control, opened=False)
     assert state(thought) == ([OPEN, A, CLOSE, B, B, B, B, STOP], 8, 1, "stop", True)
-    late = follow([A, A, OPEN, A, A, A, A], control, prompt=(9,))
+    late = follow([A, A, OPEN, A, A, A, A], control, opened=False)
     assert late.ids == [A, A, OPEN, A, A, A, A, CLOSE, 40, 41], "it opens thinking after all"
 
 
 def test_a_text_without_thinking_is_left_alone_otherwise() -> None:
     for block in ({"kind": "budget", "max_think": 1}, {"kind": "min_think", "min_think": 9}, {"kind": "early_exit"}):
-        transcript = follow([A, WAIT, A, STOP], ControlParams.parse(block, "control"), prompt=(9,))
+        transcript = follow([A, WAIT, A, STOP], ControlParams.parse(block, "control"), opened=False)
         assert state(transcript) == ([A, WAIT, A, STOP], 4, 0, "stop", True)
 
 
@@ -114,7 +114,7 @@ def test_min_think_drops_early_ends_and_counts_them() -> None:
 
 def test_min_think_drops_a_close_of_several_tokens() -> None:
     control = ControlParams(kind="min_think", min_think=3)
-    transcript = follow([A, 2, 9, B, 2, 9, B, STOP], control, TWO, prompt=(1, 8))
+    transcript = follow([A, 2, 9, B, 2, 9, B, STOP], control, TWO)
     assert state(transcript) == ([A, WAIT, B, 2, 9, B, STOP], 9, 3, "stop", True)
 
 
@@ -142,7 +142,7 @@ def test_min_think_ends_at_the_limit_of_all_tokens() -> None:
 
 def test_eot_raises_inside_thinking_only_and_forces_the_rest_of_the_close() -> None:
     control = ControlParams(kind="eot_temperature", form="bias", value=3, min_think=2)
-    transcript = Transcript([9], control, TWO, frozenset({STOP}), 100)
+    transcript = Transcript(control, TWO, frozenset({STOP}), 100)
     raised = []
     for wish in (A, 1, 8, A, A, A, 2, 9, A, STOP):
         due = transcript.due()
@@ -154,7 +154,7 @@ def test_eot_raises_inside_thinking_only_and_forces_the_rest_of_the_close() -> N
 
 def test_eot_raises_the_stop_tokens_of_a_whole_text() -> None:
     control = ControlParams(kind="eot_temperature", value=0, whole_text=True)
-    transcript = follow([A, A], control, prompt=(9,))
+    transcript = follow([A, A], control, opened=False)
     assert transcript.closers == (STOP,)
 
 
@@ -290,7 +290,7 @@ def test_candidates_branch_after_the_same_text_and_all_are_charged() -> None:
 def test_settled_answers_end_thinking() -> None:
     control = ControlParams.parse({**STEADY, "max_answer": 2}, "control")
     certain = [[(20, 0.98), (13, 0.01), (22, 0.01)], [(13, 1.0)], [(13, 1.0)]]
-    transcript = follow([OPEN, A, STOP], control, prompt=(9,), trials=certain)
+    transcript = follow([OPEN, A, STOP], control, opened=False, trials=certain)
     assert transcript.ids == [OPEN, CLOSE, 40, 41, A, STOP]
     assert state(transcript)[1:] == (6 + 2 + 2 + 1 + 2, 0, "control", True)
 

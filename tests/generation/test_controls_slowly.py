@@ -77,7 +77,7 @@ def requests(count: int, marks: Delimiters, seed: int = 0) -> list[Request]:
         prompt = [rng.randrange(4, VOCABULARY) for _ in range(rng.randint(1, 70))]
         prompt += marks.opening if index % 4 else ()
         room = None if index % 5 else 8 + 7 * index % 30
-        wanted.append(Request(index, prompt, stream_for(7, "b", str(index), 0), room))
+        wanted.append(Request(index, prompt, stream_for(7, "b", str(index), 0), room, opened=bool(index % 4)))
     return wanted
 
 
@@ -173,7 +173,7 @@ def test_seeds_repeat_and_differ(model: LlamaForCausalLM) -> None:
     marks, control = MARKS["plain"], ControlParams.parse(CONTROLS["exit"], "exit")
     sampling, prompt = SamplingParams(max_tokens=60, temperature=1.0), [9, OPEN]
     draw = lambda seed: decoded(  # noqa: E731
-        model, [Request(0, prompt, stream_for(seed, "b", "0", 0))], control, marks, sampling
+        model, [Request(0, prompt, stream_for(seed, "b", "0", 0), opened=True)], control, marks, sampling
     )[0]
     assert draw(1) == draw(1)
     assert len({tuple(draw(seed).ids) for seed in range(4)}) == 4

@@ -122,7 +122,7 @@ def test_seeds_and_samples_differ_and_repeat(model: LlamaForCausalLM) -> None:
 
 def test_a_budget_closes_thinking_and_forces_the_answer_opener(model: LlamaForCausalLM) -> None:
     control = ControlParams(kind="budget", max_think=5, max_answer=4)
-    wanted = [Request(r.index, [*r.prompt, OPEN], r.stream) for r in requests(12)]
+    wanted = [Request(r.index, [*r.prompt, OPEN], r.stream, opened=True) for r in requests(12)]
     free = run(model, wanted, SamplingParams(max_tokens=40))
     for index, cut in run(model, wanted, SamplingParams(max_tokens=40), control).items():
         before = free[index].ids[:5]
@@ -143,7 +143,7 @@ def test_a_budget_larger_than_the_thinking_changes_nothing(model: LlamaForCausal
 
 
 def test_unclosed_thinking_says_so(model: LlamaForCausalLM) -> None:
-    wanted = [Request(r.index, [*r.prompt, OPEN], r.stream) for r in requests(6)]
+    wanted = [Request(r.index, [*r.prompt, OPEN], r.stream, opened=True) for r in requests(6)]
     for done in run(model, wanted, SamplingParams(max_tokens=6)).values():
         assert done.closed == (CLOSE in done.ids)
         assert done.think_tokens == (

@@ -33,28 +33,28 @@ def trace(ids: list[int], think: int, finish: str, closed: bool) -> Stored:
 
 def test_a_closed_trace_goes_on_from_its_own_close() -> None:
     ids = [OPEN, *range(10, 17), CLOSE]
-    found = cuts(trace(ids, 7, "control", True), [9], control(depths=3), MARKS)
+    found = cuts(trace(ids, 7, "control", True), False, control(depths=3), MARKS)
     assert found == [
         Cut([OPEN, 10, 11], FORCED, 2, 3), Cut([OPEN, 10, 11, 12, 13], FORCED, 4, 2), Cut(ids, [], 7, 4),
     ]  # fmt: skip
 
 
 def test_a_trace_in_an_opened_prompt_has_no_opening() -> None:
-    found = cuts(trace([10, 11, CLOSE], 2, "control", True), [9, OPEN], control(depths=2), MARKS)
+    found = cuts(trace([10, 11, CLOSE], 2, "control", True), True, control(depths=2), MARKS)
     assert found == [Cut([10], FORCED, 1, 1), Cut([10, 11, CLOSE], [], 2, 2)]
 
 
 @pytest.mark.parametrize(("ids", "finish"), [([OPEN, 10, 11, 12], "length"), ([OPEN, 10, 11, 12, STOP], "stop")])
 def test_a_trace_that_never_closed_is_closed_at_its_end(ids: list[int], finish: str) -> None:
-    found = cuts(trace(ids, 3, finish, False), [9], control(depths=1), MARKS)
+    found = cuts(trace(ids, 3, finish, False), False, control(depths=1), MARKS)
     assert found == [Cut([OPEN, 10, 11, 12], FORCED, 3, len(ids))]
 
 
 def test_a_trace_without_thinking_is_left_as_it_is_or_is_thinking_as_a_whole() -> None:
     answer = trace([10, 11, 12, STOP], 0, "stop", True)
-    left = cuts(answer, [9], control(depths=2), MARKS)
+    left = cuts(answer, False, control(depths=2), MARKS)
     assert left == [Cut(answer.ids, [], 0, 4, over=True), Cut(answer.ids, [], 0, 0, over=True)]
-    whole = cuts(trace([10, 11, 12, STOP], 3, "stop", True), [9], control(depths=2, whole_text=True), MARKS)
+    whole = cuts(trace([10, 11, 12, STOP], 3, "stop", True), False, control(depths=2, whole_text=True), MARKS)
     assert whole == [Cut([10], [40, 41], 1, 1), Cut(answer.ids, [], 3, 3, over=True)]
 
 
@@ -63,7 +63,7 @@ def test_depths_are_floors_and_fresh_tokens_add_up() -> None:
     for _ in range(100):
         length, depths = rng.randint(0, 40), rng.randint(1, 12)
         ids = [OPEN, *[10] * length, CLOSE]
-        found = cuts(trace(ids, length, "control", True), [9], control(depths=depths), MARKS)
+        found = cuts(trace(ids, length, "control", True), False, control(depths=depths), MARKS)
         assert [cut.think_tokens for cut in found] == [i * length // depths for i in range(1, depths + 1)]
         assert sum(cut.fresh for cut in found) == len(ids) and all(cut.fresh >= 0 for cut in found)
 

@@ -9,6 +9,7 @@ from l2s.generation.forced import delimiters_of
 from l2s.generation.prompts import prompt_text
 from l2s.generation.settings import ControlParams, PromptParams
 from l2s.generation.styles import INSTRUCTIONS, prompt_under
+from l2s.templates import ChatTemplate
 
 
 @pytest.fixture(scope="module")
@@ -26,30 +27,32 @@ def test_the_instruction_stands_behind_the_problem(
     tokenizer: PreTrainedTokenizerFast, style: str, template: str
 ) -> None:
     plain = PromptParams(style="plain", template=template)
-    text = prompt_text(tokenizer, prompt_under(control("prompt", style=style), plain), "1+1?")
+    text = prompt_text(ChatTemplate(tokenizer), prompt_under(control("prompt", style=style), plain), "1+1?").text
     assert text == template.replace("{problem}", f"1+1?\n{INSTRUCTIONS[style]}")
 
 
 def test_the_token_budget_states_its_number(tokenizer: PreTrainedTokenizerFast) -> None:
     text = prompt_text(
-        tokenizer, prompt_under(control("prompt", style="token-budget", tokens=77), PromptParams()), "1+1?"
-    )
+        ChatTemplate(tokenizer),
+        prompt_under(control("prompt", style="token-budget", tokens=77), PromptParams()),
+        "1+1?",
+    ).text
     asked = "1+1?\nLet's think step by step and use less than 77 tokens:"
     assert text == f"<|im_start|>user\n {asked}<|im_end|><|im_start|>assistant\n"
 
 
 def test_no_think_closes_thinking_in_the_prompt(tokenizer: PreTrainedTokenizerFast) -> None:
     params = prompt_under(control("no_think"), PromptParams())
-    assert prompt_text(tokenizer, params, "1+1?").endswith("assistant\n<think>\n\n</think>\n\n")
+    assert prompt_text(ChatTemplate(tokenizer), params, "1+1?").text.endswith("assistant\n<think>\n\n</think>\n\n")
     given = prompt_under(control("no_think", prefill="{opening}Done.{closing}"), PromptParams(closing="</t>"))
-    assert prompt_text(tokenizer, given, "1+1?").endswith("assistant\n<think>Done.</t>")
+    assert prompt_text(ChatTemplate(tokenizer), given, "1+1?").text.endswith("assistant\n<think>Done.</t>")
 
 
 def test_no_think_does_not_open_thinking_twice() -> None:
     tokenizer = build_tokenizer()
     tokenizer.chat_template = str(tokenizer.chat_template).replace("assistant\\n'", "assistant\\n<think>\\n'")
-    assert prompt_text(tokenizer, PromptParams(), "1+1?").endswith("assistant\n<think>\n")
-    text = prompt_text(tokenizer, prompt_under(control("no_think"), PromptParams()), "1+1?")
+    assert prompt_text(ChatTemplate(tokenizer), PromptParams(), "1+1?").text.endswith("assistant\n<think>\n")
+    text = prompt_text(ChatTemplate(tokenizer), prompt_under(control("no_think"), PromptParams()), "1+1?").text
     assert text.endswith("assistant\n<think>\n\n</think>\n\n") and text.count("<think>") == 1
 
 

@@ -94,7 +94,7 @@ def transcripts(
         prompt = [rng.randrange(4, VOCABULARY) for _ in range(rng.randint(1, 9))] + (
             [*marks.opening] if index % 3 else []
         )
-        one, two = (Transcript(prompt, control, marks, STOPS, most) for _ in range(2))
+        one, two = (Transcript(control, marks, STOPS, most, opened=bool(index % 3)) for _ in range(2))
         found.append((prompt, one, two))
     return found
 

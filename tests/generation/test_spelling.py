@@ -52,7 +52,7 @@ def test_this_tokenizer_joins_delimiters_with_their_neighbours(tokenizer: PreTra
 )
 def test_thinking_is_followed_through_any_cut(tokenizer: PreTrainedTokenizerFast, text: str) -> None:
     ids = ids_of(tokenizer, text)
-    transcript = Transcript([5], ControlParams(), marks(tokenizer), frozenset({STOP}), 1000)
+    transcript = Transcript(ControlParams(), marks(tokenizer), frozenset({STOP}), 1000)
     states = []
     for token in ids:
         transcript.take(token)
@@ -65,21 +65,10 @@ def test_thinking_is_followed_through_any_cut(tokenizer: PreTrainedTokenizerFast
     assert abs(transcript.thinking.tokens - len(ids_of(tokenizer, inside))) <= 2, "ends shared with a delimiter are its"
 
 
-def test_a_prompt_that_opens_thinking_is_seen(tokenizer: PreTrainedTokenizerFast) -> None:
-    found = marks(tokenizer)
-    for prompt, is_open in {
-        "q\n<think>\n": True,
-        "<think>\n1.</think>\n\nq": False,
-        "<think>.</think>\n\n<think>": True,
-    }.items():
-        transcript = Transcript(ids_of(tokenizer, prompt), ControlParams(), found, frozenset({STOP}), 10)
-        assert transcript.thinking.open == is_open, prompt
-
-
 def test_the_budget_closes_and_the_close_is_recognised(tokenizer: PreTrainedTokenizerFast) -> None:
     control = ControlParams(kind="budget", max_think=4, max_answer=2, close_prefix="\n")
     found = delimiters_of(tokenizer, PromptParams(), control)
-    transcript = Transcript(ids_of(tokenizer, "<think>\n"), control, found, frozenset({STOP}), 100)
+    transcript = Transcript(control, found, frozenset({STOP}), 100, opened=True)
     one = ids_of(tokenizer, "1")[0]
     while transcript.finish is None:
         due = transcript.due()
@@ -93,7 +82,7 @@ def test_a_close_that_the_model_has_begun_is_only_finished(tokenizer: PreTrained
     control = ControlParams(kind="budget", max_think=4, answer_prefix="\n\n")
     found = delimiters_of(tokenizer, PromptParams(), control)
     one, begun = ids_of(tokenizer, "1")[0], list(found.closing[:1])
-    transcript = Transcript(ids_of(tokenizer, "<think>\n"), control, found, frozenset({STOP}), 100)
+    transcript = Transcript(control, found, frozenset({STOP}), 100, opened=True)
     for token in [one, one, one, *begun]:
         transcript.take(token)
     while (due := transcript.due()) is not None:
@@ -105,7 +94,7 @@ def test_a_close_that_the_model_has_begun_is_only_finished(tokenizer: PreTrained
 def test_min_think_takes_back_the_whole_delimiter(tokenizer: PreTrainedTokenizerFast) -> None:
     control = ControlParams(kind="min_think", ignores=1)
     found = delimiters_of(tokenizer, PromptParams(), control)
-    transcript = Transcript(ids_of(tokenizer, "<think>\n"), control, found, frozenset({STOP}), 100)
+    transcript = Transcript(control, found, frozenset({STOP}), 100, opened=True)
     for token in ids_of(tokenizer, "1 + 2</think>\n\n"):
         while (due := transcript.due()) is not None:
             transcript.take(due)
@@ -132,7 +121,7 @@ def test_stop_strings_end_a_response_whatever_the_cut(tokenizer: PreTrainedToken
     params = PromptParams(stop=("\n\nThe", "###"))
     found = delimiters_of(tokenizer, params, ControlParams())
     for text, kept in {"1 + 2.\n\nThe answer": "1 + 2.", "a ### b": "a ", "no such": "no such"}.items():
-        transcript = Transcript([5], ControlParams(), found, frozenset({STOP}), 100)
+        transcript = Transcript(ControlParams(), found, frozenset({STOP}), 100)
         for token in ids_of(tokenizer, text):
             if transcript.finish is None:
                 transcript.take(token)

@@ -109,7 +109,7 @@ def test_models_benchmarks_prompt_and_limits_are_the_studys(size: str) -> None:
     assert config.analysis.test == STUDY
     sampling = config.decoding.sampling
     assert sampling.greedy and (sampling.max_tokens, sampling.samples) == (10240, 1)
-    assert prompt_text(None, config.decoding.prompt, "1+1?") == (  # type: ignore[arg-type]
+    assert prompt_text(None, config.decoding.prompt, "1+1?").text == (  # type: ignore[arg-type]
         "<|im_start|>system\nPlease reason step by step, and put your final answer within \\boxed{}.<|im_end|>\n"
         "<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n"
     )
