@@ -18,6 +18,7 @@ from l2s.generation.engine import Generated, Prompt
 from l2s.generation.generate import Counts, generate_responses
 from l2s.generation.settings import ControlParams, DecodingParams
 from l2s.generation.store import Origin, ResponseStore, Stored
+from l2s.generation.tokenizer import Written
 from l2s.records import read_rows, write_rows
 
 ORIGIN = Origin("slow", "sha256:aa", "transformers 5")
@@ -43,8 +44,8 @@ class SlowEngine:
     def __init__(self, told: int | None) -> None:
         self.told = told
 
-    def prompt(self, problem: str, params: Any) -> tuple[str, list[int]]:
-        return problem, [int(word) for word in problem.split()]
+    def prompt(self, problem: str, params: Any) -> Written:
+        return Written(problem, [int(word) for word in problem.split()], False, False)
 
     def text(self, ids: list[int]) -> str:
         return " ".join(map(str, ids))
