@@ -24,4 +24,7 @@ def preset(
     if target.exists() and not force:
         raise ConfigError(f"{target}: is there already; name another with --out, or replace it with --force")
     write_text(target, text)
-    say(f"{target}: preset {name}; l2s run --dry shows what it would do")
+    if target.resolve() == Path("params.yaml").resolve():
+        say(f"{target}: preset {name}; l2s run --dry shows what it would do, l2s plan what it costs")
+    else:
+        say(f"{target}: preset {name}; l2s plan --params {target} shows what it costs; l2s run reads params.yaml alone")

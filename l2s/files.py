@@ -136,6 +136,11 @@ def settled(seen: Sequence[int]) -> bool:
     return time.time() - max(seen[-2:]) / 1e9 > SETTLED
 
 
+def looked_for(path: Path) -> str:
+    """Of a relative path, which stands for the folder that one is in: which folder that is, for a message."""
+    return "" if path.is_absolute() else f" (looked for from {Path.cwd()}, where the command runs)"
+
+
 def user_cache() -> Path:
     """``$XDG_CACHE_HOME/l2s``, by default under ``~/.cache``: what it holds can be deleted at any time."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "l2s"

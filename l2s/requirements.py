@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.errors import ConfigError, L2SError
+from l2s.files import looked_for
 from l2s.params import nearest
 from l2s.references import DEVICE, Block, block
 
@@ -120,5 +121,4 @@ def _absent(path: Path, kind: str) -> str:
         near = hint if "did you mean" in hint else ""
     except OSError:
         near = ""  # a folder that cannot be listed has no names to suggest
-    place = "" if path.is_absolute() else f" (looked for from {Path.cwd()})"
-    return f"no such {kind}: {path}{place}{near}"
+    return f"no such {kind}: {path}{looked_for(path)}{near}"

@@ -19,8 +19,15 @@ from l2s.analysis.facts import Facts, RunFacts, with_named_control
 from l2s.analysis.rows import Part, control_name, has_tokens, is_cut, mean, measured
 from l2s.analysis.settings import AnalysisParams
 
+OWN = {
+    "budget": ("max_think",), "min_think": ("min_think", "ignores"), "eot_temperature": ("value",),
+    "early_exit": ("threshold",), "entropy_stop": ("alpha",), "prompt": ("tokens",),
+}  # fmt: skip
+"""The parameter that tells one control of a kind from another; a budget may stand under any of them."""
 VALUES = ("value", "max_think", "min_think", "ignores", "threshold", "alpha", "tokens")
-"""Parameters of controls, the one that is swept first."""
+"""Parameters of controls whose kind tells none."""
+ABSENT = ("min_think", "ignores")
+"""Those that 0 switches off."""
 TARGETS = ("max_think", "tokens")
 """Those that ask for a length."""
 
@@ -34,7 +41,7 @@ def control_rows(parts: Parts, facts: Facts, settings: AnalysisParams) -> list[d
         kind = own.control_kind or "none"
         if not has_tokens(part) or (kind == "none" and not _is_controlled(model, parts, facts)):
             continue
-        value, target = _first(own, VALUES), _target(own, kind)
+        value, target = _first(own, (*OWN.get(kind, ()), *VALUES)), _target(own, kind)
         rows.append(
             {
                 "model": model,
@@ -97,8 +104,12 @@ def _is_controlled(model: str, parts: Parts, facts: Facts) -> bool:
 
 
 def _first(facts: RunFacts, names: Sequence[str]) -> float | None:
-    found = [facts.control.get(name) for name in names]
-    numbers = [float(v) for v in found if isinstance(v, int | float) and not isinstance(v, bool) and v]
+    found = [(name, facts.control.get(name)) for name in names]
+    numbers = [
+        float(v)
+        for name, v in found
+        if isinstance(v, int | float) and not isinstance(v, bool) and (v or name not in ABSENT)
+    ]
     return numbers[0] if numbers else None
 
 

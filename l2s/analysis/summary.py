@@ -76,15 +76,17 @@ def read_summary(path: Path) -> dict[str, Any]:
     return content
 
 
-def headline_numbers(content: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Few, well-named numbers of the reported benchmarks, for ``dvc metrics show`` and ``dvc exp show``."""
+def headline_numbers(content: dict[str, Any]) -> dict[str, dict[str, float | str]]:
+    """Which run was chosen, and few, well-named numbers of the reported benchmarks, for ``dvc metrics show``."""
     slow, chosen = content["settings"]["slow"], content["chosen"]["run"]
     wanted = [
         ("chosen", chosen, ("accuracy", "difference", "difference_low", "tokens", "reduction", "truncated")),
         ("slow", slow, ("accuracy", "tokens")),
     ]
+    named = {} if chosen is None else {"chosen": chosen}  # so that dvc metrics diff shows another choice
     return {
-        benchmark: {
+        benchmark: named
+        | {
             f"{role}_{name}": row[name]
             for role, run, names in wanted
             for row in content["rows"]

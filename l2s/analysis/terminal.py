@@ -10,11 +10,13 @@ from rich.text import Text
 from l2s.analysis.columns import TABLES
 from l2s.analysis.order import role_of, sorted_rows
 from l2s.analysis.tables import caption, signed, unsigned, verdict_text, with_interval
-from l2s.records.shown import share_text, size_text
+from l2s.records.shown import given_text, share_text, size_text
 
 Row = dict[str, Any]
 WIDE = 100
 """Columns of a terminal, where nobody says."""
+GIVEN = ("value", "target", "parameters")
+"""Columns of numbers that were chosen, not measured."""
 LONGEST = 32
 """Letters of a run's name that stand in one line."""
 STYLES = {"better": "bold green", "parity": "green", "worse": "red", "undecided": "yellow", "baseline": "dim"}
@@ -162,6 +164,8 @@ def _plain(row: Row, column: str) -> Text:
     value = row.get(column)
     if not isinstance(value, float):
         return Text("–" if value is None else str(value))
+    if column in GIVEN:
+        return Text(given_text(value))
     number = [row.get(f"{column}{end}") for end in ("", "_low", "_high")]
     shown = [f"{x:.4g}".replace("-", "−") for x in number if isinstance(x, float)]
     return Text(f"{shown[0]} [{shown[1]}, {shown[2]}]" if len(shown) == 3 else shown[0])

@@ -16,3 +16,8 @@ def share_text(share: float) -> str:
     if 0 < share < 0.005 or 0.995 <= share < 1:
         return "<1 %" if share < 0.5 else ">99 %"
     return f"{100 * share:.0f} %"
+
+
+def given_text(number: float) -> str:
+    """A number that somebody chose, with all its digits: 0.95 and 0.9999 are two thresholds, and neither is 1."""
+    return f"{number:,.12g}".replace("-", "−")

@@ -54,7 +54,7 @@ OVERALL = [
 ]
 CONTROLS = [
     N,
-    Column("value", "budget", "the control's one number", digits=0),
+    Column("value", "setting", "its own number: of a budget the tokens, of early exit the threshold", digits=None),
     TOKENS,
     Column("think_tokens", "thinking", "mean tokens of thinking"),
     ACCURACY,
@@ -71,7 +71,7 @@ CURVES = [
 ]
 SWEEP = [
     N,
-    Column("value", "value", "of the coefficient", digits=2),
+    Column("value", "value", "of the coefficient", digits=None),
     ACCURACY,
     TOKENS,
     Column("change", "Δ accuracy", "points against the value before, paired", 100, signed=True),

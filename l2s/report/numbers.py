@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from l2s.records.shown import given_text
+
 Row = Mapping[str, Any]
 
 
@@ -32,7 +34,8 @@ class Column:
     """What the number is, in a sentence or less."""
     scale: float = 1.0
     """100 for shares; negative turns a reduction into a change."""
-    digits: int = 1
+    digits: int | None = 1
+    """After the point; None: all, of a number that was chosen and not measured."""
     unit: str = ""
     signed: bool = False
 
@@ -50,6 +53,8 @@ class Column:
 
     def number(self, value: float) -> str:
         """The bare number in this column's scale and digits."""
+        if self.digits is None:
+            return given_text(self.scale * value)
         return decimal(self.scale * value, self.digits, self.signed)
 
     def is_known(self, rows: list[dict[str, Any]]) -> bool:

@@ -190,8 +190,9 @@ def test_headline_numbers(tmp_path: Path) -> None:
     numbers = json.loads((tmp_path / "headline.json").read_text())["test"]
     chosen = next(r for r in content["rows"] if r["chosen"] and r["benchmark"] == "test")
     assert numbers["chosen_reduction"] == chosen["reduction"] and numbers["slow_tokens"] > numbers["chosen_tokens"]
+    assert numbers["chosen"] == chosen["run"], "so that dvc metrics diff shows that another one was chosen"
     assert set(numbers) == {
-        "chosen_accuracy", "chosen_difference", "chosen_difference_low", "chosen_tokens", "chosen_reduction",
+        "chosen", "chosen_accuracy", "chosen_difference", "chosen_difference_low", "chosen_tokens", "chosen_reduction",
         "chosen_truncated", "slow_accuracy", "slow_tokens",
     }  # fmt: skip
 

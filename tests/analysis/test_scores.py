@@ -211,6 +211,13 @@ def test_facts_of_controls_win_over_names() -> None:
     facts = {"slow-budget-40": RunFacts(control_kind="prompt", control={"style": "token-budget", "tokens": 64})}
     row = only(report(controlled(), facts=facts).controls, run="slow-budget-40")
     assert (row["kind"], row["target"], row["value"]) == ("prompt", 64, 64)
+    for threshold in (0.95, 0.9999, 0.0):  # a budget under early exit tells two of them not apart
+        early = {
+            "slow-budget-40": RunFacts(control_kind="early_exit", control={"max_think": 64, "threshold": threshold})
+        }
+        assert only(report(controlled(), facts=early).controls, run="slow-budget-40")["value"] == threshold
+    tempered = {"slow-budget-40": RunFacts(control_kind="eot_temperature", control={"value": 0.0, "min_think": 8})}
+    assert only(report(controlled(), facts=tempered).controls, run="slow-budget-40")["value"] == 0
     assert with_named_control(RunFacts(), "concise").control_kind == "concise"
     assert with_named_control(RunFacts(), "none").control_kind is None
 

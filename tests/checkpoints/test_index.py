@@ -162,3 +162,13 @@ def test_a_header_is_read_once_while_its_file_stays_as_it_is(tmp_path: Path, mon
     assert list(read_index(folder).entries) == ["one"]
     first.entries.clear()
     assert list(read_index(folder).entries) == ["one"] and len(parsed) == 4
+
+
+def test_a_relative_folder_is_looked_for_where_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match=rf"models/a: no such model folder \(looked for from {tmp_path}"):
+        read_index(Path("models/a"))
+    with pytest.raises(CheckpointError, match=r"/a: no such model folder$"):
+        read_index(tmp_path / "a")

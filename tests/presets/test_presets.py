@@ -166,3 +166,17 @@ def test_the_command_writes_and_replaces_only_when_told(
     code, _, err = l2s(monkeypatch, capsys, "preset", "qwen2.5-8b", "--out", "none.yaml")
     assert code == 2 and "'qwen2.5-8b' is not known; did you mean" in err and "tiny" in err
     assert not Path("none.yaml").exists()
+
+
+def test_the_hint_is_of_the_file_that_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for target, words in (("params.yaml", "l2s run --dry shows"), ("other.yaml", "l2s plan --params other.yaml")):
+        monkeypatch.setattr(sys, "argv", ["l2s", "preset", "tiny", "--out", target])
+        try:
+            entry()
+        except SystemExit as ended:
+            assert not ended.code
+        said = capsys.readouterr().out
+        assert words in said and ("run --dry" in said) == (target == "params.yaml")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from l2s.report.charts import controls_chart, layer_charts, level_charts, sweeps, trade_off_charts
+from l2s.report.columns import CONTROLS, SWEEP
 from l2s.report.examples import pick_examples
 from l2s.report.headline import featured, headline
 from l2s.report.layers import has_base, layer_rows
@@ -34,6 +35,14 @@ def test_a_reduction_turned_into_a_change_turns_its_interval_too() -> None:
     change = Column("reduction", "", "", scale=-100, signed=True)
     cell = change.cell({"reduction": 0.6, "reduction_low": 0.55, "reduction_high": 0.7})
     assert (cell.text, cell.interval, cell.value) == ("−60.0", "[−70.0, −55.0]", -60.0)
+
+
+def test_a_number_that_was_chosen_keeps_its_digits() -> None:
+    settings = next(column for column in CONTROLS if column.key == "value")
+    texts = [settings.cell({"value": value}).text for value in (0.95, 0.9999, 0.99995, 10240.0, 0.0, 1e-7)]
+    assert texts == ["0.95", "0.9999", "0.99995", "10,240", "0", "1e−07"]
+    coefficients = next(column for column in SWEEP if column.key == "value")
+    assert [coefficients.cell({"value": value}).text for value in (0.125, 0.005, 10)] == ["0.125", "0.005", "10"]
 
 
 def test_decimals() -> None:

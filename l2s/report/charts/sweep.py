@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from l2s.records.shown import given_text
 from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, estimate, frame, tip
 
 Row = dict[str, Any]
@@ -39,7 +40,7 @@ def _panel(rows: list[Row], coefficient: str, key: str, title: str, scale: int, 
             "yh": scale * row[f"{key}_high"],
             "tip": tip(
                 row["run"],
-                f"{coefficient} = {row['value']:g}",
+                f"{coefficient} = {given_text(row['value'])}",
                 f"accuracy {estimate(ACCURACY, row)}",
                 f"tokens {estimate(TOKENS, row)}",
                 f"n = {row['n']:,}",
