@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-slow check scratch seeds bench bench-pipeline bench-generation bench-grading vllm ui clean
+.PHONY: run test test-slow test-shuffled check scratch seeds bench bench-pipeline bench-generation bench-grading vllm ui clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.core
@@ -19,6 +19,10 @@ endif
 
 test: $(VENV)/.dev $(WITH_VLLM)
 	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+SEED ?= 1
+test-shuffled: $(VENV)/.dev $(WITH_VLLM)  ## the tests in another order, on folders listed in another order, elsewhere
+	TZ=Asia/Kathmandu LC_ALL=C L2S_SHUFFLED=$(SEED) $(BIN)/python -m pytest -n 2 -m "not slow" --random-order-seed=$(SEED)
 
 test-slow: $(VENV)/.dev $(WITH_VLLM)  ## what make test leaves out: an hour
 	$(BIN)/python -m pytest -m slow

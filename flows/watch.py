@@ -76,7 +76,7 @@ class WrittenProgress:
         if time.monotonic() - self.written > 0.25:
             self.written = time.monotonic()
             aside = self.path.with_suffix(".aside")
-            aside.write_text(f"{label}\t{done}\t{total}")
+            aside.write_text(f"{label}\t{done}\t{total}", encoding="utf-8")
             os.replace(aside, self.path)
 
 
@@ -128,7 +128,7 @@ class Watch:
 
     def _show(self, stage: str) -> None:
         try:
-            label, done, total = progress_of(stage).read_text().split("\t")
+            label, done, total = progress_of(stage).read_text(encoding="utf-8").split("\t")
         except (OSError, ValueError):
             return  # not running, or just removed
         if stage not in self.rows:

@@ -1,7 +1,14 @@
-"""What every test has: a cache folder of its own, and engine auto as where vLLM is not installed."""
+"""What every test has: a cache folder of its own, and engine auto as where vLLM is not installed.
+
+With ``L2S_SHUFFLED`` set to a seed, folders are listed in an order drawn from it: a file system promises none.
+``make test-shuffled`` sets it, and shuffles the tests as well.
+"""
 
 import os
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,3 +24,48 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def pytest_configure() -> None:
     """Whether vLLM is installed changes no test, nor a fixture that several share; its own tests name the engine."""
     os.environ["L2S_NO_VLLM"] = "1"
+    if seed := os.environ.get("L2S_SHUFFLED"):
+        shuffle_listings(int(seed))
+
+
+def shuffle_listings(seed: int) -> None:
+    """Have this process list every folder in a random order."""
+    draw = random.Random(seed)
+    os.listdir, os.scandir = _shuffled(os.listdir, draw), _scanned(os.scandir, draw)
+
+
+def _shuffled(listed: Callable[..., list[Any]], draw: random.Random) -> Callable[..., list[Any]]:
+    def listdir(*arguments: Any, **options: Any) -> list[Any]:
+        found = listed(*arguments, **options)
+        draw.shuffle(found)
+        return found
+
+    return listdir
+
+
+def _scanned(scanned: Callable[..., Any], draw: random.Random) -> Callable[..., Any]:
+    class Shuffled:
+        """What ``os.scandir`` returns: an iterator and a context manager."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            with scanned(*arguments, **options) as entries:
+                found = list(entries)
+            draw.shuffle(found)
+            self.entries = iter(found)
+
+        def __iter__(self) -> Iterator[Any]:
+            return self
+
+        def __next__(self) -> Any:
+            return next(self.entries)
+
+        def __enter__(self) -> "Shuffled":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+        def close(self) -> None:
+            """Nothing is open any more."""
+
+    return Shuffled

@@ -49,7 +49,7 @@ def check_contents(chain: Chain, behind: Behind, digests: Digests) -> Iterator[F
             else:
                 yield from _compare(chain.shown(file), said, digests[file])
         if place.is_dir():
-            for file in set(files_of(place).values()) - set(expected):
+            for file in sorted(set(files_of(place).values()) - set(expected)):
                 yield Finding(chain.shown(file), "", "no such file", "a file of which the record does not tell")
         yield from _check_sums(chain, made)
 
