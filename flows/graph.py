@@ -16,6 +16,7 @@ from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
 
 from flows.listings import changed_files, remember
+from flows.locks import void_dead_locks
 from l2s.errors import ConfigError
 from l2s.params import nearest
 
@@ -39,6 +40,7 @@ class Graph:
     def __init__(self, root: Path = Path()) -> None:
         try:
             self.repo = Repo(str(root))
+            void_dead_locks(Path(str(self.repo.tmp_dir)), bool(self.repo.config["core"].get("hardlink_lock")))
             stages = [stage for stage in self.repo.index.stages if isinstance(stage, PipelineStage)]
         except DvcException as error:
             raise ConfigError(one_line(error)) from None

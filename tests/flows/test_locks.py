@@ -1,0 +1,118 @@
+"""What a kill -9 leaves of DVC's locks, at every byte, is survived; what running processes hold stays."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.graph import Graph
+from flows.locks import void_dead_locks
+from flows.pipeline import plan
+from l2s.errors import ConfigError
+from tests.flows.conftest import DVC, repro
+
+GONE = 2**22 + 1
+"""No process has this number."""
+
+
+def rwlock(toy: Path) -> Path:
+    path = toy / ".dvc" / "tmp" / "rwlock"
+    path.parent.mkdir(exist_ok=True)
+    return path
+
+
+def entry(pid: int, command: str = "dvc repro") -> dict[str, Any]:
+    return {"pid": pid, "cmd": command}
+
+
+def held(pid: int, command: str = "dvc repro") -> dict[str, Any]:
+    return {"write": {"/a/made.txt": entry(pid, command)}, "read": {"/a/code.py": [entry(pid, command)]}}
+
+
+@pytest.fixture
+def other() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs and is not DVC."""
+    process = subprocess.Popen(["sleep", "600"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_file_cut_at_any_byte_is_survived(toy: Path) -> None:
+    whole = json.dumps(held(GONE)).encode()
+    for end in range(len(whole) + 1):
+        rwlock(toy).write_bytes(whole[:end])
+        void_dead_locks(rwlock(toy).parent)
+        assert json.loads(rwlock(toy).read_text()) == {"read": {}, "write": {}}, end
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 90, b"\xff\xfe", b"[" * 100_000, b"[]", b'{"write": {"a": 1}}', b'{"pid": 1}', b"{} {}"]
+)
+def test_what_dvc_would_refuse_is_survived_by_the_commands(toy: Path, content: bytes) -> None:
+    assert len(repro(toy)) == 4
+    (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("width: 2", "width: 3"))
+    rwlock(toy).write_bytes(content)
+    assert list(plan([])[2]) == ["make@two", "join"]
+    assert repro(toy) == ["made", "joined"]
+
+
+def test_dvcs_other_lock_may_hold_anything(toy: Path) -> None:
+    whole = b" 123456\n"
+    for end in range(len(whole) + 1):
+        rwlock(toy).with_name("lock").write_bytes(whole[:end])
+        rwlock(toy).with_name("rwlock.lock").write_bytes(whole[:end])
+        rwlock(toy).write_bytes(b"")
+        assert len(Graph().stale(["other"])) == 1
+
+
+def test_entries_of_dead_processes_are_void(toy: Path, other: subprocess.Popen[bytes]) -> None:
+    """A number that no process has, a zombie's, our own, and one that another program has by now."""
+    dead = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    for pid in (GONE, dead.pid, os.getpid(), other.pid, 1, -5, 10**30):
+        rwlock(toy).write_text(json.dumps(held(pid, "/usr/bin/dvc repro")))
+        void_dead_locks(rwlock(toy).parent)
+        assert json.loads(rwlock(toy).read_text()) == {"read": {}, "write": {}}, pid
+    dead.wait()
+
+
+def test_a_process_that_began_after_the_entry_is_another_one(toy: Path, other: subprocess.Popen[bytes]) -> None:
+    rwlock(toy).write_text(json.dumps(held(other.pid, "sleep 600")))
+    os.utime(rwlock(toy), (10**9, 10**9))
+    void_dead_locks(rwlock(toy).parent)
+    assert json.loads(rwlock(toy).read_text())["write"] == {}
+
+
+@pytest.mark.parametrize("command", [[str(DVC)], [sys.executable, "-m", "dvc"]])
+def test_what_a_running_process_holds_stays(toy: Path, command: list[str]) -> None:
+    (toy / "dvc.yaml").write_text("stages:\n  long:\n    cmd: touch begun && sleep 600\n    outs: [long.txt]\n")
+    running = subprocess.Popen([*command, "repro", "-q"], start_new_session=True)
+    try:
+        while not (toy / "begun").exists():
+            assert running.poll() is None
+        before = rwlock(toy).read_bytes()
+        assert str(running.pid).encode() in before
+        void_dead_locks(rwlock(toy).parent)
+        assert rwlock(toy).read_bytes() == before
+    finally:
+        os.killpg(running.pid, 9)
+        running.wait()
+    assert list(Graph().stale(["long"])) == ["long"]
+    assert json.loads(rwlock(toy).read_text())["write"] == {}
+
+
+def test_a_file_that_another_process_edits_is_waited_for(toy: Path) -> None:
+    lock = str(rwlock(toy).with_name("rwlock.lock"))
+    script = f"import sys, zc.lockfile as z; l = z.LockFile({lock!r}); print(1, flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None and holder.stdout.readline()
+    rwlock(toy).write_bytes(b"")
+    with pytest.raises(ConfigError, match="held by another DVC process"):
+        void_dead_locks(rwlock(toy).parent)
+    holder.communicate()
