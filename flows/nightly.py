@@ -73,12 +73,17 @@ def _serve(cron: str) -> None:
     """Serve the deployment until Ctrl-C; with a Prefect server of our own where none is configured."""
     from flows.server import served
 
-    with _prefect_environment():
-        from flows.nightly_flow import check_cron, serve
+    def check() -> None:
+        from flows.nightly_flow import check_cron  # not before the server has an address: Prefect reads it once
 
         check_cron(cron)
+
+    with _prefect_environment():
         api = os.environ.get("PREFECT_API_URL")
-        with nullcontext(api) if api else served() as url:
+        with nullcontext(api) if api else served(meanwhile=check) as url:
+            check()
+            from flows.nightly_flow import serve
+
             err.print(f"serving l2s-nightly/nightly at '{cron}' (UTC), Prefect at {url}; Ctrl-C ends it", style=None)
             serve(cron)
 

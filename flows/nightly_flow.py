@@ -36,7 +36,11 @@ COLUMNS = (
 )
 
 
-@flow(name="l2s-nightly", log_prints=False)
+def _named() -> str:
+    return f"night of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@flow(name="l2s-nightly", flow_run_name=_named, log_prints=False)
 def nightly() -> State[str | L2SError]:
     """One night in the current folder's project; failed if it found a significant regression."""
     logger = get_run_logger()
@@ -45,6 +49,8 @@ def nightly() -> State[str | L2SError]:
         night = run_night(config, DATA, HIDDEN, datetime.now(UTC), reported(logger.info), logger.info)
     except L2SError as error:  # what a user can mend is a sentence here too
         return Failed(message=str(error), data=error)
+    except KeyboardInterrupt:  # of a terminal, which this process shares with the one that serves: it has said so
+        raise SystemExit(130) from None
     _publish(night)
     if night.outcome != "regression":
         return Completed(message=f"{night.night}: {night.sentence}", data=night.night)

@@ -1,5 +1,6 @@
 """The night in Prefect: a failed flow run, and a served deployment that runs on demand as it would at night."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from l2s.config import Config
 from l2s.nightly.night import accept_night, night_names
 from l2s.progress import silent
 from tests.flows.nightly_project import MODELS, make_project, make_worse, night
+from tests.flows.test_stopping import processes_in
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [
@@ -112,6 +114,48 @@ def test_the_served_deployment_runs(api: str, project: Path) -> None:
     finally:
         served_flow.send_signal(signal.SIGINT)
         served_flow.wait(60)
+
+
+def serve_here(folder: Path, home: Path) -> subprocess.Popen[str]:
+    """``l2s nightly`` every minute, with nothing of Prefect's there before: no address, no home, no cache."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "PYTHONPATH": str(ROOT)}
+    command = [*L2S, "nightly", "--cron", "* * * * *"]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def wait_for_nights(folder: Path, count: int, serving: subprocess.Popen[str], patience: float = 600) -> list[str]:
+    ends = time.monotonic() + patience
+    while time.monotonic() < ends and serving.poll() is None:
+        if len(names := night_names(folder / "data/nightly")) >= count:
+            return names
+        time.sleep(0.5)
+    raise AssertionError(f"no {count} nights within {patience:g} s; ended with {serving.poll()}")
+
+
+def test_nights_served_on_a_fresh_folder_come_by_themselves(tmp_path: Path) -> None:
+    """The schedule, the server, the process that polls it: nothing is started by hand; and again after a restart."""
+    folder, home = tmp_path / "project", tmp_path / "home"
+    for place in (folder, home):
+        place.mkdir()
+    make_project(folder, problems=4)
+    for nights in (2, 3):
+        serving = serve_here(folder, home)
+        try:
+            names = wait_for_nights(folder, nights, serving)
+            servers = [line for line in processes_in(folder) if "uvicorn" in line or "server" in line]
+            assert len(servers) == 1, servers
+        finally:
+            serving.send_signal(signal.SIGINT)
+            said = serving.communicate(timeout=120)[1]
+        assert "serving l2s-nightly/nightly at '* * * * *'" in said and "Traceback" not in said, said
+    assert [night(folder, name)["outcome"] for name in names[:2]] == ["first", "first"]
+    deadline = time.monotonic() + 20
+    while processes_in(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_in(folder) == []
 
 
 def test_the_deployment_of_a_work_pool_names_the_flow_and_its_schedule() -> None:

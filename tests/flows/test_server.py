@@ -2,12 +2,34 @@
 
 import json
 import os
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from flows.server import served
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVED = """
+import os, sys
+from contextlib import contextmanager
+import flows.nightly, flows.server
+
+@contextmanager
+def served(port=None, meanwhile=lambda: None):
+    assert "prefect" not in sys.modules, "Prefect reads the server's address once, when it is imported"
+    os.environ["PREFECT_API_URL"] = "http://127.0.0.1:9/api"
+    meanwhile()
+    import flows.nightly_flow
+    from prefect.settings import PREFECT_API_URL
+    flows.nightly_flow.serve = lambda cron: print(cron, PREFECT_API_URL.value())
+    yield "http://127.0.0.1:9"
+
+flows.server.served = served
+flows.nightly._serve("5 4 * * *")
+"""
 
 
 def test_the_pages_ask_the_server_that_sent_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,3 +41,11 @@ def test_the_pages_ask_the_server_that_sent_them(tmp_path: Path, monkeypatch: py
             assert json.load(answer)["api_url"] == f"{url}/api"
         assert seen == [f"{url}/api"]
     assert "PREFECT_API_URL" not in os.environ and (tmp_path / "prefect.db").is_file()
+
+
+def test_nights_are_served_by_the_server_that_was_started_for_them(tmp_path: Path) -> None:
+    """Not by a second one, which Prefect starts where it knows of none, and which schedules nothing."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    environment |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", SERVED], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["5", "4", "*", "*", "*", "http://127.0.0.1:9/api"], done.stderr
