@@ -163,7 +163,8 @@ def test_more_context_than_before_restarts_and_the_models_own_is_the_end(ours: E
     )
 
 
-def test_rows_differ_in_the_engine_alone(tmp_path: Path) -> None:
+def test_rows_differ_in_the_engine_alone(theirs: Engine, tmp_path: Path) -> None:
+    theirs.close()  # type: ignore[attr-defined]  # a process has one at a time; the next test starts it again
     problems, rows = tmp_path / "p.jsonl", {}
     write_rows(problems, problem_rows("b", 0, "test", 2))
     for engine in ("transformers", "vllm"):

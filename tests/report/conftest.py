@@ -6,7 +6,6 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def kept(request: pytest.FixtureRequest) -> Path:
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = getattr(request.config, "cache", None)
-    assert cache is not None
-    return Path(cache.mkdir("l2s-report"))
+    return Path(cache.mkdir("l2s-report")) if cache is not None else tmp_path_factory.mktemp("l2s-report")
