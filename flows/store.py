@@ -55,10 +55,10 @@ def verify(
         for key in found.damaged:
             say(f"{store}: response {key} is damaged{'; dropped' if mend else ''}")
         for sentence in found.file:
-            say(f"{store}: {sentence}")
-        old = f", {found.unsigned:,} of them without a digest, from an older version" if found.unsigned else ""
+            say(f"{store}: {sentence}{'; what is sound was put into a new file' if mend else ''}")
+        old = f", {found.unsigned:,} of them without a digest, of an older version: not used" if found.unsigned else ""
         say(f"{found.responses:,} responses checked{old}; {len(found.damaged):,} damaged")
-    if found.file or (found.damaged and not mend):
+    if (found.file or found.damaged) and not mend:
         raise typer.Exit(1)
 
 

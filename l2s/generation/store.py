@@ -3,21 +3,29 @@
 A key never names a path: the same weights under another name hit, new weights under the old name
 miss. Writers commit each response as it finishes; two processes may write at once (WAL, a busy
 timeout; the same key written twice holds the same response).
+
+Each response is stored with a digest of key and content, which is computed again before it is served: one that
+was damaged, or that an old version stored without a digest, counts as missing. Responses may quote what is
+nobody else's business, so only their owner may read the file.
 """
 
 import hashlib
 import json
+import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from l2s.errors import RecordError
+from l2s.generation.store_errors import sound
 
 DAY = 86400
+BUSY = 60
+"""Seconds to wait for another writer."""
 COLUMNS = "ids, finish, closed, think_tokens, tokens, cut_by"
 TABLES = (
     "CREATE TABLE IF NOT EXISTS responses "
@@ -27,6 +35,7 @@ TABLES = (
     "(key BLOB PRIMARY KEY, model TEXT NOT NULL, weights TEXT NOT NULL, engine TEXT NOT NULL, "
     "made INTEGER NOT NULL, used INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID",
 )
+FIND = f"SELECT {COLUMNS}, digest FROM responses LEFT JOIN origins USING (key) WHERE key = ?"
 
 
 class Stored(NamedTuple):
@@ -60,19 +69,20 @@ class ResponseStore:
     """Responses by key; use as a context manager.
 
     Raises:
-        RecordError: the file is no response store, or damaged.
+        RecordError: the file is no response store, or damaged, or cannot be read and written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path)
         with sound(path):
-            self.connection = sqlite3.connect(path, timeout=60)
-            self.connection.execute("PRAGMA journal_mode=WAL")
-            self.connection.execute("PRAGMA synchronous=NORMAL")
-            for table in TABLES:
-                self.connection.execute(table)
-            self._add_columns()
+            self.connection = sqlite3.connect(path, timeout=BUSY)
+            try:
+                self._open()
+            except BaseException:
+                self.connection.close()
+                raise
+        _keep_private(path)
 
     def __enter__(self) -> Self:
         return self
@@ -80,8 +90,27 @@ class ResponseStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.connection.commit()
-        self.connection.close()
+        try:
+            if error is None:
+                with sound(self.path):
+                    self.connection.commit()
+        finally:
+            with suppress(sqlite3.Error):  # nothing is left to be written
+                self.connection.close()
+
+    def _open(self) -> None:
+        self.connection.text_factory = lambda text: text.decode(errors="replace")  # a digest tells what was damaged
+        tables = {name for (name,) in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "responses" not in tables:
+            raise RecordError(
+                f"{self.path}: is a database of something else (its tables: {', '.join(sorted(tables))}); expected a "
+                "response store, or a file that is not there yet"
+            )
+        self.connection.execute("PRAGMA journal_mode=WAL")
+        self.connection.execute("PRAGMA synchronous=NORMAL")
+        for table in TABLES:
+            self.connection.execute(table)
+        self._add_columns()
 
     def _add_columns(self) -> None:
         """A store of an earlier version lacks the tokens that were thrown away, and what cut a response."""
@@ -93,17 +122,17 @@ class ResponseStore:
         self.connection.commit()
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, Stored]:
-        """The stored responses among ``keys``."""
+        """The stored responses among ``keys`` that are as they were stored."""
         found = {}
         with sound(self.path):
             for key in keys:
-                row = self.connection.execute(f"SELECT {COLUMNS} FROM responses WHERE key = ?", (key,)).fetchone()
-                if row:
-                    found[key] = stored(row)
+                row = self.connection.execute(FIND, (key,)).fetchone()
+                if row and (response := intact(key, row[:-1], row[-1])):
+                    found[key] = response
             self._note_use(found)
         return found
 
-    def put(self, key: bytes, response: Stored, origin: Origin | None = None) -> None:
+    def put(self, key: bytes, response: Stored, origin: Origin) -> None:
         """Keep one response; it outlives this process from when this returns."""
         ids = json.dumps(response.ids, separators=(",", ":"))
         with sound(self.path):
@@ -111,12 +140,11 @@ class ResponseStore:
                 f"INSERT OR REPLACE INTO responses (key, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (key, ids, *response[1:]),
             )
-            if origin is not None:
-                now = int(time.time())
-                self.connection.execute(
-                    "INSERT OR REPLACE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (key, *origin, now, now, response.digest(key)),
-                )
+            now = int(time.time())
+            self.connection.execute(
+                "INSERT OR REPLACE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (key, *origin, now, now, response.digest(key)),
+            )
             self.connection.commit()
 
     def _note_use(self, keys: Iterable[bytes]) -> None:
@@ -132,26 +160,40 @@ Kept = tuple[str, str, int, int, int | None, str | None]
 """A row of :data:`COLUMNS`."""
 
 
-def stored(row: Kept) -> Stored:
-    """What a row holds."""
-    ids = json.loads(row[0])
-    return Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4], row[5])
-
-
-@contextmanager
-def sound(path: Path) -> Iterator[None]:
-    """Say in one sentence that a file is no store, or damaged."""
+def intact(key: bytes, row: Kept, digest: str | None) -> Stored | None:
+    """What a row holds, if it is what was stored under ``key``."""
     try:
-        yield
-    except (sqlite3.DatabaseError, ValueError) as error:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            raise RecordError(
-                f"{path}: another process has held the response store for a minute; wait for it"
-            ) from None
+        ids = json.loads(row[0])
+        response = Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4], row[5])
+        return response if response.digest(key) == digest else None
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _make(path: Path) -> None:
+    """Make the file where there is none, for its owner alone to read and write.
+
+    Raises:
+        RecordError: it cannot be there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except IsADirectoryError:
+        raise RecordError(f"{path}: is a folder; expected the response store's file") from None
+    except OSError as error:
         raise RecordError(
-            f"{path}: no response store, or a damaged one ({error}); l2s store verify --mend drops what is damaged, "
-            "or move the file away, and responses are generated again"
+            f"{path}: the response store cannot be opened or made there: {error.strerror}; expected a file that this "
+            "user may read and write"
         ) from None
+
+
+def _keep_private(path: Path) -> None:
+    """The same for a store of an earlier version, and for the files that SQLite keeps beside one."""
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(FileNotFoundError, PermissionError):  # somebody else's stays as its owner wants it
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def response_key(**parts: Any) -> bytes:

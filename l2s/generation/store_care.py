@@ -1,14 +1,16 @@
 """Looking after a response store: what is in it, whether it is sound, and clearing it of what is no longer wanted."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
 from l2s.errors import RecordError
-from l2s.generation.store import COLUMNS, DAY, Kept, ResponseStore, sound, stored
+from l2s.generation.store import COLUMNS, DAY, ResponseStore, intact
+from l2s.generation.store_errors import is_damage, sound
 
 UNKNOWN = "not recorded"
 """Model, weights and engine of responses that were stored before origins were kept."""
@@ -46,7 +48,7 @@ class Checked(NamedTuple):
 
     responses: int
     unsigned: int
-    """Stored before digests were kept: only their form could be checked."""
+    """Stored before digests were kept: nothing tells whether they are sound, so they are not used."""
     damaged: list[str]
     """Keys in hex."""
     file: list[str]
@@ -61,8 +63,8 @@ def info(path: Path) -> Info:
             "sum(coalesce(tokens, 0)), min(made), max(used) "
             "FROM responses LEFT JOIN origins USING (key) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
         ).fetchall()
-    files = (path, path.with_name(f"{path.name}-wal"))
-    return Info(str(path), sum(file.stat().st_size for file in files if file.exists()), [Group(*row) for row in rows])
+    files = [file for file in (path, _beside(path)[0]) if file.exists()]
+    return Info(str(path), sum(file.stat().st_size for file in files), [Group(*row) for row in rows])
 
 
 def verify(path: Path, mend: bool = False) -> Checked:
@@ -70,22 +72,82 @@ def verify(path: Path, mend: bool = False) -> Checked:
 
     Args:
         path: of the store.
-        mend: drop damaged responses, so that they are generated again.
+        mend: drop damaged responses, so that they are generated again; where the file itself is damaged, what is
+            sound of it goes into a new one.
     """
     with _opened(path) as connection, sound(path):
-        file = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
-        damaged, unsigned, count = [], 0, 0
-        rows = connection.execute(f"SELECT key, {COLUMNS}, digest FROM responses LEFT JOIN origins USING (key)")
-        for key, *row, digest in rows:
+        file, damaged, unsigned, count = _integrity(connection), list[str](), 0, 0
+        for key, *row, digest in _rows(connection, COLUMNS + ", digest", file):
             count += 1
             unsigned += digest is None
-            if not _is_sound(key, cast(Kept, tuple(row)), digest):
+            if digest is not None and not intact(key, _kept(row), digest):
                 damaged.append(key.hex() if isinstance(key, bytes) else repr(key))
-        if mend:
+        if mend and not file:
             for table in ("responses", "origins"):
                 connection.executemany(f"DELETE FROM {table} WHERE hex(key) = upper(?)", [(key,) for key in damaged])
             connection.commit()
+    if mend and file:
+        _made_anew(path)
     return Checked(count, unsigned, damaged, file)
+
+
+def _integrity(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite finds wrong with the file; some damage it meets only by failing."""
+    try:
+        return [str(text) for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        return [str(error)]
+
+
+def _rows(connection: sqlite3.Connection, columns: str, faults: list[str]) -> Iterator[tuple[Any, ...]]:
+    """Responses with their origins in the order of keys, past a part of the file that cannot be read."""
+    ask, last = f"SELECT key, {columns} FROM responses LEFT JOIN origins USING (key) ORDER BY key", None
+    try:
+        for row in connection.execute(ask):
+            last = row[0]
+            yield row
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        faults += [] if str(error) in faults else [str(error)]
+        try:
+            for row in connection.execute(f"{ask} DESC"):
+                if isinstance(last, bytes) and isinstance(row[0], bytes) and row[0] <= last:
+                    return
+                yield row
+        except sqlite3.Error as again:
+            if not is_damage(again):
+                raise
+
+
+def _made_anew(path: Path) -> None:
+    """Put what is sound of a damaged file into a new one in its place."""
+    aside = path.with_name(f".{path.name}.mended")
+    for file in (aside, *_beside(aside)):
+        file.unlink(missing_ok=True)
+    with ResponseStore(aside) as fresh, ResponseStore(path) as old, sound(path):
+        columns = f"{COLUMNS}, model, weights, engine, made, used, digest"
+        for key, *row in _rows(old.connection, columns, []):
+            if intact(key, _kept(row[:6]), row[-1]):
+                fresh.connection.execute(
+                    f"INSERT OR IGNORE INTO responses (key, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", (key, *row[:6])
+                )
+                fresh.connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?)", (key, *row[6:]))
+    for file in _beside(path):
+        file.unlink(missing_ok=True)
+    os.replace(aside, path)
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """The files that SQLite keeps beside a store."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
+def _kept(row: list[Any]) -> Any:
+    """The columns of a response, of whatever kinds a damaged file gives."""
+    return tuple(row)
 
 
 def prune(
@@ -128,14 +190,6 @@ def prune(
             connection.commit()
             connection.execute("VACUUM")
     return int(count)
-
-
-def _is_sound(key: bytes, row: Kept, digest: str | None) -> bool:
-    try:
-        response = stored(row)
-        return len(key) == 32 and (response.digest(key) == digest if digest else isinstance(response.ids, list))
-    except (ValueError, TypeError):
-        return False
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import signal
 import sqlite3
 import time
@@ -29,9 +30,12 @@ def response(number: int) -> Stored:
 
 
 def filled(path: Path, numbers: Sequence[int], origin: Origin | None = ORIGIN) -> Path:
+    """Responses in a store; without an origin, as a version before digests kept them."""
     with ResponseStore(path) as store:
         for number in numbers:
-            store.put(bytes([number]) * 32, response(number), origin)
+            store.put(bytes([number]) * 32, response(number), origin or ORIGIN)
+            if origin is None:
+                store.connection.execute("DELETE FROM origins WHERE key = ?", (bytes([number]) * 32,))
     return path
 
 
@@ -152,7 +156,7 @@ def test_a_changed_row_is_found_and_mended(damage: str, tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_store_is_said_in_a_sentence_and_kept(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(b"my thesis " * 1000)
-    with pytest.raises(RecordError, match="no response store, or a damaged one"):
+    with pytest.raises(RecordError, match="is no response store; name another file"):
         ResponseStore(tmp_path / "s")
     assert (tmp_path / "s").read_bytes() == b"my thesis " * 1000
     with pytest.raises(RecordError, match="no such response store"):
@@ -207,3 +211,149 @@ def test_use_is_noted(tmp_path: Path) -> None:
     assert store_care.prune(path, unused_days=30) == 1
     with ResponseStore(path) as store:
         assert list(store.find([bytes([n]) * 32 for n in range(2)])) == [bytes([1]) * 32]
+
+
+def words(number: int) -> Stored:
+    return Stored([number * 7 + n for n in range(40 + number)], "stop", True, number % 7, 60 + number, None)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("store") / "s"
+    with ResponseStore(path) as store:
+        for number in range(60):
+            store.put(bytes([number]) * 32, words(number), ORIGIN)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("flips", [1, 5, 200])
+def test_no_damaged_response_is_served(flips: int, whole: bytes, tmp_path: Path) -> None:
+    """Two hundred files with one flipped bit, and some with many: what is served is what was stored."""
+    draw, path, served, refused = random.Random(flips), tmp_path / "s", 0, 0
+    for _ in range(200 if flips == 1 else 40):
+        content = bytearray(whole)
+        for _ in range(flips):
+            content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        path.write_bytes(content)
+        for beside in ("s-wal", "s-shm"):
+            (tmp_path / beside).unlink(missing_ok=True)
+        try:
+            with ResponseStore(path) as store:
+                found = store.find([bytes([n]) * 32 for n in range(60)])
+        except RecordError as error:
+            refused += 1
+            assert "\n" not in str(error) and str(error).startswith(str(path))
+            continue
+        served += len(found)
+        assert all(found[key] == words(key[0]) for key in found)
+    if flips == 1:
+        assert refused < 100 and served > 60 * 80
+
+
+def test_a_damaged_row_is_generated_again(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s", range(5))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE responses SET finish = 'length' WHERE key = ?", (bytes([3]) * 32,))
+    connection.close()
+    with ResponseStore(path) as store:
+        assert sorted(key[0] for key in store.find([bytes([n]) * 32 for n in range(5)])) == [0, 1, 2, 4]
+        store.put(bytes([3]) * 32, response(3), ORIGIN)
+        assert store.find([bytes([3]) * 32]) == {bytes([3]) * 32: response(3)}
+
+
+def test_a_damaged_file_is_mended_into_a_new_one(whole: bytes, tmp_path: Path) -> None:
+    path, size, mended = tmp_path / "s", 4096, 0
+    for page in range(2, len(whole) // size):
+        path.write_bytes(whole[: page * size] + b"\xff" * size + whole[(page + 1) * size :])
+        found = store_care.verify(path, mend=True)
+        if not found.file:
+            continue
+        mended += 1
+        assert not store_care.verify(path).file and not store_care.verify(path).damaged
+        with ResponseStore(path) as store:
+            kept = store.find([bytes([n]) * 32 for n in range(60)])
+        assert all(kept[key] == words(key[0]) for key in kept)
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["s"]
+    assert mended > 2
+
+
+def test_only_the_owner_may_read_a_store(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with ResponseStore(tmp_path / "s") as store:
+            store.put(bytes(32), response(1), ORIGIN)
+            assert {(f.name, f.stat().st_mode & 0o777) for f in tmp_path.iterdir()} == {
+                ("s", 0o600), ("s-wal", 0o600), ("s-shm", 0o600),
+            }  # fmt: skip
+            (tmp_path / "s").chmod(0o644)
+            (tmp_path / "s-wal").chmod(0o644)
+            with ResponseStore(tmp_path / "s"):
+                assert {f.stat().st_mode & 0o777 for f in tmp_path.iterdir()} == {0o600}
+    finally:
+        os.umask(before)
+
+
+def test_another_database_is_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "mine") as connection:
+        connection.execute("CREATE TABLE thesis (chapter TEXT)")
+    connection.close()
+    before, mode = (tmp_path / "mine").read_bytes(), (tmp_path / "mine").stat().st_mode
+    with pytest.raises(RecordError, match=r"is a database of something else \(its tables: thesis\)"):
+        ResponseStore(tmp_path / "mine")
+    assert (tmp_path / "mine").read_bytes() == before and (tmp_path / "mine").stat().st_mode == mode
+
+
+def test_a_full_disk_says_so(tmp_path: Path) -> None:
+    with ResponseStore(tmp_path / "s") as store:
+        pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
+        store.connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(RecordError, match=r"s: the disk is full; free some space and run again: what is stored is"):
+            for number in range(200):
+                store.put(bytes([number]) * 32, words(number), ORIGIN)
+
+
+def test_a_write_that_fails_says_so_and_keeps_what_was_stored(tmp_path: Path) -> None:
+    """A limit on the size of files makes the write fail in the system, as a broken disk does."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        said = ""
+        try:
+            with ResponseStore(tmp_path / "s") as store:
+                store.put(bytes(32), response(0), ORIGIN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+                for number in range(1, 250):
+                    store.put(bytes([number]) * 32, words(number), ORIGIN)
+        except RecordError as error:
+            said = str(error)
+        finally:
+            os._exit(0 if "the disk failed to read or write" in said or "the disk is full" in said else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with ResponseStore(tmp_path / "s") as store:
+        assert store.find([bytes(32)]) == {bytes(32): response(0)}
+
+
+def test_a_store_that_cannot_be_written_to_says_so(tmp_path: Path) -> None:
+    with ResponseStore(filled(tmp_path / "s", range(3))) as store:
+        store.connection.execute("PRAGMA query_only = 1")
+        with pytest.raises(RecordError, match="cannot be written to: file, folder or disk is read-only"):
+            store.put(bytes([9]) * 32, response(9), ORIGIN)
+
+
+def test_a_store_that_somebody_holds_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("l2s.generation.store.BUSY", 0.1)
+    path = filled(tmp_path / "s", range(3))
+    holder = sqlite3.connect(path)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(RecordError, match="another process has held the response store"), ResponseStore(path) as store:
+        store.put(bytes([9]) * 32, response(9), ORIGIN)
+    holder.close()
+
+
+@pytest.mark.parametrize("place", ["folder", "file/s", "/proc/nothing/s"])
+def test_a_place_that_cannot_be_is_one_sentence(place: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(RecordError, match=r"is a folder|cannot be opened or made there") as error:
+        ResponseStore(tmp_path / place)
+    assert "\n" not in str(error.value)
