@@ -57,6 +57,7 @@ STEPS = {
         ("l2s/calibration", "l2s/checkpoints"),
         lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]],
     ),
+    "texts": Step(("l2s/calibration",), lambda a: [a["quick"], a["slow"]]),
     "generate": Step(
         ("l2s/generation",), lambda a: [a["model"], a["problems"], *([a["control"]] if a["control"] else [])]
     ),

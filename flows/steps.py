@@ -1,4 +1,4 @@
-"""Single steps on the user's own files: check, merge, calibrate, generate, verify, grade, analyse."""
+"""Single steps on the user's own files: check, merge, texts, calibrate, generate, verify, grade, analyse."""
 
 import json
 from pathlib import Path
@@ -121,6 +121,26 @@ def calibrate(
     )  # fmt: skip
     found = calibrate_model(model, texts, target, params, others=others, device=device, track=bar)
     say(f"{target}: {kind} of {len(found.tensors)} weights or layers")
+
+
+def texts(
+    quick: Annotated[Path, typer.Argument(metavar="QUICK.jsonl", help="Responses that become the short answers.")],
+    slow: Annotated[Path, typer.Argument(metavar="SLOW.jsonl", help="Responses that become the long answers.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    samples: Annotated[int | None, typer.Option(min=1, help="Most texts, drawn by the seed; default: all.")] = None,
+    right: Annotated[bool, typer.Option("--right", help="Right answers alone; the files are verdicts.")] = False,
+    seed: Seed = 0,
+) -> None:
+    """Make calibration texts (prompt, short, long) of the problems that two response files both answer."""
+    from l2s.calibration.pairs import pair_responses
+    from l2s.records import write_rows
+
+    if target.is_dir() or any(target.resolve() == source.resolve() for source in (quick, slow)):
+        raise ConfigError(f"{target}: is a folder or one of the inputs; name another file for the texts")
+    pairs = pair_responses(quick, slow, count=samples, seed=seed, right=right)
+    write_rows(target, pairs.rows)
+    left = f"; {pairs.alone} problems left out, answered whole in one file alone" if pairs.alone else ""
+    say(f"{target}: {len(pairs.rows)} texts of prompt, short and long{left}")
 
 
 def generate(
@@ -309,4 +329,4 @@ def _kept_aside(folder: Path) -> "KeepAside":
     return keep
 
 
-COMMANDS = (check, merge, calibrate, generate, verify, grade, analyse)
+COMMANDS = (check, merge, texts, calibrate, generate, verify, grade, analyse)

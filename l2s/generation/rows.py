@@ -34,7 +34,7 @@ class RowWriter:
             "run": self.run,
             "model": self.model.name,
             "sample": sample,
-            **{key: value for key, value in problem.items() if key != "problem"},
+            **problem,
             "prompt": prompt,
             "response": text,
             "tokens": response.tokens,

@@ -1,0 +1,117 @@
+"""Calibration texts from responses: each problem that a quick and a slow model answered, with both answers.
+
+A problem is told apart by benchmark and id. Of several samples the first counts that is whole; answers that a limit
+cut, and empty ones, are no texts. The prompt is the problem as it was asked, without the marks of a chat template,
+since the model that is measured writes its own around it.
+"""
+
+import random
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from l2s.errors import RecordError
+from l2s.records import Row, iter_rows
+from l2s.seeds import seed_for
+
+OPENING = "<think>"
+TURNS = tuple(
+    re.compile(form, re.DOTALL)
+    for form in (
+        r"<\|im_start\|>user\n(.*?)<\|im_end\|>",
+        r"<｜User｜>(.*?)<｜Assistant｜>",
+        r"<\|start_header_id\|>user<\|end_header_id\|>\n\n(.*?)<\|eot_id\|>",
+        r"<start_of_turn>user\n(.*?)<end_of_turn>",
+        r"\[INST\](.*?)\[/INST\]",
+        r"<\|user\|>\n?(.*?)(?:<\|end\|>|<\|assistant\|>|</s>)",
+    )
+)
+"""A user's turn, by model family; of rows whose problem does not stand in a column of its own."""
+Key = tuple[str, str]
+
+
+class Pairs(NamedTuple):
+    """Texts, and what was left out."""
+
+    rows: list[Row]
+    """``benchmark, id, prompt, short, long``, in the order of benchmark and id."""
+    alone: int
+    """Problems that one of the two alone answered, or answered as asked for."""
+
+
+def pair_responses(quick: Path, slow: Path, *, count: int | None = None, seed: int = 0, right: bool = False) -> Pairs:
+    """Texts of the problems that both files answer.
+
+    Args:
+        quick: responses that become ``short``.
+        slow: those that become ``long``.
+        count: most texts, drawn by the seed; None: all.
+        seed: of the draw; a larger count only adds texts.
+        right: take right answers alone; the files are then verdicts.
+
+    Raises:
+        RecordError: rows without what is needed, or no problem in both.
+    """
+    short, long = dict(_answers(quick, right)), dict(_answers(slow, right))
+    both = sorted(short.keys() & long.keys())
+    if not both:
+        what = "answered whole and right" if right else "answered whole"
+        raise RecordError(f"{quick} and {slow}: no problem is {what} in both; expected the same benchmarks and ids")
+    for key in both:
+        if short[key]["problem"] != long[key]["problem"]:
+            raise RecordError(f"{quick} and {slow}: {key[0]} {key[1]} is not the same problem in both")
+    if count is not None and count < len(both):
+        drawn = random.Random(seed_for(seed, "calibration", "pairs"))
+        drawn.shuffle(both)
+        both = sorted(both[:count])
+    rows = [
+        {
+            "benchmark": key[0],
+            "id": key[1],
+            "prompt": short[key]["problem"],
+            "short": short[key]["answer"],
+            "long": long[key]["answer"],
+        }
+        for key in both
+    ]
+    return Pairs(rows, len(short.keys() ^ long.keys()))
+
+
+def _answers(path: Path, right: bool) -> Iterator[tuple[Key, dict[str, str]]]:
+    """Each problem's first whole answer."""
+    found: dict[Key, tuple[Any, dict[str, str]]] = {}
+    for number, row in enumerate(iter_rows(path), 1):
+        _check(path, number, row, ("id", "response", "prompt", *(["correct"] if right else [])))
+        if row.get("finish") == "length" or not row["response"].strip() or (right and row["correct"] is not True):
+            continue
+        key, sample = (str(row.get("benchmark", "")), str(row["id"])), row.get("sample", 0)
+        if key not in found or sample < found[key][0]:
+            found[key] = sample, {"problem": _problem(row), "answer": _answer(row)}
+    for key, (_, texts) in found.items():
+        yield key, texts
+
+
+def _check(path: Path, number: int, row: Row, columns: Iterable[str]) -> None:
+    absent = [column for column in columns if column not in row and not (column == "prompt" and "problem" in row)]
+    if absent:
+        raise RecordError(f"{path}: row {number} lacks {', '.join(absent)}; expected responses, as l2s generate writes")
+    for column in ("response", "prompt", "problem"):
+        if not isinstance(row.get(column, ""), str):
+            raise RecordError(f"{path}: row {number}: '{column}' is {row[column]!r:.40}, expected a string")
+    if not isinstance(row.get("sample", 0), int):
+        raise RecordError(f"{path}: row {number}: 'sample' is {row['sample']!r:.40}, expected a whole number")
+
+
+def _problem(row: Row) -> str:
+    """The problem's text: of its own column, or the last user's turn of the prompt."""
+    if isinstance(row.get("problem"), str):
+        return str(row["problem"])
+    turns = [turn for form in TURNS for turn in form.findall(row["prompt"])]
+    return str(turns[-1] if turns else row["prompt"]).strip()
+
+
+def _answer(row: Row) -> str:
+    """The response; the start of thinking, where the prompt held it already, is written before it."""
+    opened = row.get("prompt", "").rstrip().endswith(OPENING) and not row["response"].lstrip().startswith(OPENING)
+    return (OPENING if opened else "") + str(row["response"])
