@@ -10,6 +10,7 @@ from l2s.benchmarks.arithmetic import LEVELS, Chain
 from l2s.family.tokenizer import STOP_TOKENS
 from l2s.generation.control import Delimiters
 from l2s.generation.decoding import Request, decode
+from l2s.generation.forward import Forward
 from l2s.generation.settings import ControlParams, SamplingParams
 
 LONGEST = 512
@@ -25,7 +26,7 @@ def accuracy_by_level(
     requests = [Request(index, prompt, random.Random(0)) for index, prompt in enumerate(ids)]
     right = {level: 0 for level in LEVELS}
     sampling, none = SamplingParams(max_tokens=LONGEST), ControlParams()
-    for done in decode(model, requests, sampling, none, Delimiters((), ()), frozenset(STOP_TOKENS), 128):
+    for done in decode(Forward(model), requests, sampling, none, Delimiters((), ()), frozenset(STOP_TOKENS), 128):
         chain = chains[done.index]
         right[chain.level] += _BOXED.findall(tokenizer.decode(done.ids)) == [str(chain.answer)]
     return {level: right[level] / sum(chain.level == level for chain in chains) for level in LEVELS}

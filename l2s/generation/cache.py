@@ -46,8 +46,8 @@ class RowCache:
         return self.keys[layer][:, :, : self.length], self.values[layer][:, :, : self.length]
 
     def get_seq_length(self, *_: object) -> int:
-        """Part of transformers' interface; positions are always given, so nothing depends on it."""
-        return self.length
+        """Refused: rows have lengths of their own. Positions and masks are given, so a model that asks needs more."""
+        raise NotImplementedError("the model asks its cache for one length of all rows")
 
     def keep(self, rows: Tensor) -> None:
         """Drop all other rows."""
@@ -61,6 +61,19 @@ class RowCache:
             return
         self.keys = [_joined(a, b) for a, b in zip(self.keys, other.keys, strict=True)]
         self.values = [_joined(a, b) for a, b in zip(self.values, other.values, strict=True)]
+
+    def empty_rows(self, count: int) -> "RowCache":
+        """A cache of ``count`` empty rows like those of this one."""
+        padding = RowCache(len(self.keys))
+        padding.keys = [stored.new_zeros(count, *stored.shape[1:]) for stored in self.keys]
+        padding.values = [stored.new_zeros(count, *stored.shape[1:]) for stored in self.values]
+        return padding
+
+    @property
+    def bytes_a_token(self) -> int:
+        """What one token of one row takes."""
+        stored = [*self.keys, *self.values]
+        return sum(tensor[0, :, 0].numel() * tensor.itemsize for tensor in stored)
 
 
 def blocks(length: int) -> int:

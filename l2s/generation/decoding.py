@@ -7,25 +7,19 @@ No row's numbers depend on its neighbours (see :mod:`l2s.generation.cache`).
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
-from transformers import AttentionInterface, PreTrainedModel
 
-from l2s.generation.cache import RowCache
 from l2s.generation.control import Delimiters
 from l2s.generation.eot_temperature import raise_close
+from l2s.generation.forward import Forward
 from l2s.generation.sampling import choose_tokens, likeliest_tokens
 from l2s.generation.settings import ControlParams, SamplingParams
 from l2s.generation.transcript import Transcript
 
-FEWEST_ROWS = 4
-"""Products of fewer rows take another path in the processor's library, with other rounding; pad to this."""
 FULL_ENOUGH = 0.75
 """Finished rows are cleared out, and new ones let in, when no more than this share of the places is in use."""
-ATTENTION = "l2s_rows"
 
 
 @dataclass
@@ -56,8 +50,14 @@ class Finished:
     """What cut the response or its thinking, if anything did."""
 
 
+class NotANumber(Exception):
+    """The model gave NaN."""
+
+
 @dataclass
-class _Row:
+class Row:
+    """A response on its way."""
+
     request: Request
     transcript: Transcript
     done: bool = False
@@ -80,7 +80,7 @@ class _Row:
 
 
 def decode(
-    model: PreTrainedModel,
+    forward: Forward,
     requests: Sequence[Request],
     sampling: SamplingParams,
     control: ControlParams,
@@ -89,56 +89,54 @@ def decode(
     rows_at_once: int,
 ) -> Iterator[Finished]:
     """Generate a response to every request; yield each as it finishes."""
-    model.set_attn_implementation(ATTENTION)
     for request in requests:
         if request.room is not None and request.room <= 0:
-            yield _finished(_Row(request, _transcript(request, control, delimiters, stop_tokens, sampling)))
+            yield finished(Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling)))
     fitting = [request for request in requests if request.room is None or request.room > 0]
     waiting = sorted(fitting, key=lambda request: len(request.prompt))
-    cache, rows = RowCache(model.config.num_hidden_layers), list[_Row]()
+    cache, rows = forward.cache(), list[Row]()
     logits = torch.empty(0)
     while waiting or rows:
         if waiting and len(rows) <= FULL_ENOUGH * rows_at_once:
             count = min(rows_at_once - len(rows), len(waiting))
             entering = [
-                _Row(request, _transcript(request, control, delimiters, stop_tokens, sampling))
+                Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling))
                 for request in waiting[-count:]
             ]
             del waiting[-count:]
-            fresh = RowCache(model.config.num_hidden_layers)
-            logits = (
-                torch.cat([logits, _read_prompts(model, entering, fresh)])
-                if rows
-                else _read_prompts(model, entering, fresh)
-            )
+            fresh = forward.cache()
+            read = forward.read([row.request.prompt for row in entering], fresh)
+            logits = torch.cat([logits, read]) if rows else read
             cache.extend(fresh)
             rows += entering
-        _append_tokens(rows, logits, sampling, control)
+        append_tokens(rows, logits, sampling, control)
         for row in rows:
             if not row.done and row.transcript.finish:
                 row.done = True
-                yield _finished(row)
+                yield finished(row)
         staying = [place for place, row in enumerate(rows) if not row.done]
         if len(staying) <= FULL_ENOUGH * len(rows):
             rows = [rows[place] for place in staying]
-            cache.keep(torch.tensor(staying, dtype=torch.long, device=model.device))
+            cache.keep(torch.tensor(staying, dtype=torch.long, device=forward.model.device))
         if rows:
-            logits = _next_logits(model, rows, cache)
+            logits = forward.next([row.last for row in rows], [row.position for row in rows], cache)
         else:
-            cache = RowCache(model.config.num_hidden_layers)
+            cache = forward.cache()
 
 
-def _transcript(
+def transcript_of(
     request: Request,
     control: ControlParams,
     delimiters: Delimiters,
     stop_tokens: frozenset[int],
     sampling: SamplingParams,
 ) -> Transcript:
+    """An empty one."""
     return Transcript(control, delimiters, stop_tokens, sampling.max_tokens, request.room, request.opened)
 
 
-def _finished(row: _Row) -> Finished:
+def finished(row: Row) -> Finished:
+    """What a row that has ended became."""
     transcript = row.transcript
     if transcript.finish is None:
         raise RuntimeError("a row that goes on was taken for a finished one")
@@ -155,8 +153,14 @@ def _finished(row: _Row) -> Finished:
 
 
 @torch.inference_mode()
-def _append_tokens(rows: list[_Row], logits: Tensor, sampling: SamplingParams, control: ControlParams) -> None:
-    """One step of every row: the token that its control forces, or else the one chosen from its logits."""
+def append_tokens(rows: list[Row], logits: Tensor, sampling: SamplingParams, control: ControlParams) -> None:
+    """One step of every row: the token that its control forces, or else the one chosen from its logits.
+
+    Raises:
+        NotANumber: there is NaN among the logits.
+    """
+    if bool(torch.isnan(logits.sum())):
+        raise NotANumber
     due = [None if row.done else row.transcript.due() for row in rows]
     steered = _steered(rows, logits, control)
     streams = [row.request.stream if row.transcript.drawn else None for row in rows]
@@ -171,7 +175,7 @@ def _append_tokens(rows: list[_Row], logits: Tensor, sampling: SamplingParams, c
             row.transcript.take(token if forced is None else forced)
 
 
-def _steered(rows: list[_Row], logits: Tensor, control: ControlParams) -> Tensor:
+def _steered(rows: list[Row], logits: Tensor, control: ControlParams) -> Tensor:
     """The logits as eot_temperature leaves them."""
     if control.kind != "eot_temperature":
         return logits
@@ -183,77 +187,3 @@ def _steered(rows: list[_Row], logits: Tensor, control: ControlParams) -> Tensor
     for closers, found in places.items():
         steered[found] = raise_close(logits[found], closers, control)
     return steered
-
-
-@torch.inference_mode()
-def _read_prompts(model: PreTrainedModel, rows: list[_Row], cache: RowCache) -> Tensor:
-    """Fill ``cache`` with the prompts; return each row's next-token logits, ``[rows, vocabulary]``, float32."""
-    lengths = torch.tensor([len(row.request.prompt) for row in rows])
-    width = int(lengths.max())
-    ids = torch.zeros(max(len(rows), FEWEST_ROWS), width, dtype=torch.long)
-    for place, row in enumerate(rows):
-        ids[place, : len(row.request.prompt)] = torch.tensor(row.request.prompt)
-    positions = torch.arange(width).expand(len(ids), -1)
-    ids, positions = ids.to(model.device), positions.to(model.device)
-    mask = cache.expect(positions)
-    output: Any = model.base_model(
-        input_ids=ids, position_ids=positions, attention_mask=mask, past_key_values=cache, use_cache=True
-    )
-    places = torch.arange(len(rows))
-    cache.keep(places.to(model.device))
-    last = output.last_hidden_state[places, lengths - 1]
-    return _logits(model, last)
-
-
-@torch.inference_mode()
-def _next_logits(model: PreTrainedModel, rows: list[_Row], cache: RowCache) -> Tensor:
-    """Read each row's last token; return the logits of the one after it."""
-    missing = max(0, FEWEST_ROWS - len(rows))
-    if missing:
-        cache.extend(cache_padding(cache, missing))
-    ids = torch.tensor([[row.last] for row in rows] + [[0]] * missing).to(model.device)
-    places = [[row.position] for row in rows] + [[0]] * missing
-    positions = torch.tensor(places).to(model.device)
-    mask = cache.expect(positions)
-    output: Any = model.base_model(
-        input_ids=ids, position_ids=positions, attention_mask=mask, past_key_values=cache, use_cache=True
-    )
-    if missing:
-        cache.keep(torch.arange(len(rows), device=model.device))
-    return _logits(model, output.last_hidden_state[: len(rows), -1])
-
-
-def _logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
-    missing = max(0, FEWEST_ROWS - len(hidden))
-    padded = functional.pad(hidden, (0, 0, 0, missing)) if missing else hidden
-    head: Any = model.get_output_embeddings()
-    logits: Tensor = head(padded)[: len(hidden)].float()
-    return logits
-
-
-def cache_padding(cache: RowCache, count: int) -> RowCache:
-    """A cache of ``count`` empty rows like those of ``cache``."""
-    padding = RowCache(len(cache.keys))
-    padding.keys = [stored.new_zeros(count, *stored.shape[1:]) for stored in cache.keys]
-    padding.values = [stored.new_zeros(count, *stored.shape[1:]) for stored in cache.values]
-    return padding
-
-
-def _attend(
-    module: torch.nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor,
-    scaling: float | None = None,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    """Attention with the rows' own mask; grouped heads are not copied out."""
-    grouped = query.shape[1] != key.shape[1]
-    mixed = functional.scaled_dot_product_attention(
-        query, key, value, attn_mask=attention_mask, scale=scaling, enable_gqa=grouped
-    )
-    return mixed.transpose(1, 2).contiguous(), None
-
-
-AttentionInterface.register(ATTENTION, _attend)

@@ -16,13 +16,16 @@ def bytes_a_token(config: Any, width: int) -> int:
     return int(2 * config.num_hidden_layers * heads * head_size(config) * width)
 
 
-def rows_that_fit(config: Any, width: int, length: int, free: int, most: int) -> int:
+def rows_that_fit(bytes_of_one: int, length: int, free: int, most: int) -> int:
     """Rows, 1 to ``most``, that may all grow to ``length`` tokens with ``free`` bytes of memory.
+
+    Args:
+        bytes_of_one: keys and values of one token.
 
     Raises:
         EngineError: not even one response fits.
     """
-    one = bytes_a_token(config, width) * length
+    one = bytes_of_one * length
     if one > free // SHARE:
         raise EngineError(
             f"one response of {length} tokens takes {one / 1e9:.1f} GB of keys and values, and {free / 1e9:.1f} GB "

@@ -58,6 +58,13 @@ class ModelTokenizer:
         self.digest = digest_text(_text_of(path))
 
     @property
+    def ordinary(self) -> list[int]:
+        """Ids of the model's tokens that stand for text alone: no end, no image."""
+        most = getattr(self.config.get_text_config(), "vocab_size", None) or len(self.tokenizer)
+        special = {*self.tokenizer.added_tokens_decoder, *self.tokenizer.all_special_ids, *self.stops}
+        return [token for token in range(min(most, len(self.tokenizer))) if token not in special]
+
+    @property
     def context(self) -> int | None:
         """Most tokens of prompt and response together, as the config states it; None: no limit is stated."""
         most: int | None = getattr(self.config.get_text_config(), "max_position_embeddings", None)

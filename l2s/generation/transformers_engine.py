@@ -5,20 +5,23 @@ from pathlib import Path
 
 import torch
 import transformers
-from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM
 
-from l2s.errors import EngineError
+from l2s.causal_lm import load_causal_lm, not_a_number
+from l2s.errors import CheckpointError, EngineError
 from l2s.generation.cache import blocks
-from l2s.generation.decoding import Request, decode
+from l2s.generation.choosing import choose_path
+from l2s.generation.control import Delimiters
+from l2s.generation.decoding import Finished, NotANumber, Request, decode
 from l2s.generation.engine import Generated, Prompt
 from l2s.generation.forced import delimiters_of
+from l2s.generation.forward import Forward
 from l2s.generation.memory import free_memory, ran_out, rows_that_fit
+from l2s.generation.own_forward import decode_one_by_one
 from l2s.generation.sampling import stream_for
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-from l2s.generation.tokenizer import ModelTokenizer, Written, cannot_load
+from l2s.generation.tokenizer import ModelTokenizer, Written
 
-REVISION = 2
+REVISION = 3
 """Raised when a change here or in the decoding loop changes responses: stored ones then no longer hit."""
 THREADS = 1
 """Measured on two cores with models up to 0.5 B: two processes of one thread each are 1.7 times as
@@ -27,26 +30,26 @@ also keeps every sum in one order."""
 
 
 class TransformersEngine:
-    """One model in float32 on the CPU (in its own dtype on a GPU), decoded row by row."""
+    """One model in float32 on the CPU (in its own dtype on a GPU), decoded row by row.
+
+    Which path decodes it is found out at once, by comparing logits with the model's own; see
+    :mod:`l2s.generation.choosing`.
+    """
 
     def __init__(self, path: Path, device: str = "cpu", rows_at_once: int = 128) -> None:
         torch.set_num_threads(THREADS)
-        self._words = ModelTokenizer(path)
-        dtype = torch.float32 if device == "cpu" else "auto"
-        try:
-            model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, use_safetensors=True)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise cannot_load(path, error) from None
-        kinds = set(getattr(model.config, "layer_types", None) or ["full_attention"])
-        if kinds != {"full_attention"}:
-            raise EngineError(
-                f"{path}: layers of kind {', '.join(sorted(kinds))}; this engine runs full attention only"
-            )
-        self.model = model.to(device).eval()
+        self.path, self._words = path, ModelTokenizer(path)
+        loaded = load_causal_lm(path, torch.float32 if device == "cpu" else "auto")
+        self.model = loaded.model.to(device)
         self.device, self.rows_at_once = device, rows_at_once
         self.tokenizer, self.stops = self._words.tokenizer, self._words.stops
         self.tokenizer_digest = self._words.digest
-        self.name = f"transformers {transformers.__version__} torch {torch.__version__.split('+')[0]} r{REVISION}"
+        chosen = choose_path(path, self.model, self._words.ordinary)
+        self.forward = chosen.path
+        self.notes = (*loaded.notes, *([chosen.note] if chosen.note else []))
+        self.name = (
+            f"transformers {transformers.__version__} torch {torch.__version__.split('+')[0]} r{REVISION}{chosen.name}"
+        )
 
     def prompt(self, problem: str, params: PromptParams) -> Written:
         """The prompt as text and as token ids."""
@@ -63,21 +66,20 @@ class TransformersEngine:
         if not prompts:
             return
         delimiters = delimiters_of(self.tokenizer, style, control)
-        length = blocks(max(len(prompt.ids) for prompt in prompts) + sampling.max_tokens)
-        rows = rows_that_fit(
-            self.model.config.get_text_config(), self.model.dtype.itemsize, length, free_memory(self.device),
-            self.rows_at_once,
-        )  # fmt: skip
-        left = dict(enumerate(prompts))
+        requests = [self._request(index, prompt, sampling) for index, prompt in enumerate(prompts)]
+        rows = self._rows(requests, sampling)
+        left = set(range(len(prompts)))
         while left:
             # A row that is begun anew draws the same numbers and depends on no other: it ends as it would have.
-            requests = [self._request(index, prompt, sampling) for index, prompt in left.items()]
+            again = [self._request(index, prompts[index], sampling) for index in sorted(left)]
             try:
-                for done in decode(self.model, requests, sampling, control, delimiters, self.stops, rows):
-                    del left[done.index]
+                for done in self._decode(again, sampling, control, delimiters, rows):
+                    left.remove(done.index)
                     yield Generated(
                         done.index, done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit
                     )
+            except NotANumber:
+                raise CheckpointError(f"{self.path}: {not_a_number(self.model)}") from None
             except (RuntimeError, MemoryError) as error:
                 if not ran_out(error):
                     raise
@@ -86,6 +88,25 @@ class TransformersEngine:
                         "memory ran out with a single response at a time; lower max_tokens or free memory"
                     ) from error  # fmt: skip
                 rows //= 2
+
+    def _decode(
+        self, requests: Sequence[Request], sampling: SamplingParams, control: ControlParams, delimiters: Delimiters,
+        rows: int,
+    ) -> Iterator[Finished]:  # fmt: skip
+        if isinstance(self.forward, Forward):
+            return decode(self.forward, requests, sampling, control, delimiters, self.stops, rows)
+        return decode_one_by_one(self.forward, requests, sampling, control, delimiters, self.stops)
+
+    def _rows(self, requests: Sequence[Request], sampling: SamplingParams) -> int:
+        """How many go at once: as many as memory holds when all are as long as they may become."""
+        if not isinstance(self.forward, Forward):
+            return 1
+        longest = max(
+            len(request.prompt)
+            + (sampling.max_tokens if request.room is None else min(sampling.max_tokens, max(0, request.room)))
+            for request in requests
+        )
+        return rows_that_fit(self.forward.bytes_a_token, blocks(longest), free_memory(self.device), self.rows_at_once)
 
     def _request(self, index: int, prompt: Prompt, sampling: SamplingParams) -> Request:
         stream = stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample)

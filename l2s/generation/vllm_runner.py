@@ -97,7 +97,7 @@ def cache_bytes(config: Any, shape: Shape, free: int) -> int:
         EngineError: not even one response fits.
     """
     length = -(-shape.context // BLOCK) * BLOCK
-    rows = rows_that_fit(config, FLOAT32, length, free, shape.rows)
+    rows = rows_that_fit(bytes_a_token(config, FLOAT32), length, free, shape.rows)
     return bytes_a_token(config, FLOAT32) * ((rows + 1) * length + BLOCK)
 
 

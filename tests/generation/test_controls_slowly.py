@@ -10,6 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from l2s.generation.control import Delimiters
 from l2s.generation.decoding import Finished, Request, decode
+from l2s.generation.forward import Forward
 from l2s.generation.probe import Probe
 from l2s.generation.sampling import stream_for
 from l2s.generation.settings import ControlParams, SamplingParams
@@ -85,7 +86,7 @@ def decoded(
     model: LlamaForCausalLM, wanted: list[Request], control: ControlParams, marks: Delimiters,
     sampling: SamplingParams, rows: int = 8,
 ) -> dict[int, Finished]:  # fmt: skip
-    return {done.index: done for done in decode(model, wanted, sampling, control, marks, STOPS, rows)}
+    return {done.index: done for done in decode(Forward(model), wanted, sampling, control, marks, STOPS, rows)}
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.3])

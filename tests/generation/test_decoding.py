@@ -8,6 +8,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from l2s.generation.control import Delimiters
 from l2s.generation.decoding import Finished, Request, decode
+from l2s.generation.forward import Forward
 from l2s.generation.sampling import choose_tokens, stream_for
 from l2s.generation.settings import ControlParams, SamplingParams
 
@@ -39,7 +40,10 @@ def run(
     control: ControlParams = ControlParams(),
     rows: int = 16,
 ) -> dict[int, Finished]:
-    return {done.index: done for done in decode(model, wanted, sampling, control, DELIMITERS, frozenset({STOP}), rows)}
+    return {
+        done.index: done
+        for done in decode(Forward(model), wanted, sampling, control, DELIMITERS, frozenset({STOP}), rows)
+    }
 
 
 def slowly(model: LlamaForCausalLM, prompt: list[int], max_tokens: int) -> list[int]:
@@ -88,7 +92,7 @@ def test_logits_are_the_same_bits_in_any_batch(model: LlamaForCausalLM, monkeypa
     wanted = requests(1) + [Request(r.index + 1, r.prompt, r.stream) for r in requests(20, seed=5)]
     wanted.sort(key=lambda request: len(request.prompt))
     place = next(place for place, request in enumerate(wanted) if request.index == 0)
-    list(decode(model, wanted, SamplingParams(max_tokens=2), ControlParams(), DELIMITERS, frozenset(), 32))
+    list(decode(Forward(model), wanted, SamplingParams(max_tokens=2), ControlParams(), DELIMITERS, frozenset(), 32))
     assert torch.equal(seen[0][place], alone[0][0])
     assert torch.equal(seen[1][place], alone[1][0])
 

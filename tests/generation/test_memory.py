@@ -9,8 +9,9 @@ from l2s.errors import EngineError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation import decoding
+from l2s.generation.cache import RowCache
 from l2s.generation.engine import Generated, Prompt
+from l2s.generation.forward import Forward
 from l2s.generation.memory import bytes_a_token, ran_out, rows_that_fit
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
 from l2s.generation.transformers_engine import TransformersEngine
@@ -47,12 +48,13 @@ def test_a_token_takes_keys_and_values_in_every_layer() -> None:
 
 
 def test_rows_take_a_quarter_of_what_is_free() -> None:
-    row = bytes_a_token(CONFIG, 4) * 100
-    assert rows_that_fit(CONFIG, 4, 100, free=4 * row, most=128) == 1
-    assert rows_that_fit(CONFIG, 4, 100, free=4 * 7 * row + 4, most=128) == 7
-    assert rows_that_fit(CONFIG, 4, 100, free=4 * 7 * row, most=5) == 5
+    token = bytes_a_token(CONFIG, 4)
+    row = token * 100
+    assert rows_that_fit(token, 100, free=4 * row, most=128) == 1
+    assert rows_that_fit(token, 100, free=4 * 7 * row + 4, most=128) == 7
+    assert rows_that_fit(token, 100, free=4 * 7 * row, most=5) == 5
     with pytest.raises(EngineError, match=r"one response of 100 tokens takes .* lower max_tokens"):
-        rows_that_fit(CONFIG, 4, 100, free=4 * row - 4, most=128)
+        rows_that_fit(token, 100, free=4 * row - 4, most=128)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
@@ -68,17 +70,17 @@ def test_fewer_rows_after_memory_ran_out_change_no_response(
     engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     """Each forward pass over more than ``limit`` rows fails, some of them late."""
-    expected, forward, passes, widths = run(engine), decoding._next_logits, 0, set()
+    expected, real, passes, widths = run(engine), Forward.next, 0, set()
 
-    def failing(model: object, rows: list[object], cache: object) -> torch.Tensor:
+    def failing(forward: Forward, tokens: list[int], places: list[int], cache: RowCache) -> torch.Tensor:
         nonlocal passes
         passes += 1
-        if len(rows) > limit and passes > 6:
+        if len(tokens) > limit and passes > 6:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        widths.add(len(rows))
-        return forward(model, rows, cache)  # type: ignore[arg-type]
+        widths.add(len(tokens))
+        return real(forward, tokens, places, cache)
 
-    monkeypatch.setattr(decoding, "_next_logits", failing)
+    monkeypatch.setattr(Forward, "next", failing)
     assert run(engine) == expected
     assert max(widths) == 16 and passes > 30
 
@@ -87,7 +89,7 @@ def test_memory_for_no_row_at_all_is_a_sentence(engine: TransformersEngine, monk
     def failing(*_: object) -> torch.Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(decoding, "_next_logits", failing)
+    monkeypatch.setattr(Forward, "next", failing)
     with pytest.raises(EngineError, match="memory ran out with a single response at a time"):
         run(engine)
 
@@ -96,6 +98,6 @@ def test_another_error_is_not_taken_for_it(engine: TransformersEngine, monkeypat
     def failing(*_: object) -> torch.Tensor:
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(decoding, "_next_logits", failing)
+    monkeypatch.setattr(Forward, "next", failing)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         run(engine)
