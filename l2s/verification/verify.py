@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.errors import RecordError
 from l2s.progress import Track, silent
-from l2s.verification.extract.answer import extract_answer
+from l2s.verification.extract.answer import Found, extract_answer, find_answer
 from l2s.verification.graders import Grader, find_grader
 
 if TYPE_CHECKING:
@@ -81,15 +81,19 @@ def verify_rows(
     """
     found = find_grader(grader)
     rows = _with_text(rows, ("gold", "response"), nullable=(), where=where)
-    answers = [_answer_of(row, found) for row in rows]
+    read = [_answer_of(row, found) for row in rows]
+    answers = [one.answer for one in read]
     without = ["truncated" if row.get("finish") == "length" else "no_answer" for row in rows]
     graded = _graded(rows, answers, without, found, jobs, track)
+    return [_with_verdict(row, one) for row, one in zip(graded, read, strict=True)]
+
+
+def _with_verdict(row: Row, found: Found) -> Row:
+    """The verdict's columns last; ``in_thinking`` only where the answer was taken from inside of thinking."""
     verdict = ("answer", "status", "correct", "grader")
-    return [
-        {key: value for key, value in row.items() if key not in verdict}
-        | {"answer": answer, **{key: row[key] for key in verdict[1:]}}
-        for row, answer in zip(graded, answers, strict=True)
-    ]
+    rest = {key: value for key, value in row.items() if key not in (*verdict, "in_thinking")}
+    told = {"in_thinking": True} if found.in_thinking else {}
+    return rest | {"answer": found.answer, **{key: row[key] for key in verdict[1:]}} | told
 
 
 def _graded(
@@ -122,12 +126,12 @@ def _status(grader: Grader, gold: str, answer: str, missing: str) -> str:
     return outcome
 
 
-def _answer_of(row: Row, grader: Grader) -> str | None:
+def _answer_of(row: Row, grader: Grader) -> Found:
     if grader.extract is not None:
-        return grader.extract(row["response"]) or None
+        return Found(grader.extract(row["response"]) or None)
     closed = row.get("closed")
     unclosed = not closed if isinstance(closed, bool) else None
-    return extract_answer(row["response"], cut=row.get("finish") == "length", unclosed=unclosed)
+    return find_answer(row["response"], cut=row.get("finish") == "length", unclosed=unclosed)
 
 
 def _answer_alone(text: str) -> str:

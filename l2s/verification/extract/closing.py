@@ -1,48 +1,111 @@
 r"""Closing: the result that a response ends on where it neither boxes nor announces one.
 
-The last line if it is a formula, the value that the last sentence ends on, or the only value of a last
-sentence that draws a conclusion. A sentence that was cut off says nothing.
+The last line if it is a formula or a label with a value (``Total: 42``), the value that the last sentence ends on,
+what its last equation comes to, its bold number, or the only number it holds. A sentence or a display that was cut
+off, a question, and a value that is denied say nothing.
 """
 
 import re
 
-_WORD = re.compile(r"(?<![A-Za-z\\{])(?!(?:sqrt|sin|cos|tan|log|frac)\b)[A-Za-z]{3,}|[\u4e00-\u9fff]{3,}")
+_WORD = re.compile(r"(?<![A-Za-z\\{])(?!(?:sqrt|sin|cos|tan|log|frac)\b)[A-Za-z]{3,}|[^\W\d_A-Za-z]{2,}")
+_SHORT_WORD = re.compile(r"(?<![\\A-Za-z{])(?:is|it|we|he|to|of|at|by|an) ")
 _SPAN = re.compile(
-    r"\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]|\$\$([^$]{1,400})\$\$|(?<!\\)\$([^$]{1,400}?)(?<!\\)\$", re.DOTALL
+    r"\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]|\$\$([^$]{1,400})\$\$|(?<!\\)\$((?:[^$\\]|\\.){1,400}?)\$", re.DOTALL
 )
-_NUMBER = r"[-−]?(?:\\?\$|[€£])?[0-9](?:[0-9,]{0,30}[0-9])?(?:\.[0-9]{1,30})?(?:/[0-9]{1,20})?(?: ?\\?%)?"
-_ENDS_ON_NUMBER = re.compile(rf"(?:^|[\s=（(是为有了])({_NUMBER})( ?[A-Za-z]{{2,14}}| ?[\u4e00-\u9fff]{{1,4}})?$")
-_SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {_NUMBER}$")
+NUMBER = (
+    r"[-−]?(?:(?:\\?\$|[€£¥₹]) ?)?[0-9](?:[0-9,]{0,30}[0-9])?(?:\.[0-9]{1,30})?(?:/[0-9]{1,20}| ?: ?[0-9]{1,6})?"
+    r"(?: ?\\?%| (?:thousand|million|billion|trillion)\b)?"
+)
+"""A number in running text, with its money or percent sign."""
+_ENDS_ON_NUMBER = re.compile(
+    rf"(?:^|(?<![0-9])[:：]|[\s=（(是为為有了は約약])({NUMBER})( ?[A-Za-z]{{2,14}}| ?[^\W\d_a-zA-Z]{{1,4}})?$"
+)
+_SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {NUMBER}$")
 _SAYS_MONEY = re.compile(
     r"\b(?:get|gets|makes?|earns?|pays?|costs?|spends?|saves?|is|was|has|have) \\?\$[0-9][0-9,.]* dollars$"
 )
-_ANY_NUMBER = re.compile(rf"(?<![\w.,^{{/+*-])(?:{_NUMBER})(?![\w/^*+]|\.[0-9])")
-_CONCLUDES = re.compile(
-    r"^(?:thus|therefore|hence|so|consequently|in conclusion|final(?:ly)?|answer|因此|所以|故)", re.IGNORECASE
+_ANY_NUMBER = re.compile(rf"(?<![\w.,^{{/+*<>-])(?:{NUMBER})(?![\w/^*+<>]|\.[0-9]|[-–][0-9A-Za-z]|:[0-9])")
+_LOOSE_NUMBER = re.compile(rf"(?<![\w.,/])(?:{NUMBER})(?![0-9]|\.[0-9])")
+_TWO_MEASURES = re.compile(rf"(?:^|\s)({NUMBER} [a-z]{{2,14}},? and {NUMBER} [a-z]{{2,14}})$")
+_AND = re.compile(r"(?:,| and|, and| or|, or) (?:the )?")
+_NAMED = re.compile(r"\\?[A-Za-z]{1,10}(?:_\S{1,6})? ?=[^=]+$")
+_LEADING = re.compile(r"(?:so|thus|hence|therefore|ergo|finally|answer),? (?=\S)", re.IGNORECASE)
+_EQUATION = re.compile(rf"= ?({NUMBER})((?: [A-Za-z%°'-]{{1,20}}){{0,12}})$")
+_BOLD = re.compile(r"\*\*\s{0,3}([^*\n]{1,200}?)\s{0,3}\*\*")
+_LABELLED = re.compile(
+    r"(?!(?:step|case|part|example|note|problem|question|check|method|option|figure|line|row|day|week|hint|time)\b)"
+    r"([^\W\d_][^:：\n=]{0,60}?)(?<![0-9])\s?[:：]\s{0,3}(\S.{0,200})$",
+    re.IGNORECASE,
 )
 _IS_ANSWER = re.compile(
-    rf"({_NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}} is (?:the|our|my) (?:final |correct )?answer[.!]?$", re.IGNORECASE
+    rf"({NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}} is (?:the|our|my) (?:final |correct )?answer[.!]?$", re.IGNORECASE
 )
-_BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z$\\*])|(?<=[。！？])")
-_LONGEST = 600
+_BREAK = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$\\*])|(?<=[。！？।])")
+_CLAUSE = re.compile(r",? (?:so|thus|hence|therefore|which means|which gives|giving)[ ,]+(?=\S)")
+_ADVERB = re.compile(
+    r"(?:probably|likely|most likely|simply|just|thus|therefore|then|indeed|exactly|approximately|about|around|roughly"
+    r"|also|equal to|given by|only|clearly|still|actually|now|i think|i believe)[,: ]+(?=\S)",
+    re.IGNORECASE,
+)
+_CALCULATOR = re.compile(r"<<[^<>\n]{1,80}>>")
+_DENIED_NUMBER = re.compile(
+    rf"(?:,? (?:and |but )?(?:not|rather than|instead of)|^not) (?:an? |the )?{NUMBER}(?:,| but)?", re.IGNORECASE
+)
+NOT = r"(?:\b(?:not|cannot|never|nicht|kein|n'est pas|no es|não é|non è|не)|n['’]t|不是|不等于)"
+_DENIAL = re.compile(
+    r"\b(?:neither|nor|either|maybe|perhaps|wrong|incorrect|impossible|unless"
+    r"|(?:more|less|greater|fewer|larger|smaller|higher|lower) than)\b"
+    rf"|{NOT}(?: (?!only\b)\w+){{0,3}}[ $*]{{0,3}}[-−]?[0-9]|[0-9][$*]{{0,3}}(?: \w+){{0,3}}? (?:\w+)?{NOT}",
+    re.IGNORECASE,
+)
+_NO_CONCLUSION = re.compile(
+    r"(?:let(?:'s|’s| us| me)\b"
+    r"|(?:now|next|then|first|second|but|also),? (?:let|we (?:need|must|have to|can)|i\b|if|what)"
+    r"|(?:we|i|you) (?:need|must|have to|should|want|will now) (?:to|find)|if\b|suppose\b|assume\b|assuming\b|step\b"
+    r"|note\b|wait\b|hmm\b|check|this confirms|recall\b|consider\b|since\b|because\b|given\b|for example\b|question\b"
+    r"|problem\b|when\b)",
+    re.IGNORECASE,
+)
+_POLITE = re.compile(
+    r"(?:let me know|i hope|hope this|feel free|please|if you (?:have|need|want|would)|happy to|thank|good luck"
+    r"|is there anything)\b",
+    re.IGNORECASE,
+)
+_OPEN_DISPLAY = ((r"\[", r"\]"), (r"\begin{", r"\end{"), (r"\(", r"\)"))
+_LONGEST = 800
 
 
 def closing_value(text: str) -> str | None:
     """The value ``text`` ends on, or None."""
-    lines = [line.strip() for line in text[-_LONGEST:].splitlines() if line.strip()]
+    if open_display(text):
+        return None
+    lines = [line.strip() for line in text[-_LONGEST:].splitlines() if line.strip(" \t*_-#`")]
+    while lines and _POLITE.match(lines[-1].strip("*_ ")) and len(lines) > 1:
+        lines.pop()
     if not lines or "\\boxed" in lines[-1]:
         return None
     if lines[-1] in ("$$", r"\]") or lines[-1].endswith((r"\]", "$$")):
         block = list(_SPAN.finditer("\n".join(lines)))
         return _span(block[-1]) if block and len(lines) < 40 else None
-    last = lines[-1].strip("*").strip()
-    if len(last) <= 200 and not _WORD.search(last) and re.search(r"[0-9A-Za-z]", last) and len(text) > len(last) - 1:
-        return _formula(last)
-    sentence = _BREAK.split(last)[-1].strip() or last
-    if found := _IS_ANSWER.search(sentence):
-        return found[1]
-    whole = sentence[-1:] in ".!。$)" or _SAYS_NUMBER.search(sentence) or _SAYS_MONEY.search(sentence)
-    return _ended_on(sentence) if whole else None
+    return _last_line(_CALCULATOR.sub("", lines[-1]), text)
+
+
+def _last_line(line: str, text: str) -> str | None:
+    last = line.strip("*").strip()
+    if found := _LABELLED.match(last):
+        label, said = found.groups()
+        if not _WORD.search(_SPAN.sub(" ", said)) or _ENDS_ON_NUMBER.fullmatch(said.strip(" .*")):
+            return value_in(said) if not said.rstrip().endswith("?") and not _DENIAL.search(label) else None
+    if len(last) <= 200 and not _WORD.search(last) and not _SHORT_WORD.search(last) and re.search(r"[0-9A-Za-z]", last):
+        return _formula(last) if _BREAK.search(last) is None else value_in(_BREAK.split(last)[-1])
+    sentences = [part.strip() for part in _BREAK.split(line) if part and part.strip()]
+    while len(sentences) > 1 and _POLITE.match(sentences[-1].strip("* ")):
+        sentences.pop()
+    sentence = sentences[-1] if sentences else last
+    if told := _IS_ANSWER.search(sentence.strip("*")):
+        return told[1]
+    whole = sentence[-1:] in ".!。।)$*" or _SAYS_NUMBER.search(sentence) or _SAYS_MONEY.search(sentence)
+    return value_in(sentence) if whole or _EQUATION.search(sentence) else None
 
 
 def is_sentence(text: str) -> bool:
@@ -50,29 +113,91 @@ def is_sentence(text: str) -> bool:
     return len(_WORD.findall(text)) > 1
 
 
+def open_display(text: str) -> bool:
+    """Whether ``text`` stops inside of a display or an environment."""
+    tail = text[-20_000:]
+    if any(tail.rfind(opening) > tail.rfind(closing) for opening, closing in _OPEN_DISPLAY):
+        return True
+    return tail is text and text.count("$$") % 2 == 1
+
+
+def reduced(phrase: str) -> str:
+    """An announced phrase as the value it holds, where words stand around one; else as it is."""
+    phrase = _ADVERB.sub("", _CLAUSE.split(_CALCULATOR.sub("", phrase))[-1])
+    if is_sentence(phrase):
+        return value_in(phrase) or phrase
+    equation = re.fullmatch(
+        rf"[^=]*[0-9a-z] ?[-+*/×÷][^=]*=(?:[^=]*=)* ?({NUMBER}(?: [A-Za-z]{{2,14}}){{0,2}})", phrase
+    )
+    return equation[1] if equation else phrase
+
+
+def localised(text: str) -> str:
+    """Numbers of a language with a decimal comma as English writes them."""
+    text = re.sub(r"(?<![\d.,])(\d{1,3}(?:[. ]\d{3})+)(?:,(\d+))?(?![\d.,]\d)", _grouped, text)
+    return re.sub(r"(?<![\d.,])(\d+),(\d{1,2}|\d{4,})(?![\d,])", r"\1.\2", text)
+
+
+def _grouped(match: "re.Match[str]") -> str:
+    return re.sub(r"[. ]", "", match[1]) + (f".{match[2]}" if match[2] else "")
+
+
+def value_in(sentence: str) -> str | None:
+    """The one value that a sentence states, or None."""
+    bare = _DENIED_NUMBER.sub("", _CLAUSE.split(sentence.strip())[-1]).strip()
+    bold = [found for found in _BOLD.findall(bare) if re.search("[0-9]", found)]
+    bare = bare.rstrip(" .!。।*")
+    if bare.endswith(("?", "？")) or _NO_CONCLUSION.match(bare.lstrip("* ")) or _denied(bare):
+        return None
+    inside = bold[0].strip(" .") if len(bold) == 1 else sentence
+    if inside != sentence and (value := value_in(inside)):
+        return value
+    spans = list(_SPAN.finditer(bare))
+    if spans and spans[-1].end() == len(bare):
+        return _joined(spans, bare)
+    if found := _TWO_MEASURES.search(bare):
+        return found[1]
+    plain = _SPAN.sub(" ", bare).replace("**", "")
+    if not spans and (found := _EQUATION.search(plain)):
+        return found[1]
+    if found := _ENDS_ON_NUMBER.search(bare):
+        unit = found[2] or ""
+        return found[1] + (unit if unit.isascii() else "")
+    told = [_span(span) for span in spans if re.search("[0-9]", span.group())]
+    told += [found.strip() for found in _ANY_NUMBER.findall(plain)]
+    loose = _LOOSE_NUMBER.findall(plain)
+    if len(told) == 1 and len(loose) <= 1:
+        return told[0]
+    return None
+
+
+def _joined(spans: "list[re.Match[str]]", sentence: str) -> str | None:
+    """The formula a sentence ends on, with those that "and", "or" or a comma join to it."""
+    first = len(spans) - 1
+    while first and _AND.fullmatch(sentence[spans[first - 1].end() : spans[first].start()]):
+        first -= 1
+    joined = [formula for span in spans[first:] if (formula := _span(span))]
+    named = [bool(_NAMED.match(formula)) for formula in joined]
+    alike = all(named) or not any("=" in formula for formula in joined)
+    return ", ".join(joined if alike else joined[-1:]) or None
+
+
+def _denied(sentence: str) -> bool:
+    """Whether the sentence says what a value is not, or leaves it open."""
+    return bool(_DENIAL.search(_SPAN.sub(" ", sentence)))
+
+
 def _formula(line: str) -> str | None:
+    line = _LEADING.sub("", line)
     spans = list(_SPAN.finditer(line))
     if spans and spans[-1].end() >= len(line.rstrip(" .。")):
         return _span(spans[-1])
-    return (
-        line
-        if re.fullmatch(r"[^$]*", line) and line[-1:] not in "-+=*/\\({[" and not line.startswith(("&", "<"))
-        else None
-    )
-
-
-def _ended_on(sentence: str) -> str | None:
-    bare = sentence.rstrip(" .!。*")
-    spans = list(_SPAN.finditer(bare))
-    if spans and spans[-1].end() == len(bare):
-        return _span(spans[-1])
-    if found := _ENDS_ON_NUMBER.search(bare):
-        return (found[1] + (found[2] or "")).strip()
-    if not _CONCLUDES.match(bare.lstrip("* ")):
+    if re.fullmatch(r"(?:[^$]|\\\$)*", line) is None and not re.fullmatch(rf".*{NUMBER}.{{0,3}}", line):
         return None
-    told = [_span(span) for span in spans if re.search("[0-9]", span.group())]
-    told += _ANY_NUMBER.findall(_SPAN.sub(" ", bare))
-    return told[0] if len(told) == 1 else None
+    if line[-1:] in "-+=*/\\({[,:?" or line.startswith(("&", "<")):
+        return None
+    equation = _EQUATION.search(line.rstrip(". "))
+    return equation[1] if equation and re.search(r"[0-9] ?[-+*/×x÷]", line) else line
 
 
 def _span(match: "re.Match[str]") -> str | None:

@@ -1,0 +1,105 @@
+r"""Announcements: the phrases after which an answer follows, in every language of the table.
+
+``Answer: 42``, ``the answer is 42``, ``#### 42``, a heading "Final Answer" above the value, ``A: 42`` at the start of
+a line, ``答案是``, ``Die Antwort lautet``; and ``42 as the answer``, where it stands before. The last one that says
+something counts. "The answer is not 42", "if the answer is 42" and "is the answer 42?" announce nothing.
+"""
+
+import re
+
+from l2s.verification.extract.boxes import trimmed
+from l2s.verification.extract.closing import NOT, NUMBER, localised, reduced, value_in
+from l2s.verification.extract.languages import ANSWER_WORDS, DECIMAL_COMMA
+
+_SAYS = (
+    r"(?:is|was|will be|would be|must be|should be|has to be|comes (?:out )?to|becomes|equals|turns out to be"
+    r"|=|[:：]|are)"
+)
+_ENGLISH = re.compile(
+    r"\banswers?(?: (?:to|for|of|in) [^\n:]{1,100}?)?(?:,? (?:therefore|then|thus|hence),?)?[ *}]{0,5}"
+    rf"(?:[:：]|(?<![a-z]){_SAYS}(?![A-Za-z])[ :：]{{0,3}})"
+    r"|^[ \t]*####|^[ \t#*_]{1,9}(?:the )?(?:final |correct )?answer[ *_:：]{0,5}$|^[ \t*]{0,4}ans[ *]{0,3}[:：.=]"
+    r"|^[ \t*]{0,4}A[ *]{0,2}[:：](?=[ \t*]*[^\s*])",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MAY_ANNOUNCE = re.compile(r"[Aa][Nn][Ss]|####|^[ \t*]{0,4}[Aa][ *]{0,2}[:：]", re.MULTILINE)
+_AS_ANSWER = re.compile(r",? as (?:the|our|my|its|your) (?:final |correct )?(?:answer|result)\b")
+_BEFORE = re.compile(rf"(?<![\w.])({NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}}$")
+_LANGUAGE_OF = {word.lower(): code for code, words in reversed(ANSWER_WORDS.items()) for word in words}
+_SPACELESS = re.compile("|".join(re.escape(word) for code in ("ja", "zh", "ko", "th") for word in ANSWER_WORDS[code]))
+_FILLER = re.compile(
+    r"[^\n0-9$\\:：=]{0,40}?[:：=]\s*|[^\n0-9$\\]{0,40}?(?=[-−]?[$\\]?[$\\]?[0-9(\\])|[^\n0-9$\\]{0,30}?\b(?=\(?[A-J]\)?\W{0,4}$)"
+)
+_DOLLARS = re.compile(r"(?<!\\)\$")
+_SENTENCE_END = re.compile(r"[.!。！।](?=\s|\*|$)|[;；](?=\s)")
+_ASIDE = re.compile(r"(?<=[0-9)}$])(?: |, )(?:because|since|which|where|as|not|and not|rather than|instead of)\b.*$")
+_DENIED_BEFORE = re.compile(
+    r"\b(?:if|whether|unless|assume|suppose|what|that) (?:the |my |our |your )?(?:\w+ )?$", re.IGNORECASE
+)
+_DENIED = re.compile(
+    r"(?:clearly |certainly |definitely |surely )?(?:not|never|n't|unlikely|unclear|unknown|either)\b", re.IGNORECASE
+)
+_NOT = re.compile(NOT, re.IGNORECASE)
+_LONGEST_PHRASE = 500
+_MOST = 50
+"""Announcements looked at, from the last back."""
+
+
+def announced(text: str) -> tuple[str, int] | None:
+    """What the last announcement of ``text`` announces, and where it begins to."""
+    for start, end, language in _announcements(text)[: -_MOST - 1 : -1]:
+        if language == "before":
+            return text[start:end], start
+        if phrase := _announced(text, start, end, language):
+            return phrase, end
+    return None
+
+
+def _announcements(text: str) -> list[tuple[int, int, str]]:
+    """Start, end and language of each, in order."""
+    found = []
+    if _MAY_ANNOUNCE.search(text):
+        found += [(match.start(), match.end(), "en") for match in _ENGLISH.finditer(text)]
+    for match in _AS_ANSWER.finditer(text):
+        if value := _BEFORE.search(text, max(0, match.start() - 80), match.start()):
+            found.append((value.start(1), value.end(1), "before"))
+    lower = text.lower()
+    if words := [word for word in _LANGUAGE_OF if word in lower]:
+        pattern = re.compile(r"(?<![^\W\d_])(?:" + "|".join(map(re.escape, words)) + ")", re.IGNORECASE)
+        found += [(one.start(), one.end(), _LANGUAGE_OF[one.group().lower()]) for one in pattern.finditer(text)]
+    if not text.isascii():
+        found += [(match.start(), match.end(), "zh") for match in _SPACELESS.finditer(text)]
+    return sorted(set(found))
+
+
+def _announced(text: str, start: int, end: int, language: str) -> str | None:
+    if language == "en" and _DENIED_BEFORE.search(text, max(0, start - 30), start):
+        return None
+    said = text[end : end + _LONGEST_PHRASE].lstrip(" \t\r\n*}:：_").split("\n", 1)[0]
+    if language == "en":
+        phrase = first_phrase(said)
+        return None if _DENIED.match(phrase) or phrase.endswith("?") else reduced(phrase)
+    filler = _FILLER.match(said)
+    if filler is None or _NOT.search(filler.group()):
+        return None
+    phrase = first_phrase(said[filler.end() :].lstrip(" *:："))
+    if phrase.endswith(("?", "？")):
+        return None
+    if language in DECIMAL_COMMA:
+        phrase = localised(phrase)
+    return value_in(phrase) or (phrase if len(phrase) < 40 else None) or None
+
+
+def first_phrase(line: str) -> str:
+    """The mathematics or the bold words a line starts with, else its first sentence."""
+    for opening, closing in ((r"\(", r"\)"), (r"\[", r"\]"), ("**", "**")):
+        if line.startswith(opening) and (end := line.find(closing, len(opening))) > 0:
+            return trimmed(line[len(opening) : end])
+    dollars = "$$" if line.startswith("$$") else "$"
+    if line.startswith("$"):
+        found = _DOLLARS.search(line, len(dollars))
+        if found and not (line[found.start() - 1] == " " and line[found.end() : found.end() + 1].isdigit()):
+            return line[len(dollars) : found.start()].strip()
+    line = _ASIDE.sub("", line)
+    stop = _SENTENCE_END.search(line)
+    return trimmed(line[: stop.start()] if stop else line)
