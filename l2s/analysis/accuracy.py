@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from l2s.analysis.bounded_mean import mean_bounds
+
 
 class Interval(NamedTuple):
     """An estimate and its confidence interval."""
@@ -23,33 +25,20 @@ def columns(name: str, found: Interval | None) -> dict[str, float | None]:
 def accuracy(correct: NDArray[np.bool_], problem: NDArray[np.int64], confidence: float) -> Interval:
     """Share of right responses, with Wilson's (1927) score interval.
 
-    Several responses to one problem are not independent: they count as :func:`effective_responses`.
+    Several responses to one problem are not independent: then a problem counts once, by its own share of right
+    responses, and the interval is Gaffke's (:mod:`l2s.analysis.bounded_mean`), which holds for few problems and
+    near the ceiling too.
 
     Args:
         correct: one entry a response.
         problem: which problem each response answers, numbered from 0.
         confidence: e.g. 0.95.
     """
-    share = float(correct.mean())
-    n = effective_responses(correct, problem)
-    return wilson(share * n, n, confidence)
-
-
-def effective_responses(correct: NDArray[np.bool_], problem: NDArray[np.int64]) -> float:
-    """How many independent responses say as much about the share as these do (Dean & Pagano 2015).
-
-    p(1 − p) over the variance of the share between problems; never more than there are responses. Where
-    all problems are alike that variance is zero and tells nothing: then each problem counts once.
-    """
     counts = np.bincount(problem)
     if counts.max() == 1:
-        return float(len(correct))
-    share, problems = float(correct.mean()), len(counts)
-    excess = np.bincount(problem, weights=correct) - share * counts  # [problems]
-    if problems == 1 or not np.abs(excess).max() > 1e-9:
-        return float(problems)
-    variance = problems / (problems - 1) * float((excess**2).sum()) / len(correct) ** 2
-    return min(float(len(correct)), share * (1 - share) / variance)
+        return wilson(int(correct.sum()), len(correct), confidence)
+    right = np.bincount(problem, weights=correct).astype(np.float64)  # [problems]
+    return Interval(float(correct.mean()), *mean_bounds(right, counts, (0.0, 1.0), confidence))
 
 
 def wilson(successes: float, n: float, confidence: float) -> Interval:

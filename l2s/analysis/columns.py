@@ -22,7 +22,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "corrected~", "spoiled~", "looping", "seconds",
     ),
     "levels": _with(
-        "run", "benchmark", "level", "n", "accuracy~", "tokens~", "truncated", "reflective", "reflective_study",
+        "run", "benchmark", "level", "n", "accuracy~", "tokens~", "truncated", "reflective~", "reflective_study",
         "reflections_study", "reflections", "reflections_when_any", "think_tokens", "reduction~", "difference~",
         "corrected", "spoiled", "looping",
     ),

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from l2s.analysis.accuracy import Interval
 from l2s.analysis.frame import KEY
+from l2s.analysis.paired import mean_gain
 from l2s.analysis.rows import Part, numbered
 
 
@@ -16,7 +16,7 @@ def same_problems(*parts: Part) -> bool:
 
 
 def accuracy_minus(part: Part, others: Sequence[tuple[float, Part]], confidence: float) -> Interval:
-    """Accuracy minus a weighted mean of others' accuracies; Student's interval over problems.
+    """Accuracy minus a weighted mean of others' accuracies; Gaffke's interval over problems.
 
     Never narrower than Tango's interval is where two runs never disagree: few problems prove no equality.
 
@@ -25,19 +25,11 @@ def accuracy_minus(part: Part, others: Sequence[tuple[float, Part]], confidence:
         others: a weight and another run's verdicts on the same problems and samples; weights sum to 1.
         confidence: e.g. 0.95.
     """
-    problem = numbered(part)
     gains = part["correct"].to_numpy().astype(np.float64)
     for weight, other in others:
         gains = gains - weight * other["correct"].to_numpy()
-    counts = np.bincount(problem)
-    value = float(gains.sum() / len(gains))
-    if len(counts) == 1:
-        return Interval(value, -1.0, 1.0)
-    residuals = np.bincount(problem, gains) - value * counts  # [problems]
-    error = (len(counts) / (len(counts) - 1) * float((residuals**2).sum())) ** 0.5 / len(gains)
-    z2 = float(ndtri((1 + confidence) / 2)) ** 2
-    half = max(float(stdtrit(len(counts) - 1, (1 + confidence) / 2)) * error, z2 / (len(counts) + z2))
-    return Interval(value, max(-1.0, value - half), min(1.0, value + half))
+    problem = numbered(part)
+    return mean_gain(np.bincount(problem, gains).astype(np.float64), np.bincount(problem), confidence)
 
 
 def newcombe(one: Interval, other: Interval) -> Interval:

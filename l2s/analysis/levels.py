@@ -6,7 +6,7 @@ import polars as pl
 
 from l2s.analysis.accuracy import columns
 from l2s.analysis.comparisons import Parts, compare_pair, reduction_of
-from l2s.analysis.rows import Part, is_cut, mean, measured, study_reflections
+from l2s.analysis.rows import Part, is_cut, mean, measured, share_of, study_reflections
 from l2s.analysis.settings import AnalysisParams
 
 
@@ -27,7 +27,7 @@ def level_rows(part: Part, couple: tuple[Part, Part] | None, settings: AnalysisP
             "n": group.height,
             **measured(group, settings),
             "truncated": mean(group.select(is_cut()).to_series()),
-            "reflective": mean(group["reflections"] > 0),
+            **share_of("reflective", group, pl.col("reflections") > 0, settings),
             **study_reflections(group),
             "reflections": mean(group["reflections"]),
             "reflections_when_any": mean(group.filter(pl.col("reflections") > 0)["reflections"]) or 0.0,

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import bdtr, ndtri
 
 from l2s.analysis.accuracy import Interval
+from l2s.analysis.bounded_mean import mean_bounds
 from l2s.analysis.resampling import percentiles, resampled_sums
 
 POWER = 0.8
@@ -51,7 +52,8 @@ def compare(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> Compa
     each = pairs.correct.astype(np.float64) - pairs.correct_slow.astype(np.float64)
     gains = np.bincount(pairs.problem, each).astype(np.float64)  # [problems]
     single = len(gains) == n
-    difference = tango(won, lost, n, confidence) if single else _clustered(pairs, gains, confidence, bootstrap, seed)
+    counts = np.bincount(pairs.problem)
+    difference = tango(won, lost, n, confidence) if single else mean_gain(gains, counts, confidence)
     z = float(ndtri((1 + confidence) / 2) + ndtri(POWER))
     detectable = z * max(float((gains**2).sum()), 1.0) ** 0.5 / n
     ratio = length_ratio(pairs, confidence, bootstrap, seed)
@@ -127,18 +129,13 @@ def verdict(comparison: Comparison, p_holm: float, margin: float, confidence: fl
     return "worse" if comparison.difference.high < 0 and significant else "undecided"
 
 
-def _clustered(pairs: Pairs, gains: NDArray[np.float64], confidence: float, bootstrap: int, seed: int) -> Interval:
-    """Several samples a problem: the percentile interval from resampling whole problems.
+def mean_gain(gains: NDArray[np.float64], counts: NDArray[np.int64], confidence: float) -> Interval:
+    """Gaffke's interval of the mean gain a response, between −1 and 1; for several samples a problem.
 
-    Where every problem gains the same, resampling would give an interval of no width, however few they
-    are; then each problem counts as one response (for no gain at all: Tango's interval with no disagreement).
+    Never narrower than what as many problems with one sample each would show if the runs never disagreed (Tango's
+    interval then): more samples tell nothing of problems that were not drawn, and a merge may lose some of them whole.
     """
-    counts = np.bincount(pairs.problem)
     value = float(gains.sum() / counts.sum())
-    if np.ptp(gains / counts) < 1e-12:
-        alike = tango(
-            round(max(value, 0.0) * len(counts)), round(max(-value, 0.0) * len(counts)), len(counts), confidence
-        )
-        return Interval(value, min(value, alike.low), max(value, alike.high))
-    sums = resampled_sums(np.stack([gains, counts], axis=1), bootstrap, seed)
-    return Interval(value, *percentiles(sums[:, 0] / sums[:, 1], confidence))
+    low, high = mean_bounds(gains, counts, (-1.0, 1.0), confidence)
+    alike = tango(0, 0, len(counts), confidence)
+    return Interval(value, max(-1.0, min(low, value + alike.low)), min(1.0, max(high, value + alike.high)))

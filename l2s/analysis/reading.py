@@ -59,6 +59,7 @@ def _of_file(path: Path, settings: AnalysisParams, keep_aside: KeepAside | None)
         except RecordError as error:
             raise RecordError(f"{path}: {error}") from None
         start += len(rows)
+    broken.sort(key=lambda one: one.line)
     if broken and not frames:
         raise RecordError(f"{path}: every line is broken; line {broken[0].line}: {broken[0].why}")
     if keep_aside:

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from l2s.analysis.accuracy import Interval, columns, wilson
+from l2s.analysis.accuracy import Interval, columns
+from l2s.analysis.bounded_mean import mean_bounds
 from l2s.analysis.rows import Part
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.transcript import plain
@@ -71,8 +72,6 @@ def _at(problems: pl.DataFrame, k: int, settings: AnalysisParams) -> dict[str, A
 
 
 def _over_problems(values: NDArray[np.float64], confidence: float) -> Interval:
-    """Mean of shares, one a problem; Wilson's interval with as many problems as their spread is worth, at least all."""
-    value, count = float(values.mean()), len(values)
-    variance = float(values.var(ddof=1)) / count if count > 1 else 0.0
-    effective = max(count, value * (1 - value) / variance) if variance > 0 else count
-    return wilson(value * effective, effective, confidence)
+    """Mean of shares, one a problem, with Gaffke's interval: shares of few problems are no draws from a normal."""
+    once = np.ones(len(values), dtype=np.int64)
+    return Interval(float(values.mean()), *mean_bounds(values, once, (0.0, 1.0), confidence))

@@ -46,7 +46,7 @@ class AnalysisParams(Params):
     confidence: float = Field(0.95, gt=0, lt=1)
     """Of every interval."""
     bootstrap: int = Field(2000, ge=100)
-    """Resamples of problems behind length intervals, and behind accuracy differences of several samples."""
+    """Resamples of problems behind the intervals of lengths, ratios and scores."""
     seed: int = 0
     """Of the bootstrap."""
     validation: str | None = None

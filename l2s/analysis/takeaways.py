@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from l2s.analysis.accuracy import Interval, wilson
+from l2s.analysis.accuracy import Interval
 from l2s.analysis.claims import BEST_OF, HALF, POINT, decided, judgement, percent, points
 from l2s.analysis.facts import Facts
 from l2s.analysis.settings import AnalysisParams
@@ -52,8 +52,8 @@ def judge_runs(
         _groups("activation-ahead", _of(by_method, ACTIVATION), _of(by_method, TASK_VECTOR)),
         _small([row for found in by_method.values() for row in found], facts),
         _large(scale),
-        _with_level("length-with-level", shown, "tokens", settings),
-        _with_level("reflections-with-level", shown, "reflective", settings),
+        _with_level("length-with-level", shown, "tokens"),
+        _with_level("reflections-with-level", shown, "reflective"),
         _reflections_fall([row for row in rows if row["benchmark"] in benchmarks], facts),
         _steps("coefficient-tenth", [r for r in sensitivity if not r["calibration"] and r["benchmark"] in benchmarks]),
         _steps("calibration-size", [r for r in sensitivity if r["calibration"] and r["benchmark"] in benchmarks]),
@@ -141,7 +141,7 @@ def _large(scale: Rows) -> Judgement:
     return judgement("large-hard-to-shorten", "runs", decided(all(less), any(more)), f"{told}.")
 
 
-def _with_level(name: str, levels: Rows, column: str, settings: AnalysisParams) -> Judgement:
+def _with_level(name: str, levels: Rows, column: str) -> Judgement:
     """The hardest level surely above the easiest, run by run; runs that never reflect say nothing."""
     up, down, count = [], [], 0
     for key in sorted({(row["run"], row["benchmark"]) for row in levels}):
@@ -150,7 +150,7 @@ def _with_level(name: str, levels: Rows, column: str, settings: AnalysisParams) 
         if len(own) < 2 or any(row[column] is None for row in own) or not any(row[column] for row in own):
             continue
         count += 1
-        easy, hard = (_level_interval(row, column, settings.confidence) for row in (own[0], own[-1]))
+        easy, hard = (_interval(row, column) for row in (own[0], own[-1]))
         up += [key] if hard.low > easy.high else []
         down += [key] if hard.high < easy.low else []
     if not count:
@@ -162,12 +162,6 @@ def _with_level(name: str, levels: Rows, column: str, settings: AnalysisParams) 
     )
     fallen = ": " + ", ".join(run for run, _ in down) if down else ""
     return judgement(name, "runs", decided(len(up) == count, 2 * len(down) > count), f"{sentence}{fallen}.")
-
-
-def _level_interval(row: dict[str, Any], column: str, confidence: float) -> Interval:
-    if f"{column}_low" in row:
-        return _interval(row, column)
-    return wilson(row[column] * row["n"], row["n"], confidence)
 
 
 def _reflections_fall(rows: Rows, facts: Facts) -> Judgement:

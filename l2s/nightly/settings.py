@@ -46,7 +46,7 @@ class NightlyParams(Params):
     new_samples: bool = True
     """Where sampling is on: draw new samples besides those of the accepted night's seeds."""
     bootstrap: int = Field(4000, ge=100)
-    """Resamples of problems behind length intervals, and behind accuracy differences of several samples."""
+    """Resamples of problems behind length intervals."""
     seed: int = 0
     """Of the bootstrap."""
     on_regression: HookParams = HookParams()

@@ -12,7 +12,7 @@ from pathlib import Path
 from l2s.errors import RecordError
 from l2s.files import replacing
 from l2s.records.checks import Row, Schema, row_faults
-from l2s.records.table import parse_line, table_of
+from l2s.records.table import broken_by_row, parse_line
 
 Read = Callable[[Row], list[Row]]
 _LONGEST = 2_000
@@ -68,14 +68,13 @@ def iter_sound(path: Path, broken: list[Broken]) -> Iterator[tuple[Broken, Row]]
 
 
 def sound_rows(rows: list[tuple[Broken, Row]], schema: Schema, broken: list[Broken]) -> list[Row]:
-    """Those rows that fit ``schema`` one by one; the others go to ``broken``."""
-    sound = []
-    for line, row in rows:
-        try:
-            sound.append(_ruled(row, schema))
-        except RecordError as error:
-            broken.append(replace(line, why=str(error)))
-    return sound
+    """Those rows that fit ``schema`` by themselves; the others go to ``broken``. All rows are checked at once."""
+    kinds = [list(row_faults(row, schema)) for _, row in rows]
+    fitting = [pair for pair, faults in zip(rows, kinds, strict=True) if not faults]
+    broken += [replace(line, why="; ".join(faults)) for (line, _), faults in zip(rows, kinds, strict=True) if faults]
+    ruled = broken_by_row([row for _, row in fitting], schema)
+    broken += [replace(fitting[number][0], why="; ".join(why)) for number, why in sorted(ruled.items())]
+    return [row for number, (_, row) in enumerate(fitting) if number not in ruled]
 
 
 def read_sound_table(path: Path, schema: Schema) -> tuple[list[Row], list[Broken]]:
@@ -84,16 +83,13 @@ def read_sound_table(path: Path, schema: Schema) -> tuple[list[Row], list[Broken
     Raises:
         RecordError: there is no such file, or it has lines and none of them is sound.
     """
-
-    def fitting(row: Row) -> list[Row]:
-        return [checked(row, schema)]
-
-    rows, broken = read_sound_rows(path, fitting)
-    try:
-        table_of(rows, schema, str(path))
-        return rows, broken
-    except RecordError:
-        return read_sound_rows(path, lambda row: [_ruled(row, schema)])
+    broken: list[Broken] = []
+    lines = list(iter_sound(path, broken))
+    rows = sound_rows(lines, schema, broken)
+    broken.sort(key=lambda one: one.line)
+    if broken and not rows:
+        raise RecordError(f"{path}: every line is broken; line {broken[0].line}: {broken[0].why}")
+    return rows, broken
 
 
 def checked(row: Row, schema: Schema) -> Row:
@@ -123,15 +119,6 @@ def broken_sentence(path: Path, broken: list[Broken], aside: Path) -> str:
     first = broken[0]
     lines = "1 line is" if len(broken) == 1 else f"{len(broken):,} lines are"
     return f"{path}: {lines} broken, left out and kept in {aside}; line {first.line}: {first.why}"
-
-
-def _ruled(row: Row, schema: Schema) -> Row:
-    checked(row, schema)
-    try:
-        table_of([row], schema, "")
-    except RecordError as error:
-        raise RecordError(str(error).removeprefix(": ").replace("row 1 ", "it ")) from None
-    return row
 
 
 def _finite(row: Row) -> Row:

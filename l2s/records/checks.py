@@ -75,6 +75,23 @@ def broken_rules(errors: pandera.errors.SchemaErrors, rows: list[Row], schema: S
             yield f"{where}: column '{name}': row {number} holds {_shown(value)}; expected {_rule(error.check)}"
 
 
+def rule_faults(errors: pandera.errors.SchemaErrors, rows: list[Row]) -> dict[int, list[str]]:
+    """The rules that single rows break, by the row's number from 0; rules between rows are left out."""
+    faults: dict[int, list[str]] = {}
+    for error in errors.schema_errors:
+        if error.reason_code is not None and error.reason_code.name == "DUPLICATES":
+            continue
+        held = error.check_output.lazy().collect().to_series()
+        for number in (~held.fill_null(True)).arg_true():
+            if isinstance(error.schema, pa.DataFrameSchema):
+                said = f"it breaks the rule: {error.check.error}"
+            else:
+                name = error.schema.name
+                said = f"column '{name}': it holds {_shown(rows[number][name])}; expected {_rule(error.check)}"
+            faults.setdefault(number, []).append(said)
+    return faults
+
+
 def _is(value: Any, dtype: Any) -> bool:
     if dtype is pl.Boolean or isinstance(value, bool):
         return dtype is pl.Boolean and isinstance(value, bool)

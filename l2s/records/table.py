@@ -16,7 +16,7 @@ import polars as pl
 
 from l2s.errors import RecordError
 from l2s.files import replacing
-from l2s.records.checks import Row, Schema, broken_rules, dtypes, wrong_kinds
+from l2s.records.checks import Row, Schema, broken_rules, dtypes, rule_faults, wrong_kinds
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -67,6 +67,15 @@ def table_of(rows: Iterable[Row], schema: Schema, where: str) -> pl.DataFrame:
     except pandera.errors.SchemaErrors as errors:
         raise RecordError("; ".join(broken_rules(errors, rows, schema, where))) from None
     return checked
+
+
+def broken_by_row(rows: list[Row], schema: Schema) -> dict[int, list[str]]:
+    """What each row breaks of the schema's rules, by its number from 0; its kinds must fit already."""
+    try:
+        schema.validate(_frame(rows, schema), lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        return rule_faults(errors, rows)
+    return {}
 
 
 def write_rows(path: Path, rows: Iterable[Row], schema: Schema | None = None) -> None:

@@ -7,6 +7,7 @@ from l2s.analysis.accuracy import wilson
 from l2s.analysis.length import mean_tokens
 from l2s.analysis.paired import Pairs, compare, tango, verdict
 from l2s.analysis.resampling import resampled_sums
+from tests.analysis.simulated import DESIGNS, LEVELS, LOSSES, accuracy_covered, difference_levels
 
 EXPERIMENTS = 2000
 LEVEL = pytest.approx(0.95, abs=0.01)
@@ -55,14 +56,28 @@ def test_the_length_ratio_covers() -> None:
     assert np.mean((low <= np.exp(-0.7)) & (np.exp(-0.7) <= high)) == LEVEL
 
 
-def test_clustered_differences_cover() -> None:
-    """Four samples a problem, whose difficulty both runs share."""
-    rng, n, m = np.random.default_rng(6), 300, 4
-    hard = rng.uniform(0.2, 0.9, (n, EXPERIMENTS))
-    gains = rng.binomial(m, hard - 0.05) - rng.binomial(m, hard)
-    shares = resampled_sums(gains.astype(np.float64), 1000, 2) / (n * m)
-    low, high = np.quantile(shares, (0.025, 0.975), axis=0)
-    assert np.mean((low <= -0.05) & (high >= -0.05)) == LEVEL
+def holds(n: int, m: int, level: str, times: int) -> None:
+    """Intervals cover at least 93 %, and parity is said of a merge at the margin in at most 5 %."""
+    for loss in LOSSES:
+        found = difference_levels(n, m, loss, level, times)
+        assert found.covered > 0.93 - 2 * (0.05 * 0.95 / times) ** 0.5, (loss, found)
+        assert found.parity < 0.05 + 2 * (0.05 * 0.95 / times) ** 0.5, (loss, found)
+    assert accuracy_covered(n, m, level, times) > 0.93 - 2 * (0.05 * 0.95 / times) ** 0.5
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "level"), [(30, 16, "always right"), (200, 4, "always right"), (100, 4, "all or nothing")]
+)
+def test_several_samples_hold_their_level(n: int, m: int, level: str) -> None:
+    holds(n, m, level, 100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(("n", "m"), DESIGNS)
+def test_every_design_holds_its_level(n: int, m: int, level: str) -> None:
+    """The table of docs/analysis.md: python -m tests.analysis.simulated."""
+    holds(n, m, level, 1000 if n * m < 10_000 else 400)
 
 
 def test_resampling_is_resampling() -> None:

@@ -1,6 +1,7 @@
 """Sound rows of a damaged file, and what becomes of the rest."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,14 @@ def test_bytes_that_are_no_text_break_nothing(tmp_path: Path) -> None:
 def test_no_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="no such file"):
         read_sound_rows(tmp_path / "absent", lambda row: [row])
+
+
+def test_rows_that_break_rules_are_checked_together(tmp_path: Path) -> None:
+    """A bad row in ten: one table check for all, where one a row took a hundred times as long."""
+    path = tmp_path / "v.jsonl"
+    rows = [{**VERDICT, "id": str(n), "correct": n % 10 != 0} for n in range(5000)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    started = time.process_time()
+    sound, broken = read_sound_table(path, Verdicts)
+    assert time.process_time() - started < 2
+    assert len(sound) == 4500 and [one.line for one in broken[:2]] == [1, 11]
