@@ -30,18 +30,14 @@ def build_report(config: Config, data: Path) -> Path:
     return build_page(
         summary,
         data / "report",
-        title=config.report.title,
-        notes=list(config.report.notes) if _embedded(config) else [],
+        title=config.title(),
+        notes=config.notes(),
         examples=_examples(config, data, summary),
         lineage=_lineage(config, data, manifests),
         manifests=manifests,
         transcript=config.report.transcript,
         kept=KEPT,
     )
-
-
-def _embedded(config: Config) -> bool:
-    return any(model.source == "family" for model in config.models.values())
 
 
 def _manifests(config: Config, data: Path) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def run(
     except StageFailed as failure:
         _say_failure(failure)
     if not targets or "report" in targets or "analyse" in targets:
-        _print_summary(config.report.title, as_json)
+        _print_summary(config.title(), as_json)
 
 
 def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average.")], as_json: Json = False) -> None:

@@ -20,6 +20,12 @@ from l2s.yaml import read_yaml
 
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
+EMBEDDED_NOTES = (
+    "The embedded task and the two styles of trace are designed so that careful steps and second thoughts can be "
+    "separated; the merges themselves are only measured.",
+    "The family shows the machinery and the shape of the effect. It is no evidence about large models.",
+)
+
 
 class ModelParams(Params):
     """Where a model comes from; it is found at ``data/models/<name>`` afterwards."""
@@ -33,6 +39,12 @@ class ModelParams(Params):
     """Of ``hub``: a commit, tag or branch; only a commit always means the same weights."""
     config: dict[str, Any] = {}
     """Of ``hub``: keys of config.json that are to be otherwise, e.g. ``max_position_embeddings``."""
+
+    def called(self, name: str) -> str:
+        """What a reader knows the model by: its repository's or folder's name; the family's have the one here."""
+        if self.source == "hub" and self.name is not None:
+            return self.name.partition("/")[2]
+        return (self.path.name if self.path is not None else "") or name
 
     @model_validator(mode="after")
     def _says_where(self) -> Self:
@@ -69,9 +81,10 @@ class GradingParams(Params):
 class ReportParams(Params):
     """What the report shows besides the numbers."""
 
-    title: str = "Long-to-short by merging"
+    title: str | None = None
+    """Of the page and the table; made from the models' names where there is none."""
     notes: list[str] = []
-    """Sentences that must be read with the numbers."""
+    """Sentences that must be read with the numbers; those about the embedded family are there without being named."""
     examples: int = Field(8, ge=0)
     """Problems shown with two transcripts, of each kind: lost by the merge, won by it, right in both."""
     transcript: int = Field(20_000, ge=100)
@@ -112,6 +125,22 @@ class Config(Params):
         if problems:
             raise ConfigError("; ".join(problems))
         return config
+
+    def is_embedded(self) -> bool:
+        """Whether all models are the embedded family's."""
+        return all(model.source == "family" for model in self.models.values())
+
+    def title(self) -> str:
+        """What the page and the table are headed by."""
+        if self.report.title is not None:
+            return self.report.title
+        if self.is_embedded():
+            return "Long-to-short by merging, on the embedded family"
+        return f"Long-to-short by merging: {', '.join(model.called(name) for name, model in self.models.items())}"
+
+    def notes(self) -> list[str]:
+        """The user's own sentences, and what must be said of the embedded family where the models are its."""
+        return [*(EMBEDDED_NOTES if self.is_embedded() else ()), *self.report.notes]
 
     def control_of(self, run: str) -> ControlParams:
         """The length control of a run."""

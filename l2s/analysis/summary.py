@@ -15,6 +15,7 @@ from l2s.analysis.transcript import LOOP_CHARACTERS, LOOP_TIMES
 from l2s.errors import RecordError
 from l2s.files import write_json, write_text
 from l2s.records import Summary, table_of
+from l2s.records.shown import plain_cell
 
 DIGITS = 10
 LISTS = (
@@ -126,9 +127,13 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
 
 
+def _safe(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(pl.String).map_elements(plain_cell, return_dtype=pl.String))
+
+
 def _text(frame: pl.DataFrame) -> str:
     text = io.StringIO()
-    frame.write_csv(text)
+    _safe(frame).write_csv(text)
     return text.getvalue()
 
 

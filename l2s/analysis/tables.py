@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from l2s.analysis.order import sorted_rows
+from l2s.records.shown import plain_name
 
 Row = dict[str, Any]
 HEADINGS = ("Model", "n", "Accuracy, %", "Tokens", "Reduction, %", "Difference, points", "Truncated, %", "Verdict")
@@ -18,7 +19,12 @@ def markdown_table(summary: Row) -> str:
     lines = []
     for benchmark in summary["benchmarks"]:
         rows = [_cells(row, summary) for row in sorted_rows(summary, benchmark)]
-        lines += [f"### {_escaped(benchmark)}", "", _line(HEADINGS), "|:--|" + "--:|" * (len(HEADINGS) - 2) + ":--|"]
+        lines += [
+            f"### {_escaped(plain_name(benchmark))}",
+            "",
+            _line(HEADINGS),
+            "|:--|" + "--:|" * (len(HEADINGS) - 2) + ":--|",
+        ]
         lines += [_line([_escaped(cell) for cell in row]) for row in rows]
         lines += ["", caption(summary), ""]
     return "\n".join(lines) or "Nothing is reported.\n"
@@ -35,7 +41,7 @@ def latex_table(summary: Row) -> str:
                 [
                     r"\begin{table}",
                     r"\centering\small",
-                    rf"\caption{{{_tex(benchmark)}. {_tex(caption(summary))}}}",
+                    rf"\caption{{{_tex(plain_name(benchmark))}. {_tex(caption(summary))}}}",
                     r"\begin{tabular}{lrrrrrrl}",
                     r"\toprule",
                     " & ".join(_tex(heading) for heading in HEADINGS) + r" \\",
@@ -62,7 +68,7 @@ def caption(summary: Row) -> str:
             f"{1 - settings['confidence']:.2g}."
         )
     if summary["chosen"]["run"]:
-        words += f" *: chosen on {settings['validation']}."
+        words += f" *: chosen on {plain_name(settings['validation'])}."
     return words
 
 
@@ -97,7 +103,7 @@ def _cells(row: Row, summary: Row) -> list[str]:
     star = "*" if row["run"] == summary["chosen"]["run"] else ""
     baseline = row["verdict"] == "baseline"
     return [
-        row["run"] + star,
+        plain_name(row["run"]) + star,
         str(row["n"]),
         with_interval(row, "accuracy", 100, 1, unsigned),
         with_interval(row, "tokens", 1, 1, unsigned),

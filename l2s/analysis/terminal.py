@@ -10,7 +10,7 @@ from rich.text import Text
 from l2s.analysis.columns import TABLES
 from l2s.analysis.order import role_of, sorted_rows
 from l2s.analysis.tables import caption, signed, unsigned, verdict_text, with_interval
-from l2s.records.shown import given_text, share_text, size_text
+from l2s.records.shown import given_text, plain_name, share_text, size_text
 
 Row = dict[str, Any]
 WIDE = 100
@@ -32,7 +32,7 @@ def main_table(summary: Row, benchmark: str, title: str | None = None, width: in
             _Way(1, False, ("Δ points", "cut", "reflect")))  # fmt: skip
     measuring = Console(width=4 * WIDE + width)
     for way in ways:
-        table = _main_table(summary, benchmark, title or benchmark, way)
+        table = _main_table(summary, benchmark, plain_name(title or benchmark), way)
         if measuring.measure(table).maximum <= width:
             break
     return table
@@ -63,7 +63,7 @@ def _main_table(summary: Row, benchmark: str, title: str, way: _Way) -> Table:
         verdict = Text(verdict_text(row) if way.detects else row["verdict"], style=STYLES.get(row["verdict"], ""))
         cells = [name, *(numbers[place] for place in shown), verdict]
         table.add_row(*cells, end_section=_ends_section(summary, row, following))
-    table.caption = _caption(summary, rows, way.detects)
+    table.caption = Text(_caption(summary, rows, way.detects), style="table.caption")
     return table
 
 
@@ -97,7 +97,9 @@ def overall_table(summary: Row, width: int = WIDE) -> Table:
         names = ("reduction_mean_of_benchmarks", "reduction_total_tokens", "reduction_both_finished")
         cells += [with_interval(row, name, 100, 1, unsigned) for name in (names if width >= 130 else names[:-1])]
         verdict = verdict_text(row) if row.get("verdict") else "–"
-        table.add_row(star + row["run"], *cells, Text(verdict, style=STYLES.get(str(row.get("verdict")), "")))
+        table.add_row(
+            Text(star + plain_name(row["run"])), *cells, Text(verdict, style=STYLES.get(str(row.get("verdict")), ""))
+        )
     return table
 
 
@@ -118,7 +120,8 @@ def any_table(summary: Row, name: str) -> Table:
 
 def _table(title: str, padding: int = 1) -> Table:
     return Table(
-        title=title, title_justify="left", caption_justify="left", header_style="bold", box=box.SIMPLE_HEAD,
+        title=Text(title, style="table.title"), title_justify="left", caption_justify="left", header_style="bold",
+        box=box.SIMPLE_HEAD,
         padding=(0, padding, 0, 0), pad_edge=False, show_edge=False,
     )  # fmt: skip
 
@@ -126,7 +129,7 @@ def _table(title: str, padding: int = 1) -> Table:
 def _cells(row: Row) -> list[str | Text]:
     baseline = row["verdict"] == "baseline" or row["reduction"] is None
     return [
-        Text(("★ " if row["chosen"] else "  ") + row["run"], style="bold" if row["chosen"] else ""),
+        Text(("★ " if row["chosen"] else "  ") + plain_name(row["run"]), style="bold" if row["chosen"] else ""),
         with_interval(row, "accuracy", 100, 1, unsigned),
         unsigned(row["tokens"], 1) if row["tokens"] is not None else "–",
         "–" if baseline else f"{signed(-100 * row['reduction'], 0)} %",
@@ -163,7 +166,7 @@ def _alone(column: str, table: str) -> bool:
 def _plain(row: Row, column: str) -> Text:
     value = row.get(column)
     if not isinstance(value, float):
-        return Text("–" if value is None else str(value))
+        return Text("–" if value is None else plain_name(str(value)))
     if column in GIVEN:
         return Text(given_text(value))
     number = [row.get(f"{column}{end}") for end in ("", "_low", "_high")]

@@ -1,7 +1,36 @@
 """How rows of a summary are told in words, alike in the terminal and on the page."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+_CONTROLS = {code: 0x2400 + code for code in range(32)} | {0x7F: 0x2421}
+"""Control characters as Unicode's pictures of them: a terminal obeys them, HTML forbids some and shows none."""
+_CONTROLS |= {code: 0xFFFD for code in (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_LINES = {code: shown for code, shown in _CONTROLS.items() if chr(code) not in "\n\t"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """Text of several lines that can be written as UTF-8 and shown: no control characters, no half surrogate pairs."""
+    return _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n")).translate(_LINES)
+
+
+def plain_name(text: str) -> str:
+    """The same for a name, which stands in one line."""
+    return _SURROGATE.sub("\ufffd", text).translate(_CONTROLS)
+
+
+def plain_cell(text: str) -> str:
+    """A cell of a CSV table: a spreadsheet takes what begins with these marks for a formula, unless it is a number."""
+    shown = plain(text)
+    if not shown.startswith(("=", "+", "-", "@", "\t")):
+        return shown
+    try:
+        float(shown)
+    except ValueError:
+        return f"'{shown}"
+    return shown
 
 
 def size_text(row: Mapping[str, Any]) -> str:

@@ -1,21 +1,9 @@
-"""Model output as text to show: its parts, and the characters that a page cannot hold."""
+"""Model output as text to show: its parts."""
 
 import re
 
 _CHAT_MARK = re.compile(r"<\|im_start\|>(?:system|user|assistant)?|<\|[^|<>]*\|>|<｜[^｜<>]*｜>")
 _OPEN, _CLOSE = "<think>", "</think>"
-_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
-"""Control characters as Unicode's pictures of them: HTML forbids some and shows none."""
-_PICTURES |= {code: 0xFFFD for code in range(0x80, 0xA0)}
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def plain(text: str) -> str:
-    """Text that can be written as UTF-8 and put into a page: half surrogate pairs and control characters replaced.
-
-    Nothing is taken for markup here; the template escapes what means something to a browser.
-    """
-    return _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n")).translate(_PICTURES)
 
 
 def question_of(prompt: str) -> str:

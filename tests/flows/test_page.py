@@ -11,6 +11,7 @@ from l2s.config import Config
 from l2s.errors import RecordError
 from l2s.records import write_rows
 from l2s.report.examples import Examples
+from l2s.yaml import read_yaml
 from tests.analysis.simulate import verdict_rows
 from tests.report.sample import manifest, summarised
 
@@ -46,7 +47,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_the_page_is_given_what_the_stages_made(data: Path, given: dict[str, Any]) -> None:
     config = Config.read()
     assert page.build_report(config, data) == data / "report" / "index.html"
-    assert given["title"] == config.report.title and given["notes"] == config.report.notes
+    assert given["title"] == "Long-to-short by merging, on the embedded family" and len(given["notes"]) == 2
     assert set(given["manifests"]) == {"average"}
     examples = given["examples"]
     assert isinstance(examples, Examples) and sum(examples.counts.values()) == 80, "validation problems are not shown"
@@ -75,3 +76,13 @@ def test_a_broken_manifest_or_table_is_named(data: Path, given: dict[str, Any]) 
     verdicts.write_text("{broken\n")
     with pytest.raises(RecordError, match=r"quick.jsonl: row 1 is no JSON"):
         page.build_report(Config.read(), data)
+
+
+def test_own_models_carry_their_own_names(data: Path, given: dict[str, Any]) -> None:
+    """The README says to keep `report` as it is: own results were headed and noted as the embedded family's."""
+    raw = read_yaml(Path("params.yaml"))
+    raw["models"]["base"] = {"source": "path", "path": "/models/Qwen2.5-Math-1.5B"}
+    raw["models"]["slow"] = {"source": "hub", "name": "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"}
+    page.build_report(Config.parse(raw, "params.yaml"), data)
+    assert given["title"] == "Long-to-short by merging: Qwen2.5-Math-1.5B, quick, DeepSeek-R1-Distill-Qwen-1.5B"
+    assert given["notes"] == []
