@@ -25,9 +25,13 @@ def lineage(
 
     found = lineage_of(path)
     if crate is not None:
+        from flows.outputs import Place, check_place, writing
         from l2s.lineage.crate import write_crate
 
-        write_crate(path, crate)
+        place = Place("l2s lineage", crate, [path], folder=crate.suffix != ".zip", judged=True)
+        check_place(place)
+        with writing(place):
+            write_crate(path, crate)
         say(f"{crate}: the lineage of {found['path']} as a Workflow Run RO-Crate")
     elif as_json:
         out.print_json(json.dumps(found, ensure_ascii=False))

@@ -14,16 +14,15 @@ def preset(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write a complete params.yaml: the papers' models, methods, coefficients, benchmarks, prompts and limits."""
-    from l2s.errors import ConfigError
+    from flows.outputs import Place, check_place, writing
     from l2s.files import write_text
     from l2s.presets import read_preset
 
     text = read_preset(name)
-    if target.is_dir():
-        raise ConfigError(f"{target}: is a folder; expected a file to write, e.g. --out {target / 'params.yaml'}")
-    if target.exists() and not force:
-        raise ConfigError(f"{target}: is there already; name another with --out, or replace it with --force")
-    write_text(target, text)
+    place = Place("l2s preset", target)
+    check_place(place, force)
+    with writing(place):
+        write_text(target, text)
     if target.resolve() == Path("params.yaml").resolve():
         say(f"{target}: preset {name}; l2s run --dry shows what it would do, l2s plan what it costs")
     else:

@@ -9,7 +9,9 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.outputs import Place, check_place, writing
 from flows.waiting import meanwhile
+from l2s.errors import L2SError
 
 if TYPE_CHECKING:
     from l2s.lineage.code import Code
@@ -30,6 +32,10 @@ class Step(NamedTuple):
     inputs: Callable[[Arguments], list[Path]]
     more: Callable[[Arguments], dict[str, Any]] = lambda arguments: {}
     """Parameters that do not stand among the arguments."""
+    beside: Callable[[Arguments], list[Path]] = lambda arguments: []
+    """What it may write beside its target, or remove."""
+    within: Callable[[Arguments], list[Path]] = lambda arguments: []
+    """What it writes in its target, a folder."""
 
 
 def _models(*names: str | Path) -> list[Path]:
@@ -51,6 +57,31 @@ def _merge_inputs(arguments: Arguments) -> list[Path]:
     return [arguments["recipe"], *_models(*recipe.input_names()), *map(Path, recipe.statistics_names())]
 
 
+def _generate_inputs(arguments: Arguments) -> list[Path]:
+    from l2s.yaml import read_yaml
+
+    control, prompt = arguments["control"], arguments["prompt"]
+    found = read_yaml(control) if control else {}
+    outliner = found.get("outliner") if isinstance(found, dict) else None
+    files = [*([control] if control else []), *([Path(prompt)] if prompt.endswith((".yaml", ".yml")) else [])]
+    return [arguments["model"], arguments["problems"], *files, *([Path(outliner)] if isinstance(outliner, str) else [])]
+
+
+def _graded_aside(arguments: Arguments) -> list[Path]:
+    from l2s.verification.io.graded_files import ALL, beside
+
+    kinds = ["broken", "disagreements"] if arguments["grader"] == ALL else ["broken"]
+    return [beside(arguments["target"], kind) for kind in kinds]
+
+
+def _summary_files(arguments: Arguments) -> list[Path]:
+    from l2s.analysis.summary import file_names
+
+    folder = arguments["target"]
+    broken = [folder / f"{path.stem}.broken.jsonl" for path in arguments["verdicts"]]
+    return [*(folder / name for name in file_names()), *broken]
+
+
 STEPS = {
     "merge": Step(("l2s/merging", "l2s/checkpoints"), _merge_inputs, lambda a: {"recipe": _recipe(a).resolved()}),
     "calibrate": Step(
@@ -58,13 +89,17 @@ STEPS = {
         lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]],
     ),
     "texts": Step(("l2s/calibration",), lambda a: [a["quick"], a["slow"]]),
-    "generate": Step(
-        ("l2s/generation",), lambda a: [a["model"], a["problems"], *([a["control"]] if a["control"] else [])]
+    "generate": Step(("l2s/generation",), _generate_inputs),
+    "verify": Step(("l2s/verification",), lambda a: [a["responses"]], beside=_graded_aside),
+    "grade": Step(("l2s/verification",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside),
+    "analyse": Step(
+        ("l2s/analysis",),
+        lambda a: [*a["verdicts"], *([a["about"]] if a["about"] else [])],
+        within=_summary_files,
     ),
-    "verify": Step(("l2s/verification",), lambda a: [a["responses"]]),
-    "grade": Step(("l2s/verification",), lambda a: [a["pairs"]] if a["pairs"] else []),
-    "analyse": Step(("l2s/analysis",), lambda a: list(a["verdicts"])),
 }
+FOLDERS = ("merge", "analyse")
+"""Commands whose target is a folder."""
 
 
 def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,12 +120,39 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
         def known() -> _Known:
             return _look(step, arguments)
 
-        with meanwhile(known):
+        if target is None:
             command(*given, **options)
-        if target is not None and not _is_pipelines(target):
-            _write(command.__name__, arguments, begun, known())
+            return
+        place = _place(command.__name__, step, arguments)
+        check_place(place, bool(arguments.get("force")))
+        with writing(place):
+            with meanwhile(known):
+                command(*given, **options)
+            if not _is_pipelines(target):
+                _write(command.__name__, arguments, begun, known())
 
     return recorded
+
+
+def _place(name: str, step: Step, arguments: Arguments) -> Place:
+    """Where the step writes. Inputs that cannot be read are said by the step itself, which then writes nothing."""
+    try:
+        inputs = step.inputs(arguments)
+    except L2SError:
+        inputs = [path for key, value in arguments.items() if key != "target" for path in _paths(value)]
+    return Place(
+        f"l2s {name}",
+        arguments["target"],
+        inputs,
+        folder=name in FOLDERS,
+        within=step.within(arguments),
+        beside=step.beside(arguments),
+        judged=name == "merge",
+    )
+
+
+def _paths(value: Any) -> list[Path]:
+    return [path for path in (value if isinstance(value, list | tuple) else [value]) if isinstance(path, Path)]
 
 
 def _is_pipelines(target: Path) -> bool:

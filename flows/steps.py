@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from l2s.records import Broken
 
 Force = Annotated[bool, typer.Option("--force", help="Replace OUT, and merge against warnings.")]
+Replace = Annotated[bool, typer.Option("--force", help="Replace OUT if it is not of this command's making.")]
 Memory = Annotated[str | None, typer.Option("--max-memory", metavar="SIZE", help="Most memory to take, e.g. 4GB.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Tensors at a time; changes no byte. Default: one a core.")]
 Grader = Annotated[str, typer.Option(help="l2s, math-verify, qwen (the study's rules), or all side by side.")]
@@ -70,8 +71,6 @@ def merge(
     from l2s.progress import bar
     from l2s.yaml import read_yaml
 
-    if recipe.resolve().is_relative_to(target.resolve()):
-        raise ConfigError(f"{recipe}: lies inside of {target}, which the merge replaces; move it elsewhere")
     manifest = merge_checkpoints(
         MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"),
         {},
@@ -105,6 +104,7 @@ def calibrate(
     ] = False,
     device: Device = "cpu",
     seed: Seed = 0,
+    force: Replace = False,
 ) -> None:
     """Measure activations or sensitivities of a model, for methods that use them; resumes after a kill."""
     from l2s.calibration.calibrate import calibrate as calibrate_model
@@ -130,13 +130,12 @@ def texts(
     samples: Annotated[int | None, typer.Option(min=1, help="Most texts, drawn by the seed; default: all.")] = None,
     right: Annotated[bool, typer.Option("--right", help="Right answers alone; the files are verdicts.")] = False,
     seed: Seed = 0,
+    force: Replace = False,
 ) -> None:
     """Make calibration texts (prompt, short, long) of the problems that two response files both answer."""
     from l2s.calibration.pairs import pair_responses
     from l2s.records import write_rows
 
-    if target.is_dir() or any(target.resolve() == source.resolve() for source in (quick, slow)):
-        raise ConfigError(f"{target}: is a folder or one of the inputs; name another file for the texts")
     pairs = pair_responses(quick, slow, count=samples, seed=seed, right=right)
     write_rows(target, pairs.rows)
     left = f"; {pairs.alone} problems left out, answered whole in one file alone" if pairs.alone else ""
@@ -157,6 +156,7 @@ def generate(
     max_tokens: Annotated[int, typer.Option(min=1, help="Most generated tokens a response.")] = 2048,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seed: Seed = 0,
+    force: Replace = False,
 ) -> None:
     """Answer problems with a model; only what the response store lacks is generated."""
     from l2s.checkpoints import Checkpoint
@@ -201,6 +201,7 @@ def verify(
     ] = "l2s",
     out_form: Annotated[str, typer.Option("--out-format", help="Of OUT: l2s or lm-eval.")] = "l2s",
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    force: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Grade responses: extract each answer and compare it with gold; broken lines are kept beside OUT."""
@@ -220,10 +221,10 @@ def grade(
     gold: Annotated[str | None, typer.Option(help="The right answer.")] = None,
     answer: Annotated[str | None, typer.Option(help="The answer to grade.")] = None,
     grader: Grader = "l2s",
+    force: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Grade one pair (--gold, --answer), or a file of pairs; broken lines are kept beside OUT."""
-    from l2s.errors import ConfigError
     from l2s.verification.io.graded_files import grade_file
 
     if gold is not None and answer is not None and pairs is None and target is None:
@@ -289,6 +290,7 @@ def analyse(
     show: Annotated[
         list[str] | None, typer.Option(help="Print this table instead, e.g. takeaways, levels. Repeatable.")
     ] = None,
+    force: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Summarise verdict files: accuracy, length and paired comparisons, with intervals."""
@@ -297,7 +299,6 @@ def analyse(
     from l2s.analysis.columns import TABLES
     from l2s.analysis.reading import read_verdicts
     from l2s.analysis.summary import write_summary
-    from l2s.errors import ConfigError
     from l2s.params import nearest
     from l2s.progress import bar
     from l2s.yaml import read_yaml

@@ -25,6 +25,12 @@ LISTS = (
 """Attributes of the report that are lists of rows."""
 
 
+def file_names() -> tuple[str, ...]:
+    """What :func:`write_summary` writes."""
+    return (*(f"{name}.csv" for name in (*TABLES, "problems")), "table.md", "table.tex", "metrics.json",
+            "headline.json", "summary.json")  # fmt: skip
+
+
 def write_summary(report: Report, folder: Path) -> None:
     """Write every file of ``data/summary``; the bytes depend on the report alone, and summary.json comes last."""
     content = summary_of(report)

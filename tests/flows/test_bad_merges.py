@@ -190,7 +190,7 @@ def test_one_sentence_and_nothing_written(
         (["merge", "ROOT/recipe.yaml", "ROOT/file"], "file: is a file"),
         (["merge", "ROOT/recipe.yaml", "ROOT/thesis"], "holds files that are no merge of ours"),
         (["merge", "ROOT/thesis/own.yaml", "ROOT/thesis"], "own.yaml: lies inside of"),
-        (["merge", "ROOT/recipe.yaml", "ROOT/slow"], "choose another place for the merge"),
+        (["merge", "ROOT/recipe.yaml", "ROOT/slow"], "slow: is an input of l2s merge; choose another place"),
         (["merge", "ROOT/recipe.yaml", "ROOT/out", "--max-memory", "some"], "expected a size such as 4GB"),
         (["merge", "ROOT/recipe.yaml", "ROOT/out", "--max-memory", "1MB"], "even with one thread; allow more"),
         (["merge", "ROOT/recipe.yaml", "ROOT/out", "--device", "gpu"], "--device: found 'gpu', expected cpu or cuda"),
