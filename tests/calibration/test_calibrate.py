@@ -246,17 +246,19 @@ def test_a_sharded_model_measures_the_same(made: Path, tmp_path: Path) -> None:
 
 
 def test_a_stored_head_that_is_tied_is_not_read(made: Path, tmp_path: Path) -> None:
-    """As merging sees it: with ``tie_word_embeddings: true`` the embedding is the head, whatever is stored;
-    and so it is where none is stored, whatever the config says."""
-    for name in ("stored", "clean", "silent"):
+    """As merging sees it: it is the embedding, byte for byte; and so it is where none is stored, unless the config
+    says otherwise: then it is missing."""
+    for name in ("stored", "clean", "silent", "missing"):
         shutil.copytree(made, tmp_path / name)
         folder = tmp_path / name / "base"
-        config = json.loads((folder / "config.json").read_text())
-        (folder / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": name != "silent"}))
+        config = json.loads((folder / "config.json").read_text()) | {"tie_word_embeddings": name != "missing"}
+        config = {key: value for key, value in config.items() if name != "silent" or key != "tie_word_embeddings"}
+        (folder / "config.json").write_text(json.dumps(config))
+        weights = load_file(folder / "model.safetensors")
+        weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
         if name != "stored":
-            weights = load_file(folder / "model.safetensors")
             del weights["lm_head.weight"]
-            save_file(weights, folder / "model.safetensors", {"format": "pt"})
+        save_file(weights, folder / "model.safetensors", {"format": "pt"})
     for kind, layers in MODES:
         stored = run(tmp_path / "stored", tmp_path / "a.safetensors", kind, layers)
         clean = run(tmp_path / "clean", tmp_path / "b.safetensors", kind, layers)
@@ -264,6 +266,18 @@ def test_a_stored_head_that_is_tied_is_not_read(made: Path, tmp_path: Path) -> N
         assert stored.digest == clean.digest == silent.digest and not any(
             name.startswith("lm_head") for name in clean.tensors
         )
+        with pytest.raises(CheckpointError, match=r"lacks lm_head\.weight"):
+            run(tmp_path / "missing", tmp_path / "d.safetensors", kind, layers)
+
+
+def test_a_stored_head_that_differs_is_read_though_the_config_ties_it(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "claimed")
+    config = json.loads((made / "base" / "config.json").read_text())
+    (tmp_path / "claimed" / "base" / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": True}))
+    for kind, layers in MODES:
+        honest = run(made, tmp_path / "a.safetensors", kind, layers)
+        claimed = run(tmp_path / "claimed", tmp_path / "b.safetensors", kind, layers)
+        assert honest.digest == claimed.digest and any(name.startswith("lm_head") for name in claimed.tensors)
 
 
 def gpt2(folder: Path) -> Path:
