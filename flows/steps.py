@@ -109,6 +109,8 @@ def calibrate(
     """Measure activations or sensitivities of a model, for methods that use them; resumes after a kill."""
     from l2s.calibration.calibrate import calibrate as calibrate_model
     from l2s.calibration.settings import CalibrationParams
+    from l2s.checkpoints.open import open_checkpoint
+    from l2s.checkpoints.statistics import coverage
     from l2s.progress import bar
 
     others = {str(path): path for path in distance_to or []}
@@ -120,7 +122,7 @@ def calibrate(
         "options",
     )  # fmt: skip
     found = calibrate_model(model, texts, target, params, others=others, device=device, track=bar)
-    say(f"{target}: {kind} of {len(found.tensors)} weights or layers")
+    say(f"{target}: {kind}; {coverage(found, open_checkpoint(str(model)).names())}")
 
 
 def texts(

@@ -8,22 +8,27 @@ where X is what enters the module, so that what is measured of an RMSNorm is its
 result. A norm over attention heads (Qwen3) takes its mean over tokens and heads. As there, only the base is
 measured, texts are joined and cut into blocks, the remainder is dropped, and modules named "embed" are left out.
 
+Weights that are no linear layer's (Conv1D, routers, experts in one tensor) are measured where they are multiplied.
+Of an expert, a block's mean is over the tokens that are sent to it; a block that sends it none adds nothing.
+
 Departures: sums are float64; texts that are too long are cut, not skipped; a head that is the embedding is left out
 too, for the matrix is used at both ends; and where the texts do not fill one block, all of them are one.
 """
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from l2s.calibration.converted import as_in_folder
 from l2s.calibration.finite import not_finite
 from l2s.calibration.layers import LayeredModel
 from l2s.calibration.partial import Partial
+from l2s.calibration.products import WatchedProducts
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.progress import Track
 
@@ -48,17 +53,37 @@ def measured(modules: Mapping[str, nn.Module], tied: bool) -> dict[str, nn.Modul
     return {name: module for name, module in found.items() if not (tied and name == "lm_head.weight")}
 
 
-class InputMeans:
-    """While entered, adds up the mean |input| of each channel at every call of the modules."""
+def multiplied(model: PreTrainedModel, modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Weights, by name, of two dimensions and more that belong to no such module and are no embedding."""
+    known = {f"{name}.weight" for name, module in modules.items() if isinstance(module, nn.Linear | nn.Embedding)}
+    found = {name: weight for name, weight in model.named_parameters() if weight.dim() in (2, 3)}
+    return {
+        name: weight
+        for name, weight in found.items()
+        if name not in known and "embed" not in name and not name.endswith("bias")
+    }
 
-    def __init__(self, checkpoint: Checkpoint, modules: Mapping[str, nn.Module], sums: Mapping[str, Tensor]) -> None:
+
+class InputMeans:
+    """While entered, adds up the mean |input| of each channel at every call of the modules, and of every product."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        modules: Mapping[str, nn.Module],
+        sums: Mapping[str, Tensor],
+        weights: Mapping[str, Tensor] = MappingProxyType({}),
+    ) -> None:
         self.checkpoint = checkpoint
         self.sums = dict(sums)
-        """By weight name, float64 ``[in]``."""
-        self._modules = measured(modules, checkpoint.tied)
+        """By weight name, float64 ``[in]``; ``[in, 1]`` where the weight is ``[in, out]``; of experts
+        ``[E, 1, in]`` or ``[E, in, 1]``."""
+        self._modules, self._weights = measured(modules, checkpoint.tied), weights
         self._hooks = ExitStack()
 
     def __enter__(self) -> Self:
+        if self._weights:
+            self._hooks.enter_context(WatchedProducts(self._weights, self._add_product))
         for name, module in self._modules.items():
             self._hooks.callback(module.register_forward_pre_hook(self._hook(name)).remove)
         return self
@@ -75,8 +100,25 @@ class InputMeans:
 
         return add
 
+    def _add_product(self, name: str, entering: Tensor, expert: int | None, place: int) -> None:
+        weight = self._weights[name]
+        stacked = weight.dim() == 3 and expert is None
+        rows = entering.detach().flatten(1, -2) if stacked else entering.detach().flatten(0, -2)  # [(E,) tokens, in]
+        if not rows.shape[-2]:
+            return
+        mean = rows.abs().mean(-2, dtype=torch.float64).cpu()  # [in], or [E, in]
+        if not torch.isfinite(mean).all():
+            raise not_finite(self.checkpoint, f"activations of {name}")
+        if weight.dim() == 2 and place == -1:
+            total = self.sums.setdefault(name, torch.zeros_like(mean))
+        else:
+            shape = [*weight.shape[:-2], *((1, mean.shape[-1]) if place == -1 else (mean.shape[-1], 1))]
+            total = self.sums.setdefault(name, torch.zeros(shape, dtype=torch.float64))
+        part = total if expert is None else total[expert]
+        part.add_(mean.view(part.shape))
+
     def result(self) -> dict[str, Tensor]:
-        """By weight name, float32 ``[in]``."""
+        """By weight name, float32."""
         return {name: total.float() for name, total in self.sums.items()}
 
 
@@ -86,11 +128,12 @@ def measure_whole(
 ) -> dict[str, Tensor]:
     """Of a model in memory, block by block."""
     done, sums = partial.read()
-    with InputMeans(checkpoint, dict(model.named_modules()), sums) as means:
+    modules = dict(model.named_modules())
+    with InputMeans(checkpoint, modules, sums, multiplied(model, modules)) as means:
         for number in track(range(done, len(blocks)), "activations"):
             model(input_ids=blocks[number : number + 1].to(model.device), use_cache=False)
             partial.write(number + 1, means.sums)
-    return means.result()
+    return as_in_folder(checkpoint, model, means.result())
 
 
 @torch.no_grad()

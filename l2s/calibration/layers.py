@@ -171,8 +171,13 @@ def refuse_other_architectures(network: Network) -> None:
     """Only a model that is an embedding, ``model.layers``, a norm and a head comes in pieces.
 
     Raises:
-        CheckpointError: the model has weights elsewhere.
+        CheckpointError: the model has weights elsewhere, or other ones than its folder.
     """
+    if network.converted:
+        raise CheckpointError(
+            f"{network.checkpoint.path}: transformers converts its tensors when it loads them, and --layers-at-a-time "
+            "reads them one by one; drop the flag (layers_at_a_time: false)"
+        )
     strange = [name for name in network.names if not name.startswith((EMBEDDING, LAYERS, *HEAD))]
     if strange or not any(name.startswith(LAYERS) for name in network.names):
         raise CheckpointError(

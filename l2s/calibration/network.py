@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
+from l2s.calibration.converted import is_converted, load_converted
 from l2s.calibration.texts import first_line
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.index import TensorEntry, listed
 from l2s.checkpoints.open import Reader, open_reader
+from l2s.checkpoints.quantised import quantised_by
 from l2s.errors import CheckpointError
 
 
@@ -36,13 +39,22 @@ class Network:
                 weights are not those of the folder.
         """
         entries = checkpoint.index.entries  # first: a folder that is not there has no config either
-        if "quantization_config" in checkpoint.config:
-            raise CheckpointError(f"{checkpoint.path}: is quantized; calibrate the model that it was made from")
+        if how := quantised_by(checkpoint.config, entries):
+            raise CheckpointError(f"{checkpoint.path}: weights are {how}; calibrate the model that it was made from")
         model = _build(checkpoint)
         _compute_buffers(model, device)
         network = cls(checkpoint, model.eval(), device)
-        network._refuse_other_weights(entries)
+        if not network.converted:
+            network._refuse_other_weights(entries)
         return network
+
+    @cached_property
+    def converted(self) -> bool:
+        """Has the folder other tensors than the network, so that only transformers' own loader makes one of them?"""
+        there, prefix = self.checkpoint.index.entries, f"{self.model.base_model_prefix}."
+        if all(name in there for name in self.names):
+            return False
+        return is_converted(self.model) or any(name.removeprefix(prefix) in there for name in self.names)
 
     @property
     def names(self) -> list[str]:
@@ -62,8 +74,17 @@ class Network:
         return found
 
     def loaded(self) -> PreTrainedModel:
-        """The model with all its weights, in float32."""
+        """The model with all its weights, in float32.
+
+        Raises:
+            CheckpointError: some are missing.
+        """
         with open_reader(self.checkpoint) as reader:
+            if self.converted:
+                names = self.checkpoint.names()
+                return load_converted(
+                    self.checkpoint, self.model, {name: self.weight(reader, name) for name in names}
+                ).to(self.device)
             weights = {name: self.weight(reader, name) for name in self.names}
         self.model.load_state_dict(weights, strict=False, assign=True)
         self.model.tie_weights()
@@ -95,7 +116,9 @@ def _build(checkpoint: Checkpoint) -> PreTrainedModel:
     try:
         config = AutoConfig.from_pretrained(checkpoint.path, trust_remote_code=False, **changes)
         with torch.device("meta"):
-            model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+            model: PreTrainedModel = AutoModelForCausalLM.from_config(
+                config, dtype=torch.float32, experts_implementation="eager"
+            )
     except Exception as error:  # a config may be wrong in as many ways as there are architectures
         raise CheckpointError(f"{checkpoint.path}: transformers cannot build this model: {first_line(error)}") from None
     model.tie_weights()

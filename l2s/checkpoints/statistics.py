@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from safetensors import SafetensorError, safe_open
 
+from l2s.checkpoints.index import listed
 from l2s.errors import CheckpointError
 from l2s.files import digest_file, replacing
 from l2s.lazy import torch
@@ -52,7 +53,7 @@ class Statistics:
                 tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         except FileNotFoundError:
             raise CheckpointError(f"{path}: no such file; make it with l2s calibrate") from None
-        except (OSError, SafetensorError, ValueError) as error:
+        except (OSError, SafetensorError, ValueError, RecursionError) as error:
             raise CheckpointError(f"{path}: not a safetensors file of statistics: {error}") from None
         kind = about.pop("kind", None) if isinstance(about, dict) else None
         if kind not in ("activations", "sensitivities"):
@@ -70,6 +71,17 @@ class Statistics:
         content = save({name: self.tensors[name].contiguous() for name in sorted(self.tensors)}, {"l2s": about})
         with replacing(path) as file:
             file.write(content)
+
+
+def coverage(statistics: Statistics, names: Iterable[str]) -> str:
+    """How many of a model's weights have statistics, and which have none: a part of a sentence."""
+    every = list(names)
+    if statistics.kind == "sensitivities":
+        without = [name for name in every if layer_group(name) not in statistics.tensors]
+    else:
+        without = [name for name in every if name not in statistics.tensors]
+    said = f"{len(every) - len(without)} of {len(every)} weights have statistics"
+    return f"{said}; none have {listed(without)}" if without else said
 
 
 def layer_group(name: str) -> str:

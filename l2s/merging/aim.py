@@ -14,6 +14,7 @@ Departures from that code: differences in float32 where it takes them in bfloat1
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -100,14 +101,29 @@ def relaxed(merged: Tensor, weight: Weight, omega: float) -> Tensor:
     activity = activity_of(weight)
     if activity is None or omega == 1:
         return merged
-    importance = activity / activity.max() if activity.any() else activity  # s, [in]
-    if weight.base.dim() == 1:
-        importance = importance[weight.start : weight.start + len(weight.base)]
+    importance = _of_piece(activity / _busiest(activity), weight)  # s, as it lies on the piece
     return torch.lerp(merged, weight.base, importance * (1 - omega))
 
 
+def _busiest(activity: Tensor) -> Tensor:
+    """The largest activity of a matrix, in a stack of matrices of each; 1 where there is none at all."""
+    most = activity.amax((-2, -1), keepdim=True) if activity.dim() == 3 else activity.max()
+    return torch.where(most > 0, most, 1.0)
+
+
+def _of_piece(activity: Tensor, weight: Weight) -> Tensor:
+    """The part that belongs to the rows of a piece, where it has a number for each of them."""
+    if activity.dim() < len(weight.shape) or activity.shape[0] != weight.shape[0]:
+        return activity
+    first = weight.start // math.prod(weight.shape[1:])
+    return activity[first : first + len(weight.base)]
+
+
 def activity_of(weight: Weight) -> Tensor | None:
-    """Of the weight's columns, or a vector's entries: a, float32, ``[in]``; None where none was measured."""
+    """Of the weight's columns, or a vector's entries: a, float32, ``[in]``; None where none was measured.
+
+    Of a weight ``[in, out]`` it is ``[in, 1]``, of a stack of E matrices ``[E, 1, in]`` or ``[E, in, 1]``.
+    """
     statistics = weight.statistics
     if statistics is None:
         raise ConfigError(
@@ -121,12 +137,20 @@ def activity_of(weight: Weight) -> Tensor | None:
     activity = statistics.tensors.get(weight.name)
     if activity is None:
         return None
-    if activity.shape != weight.shape[-1:]:
+    if not _fits(tuple(activity.shape), weight.shape):
         raise CheckpointError(
             f"{weight.name}: has {_length(weight.shape[-1:])} input channels, its activation statistics "
             f"{_length(tuple(activity.shape))}; calibrate the recipe's base_model again"
         )
     return activity.to(weight.base.device, torch.float32)
+
+
+def _fits(activity: tuple[int, ...], weight: tuple[int, ...]) -> bool:
+    """One number a column; or, where inputs do not lie along columns, of the weight's dimensions, one being 1."""
+    if len(activity) == 1:
+        return activity == weight[-1:]
+    *stack, rows, columns = weight if len(weight) > 1 else (0, *weight)
+    return activity in ((*stack, rows, 1), (*stack, 1, columns))
 
 
 def _length(shape: tuple[int, ...]) -> str:

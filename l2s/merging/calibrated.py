@@ -1,10 +1,10 @@
 """The calibration statistics that a recipe names: read, and held against the models they must belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from l2s.checkpoints.compatible import Finding
-from l2s.checkpoints.statistics import Statistics
+from l2s.checkpoints.statistics import Statistics, coverage
 from l2s.errors import CheckpointError
 from l2s.merging.recipe import MergeRecipe
 
@@ -43,3 +43,13 @@ def missing_statistics(recipe: MergeRecipe, files: Mapping[str, Path] | None) ->
         except CheckpointError as error:
             findings.append(Finding(str(error), fatal=True))
     return findings
+
+
+def covered(recipe: MergeRecipe, files: Mapping[str, Path] | None, names: Sequence[str]) -> list[Finding]:
+    """What part of the merged weights the recipe's activations speak of; the others keep the merged value."""
+    found = {name: Statistics.read(Path((files or {}).get(name, name))) for name in recipe.statistics_names()}
+    return [
+        Finding(f"statistics {name}: {coverage(statistics, names)}")
+        for name, statistics in found.items()
+        if statistics.kind == "activations"
+    ]

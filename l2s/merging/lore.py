@@ -26,7 +26,7 @@ from pydantic import Field
 
 from l2s.lazy import torch
 from l2s.merging.linear import ModelWeight
-from l2s.merging.low_rank import gram, is_matrix, shrinkage
+from l2s.merging.low_rank import gram, is_matrix, is_stack, matrix_by_matrix, shrinkage
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.sums import elected_sum, weighted_sum
 from l2s.params import Params
@@ -78,10 +78,10 @@ def measure(each: Each, params: LoreParams, models: Sequence[ModelWeight]) -> Co
 
 def memory(shape: tuple[int, ...], count: int) -> int:
     """Bytes: the Gram matrix, coefficients of every model, and what a decomposition works in, all float64."""
-    if len(shape) != 2:
+    if len(shape) not in (2, 3):
         return 0
     blocks = count - 1
-    return 8 * min(shape) ** 2 * (blocks**2 + count * blocks + 3 * count + 6)
+    return 8 * min(shape[-2:]) ** 2 * (blocks**2 + count * blocks + 3 * count + 6)
 
 
 def differences(weight: Weight) -> Tensor:
@@ -149,9 +149,12 @@ def threshold(sigma: Tensor, mu: float, prox: Prox) -> float:
 def lore(weight: Weight, params: LoreParams, models: Sequence[ModelWeight]) -> Merged:
     """θ₀' + λ Σₖ wₖ δₖ / Σₖ wₖ.
 
-    Weights that are no matrices have no singular values to shrink: there θ₀' is the plain mean and
-    δₖ = θₖ − θ₀', which gives the weighted average at λ = 1, and the plain one at equal weights and any λ.
+    Of experts in one tensor each is a matrix of its own. Weights that are no matrices have no singular values to
+    shrink: there θ₀' is the plain mean and δₖ = θₖ − θ₀', which gives the weighted average at λ = 1, and the plain
+    one at equal weights and any λ.
     """
+    if is_stack(weight.name, weight.shape):
+        return matrix_by_matrix(weight, params, models, lore, measure)
     weights = [model.weight for model in models]
     base = weighted_sum(weight.models, [1.0] * len(models), normalize=True)
     if weight.measured is None or not is_matrix(weight):

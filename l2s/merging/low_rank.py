@@ -10,14 +10,18 @@ small ones are shrunk or dropped; the product X P has an error of that order at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from l2s.lazy import torch
-from l2s.merging.method import Weight
+from l2s.merging.method import Each, Merged, Weight
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+EXPERTS = re.compile(r"(?:^|[._])(?:experts?|moe)(?:[._]|$)")
 
 
 def gram(pieces: Iterable[Weight], matrices: Callable[[Weight], Tensor]) -> Tensor | None:
@@ -42,8 +46,29 @@ def gram(pieces: Iterable[Weight], matrices: Callable[[Weight], Tensor]) -> Tens
 
 
 def is_matrix(weight: Weight) -> bool:
-    """Has it singular values? A stack of matrices is not taken apart."""
-    return weight.base.dim() == 2
+    """Has it singular values? A stack of experts' biases has none."""
+    return weight.base.dim() == 2 and not weight.name.endswith("bias")
+
+
+def is_stack(name: str, shape: tuple[int, ...]) -> bool:
+    """Is it a stack of experts' matrices, ``[E, rows, columns]``, of which each has singular values of its own?"""
+    return len(shape) == 3 and EXPERTS.search(name) is not None
+
+
+def matrix_by_matrix(
+    weight: Weight, params: Any, models: Sequence[Any], merge: Callable[[Weight, Any, Sequence[Any]], Merged],
+    measure: Callable[[Each, Any, Sequence[Any]], Any],
+) -> Merged:  # fmt: skip
+    """Merge each of a stack of matrices by itself; pieces of a stack hold whole matrices."""
+    merged = []
+    for number, base in enumerate(weight.base):
+        one = replace(weight, base=base, models=weight.models[:, number], whole=tuple(base.shape), measured=None)
+        wide = base.shape[0] < base.shape[1]
+        turned = replace(one, base=base.T, models=one.models.mT) if wide else one
+        measured = measure(lambda function, label="", piece=turned: [function([piece])], params, models)
+        found = merge(replace(turned, measured=measured), params, models)
+        merged.append(Merged(found.value.T, found.summands.mT) if wide else found)
+    return Merged(torch.stack([one.value for one in merged]), torch.stack([one.summands for one in merged], dim=1))
 
 
 def right_singular(gram: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.tokenizer import read_vocabulary
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.calibrated import missing_statistics
+from l2s.merging.calibrated import covered, missing_statistics
 from l2s.merging.donor import choose_donor
 from l2s.merging.manifest import MANIFEST
 from l2s.merging.memory import predict_memory
@@ -60,6 +60,7 @@ def check_merge(
     findings += [*chosen.findings(), *vocabulary.findings]
     if not any(finding.fatal and not finding.forcible for finding in findings):
         plans = plan_tensors(recipe, vocabulary.models, chosen.model)
+        findings += covered(recipe, statistics, [plan.name for plan in plans if plan.dtype not in INTEGERS])
         findings += _integers(plans, vocabulary.models, chosen.model)
         findings += _strangers(recipe, vocabulary.models)
         findings += _too_little_memory(recipe, plans)

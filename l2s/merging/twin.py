@@ -19,7 +19,7 @@ from pydantic import Field
 
 from l2s.errors import ConfigError
 from l2s.lazy import torch
-from l2s.merging.low_rank import gram, leading
+from l2s.merging.low_rank import gram, is_stack, leading, matrix_by_matrix
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.sums import weighted_sum
 from l2s.params import Params
@@ -70,7 +70,7 @@ def measure(each: Each, params: TwinParams, models: Sequence[TwinModel]) -> list
 
 def memory(shape: tuple[int, ...], count: int) -> int:
     """Bytes: K Gram matrices and singular vectors, and what a decomposition works in, all float64."""
-    return 8 * min(shape) ** 2 * (count + 5) if len(shape) == 2 else 0
+    return 8 * min(shape[-2:]) ** 2 * (count + 5) if len(shape) in (2, 3) else 0
 
 
 def shared(weight: Weight, params: TwinParams) -> Tensor:
@@ -92,7 +92,9 @@ def rank(model: TwinModel, values: int) -> int:
     measure=measure, pieces="short", memory=memory,
 )  # fmt: skip
 def twin(weight: Weight, params: TwinParams, models: Sequence[TwinModel]) -> Merged:
-    """θ* + λ Σₖ wₖ SVDᵣ(θₖ − θ*)."""
+    """θ* + λ Σₖ wₖ SVDᵣ(θₖ − θ*); of experts in one tensor, each by itself."""
+    if is_stack(weight.name, weight.shape):
+        return matrix_by_matrix(weight, params, models, twin, measure)
     common = shared(weight, params)
     parts = weight.models - common  # [K, *shape]
     vectors: list[Tensor | None] = weight.measured or [None] * len(models)
