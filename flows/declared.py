@@ -36,10 +36,11 @@ def declared(stage: str, name: str | None, root: Path = Path()) -> Declared:
         ConfigError: no such stage, or one that is written in words this does not know.
     """
     where = f"{root / 'dvc.yaml'}: stages.{stage}"
-    entry = (read_yaml(root / "dvc.yaml") or {}).get("stages", {}).get(stage)
+    graph = read_yaml(root / "dvc.yaml") or {}
+    entry = graph.get("stages", {}).get(stage)
     if not isinstance(entry, dict):
         raise ConfigError(f"{where}: no such stage")
-    values = read_yaml(root / "params.yaml") or {}
+    values = _values(graph, root)
     for key, inner, body in _members(entry, values, where):
         if key == name:
             return _resolved(body, values | inner, where)
@@ -50,13 +51,21 @@ def stage_names(root: Path = Path()) -> list[str]:
     """All stages of dvc.yaml, as DVC names them; none where there is no such file."""
     if not (root / "dvc.yaml").is_file():
         return []
-    values = read_yaml(root / "params.yaml") or {}
-    entries = (read_yaml(root / "dvc.yaml") or {}).get("stages", {})
+    graph = read_yaml(root / "dvc.yaml") or {}
+    values, entries = _values(graph, root), graph.get("stages", {})
     return [
         f"{stage}@{name}" if name else stage
         for stage, entry in entries.items()
         for name, _, _ in _members(entry, values, f"{root / 'dvc.yaml'}: stages.{stage}")
     ]
+
+
+def _values(graph: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """params.yaml, over what dvc.yaml itself sets under ``vars``."""
+    values: dict[str, Any] = {}
+    for block in graph.get("vars") or []:
+        values |= block if isinstance(block, Mapping) else {}
+    return values | (read_yaml(root / "params.yaml") or {})
 
 
 def _members(entry: dict[str, Any], values: Any, where: str) -> Iterator[tuple[str | None, dict[str, Any], Any]]:

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.console import Json, err, out, print_table
+from flows.console import Json, err, out, print_table, warn
 
 
 def run(
@@ -21,7 +21,7 @@ def run(
 ) -> None:
     """Bring the pipeline up to date and show the table."""
     from flows.pipeline import StageFailed, plan, run_pipeline
-    from flows.ready import check_ready, read_config
+    from flows.ready import check_ready, fill_in, read_config
     from flows.resources import resources_of
 
     config, elsewhere = read_config(), address is not None
@@ -31,6 +31,7 @@ def run(
             check_ready(stale, elsewhere=elsewhere)
         _print_plan(stale, as_json)
         return
+    fill_in(warn)
     try:
         if not run_pipeline(
             targets or [],
@@ -65,10 +66,11 @@ def ui(
 ) -> None:
     """Start the Prefect UI and run the pipeline against it."""
     from flows.pipeline import StageFailed
-    from flows.ready import check_ready, read_config
+    from flows.ready import check_ready, fill_in, read_config
     from flows.ui import show
 
     read_config()
+    fill_in(warn)
     try:
         show(port, jobs, err, stay, check_ready)
     except StageFailed as failure:

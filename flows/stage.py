@@ -24,6 +24,7 @@ def family(config: Config, name: None, track: Track, say: Say) -> None:
 
     from l2s.family.resolve import resolve_models
     from l2s.hub import HubModel, find_snapshot, place_hub_model
+    from l2s.own_models import keep_out_of_git
 
     logging.disable_progress_bar()
     hub = {model: HubModel(params.name, params.revision) for model, params in config.models.items() if params.name}
@@ -34,6 +35,8 @@ def family(config: Config, name: None, track: Track, say: Say) -> None:
     for model, source in hub.items():
         commit = place_hub_model(source, DATA / "models" / model, config.models[model].config)
         say(f"{model}: {source.repository} at commit {commit}")
+    own: dict[str, Path | None] = {model: path for model, path in paths.items() if path is not None}
+    keep_out_of_git(DATA / "models", own | {model: find_snapshot(source) for model, source in hub.items()})
 
 
 def problems(config: Config, name: str, track: Track, say: Say) -> None:

@@ -92,7 +92,7 @@ class ReportParams(Params):
 
 
 class Config(Params):
-    """params.yaml; which blocks must stand there, see :data:`l2s.references.BLOCKS`."""
+    """params.yaml; which blocks can be left out, see :data:`l2s.references.DEFAULTS`."""
 
     family: FamilySettings = FamilySettings()
     models: dict[str, ModelParams] = {}
@@ -100,7 +100,7 @@ class Config(Params):
     calibration: dict[str, CalibrationParams] = {}
     recipes: dict[str, dict[str, Any]] = {}
     """Merge recipes in mergekit's dialect; :mod:`l2s.merging.recipe` checks them."""
-    controls: dict[str, ControlParams] = {}
+    controls: dict[str, ControlParams] = {"none": ControlParams()}
     runs: dict[str, RunParams] = {}
     decoding: DecodingParams = DecodingParams()
     grading: GradingParams = GradingParams()

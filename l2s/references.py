@@ -18,12 +18,15 @@ RESERVED = re.compile(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]|item|key")
 NAMED = ("models", "benchmarks", "calibration", "recipes", "controls", "runs")
 """Blocks of names."""
 BLOCKS = {
-    "family": "{}", "models": "{slow: {source: path, path: …}}", "benchmarks": "{test: {source: file, path: …}}",
-    "calibration": "{}", "recipes": "{}", "controls": "{none: {kind: none}}",
-    "runs": "{slow: {model: models/slow, control: none}}", "decoding": "{}", "grading": "{}",
-    "analysis": "{slow: slow}", "report": "{}",
+    "models": "{slow: {source: path, path: …}}", "benchmarks": "{test: {source: file, path: …}}",
+    "runs": "{slow: {model: models/slow, control: none}}", "analysis": "{slow: slow}",
 }  # fmt: skip
-"""Blocks that DVC looks up for some stage, and the least that can stand there."""
+"""Blocks that have no default, and what can stand there."""
+DEFAULTS = {
+    "family": "{}", "calibration": "{}", "recipes": "{}", "controls": "{none: {kind: none}}", "decoding": "{}",
+    "grading": "{}", "report": "{}",
+}  # fmt: skip
+"""Blocks that can be left out, though DVC looks them up for some stage, and what then holds."""
 FILLED = ("models", "benchmarks", "runs")
 """Blocks without an entry of which there is nothing to do."""
 STAGES = ("family", "problems", "calibrate", "merge", "generate", "verify", "analyse", "report")
@@ -64,10 +67,10 @@ def stage_names(params: Block) -> set[str]:
 
 
 def _blocks(params: Block) -> Iterator[str]:
-    for key, least in BLOCKS.items():
-        if key not in params:
-            yield f"{key}: missing, and DVC looks for it; add the line `{key}: {least}`"
-        elif params[key] is None or (params[key] == {} and key in FILLED):
+    for key, least in (BLOCKS | DEFAULTS).items():
+        if key not in params and key in BLOCKS:
+            yield f"{key}: missing; expected at least `{key}: {least}`"
+        elif key in params and (params[key] is None or (params[key] == {} and key in FILLED)):
             yield f"{key}: empty; expected at least `{key}: {least}`"
 
 
@@ -118,6 +121,8 @@ def _runs(params: Block) -> Iterator[str]:
             hint = f"; did you mean '{same[0]}'?" if same else nearest(model, folders)
             yield f"runs.{name}.model: '{_shown(model)}' is no model or recipe{hint}"
         if not isinstance(control, str):
+            continue
+        if control == "none" and "controls" not in params:
             continue
         if control not in controls:
             yield f"runs.{name}.control: unknown '{_shown(control)}'{nearest(control, controls)}"

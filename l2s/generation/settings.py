@@ -57,8 +57,9 @@ class SamplingParams(Params):
     top_p: float = Field(1.0, gt=0, le=1)
     top_k: int = Field(0, ge=0)
     """0: all tokens."""
-    max_tokens: int = Field(2048, ge=1)
-    """Most tokens generated for one response, thinking and forced text included."""
+    max_tokens: int = Field(32_768, ge=1)
+    """Most tokens generated for one response, thinking and forced text included. The default leaves the limit to the
+    model's context, up to what reasoning models are published with."""
     context: int | None = Field(None, ge=1)
     """Most tokens of prompt and response together (vLLM's max_model_len); null: the model's own limit. A response
     that it cuts says so in ``limit``; a prompt that leaves no room has an empty one."""
