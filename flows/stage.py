@@ -10,6 +10,7 @@ from typing import Any
 
 from l2s.config import Config
 from l2s.errors import ConfigError
+from l2s.files import write_text
 from l2s.params import nearest
 from l2s.progress import Track
 
@@ -36,6 +37,8 @@ def family(config: Config, name: None, track: Track, say: Say) -> None:
         commit = place_hub_model(source, DATA / "models" / model, config.models[model].config)
         say(f"{model}: {source.repository} at commit {commit}")
     own: dict[str, Path | None] = {model: path for model, path in paths.items() if path is not None}
+    if not (DATA / "calibration").is_dir():  # what merges depend on is there, and in git, even where it holds nothing
+        write_text(DATA / "calibration" / ".gitkeep", "")
     keep_out_of_git(DATA / "models", own | {model: find_snapshot(source) for model, source in hub.items()})
 
 

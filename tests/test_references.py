@@ -1,6 +1,7 @@
 """Names, references and paths of params.yaml: all that is wrong is told before the first stage, at once."""
 
 import copy
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,12 @@ import pytest
 import yaml
 
 from flows.cli import entry
-from flows.ready import check_ready, read_config
+from flows.ready import check_ready, fill_in, read_config
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.family.family import MODELS
 from l2s.presets import read_preset
-from l2s.references import BLOCKS, EMBEDDED, GRADERS, STAGES, stage_names
+from l2s.references import BLOCKS, DEFAULTS, EMBEDDED, GRADERS, STAGES, stage_names
 from l2s.verification import grader_names
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +46,7 @@ def test_words_that_stand_twice_agree() -> None:
     from flows.stage import STAGES as COMMANDS
 
     assert tuple(COMMANDS) == STAGES
-    assert set(BLOCKS) < set(Config.model_fields)
+    assert {*BLOCKS, *DEFAULTS, "resources", "nightly"} == set(Config.model_fields)
 
 
 def test_stages_are_those_of_dvc_yaml(project: Path) -> None:
@@ -90,8 +91,8 @@ WRONG: list[tuple[Change, str]] = [
     (put("runs", {}), r"runs: empty; expected at least `runs: \{slow: "),
     (put("models", {}), "models: empty"),
     (put("benchmarks", {}), "benchmarks: empty"),
-    *((put(key, None), rf"{key}: empty; expected at least `{key}: ") for key in BLOCKS),
-    *((lambda p, key=key: p.pop(key), rf"{key}: missing, and DVC .* add the line `{key}: ") for key in BLOCKS),
+    *((put(key, None), rf"{key}: empty; expected at least `{key}: ") for key in BLOCKS | DEFAULTS),
+    *((lambda p, key=key: p.pop(key), rf"{key}: missing; expected at least `{key}: ") for key in BLOCKS),
     (put("runs", "x", {"model": "merged/averge"}), r"runs\.x\.model: .*did you mean 'merged/average'"),
     (put("runs", "x", {"model": "slow"}), r"runs\.x\.model: 'slow' is no model or recipe; did you mean 'models/slow'"),
     (put("runs", "x", {"model": "models/slow", "control": "nnoe"}), r"runs\.x\.control: .*did you mean 'none'"),
@@ -132,6 +133,44 @@ def test_what_is_wrong_is_told_before_any_stage(project: Path, change: Change, w
         config = read_config()
         check_ready(stage_names(config.model_dump()))
     assert "\x1b" not in str(told.value) and "\n" not in str(told.value) and len(str(told.value)) < 1500
+
+
+def without_defaults(params: Params) -> None:
+    for key in DEFAULTS:
+        if key != "recipes":
+            del params[key]
+    params["runs"] = {name: run for name, run in params["runs"].items() if run["control"] == "none"}
+
+
+def test_blocks_left_out_are_written_to_the_end(project: Path) -> None:
+    written(without_defaults)
+    before, said = Path("params.yaml").read_text(), list[str]()
+    config = read_config()
+    assert config.controls["none"].kind == "none" and config.decoding.sampling.max_tokens == 32_768
+    fill_in(said.append)
+    text = Path("params.yaml").read_text()
+    assert text.startswith(before.rstrip()) and "controls: {none: {kind: none}}\n" in text and len(said) == 1
+    assert read_config() == config, "it means the same"
+    fill_in(said.append)
+    assert Path("params.yaml").read_text() == text and len(said) == 1
+
+
+def test_nothing_is_written_behind_a_file_that_is_wrong_or_ends_otherwise(project: Path) -> None:
+    def and_wrong(params: Params) -> None:
+        without_defaults(params)
+        params["models"]["slow"] = {"source": "path", "path": "nowhere"}
+
+    written(and_wrong)
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(ConfigError, match=r"models\.slow\.path"):
+        fill_in(print)
+    assert Path("params.yaml").read_bytes() == before
+    params = copy.deepcopy(TINY)
+    without_defaults(params)
+    Path("params.yaml").write_text(json.dumps(params))
+    with pytest.raises(ConfigError, match=r"params\.yaml: missing, and not to be added .*controls: \{none"):
+        fill_in(print)
+    assert json.loads(Path("params.yaml").read_text()) == params
 
 
 def test_all_at_once(project: Path) -> None:
