@@ -168,7 +168,7 @@ def test_nothing_is_written_behind_a_file_that_is_wrong_or_ends_otherwise(projec
     params = copy.deepcopy(TINY)
     without_defaults(params)
     Path("params.yaml").write_text(json.dumps(params))
-    with pytest.raises(ConfigError, match=r"params\.yaml: missing, and not to be added .*controls: \{none"):
+    with pytest.raises(ConfigError, match=r"missing; add .*`controls: \{none"):
         fill_in(print)
     assert json.loads(Path("params.yaml").read_text()) == params
 
