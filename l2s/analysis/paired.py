@@ -55,7 +55,8 @@ def compare(pairs: Pairs, confidence: float, bootstrap: int, seed: int) -> Compa
     counts = np.bincount(pairs.problem)
     difference = tango(won, lost, n, confidence) if single else mean_gain(gains, counts, confidence)
     z = float(ndtri((1 + confidence) / 2) + ndtri(POWER))
-    detectable = z * max(float((gains**2).sum()), 1.0) ** 0.5 / n
+    one_problem = (n / len(gains)) ** 2  # where fewer differ, as many as one lost whole: few problems detect little
+    detectable = z * max(float((gains**2).sum()), one_problem) ** 0.5 / n
     ratio = length_ratio(pairs, confidence, bootstrap, seed)
     return Comparison(n, won, lost, difference, mcnemar(gains), ratio, min(1.0, detectable))
 

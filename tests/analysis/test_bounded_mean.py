@@ -61,6 +61,7 @@ def test_few_problems_prove_no_parity_however_many_samples_they_have() -> None:
         found = compare(samples(30, 16, wrong), 0.95, 100, 0)
         assert verdict(found, 1.0, 0.02, 0.95) == "undecided"
         bounds.append(found.difference.low)
+        assert found.minimum_detectable > 0.09, "one problem of thirty is 3.3 points"
     assert bounds == sorted(bounds, reverse=True)
     assert bounds[0] <= tango(0, 0, 30, 0.95).low
 

@@ -16,6 +16,7 @@ from l2s.verification.compare.listing import (
     name_of,
     of_many_names,
     of_one_name,
+    of_same_name,
     parts_of,
     renamed_values,
     row_of,
@@ -24,6 +25,7 @@ from l2s.verification.compare.listing import (
 )
 from l2s.verification.compare.quantities import measured, same_quantities, unmeasured
 from l2s.verification.compare.shapes import assigned, dimensions, shaped, solutions
+from l2s.verification.compare.words import same_things
 from l2s.verification.parsing.expressions import Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
@@ -132,16 +134,33 @@ def _quietly_same(one: Expression, other: Expression) -> bool:
 def _same_lists(gold: Expression, answer: Expression) -> bool:
     mine, theirs = items_of(gold), items_of(answer)
     if mine is None or theirs is None:
-        return _named_in_order(gold, answer) or _named_in_order(answer, gold)
-    mine, theirs = _distinct(mine), _distinct(theirs)
+        return _named_in_order(gold, answer) or _named_in_order(answer, gold) or _in_order(gold, answer)
+    if max(len(mine), len(theirs)) > _MOST_ITEMS:
+        raise UnreadableError("too many items")
     named = [any(item.kind == "relation" for item in items) for items in (mine, theirs)]
     if named[0] != named[1] and of_many_names(mine if named[0] else theirs):
         return _all_quietly_same(unnamed(mine), unnamed(theirs))
+    if "set" in (gold.kind, answer.kind) or any(of_one_name(items) for items in (mine, theirs)):
+        mine, theirs = _distinct(mine), _distinct(theirs)
     if _matched(mine, theirs):
         return True
-    return ((all(named) and of_one_name(mine, theirs)) or named[0] != named[1]) and _matched(
-        unnamed(mine), unnamed(theirs)
-    )
+    if named[0] == named[1] and not (named[0] and of_same_name(mine, theirs)):
+        return False
+    return _matched(unnamed(mine), unnamed(theirs))
+
+
+def _in_order(gold: Expression, answer: Expression) -> bool:
+    """``1, 2, 3`` beside ``(x, y, z) = (1, 2, 3)``, which says of each what it is."""
+    for listed, point in ((gold, answer), (answer, gold)):
+        if listed.kind == "list" and point.kind == "relation" and str(point.parts[0]) == "=":
+            names, values = point.children()[0], assigned(point)
+            if len(values) == 1 and row_of(names) and (row := row_of(values[0])) and len(point.children()) == 2:
+                if any(item.kind == "relation" for item in listed.children()):
+                    equations = zip(row_of(names) or (), row, strict=False)
+                    stated = [Expression("relation", ("=", name, value)) for name, value in equations]
+                    return _matched(listed.children(), stated)
+                return _all_quietly_same(listed.children(), row)
+    return False
 
 
 def _all_quietly_same(one: Sequence[Expression], other: Sequence[Expression]) -> bool:
@@ -230,9 +249,9 @@ def _same_tables(gold: Expression, answer: Expression) -> bool:
 def _same_ratios(gold: Expression, answer: Expression) -> bool:
     """``3:4`` is ``6:8`` and 3/4; words behind both, as in ``10:30 AM``, must be the same."""
     one, other = (side.children() if side.kind == "ratio" else (side,) for side in (gold, answer))
-    behind = [measured(side[-1])[1].lower().replace(".", "") for side in (one, other)]
-    if all(behind) and behind[0] != behind[1]:
-        return False
+    behind = [measured(side[-1]) for side in (one, other)]
+    if not same_things(behind[0].words, behind[1].words) or None not in (behind[0].unit, behind[1].unit):
+        return behind[0] == behind[1]
     one, other = (tuple(unmeasured(part) for part in side) for side in (one, other))
     if len(one) == len(other):
         first, second = [exact(part) for part in one], [exact(part) for part in other]

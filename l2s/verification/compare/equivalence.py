@@ -10,14 +10,16 @@ import re
 from typing import Literal, cast
 
 from l2s.verification.compare.calculus import different_letters, needs_algebra, stated_value
+from l2s.verification.compare.clock import same_times
 from l2s.verification.compare.comparison import same
 from l2s.verification.compare.exact import settle
 from l2s.verification.compare.quantities import has_words
 from l2s.verification.compare.residues import same_residues
 from l2s.verification.compare.wording import numeral, same_words, scaled
+from l2s.verification.compare.words import is_worded, same_sayings, worded
 from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
-from l2s.verification.parsing.reader import read
+from l2s.verification.parsing.parser import read
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import UnreadableError
 from l2s.verification.workers import POOL
@@ -42,6 +44,8 @@ def equivalent(gold: str, answer: str) -> Outcome:
         return "unparsed"
     settled = settle(gold, answer)
     if settled is None:
+        settled = same_times(gold, answer)
+    if settled is None:
         settled = same_words(gold, answer)
     if settled is None:
         settled = same_residues(gold, answer)
@@ -65,7 +69,10 @@ def _compared(gold: str, answer: str) -> Outcome:
     """By type and value in this process; by algebra in another where a formula is beyond our own reader."""
     if spelled(gold) == spelled(answer):
         return "correct"
-    mine, theirs = _read(gold), _read(answer)
+    told = is_worded(worded(gold)), is_worded(worded(answer))
+    if all(told):
+        return "correct" if same_sayings(worded(gold), worded(answer)) else "incorrect"
+    mine, theirs = (_said(text) if words else _read(text) for text, words in zip((gold, answer), told, strict=True))
     if mine is not None and theirs is not None:
         try:
             return "correct" if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer) else "incorrect"
@@ -90,6 +97,10 @@ def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str)
     if (mine.kind == "list") == (theirs.kind == "list") or not (_GROUP.search(gold) or _GROUP.search(answer)):
         return False
     return same(read(gold, grouping=False), read(answer, grouping=False))
+
+
+def _said(text: str) -> Expression:
+    return Expression("words", (worded(text),))
 
 
 def _read(text: str) -> Expression | None:

@@ -16,9 +16,11 @@ from typing import Any
 from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.tokens import UnreadableError
 
-MOST_BITS = 40_000
-"""Bits of an exact number; the limits on text keep below it."""
+MOST_BITS = 80_000
+"""Bits of an exact number that anything is still done with; what the limits on text let through keeps below it."""
+_POWER_BITS = 40_000
 _LARGEST_FACTORIAL = 3_000
+_LARGEST_CHOICE = 10**6
 POINTS = 4
 """Points at which expressions with symbols are looked at."""
 
@@ -43,10 +45,13 @@ def _exact(expression: Expression) -> Fraction | None:
         return _exact(expression.children()[0])
     if kind not in ("sum", "product", "quotient", "negative", "mixed", "power", "percent", "function"):
         return None
-    values = [_exact(child) for child in expression.children()]
-    if any(value is None for value in values):
-        return None
-    return _exactly(kind, str(parts[0]), [value for value in values if value is not None])
+    values = list[Fraction]()
+    for child in expression.children():
+        value = _exact(child)
+        if value is None or value.numerator.bit_length() + value.denominator.bit_length() > MOST_BITS:
+            return None
+        values.append(value)
+    return _exactly(kind, str(parts[0]), values)
 
 
 def is_group(expression: Expression) -> bool:
@@ -74,15 +79,16 @@ def _power(base: Fraction, exponent: Fraction) -> Fraction | None:
     if exponent.denominator != 1 or abs(exponent) > 10**6:
         return None
     size = max(base.numerator.bit_length(), base.denominator.bit_length())
-    return base**exponent.numerator if size * abs(exponent) <= MOST_BITS else None
+    return base**exponent.numerator if size * abs(exponent) <= _POWER_BITS else None
 
 
 def _function(name: str, values: list[Fraction]) -> Fraction | None:
     value = values[0]
     if name == "factorial" and value.denominator == 1 and 0 <= value <= _LARGEST_FACTORIAL:
         return Fraction(math.factorial(value.numerator))
-    if name == "binom" and all(item.denominator == 1 and 0 <= item <= _LARGEST_FACTORIAL for item in values):
-        return Fraction(math.comb(values[0].numerator, values[1].numerator))
+    if name == "binom" and all(item.denominator == 1 and 0 <= item <= _LARGEST_CHOICE for item in values):
+        whole, chosen = (item.numerator for item in values)
+        return Fraction(math.comb(whole, chosen)) if min(chosen, whole - chosen) <= _LARGEST_FACTORIAL else None
     if name == "abs":
         return abs(value)
     if name in ("sqrt", "root") and value >= 0:

@@ -33,9 +33,15 @@ def items_of(expression: Expression) -> list[Expression] | None:
     return [expression]
 
 
-def of_one_name(mine: list[Expression], theirs: list[Expression]) -> bool:
-    """Whether one side gives all its values the same name, as in ``x = 1 or x = 2``."""
-    return any(len({name_of(item) for item in items if item.kind == "relation"}) == 1 for items in (mine, theirs))
+def of_one_name(items: list[Expression]) -> bool:
+    """Whether all values of a list have the same name, as in ``x = 1 or x = 2``; each then counts once."""
+    return len(items) > 1 and all(item.kind == "relation" for item in items) and len(set(map(name_of, items))) == 1
+
+
+def of_same_name(mine: list[Expression], theirs: list[Expression]) -> bool:
+    """Whether both sides give all their values one name, the same."""
+    names = {name_of(item) for item in (*mine, *theirs) if item.kind == "relation"}
+    return len(names) == 1
 
 
 def of_many_names(items: list[Expression]) -> bool:

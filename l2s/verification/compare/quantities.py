@@ -1,35 +1,95 @@
-"""Quantities: values with what follows them — units, degrees, percent signs, a base."""
+"""Quantities: values with what follows them — units, counted things, degrees, percent signs, a base.
+
+Known units convert within a dimension and refuse between two; a unit that one side leaves out is accepted. What is no
+known unit is words, which must say the same on both sides where both sides say something.
+"""
+
+from typing import NamedTuple
 
 from l2s.verification.compare.evaluation import exact
 from l2s.verification.compare.scalars import same_scalar
-from l2s.verification.parsing import units
+from l2s.verification.compare.words import said_alike, same_things
 from l2s.verification.parsing.expressions import Expression, contains, nodes, number
+from l2s.verification.parsing.units import Unit, measure, unit_of
+
+_DEGREE = unit_of("deg")
+
+
+class Measured(NamedTuple):
+    """A value, its known unit, and the words behind that."""
+
+    value: Expression
+    unit: Unit | None
+    words: str
 
 
 def same_quantities(gold: Expression, answer: Expression) -> bool:
     """Values with what follows them: units, degrees, percent signs, a base. Words equal only themselves."""
     if has_words(gold) or has_words(answer):
-        return gold.kind == answer.kind == "words" and str(gold.parts[0]).lower() == str(answer.parts[0]).lower()
-    (mine, unit), (theirs, other) = measured(gold), measured(answer)
-    mine, theirs = _without_letter(mine, other), _without_letter(theirs, unit)
-    if units.conflict(unit, other):
+        return gold.kind == answer.kind == "words" and said_alike(str(gold.parts[0]), str(answer.parts[0]))
+    mine, theirs = _lettered(gold, answer), _lettered(answer, gold)
+    if not same_things(mine.words, theirs.words) or bool(mine.unit and theirs.words and not theirs.unit):
         return False
+    if theirs.unit and mine.words and not mine.unit:
+        return False
+    units = mine.unit, theirs.unit
+    if units[0] and units[1] and units[0] != units[1]:
+        return _converted(mine, units[0], theirs, units[1])
+    return _same_values(mine, theirs)
+
+
+def _converted(mine: Measured, unit: Unit, theirs: Measured, other: Unit) -> bool:
+    """Two known units: of one dimension the values are brought to the same unit, of two they differ."""
+    if unit.is_generic or other.is_generic:
+        powers = (sum(power for _, power in of.dimension) for of in (unit, other))
+        return len(set(powers)) == 1 and _same_values(mine, theirs)
+    if unit.dimension != other.dimension:
+        return False
+    if "percent" in (mine.value.kind, theirs.value.kind):
+        return False
+    return same_scalar(_coherent(mine.value, unit), _coherent(theirs.value, other))
+
+
+def _coherent(value: Expression, unit: Unit) -> Expression:
+    known = exact(value)
+    if known is not None:
+        return number(known * unit.factor + unit.offset)
+    scaled = Expression("product", (value, number(unit.factor)))
+    return Expression("sum", (scaled, number(unit.offset))) if unit.offset else scaled
+
+
+def _same_values(gold: Measured, answer: Measured) -> bool:
+    mine, theirs = gold.value, answer.value
     if "based" in (mine.kind, theirs.kind):
         if mine.kind == theirs.kind:
             return mine.parts == theirs.parts
         digits = theirs.parts[0] if theirs.kind == "number" else None
         return mine.kind == "based" and digits == mine.parts[0] and theirs.parts[1] is None
     if (mine.kind == "percent") != (theirs.kind == "percent"):
-        if units.canonical(unit) or units.canonical(other):
+        if gold.unit or answer.unit:
             return False
         percent, plain = (mine, theirs) if mine.kind == "percent" else (theirs, mine)
         return same_scalar(percent.children()[0], plain) or same_scalar(_hundredth(percent.children()[0]), plain)
     if mine.kind == "percent":
         mine, theirs = mine.children()[0], theirs.children()[0]
     if (mine.kind == "degrees") != (theirs.kind == "degrees"):
-        angle, plain = (mine, theirs) if mine.kind == "degrees" else (theirs, mine)
-        return same_scalar(angle.children()[0], plain) or (contains(plain, "constant") and same_scalar(angle, plain))
+        return _same_angle(gold, answer)
     return same_scalar(unmeasured(mine), unmeasured(theirs))
+
+
+def _same_angle(gold: Measured, answer: Measured) -> bool:
+    """Degrees on one side: a bare value may be in degrees too, or with π in radians; other units are no angle."""
+    angle, other = (gold, answer) if gold.value.kind == "degrees" else (answer, gold)
+    plain = other.value
+    if other.unit == _DEGREE or other.unit == unit_of("°C") or other.unit == unit_of("°F"):
+        return same_scalar(angle.value.children()[0], plain)
+    if other.unit == unit_of("rad"):
+        return same_scalar(angle.value, plain)
+    if other.unit or angle.unit:
+        return False
+    return same_scalar(angle.value.children()[0], plain) or (
+        contains(plain, "constant") and same_scalar(angle.value, plain)
+    )
 
 
 def _hundredth(expression: Expression) -> Expression:
@@ -37,22 +97,26 @@ def _hundredth(expression: Expression) -> Expression:
     return Expression("quotient", (expression, number(100))) if value is None else number(value / 100)
 
 
-def measured(expression: Expression) -> tuple[Expression, str]:
-    """The value and its unit; dollars before a value are no more than dollars behind it."""
-    if expression.kind == "quantity":
+def measured(expression: Expression) -> Measured:
+    """The value, its unit, and the words behind it; dollars before a value are no more than dollars behind it."""
+    said: list[str] = []
+    while expression.kind == "quantity":
         value, unit = expression.parts
         assert isinstance(value, Expression)
-        return measured(value)[0], str(unit)
-    return expression, ""
+        said.insert(0, str(unit))
+        expression = value
+    unit_found, words = measure(" ".join(said)) if said else (None, "")
+    return Measured(expression, unit_found, words)
 
 
-def _without_letter(expression: Expression, unit: str) -> Expression:
-    """``36 m`` without its last factor, where the other side says that m is a unit."""
-    if unit and expression.kind == "product":
-        value, last = expression.children()
-        if last.kind == "symbol" and units.canonical(str(last.parts[0])) == units.canonical(unit) != "":
-            return value
-    return expression
+def _lettered(expression: Expression, other: Expression) -> Measured:
+    """``36 m`` with its last factor as the unit that it is, where the other side has a unit."""
+    found = measured(expression)
+    if found.unit or found.value.kind != "product" or not measured(other).unit:
+        return found
+    value, last = found.value.children()
+    unit = unit_of(str(last.parts[0])) if last.kind == "symbol" else None
+    return Measured(value, unit, found.words) if unit and not contains(value, "symbol") else found
 
 
 def unmeasured(expression: Expression) -> Expression:

@@ -2,7 +2,7 @@ r"""Wording: answers that are words — names, yes and no, choices, "no solution
 
 import re
 
-from l2s.verification.parsing.spelling import spelled
+from l2s.verification.compare.words import worded
 
 _SYNONYMS = {
     **dict.fromkeys(("yes", "true", "correct", "是", "对", "正确"), "yes"),
@@ -37,8 +37,6 @@ _SCALED = re.compile(
 )
 _POWERS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _CHINESE = {word: str(n) for n, word in enumerate("零一二三四五六七八九十")}
-_TEXT_MACRO = re.compile(r"\\text\{([^{}]*)\}")
-_PUNCTUATION = re.compile(r"(?:[.,;:?\"`*~$]|(?<=[a-z]{2})[!'])+$|^[\"'`*$]+")
 _ARTICLE = re.compile(r"^(?:the|an|a|it is|it's|is|are) (?=\S)")
 _LETTER = r"(?:\(([A-Z])\)|([A-Z])(?=[.):：]|$))"
 _CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?\s*(.*)$", re.DOTALL)
@@ -79,13 +77,6 @@ def same_words(gold: str, answer: str) -> bool | None:
 
 def _plain(word: str) -> bool:
     return word in _SYNONYMS
-
-
-def worded(text: str) -> str:
-    """Words without macros, emphasis and closing punctuation."""
-    text = _TEXT_MACRO.sub(r"\1", spelled(text)).replace("{ }", "")
-    text = _PUNCTUATION.sub("", text.strip().strip("*").strip())
-    return re.sub(r"\s+", " ", text).strip()
 
 
 def numeral(text: str) -> str | None:

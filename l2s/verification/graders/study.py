@@ -14,7 +14,7 @@ from l2s.verification.compare.scalars import same_scalar
 from l2s.verification.graders.study_text import stripped
 from l2s.verification.parsing.expressions import Expression, contains, nodes, symbol, symbols
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
-from l2s.verification.parsing.reader import read
+from l2s.verification.parsing.parser import read
 from l2s.verification.parsing.tokens import UnreadableError
 
 _TOLERANCE = 1e-4

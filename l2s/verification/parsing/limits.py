@@ -17,6 +17,7 @@ MOST_DIGITS = 10_000
 
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\\[A-Za-z]+|\\.|[A-Za-z]|[{}()\[\]^!/]", re.DOTALL)
 _FRACTIONS = (r"\frac", r"\dfrac", r"\tfrac", r"\cfrac")
+_BINOMIALS = (r"\binom", r"\dbinom", r"\tbinom", "C")
 _LOGARITHMS = (r"\log", r"\ln", r"\lg")
 _LOG_2 = math.log10(2)
 
@@ -78,6 +79,8 @@ class Formula:
             return log
         if token in _FRACTIONS:
             return self._numerator()
+        if token in _BINOMIALS and not self._at_end() and self.tokens[self.position] in "{(":
+            return self._binomial()
         if token in _LOGARITHMS:
             return self._logarithm()
         if token[0].isdigit():
@@ -85,6 +88,15 @@ class Formula:
             self.largest = max(self.largest, log)
             return log
         return _LOG_2 if token.isalpha() else 0.0
+
+    def _binomial(self) -> float:
+        """Bound of a binomial coefficient: no more than 2^n, nor than n^k where its parts stand apart."""
+        log, chosen = max(_LOG_2, self._power()), math.inf
+        if not self._at_end() and self.tokens[self.position] == "{":
+            chosen = self._power()
+        bound = min(_LOG_2 * 10 ** min(log, 12), log * 10 ** min(chosen, 12))
+        self.largest = max(self.largest, bound)
+        return bound
 
     def _logarithm(self) -> float:
         """Bound of a logarithm, whose value is about the digits of its argument; an index is passed over."""

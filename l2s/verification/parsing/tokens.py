@@ -4,7 +4,8 @@ import re
 from typing import NamedTuple
 
 from l2s.errors import L2SError
-from l2s.verification.parsing.units import canonical
+from l2s.verification.parsing.units import is_unit
+from l2s.verification.parsing.vocabulary import FUNCTIONS, NAMES, PLAIN_WORDS, SHORT_UNITS, is_word
 
 
 class UnreadableError(L2SError):
@@ -26,61 +27,12 @@ _TOKEN = re.compile(
     r"|\\text\{(?P<text>[^{}]*)\}|\\(?P<command>[A-Za-z]+)\*?|\\(?P<escaped>[{}|%$&#_\\])"
     r"|(?P<word>[A-Za-z]+|[\u4e00-\u9fff]+)|(?P<sign>\*\*|<=|>=|!=|==|=>|->|[-+*/^_=<>!|()\[\]{},;:&%'])|(?P<money>[€£¥$])"
 )
-_FUNCTION_NAMES = (
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth asin acos atan ln log lg exp sqrt abs floor ceil"
-    " max min gcd lcm binom det Re Im arccot arcsec arccsc arsinh arcosh artanh sgn cbrt factorial"
-)
-FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
-_NAMES = {
-    **{
-        "leq": "le",
-        "leqslant": "le",
-        "geq": "ge",
-        "geqslant": "ge",
-        "neq": "ne",
-        "lt": "<",
-        "gt": ">",
-        "infinity": "infty",
-    },
-    **{
-        "times": "*",
-        "cdot": "*",
-        "ast": "*",
-        "div": "/",
-        "lbrace": r"\{",
-        "rbrace": r"\}",
-        "cdotp": "*",
-        "oo": "infty",
-    },
-    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "tfrac": "frac", "dbinom": "binom", "tbinom": "binom"},
-    **{"lbrack": "[", "rbrack": "]", "lparen": "(", "rparen": ")", "vert": "|", "lvert": "|", "rvert": "|", "mid": "|"},
-    **{"langle": "langle", "rangle": "rangle", "varnothing": "emptyset", "inf": "infty", "union": "cup", "to": "to"},
-    **{"rightarrow": "to", "backslash": "setminus", "prime": "'", "degree": "circ", "deg": "circ", "colon": ":"},
-    **{
-        "varepsilon": "epsilon",
-        "phi": "varphi",
-        "arctg": "arctan",
-        "tg": "tan",
-        "ctg": "cot",
-        "land": "and",
-        "lor": "or",
-    },
-    **{
-        "wedge": "and",
-        "vee": "or",
-        "pct": "%",
-        "oslash": "emptyset",
-        "percent": "%",
-        "percentage": "%",
-        "intersect": "cap",
-        "simeq": "approx",
-    },
-}
-_PLAIN_WORDS = {"pi", "theta", "alpha", "beta", "gamma", "lambda", "infty", "infinity", "inf", "oo", "and", "or", "pm"}
-_PLAIN_WORDS |= {"cup", "union", "in", "percent", "pct", "percentage", "degrees", "degree", "deg", "frac"} | FUNCTIONS
 _FUNCTION_FIRST = re.compile(
     r"(arcsin|arccos|arctan|sqrt|sinh|cosh|tanh|sin|cos|tan|cot|sec|csc|ln|log)(?=[a-zA-Z]{1,2}$)"
 )
+_LONG_RUN = re.compile(r"(?<![A-Za-z\\])(?!(?:[pbBvV]|small)?matrix|array|text)[A-Za-z]{4,}")
+_JOINTS = ("or", "and", "in")
+_MONEY = {"$": "dollars", "€": "euros", "£": "GBP"}
 _SIGNS = {"**": "^", "<=": "le", ">=": "ge", "!=": "ne", "==": "="}
 MOST_TOKENS = 2_000
 
@@ -93,6 +45,7 @@ def tokens(text: str) -> list[Token]:
     """
     found: list[Token] = []
     position, spaced = 0, False
+    told = any(is_word(run) for run in _LONG_RUN.findall(text))
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None or len(found) > MOST_TOKENS:
@@ -101,14 +54,16 @@ def tokens(text: str) -> list[Token]:
         if match.lastgroup == "space":
             spaced = True
             continue
-        found.extend(_of(match.lastgroup or "", match, spaced))
+        found.extend(_of(match.lastgroup or "", match, spaced, told))
         spaced = False
     found.append(Token("end", "", spaced))
     return found
 
 
-def _of(group: str, match: "re.Match[str]", spaced: bool) -> list[Token]:
+def _of(group: str, match: "re.Match[str]", spaced: bool, told: bool) -> list[Token]:
     value = match[group]
+    if told and group == "word" and len(value) < 4 and value not in _JOINTS and is_word(value):
+        return [Token("text", value, spaced)]
     if group == "number":
         return [Token("number", value, spaced)]
     if group == "command":
@@ -120,12 +75,12 @@ def _of(group: str, match: "re.Match[str]", spaced: bool) -> list[Token]:
     if group == "escaped":
         return _escaped(value, spaced)
     if group == "money":
-        return [Token("text", "dollars", spaced)] if value == "$" else []
+        return [Token("text", _MONEY[value], spaced)] if value in _MONEY else []
     return [Token("sign", _SIGNS.get(value, value), spaced)]
 
 
 def _named(name: str, spaced: bool) -> Token:
-    name = _NAMES.get(name, name)
+    name = NAMES.get(name, name)
     return Token("name" if name[0].isalpha() else "sign", name, spaced)
 
 
@@ -138,11 +93,11 @@ def _escaped(value: str, spaced: bool) -> list[Token]:
 def _word(word: str, spaced: bool) -> list[Token]:
     """A known word as if it were a command; short runs letter by letter; ``ABC`` and longer words whole."""
     lower = word if word in FUNCTIONS else word.lower()
-    if not word.isascii() or (len(word) > 2 and canonical(word)):
+    if not word.isascii() or (len(word) > 2 and is_unit(word)):
         return [Token("text", word, spaced)]
     if lower in ("degrees", "degree", "deg"):
         return [Token("sign", "^", spaced), Token("name", "circ", False)]
-    if lower in _PLAIN_WORDS:
+    if lower in PLAIN_WORDS:
         return [_named(lower, spaced)]
     if match := _FUNCTION_FIRST.match(word):
         return [Token("name", match[1], spaced), *_word(word[match.end() :], False)]
@@ -151,11 +106,6 @@ def _word(word: str, spaced: bool) -> list[Token]:
     if len(word) < 4 and lower not in SHORT_UNITS:
         return [Token("letter", letter, spaced and n == 0) for n, letter in enumerate(word)]
     return [Token("text", word, spaced)]
-
-
-_SHORT_UNIT_NAMES = "cm mm km ft yd mi kg mg ml hr hrs sec min lb lbs oz mph kmh rad mol yr rpm day one two six ten"
-SHORT_UNITS = frozenset(_SHORT_UNIT_NAMES.split())
-"""Plain words of two or three letters that are units (or numbers), not products of variables."""
 
 
 def _text(content: str) -> list[Token]:
@@ -170,8 +120,8 @@ def _text(content: str) -> list[Token]:
         return [Token("name", lower[:3].strip("/"), True)]
     if lower in ("%", "percent", r"\%", "pct"):
         return [Token("sign", "%", True)]
-    if lower in FUNCTIONS and not canonical(lower):
-        return [Token("name", _NAMES.get(lower, lower), True)]
+    if lower in FUNCTIONS and not is_unit(lower):
+        return [Token("name", NAMES.get(lower, lower), True)]
     if lower in ("degrees", "degree", "deg"):
         return [Token("sign", "^", True), Token("name", "circ", False)]
     if re.fullmatch(r"[-+0-9./, ()]*[0-9][-+0-9./, ()]*", words):

@@ -1,63 +1,319 @@
-"""Units: words behind a value that say what is counted, and when two of them cannot mean the same."""
+r"""Units: one table of what people measure in, with prefixes, powers and quotients; text that is no unit stays words.
+
+A unit is a dimension and a factor, so that ``5 cm`` and ``50 mm`` are one quantity, ``5 km/h`` and ``5 m/s`` two, and
+``10 N`` is never ``10 Pa``. Months and years are not so many days, currencies have no rate, a radian is no degree
+(:mod:`~l2s.verification.compare.quantities` knows π): each of these has a dimension of its own.
+"""
 
 import re
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
-_KINDS = (
-    ("cm", "centimeter", "centimetre", "厘米"),
-    ("mm", "millimeter", "millimetre"),
-    ("km", "kilometer", "kilometre", "公里", "千米"),
-    ("m", "meter", "metre", "米"),
-    ("in", "inch", "inche"),
-    ("ft", "foot", "feet"),
-    ("yd", "yard"),
-    ("mi", "mile"),
-    ("s", "sec", "second", "秒"),
-    ("min", "minute", "分钟"),
-    ("h", "hr", "hour", "小时"),
-    ("day", "天"),
-    ("week", "周"),
-    ("month",),
-    ("yr", "year", "年"),
-    ("kg", "kilogram", "千克", "公斤"),
-    ("g", "gram", "克"),
-    ("mg", "milligram"),
-    ("lb", "pound"),
-    ("oz", "ounce"),
-    ("ml", "milliliter", "millilitre"),
-    ("l", "liter", "litre", "升"),
-    ("gallon",),
-    ("cent",),
-    ("dollar", "usd", "bucks", "美元"),
-    ("mph", "miles per hour", "miles/hour"),
-    ("rad", "radian"),
-    ("kj", "kilojoule"),
-    ("j", "joule"),
-    ("w", "watt"),
-    ("v", "volt"),
-    ("n", "newton"),
-    ("ev",),
+_PREFIXES = {"T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "d": -1, "c": -2, "m": -3, "μ": -6, "µ": -6, "u": -6, "n": -9}
+_PREFIXES |= {"p": -12, "f": -15}
+_PREFIX_NAMES = {"tera": 12, "giga": 9, "mega": 6, "kilo": 3, "hecto": 2, "deci": -1, "centi": -2, "milli": -3}
+_PREFIX_NAMES |= {"micro": -6, "nano": -9, "pico": -12, "femto": -15}
+
+_PREFIXED = """
+m | meter metre | L | 1
+g | gram gramme | M | 0.001
+s | second | T | 1
+A | ampere amp | I | 1
+K | kelvin | K | 1
+mol | mole | N | 1
+cd | candela | J | 1
+Hz | hertz | T-1 | 1
+N | newton | M L T-2 | 1
+Pa | pascal | M L-1 T-2 | 1
+J | joule | M L2 T-2 | 1
+W | watt | M L2 T-3 | 1
+C | coulomb | I T | 1
+V | volt | M L2 T-3 I-1 | 1
+F | farad | M-1 L-2 T4 I2 | 1
+Ω ohm | ohm | M L2 T-3 I-2 | 1
+S | siemens | M-1 L-2 T3 I2 | 1
+Wb | weber | M L2 T-2 I-1 | 1
+T | tesla | M T-2 I-1 | 1
+H | henry | M L2 T-2 I-2 | 1
+l L ℓ | liter litre | L3 | 0.001
+eV | electronvolt | M L2 T-2 | 1.602176634e-19
+cal | calorie | M L2 T-2 | 4.184
+Wh | | M L2 T-2 | 3600
+bar | | M L-1 T-2 | 1e5
+t | tonne | M | 1000
+B | byte | byte | 1
+rad | radian | rad | 1
+dyn | dyne | M L T-2 | 1e-5
+erg | | M L2 T-2 | 1e-7
+Bq | becquerel | decay T-1 | 1
+lm | lumen | J sr | 1
+lx | lux | J sr L-2 | 1
+"""
+_PLAIN = """
+kg | kilo | M | 1
+sec secs 秒 | | T | 1
+min mins 分钟 | minute | T | 60
+h hr hrs 小时 | hour | T | 3600
+day days d 天 日 | | T | 86400
+wk week weeks 周 | | T | 604800
+fortnight | fortnight | T | 1209600
+month months mo 个月 | | month | 1
+yr yrs year years 年 | | month | 12
+decade | decade | month | 120
+century centuries | | month | 1200
+millimeter millimetre 毫米 | | L | 0.001
+厘米 | | L | 0.01
+米 | | L | 1
+公里 千米 | | L | 1000
+in inch inches | | L | 0.0254
+ft foot feet | | L | 0.3048
+yd yds | yard | L | 0.9144
+mi mile miles | | L | 1609.344
+nmi | nautical-mile | L | 1852
+Å | angstrom | L | 1e-10
+fathom | fathom | L | 1.8288
+furlong | furlong | L | 201.168
+au AU | astronomical-unit | L | 149597870700
+ly | light-year lightyear | L | 9460730472580800
+pc parsec parsecs | | L | 30856775814913673
+acre | acre | L2 | 4046.8564224
+ha | hectare | L2 | 10000
+平方厘米 | | L2 | 0.0001
+平方米 | | L2 | 1
+lb lbs | pound | M | 0.45359237
+oz | ounce | M | 0.028349523125
+ton tons | | M | 907.18474
+metric-ton metric-tons | | M | 1000
+stone | | M | 6.35029318
+amu Da dalton | | M | 1.66053906660e-27
+千克 公斤 | | M | 1
+克 | | M | 0.001
+升 | | L3 | 0.001
+毫升 立方厘米 | | L3 | 0.000001
+立方米 | | L3 | 1
+cc | | L3 | 0.000001
+gal | gallon | L3 | 0.003785411784
+qt | quart | L3 | 0.000946352946
+pt | pint | L3 | 0.000473176473
+cup | cup | L3 | 0.0002365882365
+fl-oz | fluid-ounce | L3 | 0.0000295735295625
+tbsp | tablespoon | L3 | 0.00001478676478125
+tsp | teaspoon | L3 | 0.00000492892159375
+bushel | bushel | L3 | 0.03523907016688
+mph | | L T-1 | 0.44704
+kph kmh kmph | | L T-1 | 1/3.6
+knot | knot | L T-1 | 1852/3600
+fps | | L T-1 | 0.3048
+rev | revolution turn rotation | turn | 1
+rpm | | turn T-1 | 1/60
+cycle cycles | | turn | 1
+psi | | M L-1 T-2 | 6894.757293168361
+atm | atmosphere | M L-1 T-2 | 101325
+mmHg torr Torr | | M L-1 T-2 | 101325/760
+lbf pound-force | | M L T-2 | 4.4482216152605
+BTU Btu | | M L2 T-2 | 1055.05585262
+hp | horsepower | M L2 T-3 | 745.6998715822702
+Kcal Cal | | M L2 T-2 | 4184
+G gauss | | M T-2 I-1 | 0.0001
+sr | steradian | sr | 1
+deg | degree | degree | 1
+arcmin | arcminute | degree | 1/60
+arcsec | arcsecond | degree | 1/3600
+bit bits | | byte | 1/8
+dB | decibel | dB | 1
+M | molar | N L-3 | 1000
+$ USD usd US$ bucks buck 美元 dollar dollars | | USD | 1
+¢ cent cents c penny pennies 美分 | | USD | 0.01
+€ EUR euro euros | | EUR | 1
+£ GBP | pound-sterling | GBP | 1
+¥ 元 yuan RMB CNY | | CNY | 1
+yen JPY 円 | | JPY | 1
+₹ Rs INR rupee rupees | | INR | 1
+unit units 单位 | | any | 1
+"""
+_TEMPERATURES = {
+    "°C": (Fraction(1), Fraction("273.15")),
+    "°F": (Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
+}
+_TEMPERATURE_NAMES = {"celsius": "°C", "degrees celsius": "°C", "fahrenheit": "°F", "degrees fahrenheit": "°F"}
+_TWO_WORDS = re.compile(
+    r"\b(?:fluid.ounces?|nautical.miles?|light.years?|astronomical.units?|metric.tons?|pounds?.sterling|fl\.?.oz"
+    r"|pound.force)\b",
+    re.IGNORECASE,
 )
-_CANONICAL = {word: kind[0] for kind in _KINDS for word in kind}
-_SQUARE = re.compile(r"^(?:square|sq\.?) |^sq")
-_CUBIC = re.compile(r"^(?:cubic|cu\.?) ")
+_POWERS = ((re.compile(r"\b(?:square|sq\.?) ?(?=[^\W\d_])|^sq(?=[a-z])"), 2), (re.compile(r"\b(?:cubic|cu\.?) "), 3))
+_SIGN = re.compile(r"\s*(\*|/|\^|\(|\)|-?[0-9]+|[^\W\d_][^\s*/^()0-9]*|[°$¢€£¥₹Å%][CF]?)\s*")
+_MOST_CHARACTERS = 60
 
 
-def canonical(unit: str) -> str:
-    """One spelling for a unit, with its power: ``square inches`` is ``in^2``; empty for unknown words."""
-    unit = unit.strip().rstrip(".").lower().replace("{", "").replace("}", "").replace("  ", " ")
-    power = ""
-    for pattern, sign in ((_SQUARE, "^2"), (_CUBIC, "^3")):
-        if pattern.match(unit):
-            unit, power = pattern.sub("", unit), sign
-    name, _, exponent = unit.partition("^")
-    name = name.strip()
-    known = _CANONICAL.get(name) or _CANONICAL.get(name.removesuffix("s"))
-    if known is None:
-        return ""
-    return known + (f"^{exponent.strip()}" if exponent.strip() not in ("", "1") else power)
+class Unit(NamedTuple):
+    """A unit of measurement."""
+
+    dimension: tuple[tuple[str, int], ...]
+    """What is measured: base quantities with their powers, sorted."""
+    factor: Fraction
+    """How much of the coherent unit this is."""
+    offset: Fraction = Fraction(0)
+    """Where its scale begins, in coherent units; only temperatures have one."""
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether this is just "units", which may stand for any."""
+        return any(base == "any" for base, _ in self.dimension)
 
 
-def conflict(gold: str, answer: str) -> bool:
-    """Whether both name a known unit, and not the same; a unit beside none, or an unknown word, does not."""
-    one, other = canonical(gold), canonical(answer)
-    return bool(one and other and one != other)
+@lru_cache(maxsize=4096)
+def measure(text: str) -> tuple[Unit | None, str]:
+    """The unit that ``text`` begins with, as far as it goes, and the words that follow it: ``meters long``."""
+    words = text.split()
+    for count in range(min(len(words), 8), 0, -1):
+        if count < len(words) and len(words[0]) < 2:
+            break
+        unit = unit_of(" ".join(words[:count]))
+        if unit is not None:
+            return unit, " ".join(words[count:])
+    return None, text.strip()
+
+
+@lru_cache(maxsize=4096)
+def unit_of(text: str) -> Unit | None:
+    r"""The unit that ``text`` is: ``km/h``, ``kilometers per hour``, ``m s^{-2}``, ``square inches``; None if none."""
+    if len(text) > _MOST_CHARACTERS:
+        return None
+    text = re.sub(r"[{}]|\\(?=[a-z])", "", text.replace(r"\cdot", "*").replace("·", "*").replace("⋅", "*")).strip(" .,")
+    if temperature := _TEMPERATURES.get(_TEMPERATURE_NAMES.get(text.lower(), text.replace(" ", "").replace("º", "°"))):
+        return _unit({"K": 1}, *temperature)
+    words = _words(text)
+    return None if words is None else _Product(words).whole()
+
+
+def is_unit(word: str) -> bool:
+    """Whether one plain word is a unit: its name in any case, its symbol as it is written."""
+    return word in _units()[0] if len(word) < 4 else _named(word) is not None
+
+
+def _words(text: str) -> list[str] | None:
+    """Names, signs and exponents, powers and quotients by their signs; None if there is anything else."""
+    text = _TWO_WORDS.sub(lambda match: re.sub(r"\.?[ -]", "-", match.group()), text)
+    text = re.sub(r"\bper\b(?! ?cent)", "/", re.sub(r"\bsquared\b", "^2", re.sub(r"\bcubed\b", "^3", text)))
+    text = re.sub(r"\^ ?(-?) ?(?=[0-9])", r"^\1", text)
+    for pattern, power in _POWERS:
+        text = pattern.sub(f"\x01{power}", text)
+    text = re.sub(r"\x01([23]) ?([^\W\d_][\w-]*)", r"\2^\1", text)
+    words, position = list[str](), 0
+    while position < len(text):
+        match = _SIGN.match(text, position)
+        if match is None:
+            return None
+        words.append(match[1])
+        position = match.end()
+    return words
+
+
+class _Product:
+    """Reads units that are multiplied, divided and raised; None where a word is no unit."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+        self.position = 0
+
+    def whole(self) -> Unit | None:
+        found = self.product()
+        return found if self.position == len(self.words) else None
+
+    def product(self) -> Unit | None:
+        dimension, factor, sign = dict[str, int](), Fraction(1), 1
+        if self._next() == "/":
+            return None
+        while self.position < len(self.words) and self._next() != ")":
+            if self._next() in ("*", "/"):
+                sign = 1 if self.words[self.position] == "*" else -1
+                self.position += 1
+            unit = self.power()
+            if unit is None or (unit.offset and (dimension or len(self.words) > 1)):
+                return None
+            for base, power in unit.dimension:
+                dimension[base] = dimension.get(base, 0) + sign * power
+            factor *= unit.factor**sign
+        return _unit(dimension, factor) if dimension else None
+
+    def power(self) -> Unit | None:
+        if self._next() == "(":
+            self.position += 1
+            found = self.product()
+            if self._next() != ")":
+                return None
+            self.position += 1
+        else:
+            found = _named(self._next())
+            self.position += 1
+        if found is None or self._next() != "^":
+            return found
+        exponent = self.words[self.position + 1] if self.position + 1 < len(self.words) else ""
+        self.position += 2
+        if not re.fullmatch(r"-?[1-9]", exponent):
+            return None
+        power = int(exponent)
+        return _unit({base: power * by for base, by in found.dimension}, found.factor**power)
+
+    def _next(self) -> str:
+        return self.words[self.position] if self.position < len(self.words) else ""
+
+
+def _named(word: str) -> Unit | None:
+    """A unit by its symbol, or by its name in any case; ``N-m`` is a product."""
+    units, lowered = _units()
+    word = word.strip(".,")
+    found = units.get(word)
+    if found is not None or len(word) < 2:
+        return found
+    lower = word.lower()
+    found = units.get(lower) or lowered.get(lower)
+    left, hyphen, right = word.partition("-")
+    if found is None and hyphen and left in units and right in units:
+        dimension = dict(units[left].dimension)
+        for base, power in units[right].dimension:
+            dimension[base] = dimension.get(base, 0) + power
+        found = _unit(dimension, units[left].factor * units[right].factor)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _units() -> tuple[dict[str, Unit], dict[str, Unit]]:
+    """All units by their names, and by their names in small letters."""
+    units = _table()
+    return units, {name.lower(): unit for name, unit in reversed(units.items()) if len(name) > 1}
+
+
+def _table() -> dict[str, Unit]:
+    found: dict[str, Unit] = {}
+    for symbols, names, dimension, factor in _rows(_PREFIXED):
+        for stems, prefixes, endings in ((symbols, _PREFIXES, ("",)), (names, _PREFIX_NAMES, ("", "s"))):
+            for stem in stems:
+                for prefix, power in {"": 0, **prefixes}.items():
+                    for ending in endings:
+                        found[prefix + stem + ending] = _unit(dimension, factor * Fraction(10) ** power)
+    for symbols, names, dimension, factor in _rows(_PLAIN):
+        for name in (*symbols, *names, *(f"{name}s" for name in names)):
+            found[name] = _unit(dimension, factor)
+    return found
+
+
+def _rows(table: str) -> list[tuple[list[str], list[str], dict[str, int], Fraction]]:
+    """Symbols, names, dimension and factor of each line."""
+    rows = []
+    for line in table.strip().splitlines():
+        symbols, names, dimension, factor = (part.strip() for part in line.split("|"))
+        above, _, below = factor.partition("/")
+        rows.append((symbols.split(), names.split(), _dimension(dimension), Fraction(above) / Fraction(below or 1)))
+    return rows
+
+
+def _dimension(text: str) -> dict[str, int]:
+    found = (re.fullmatch(r"([A-Za-z]+)(-?[0-9]*)", part) for part in text.split())
+    return {match[1]: int(match[2] or 1) for match in found if match}
+
+
+def _unit(dimension: dict[str, int], factor: Fraction, offset: Fraction = Fraction(0)) -> Unit:
+    return Unit(tuple(sorted((base, power) for base, power in dimension.items() if power)), factor, offset)

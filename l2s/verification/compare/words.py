@@ -1,0 +1,74 @@
+r"""Words: whether an answer is words rather than a formula, and whether two say the same.
+
+Text that is no formula is equal only as normalised words: without macros, case, articles, emphasis and closing
+punctuation. It is never read as a product of letters, and nothing in it is dropped as if it were a unit.
+"""
+
+import re
+
+from l2s.verification.parsing.spelling import spelled
+from l2s.verification.parsing.vocabulary import is_word
+
+_MACRO = re.compile(r"\\text\{([^{}]*)\}")
+_PUNCTUATION = re.compile(r"(?:[.,;:?\"`*~$]|(?<=[a-z]{2})[!'])+$|^[\"'`*$]+")
+_ARTICLE = re.compile(r"\b(?:[Tt]he|[Aa]n|a|^A)\s+(?=\w)")
+_EITHER = re.compile(r"\bor\b", re.IGNORECASE)
+_MATHEMATICS = re.compile(r"[\\0-9=<>+*/^_|{}\[\]∞≤≥]")
+_RUN = re.compile(r"[^\W\d_]+")
+_SEPARATOR = re.compile(r"\s*(?:[,;]\s*(?:and\b|or\b)?|\b(?:and|or)\b)\s*")
+_DENIALS = frozenset(
+    ["not", "no", "non", "without", "less", "fewer", "more", "below", "above", "under", "over", "except", "minus"]
+)
+_EMPTY = frozenset(
+    ["of", "the", "a", "an", "in", "is", "are", "for", "to", "each", "total", "all", "altogether", "there", "and", "on"]
+)
+
+
+def worded(text: str) -> str:
+    """Words without macros, emphasis and closing punctuation."""
+    text = _MACRO.sub(r"\1", spelled(text)).replace("{ }", "")
+    text = _PUNCTUATION.sub("", text.strip().strip("*").strip())
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def is_worded(text: str) -> bool:
+    """Whether worded ``text`` is words alone: no sign of mathematics, and at least one word of a language."""
+    return not _MATHEMATICS.search(text) and any(is_word(run) for run in _RUN.findall(text))
+
+
+def said_alike(one: str, other: str) -> bool:
+    """Whether two texts are the same words."""
+    return _plain(one) == _plain(other)
+
+
+def same_sayings(gold: str, answer: str) -> bool:
+    """Whether two texts of words are the same; several things may be listed in any order."""
+    if said_alike(gold, answer):
+        return True
+    mine, theirs = (sorted(_plain(item) for item in _SEPARATOR.split(text) if item) for text in (gold, answer))
+    return len(mine) > 1 and mine == theirs and bool(_EITHER.search(gold)) == bool(_EITHER.search(answer))
+
+
+def same_things(one: str, other: str) -> bool:
+    """Whether the words behind two values may name the same things: one side may say less, but nothing else."""
+    if not one or not other:
+        return True
+    mine, theirs = _nouns(one), _nouns(other)
+    return mine == theirs or ((mine <= theirs or theirs <= mine) and not (mine ^ theirs) & _DENIALS)
+
+
+def _nouns(text: str) -> set[str]:
+    words = (word.lower() for word in _RUN.findall(_MACRO.sub(r"\1", text)))
+    return {_singular(word) for word in words if word not in _EMPTY}
+
+
+def _singular(word: str) -> str:
+    for ending, singular in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("s", "")):
+        if len(word) > len(ending) + 2 and word.endswith(ending) and not word.endswith("ss"):
+            return word.removesuffix(ending) + singular
+    return word
+
+
+def _plain(text: str) -> str:
+    text = _ARTICLE.sub("", worded(text)).lower()
+    return re.sub(r"[^\w\s'-]", " ", text).replace("-", " ").strip() if not _MATHEMATICS.search(text) else text

@@ -1,0 +1,696 @@
+r"""Parser: a formula as a whole, or nothing. What is left over makes it unreadable; no fragment is ever taken.
+
+Recursive descent: lists hold statements, statements relations of sets, sets ratios, ratios sums, sums terms, terms
+factors, and factors atoms with what is hung on them. A comma beneath no bracket makes a list; brackets make tuples,
+intervals and sets; words behind a value are its unit.
+"""
+
+from fractions import Fraction
+from functools import reduce
+from typing import NoReturn
+
+from l2s.verification.compare.evaluation import exact
+from l2s.verification.parsing.expressions import Expression, function, number, substituted, symbol, symbols
+from l2s.verification.parsing.spelling import spelled
+from l2s.verification.parsing.tokens import Token, UnreadableError, tokens
+from l2s.verification.parsing.units import measure
+from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK
+
+RELATIONS = {"=", "<", ">", "le", "ge", "ne", "approx", "in", "equiv", "sim", "to", "cong"}
+DEEPEST = 60
+"""Brackets and functions inside one another."""
+MOST_TERMS = 60
+"""Of a sum or product that is written out."""
+_SEPARATORS = {",", ";", "and", "or"}
+_ROW_BREAK = 2 * "\\"
+_STOPS = {")", "]", "}", r"\}", "rangle", "rfloor", "rceil", "&", "|", "end", _ROW_BREAK}
+_CURRENCIES = ("dollars", "euros", "GBP")
+_CONSTANTS = {"pi", "infty", "emptyset"}
+_OPAQUE = frozenset("fghFGH")
+_UNREAD = {"ldots", "cdots", "dots", "nabla", "partial", "star"}
+_ACCENTS = {"bar", "overline", "dot", "ddot", "widehat", "widetilde", "breve", "check", "mathring"}
+
+_CLOSING = {"lfloor": "rfloor", "lceil": "rceil"}
+_MATRICES = {"pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "matrix", "smallmatrix", "array"}
+
+
+def read(text: str, grouping: bool = True) -> Expression:
+    """The tree of a formula.
+
+    Args:
+        text: as people write it.
+        grouping: whether ``1,000`` is a thousand; else it is a list.
+
+    Raises:
+        UnreadableError: it is none as a whole.
+    """
+    parser = Parser(tokens(spelled(text)))
+    parser.grouping = grouping
+    return parser.whole()
+
+
+class Parser:
+    """Reads one formula from its tokens; positions only move forward."""
+
+    def __init__(self, words: list[Token]) -> None:
+        self.tokens = words
+        self.position = 0
+        self.depth = 0
+        self.in_bars = False
+        self.in_sequence = False
+        self.grouping = True
+
+    def whole(self) -> Expression:
+        """The formula, up to the end of its tokens."""
+        found = self.listed()
+        if self.token.kind != "end":
+            raise UnreadableError(f"no formula: '{self.token.value}' is left over")
+        return found
+
+    def listed(self) -> Expression:
+        """Statements between commas, semicolons, "and" and "or"; one statement stays itself."""
+        items, separators = [self.statement()], list[str]()
+        while self.token.value in _SEPARATORS and self.token.kind != "text":
+            between = set[str]()
+            while self.token.value in _SEPARATORS:
+                between.add(self.take().value)
+            if self._at_close():
+                break
+            separators.append(";" if ";" in between else " ".join(sorted(between)))
+            items.append(self.statement())
+        if {";", ","} <= set(separators):
+            items = _grouped(items, separators)
+        words = " ".join(sorted({word for separator in separators for word in separator.split()}))
+        return items[0] if len(items) == 1 else Expression("list", (*items, words))
+
+    def statement(self) -> Expression:
+        """Sides between relation signs, e.g. ``1 < x < 2`` or ``x = 5``."""
+        if self.token.value in ("approx", "="):  # "≈ 3.14": a value that was announced
+            self.take()
+        sides, signs = [self.united()], []
+        while self.token.value in RELATIONS and self.token.kind in ("name", "sign"):
+            signs.append(self.take().value)
+            if self.token.value == "=" and signs[-1] in "<>":
+                self.take()
+                signs[-1] = {"<": "le", ">": "ge"}[signs[-1]]
+            if signs[-1] in ("=", "approx") and self._at_close():  # "x =" with nothing behind
+                raise UnreadableError("a side of the relation is missing")
+            sides.append(self.united())
+        return sides[0] if not signs else Expression("relation", (" ".join(signs), *sides))
+
+    def united(self) -> Expression:
+        """Sets joined by union, intersection or difference."""
+        left = self.ratio()
+        while self.token.value in ("cup", "cap", "setminus"):
+            kind = {"cup": "union", "cap": "intersection", "setminus": "difference"}[self.take().value]
+            while self.token.value == ",":
+                self.take()
+            left = Expression(kind, (left, self.ratio()))
+        return left
+
+    def ratio(self) -> Expression:
+        """``3:4``, or ``3:4:5``."""
+        items = [self.sum()]
+        while self.token.value == ":":
+            self.take()
+            items.append(self.sum())
+        return items[0] if len(items) == 1 else Expression("ratio", tuple(items))
+
+    def sum(self) -> Expression:
+        """Terms with their signs; ``a ± b`` is either of two."""
+        self.enter()
+        left = self.term()
+        while self.token.value in ("+", "-", "pm", "mp") and self.token.kind != "text":
+            sign = self.take().value
+            right = self.term()
+            if sign in ("pm", "mp"):
+                left = Expression("either", (sign, left, right))
+            else:
+                right = right if sign == "+" else negative(right)
+                terms = left.parts if left.kind == "sum" else (left,)
+                left = Expression("sum", (*terms, right))
+        self.depth -= 1
+        return left
+
+    def term(self) -> Expression:
+        """Factors, signed, written side by side or with a sign for multiplication or division."""
+        if self.token.value in ("+", "-", "pm", "mp") and self.token.kind != "text":
+            sign = self.take().value
+            self.enter()
+            inner = self.term()
+            self.depth -= 1
+            if sign in ("pm", "mp"):
+                return Expression("either", (sign, number(0), inner))
+            return inner if sign == "+" else negative(inner)
+        start = self.position
+        left = self.factor()
+        while True:
+            value, kind = self.token.value, self.token.kind
+            if value in ("*", "/") and kind == "sign":
+                self.take()
+                right = self._signed_factor()
+                left = Expression("quotient" if value == "/" else "product", (left, right))
+            elif kind == "text":
+                left = self.quantity(left, start)
+            elif self.starts_factor():
+                left = self._beside(left)
+            else:
+                return left
+
+    def _signed_factor(self) -> Expression:
+        if self.token.value in ("-", "+"):
+            sign = self.take().value
+            return negative(self.factor()) if sign == "-" else self.factor()
+        return self.factor()
+
+    def _beside(self, left: Expression) -> Expression:
+        """A factor that follows without a sign: a mixed number's fraction, digits of a group, or a product."""
+        spaced, first = self.token.spaced, self.token
+        bracketed = self.tokens[self.position - 1].value in (")", "}")
+        if left.kind == "number" and first.kind == "number" and not bracketed:
+            return self._number_beside(left, first)
+        right = self.factor()
+        mixed = (
+            left.kind == "number"
+            and left.parts[1] is None
+            and right.kind == "quotient"
+            and first.value == "frac"
+            and all(part.kind == "number" and part.parts[1] is None for part in right.children())
+        )
+        if mixed:
+            above, below = (part.parts[0] for part in right.children())
+            assert isinstance(above, Fraction) and isinstance(below, Fraction)
+            if 0 < above < below:
+                return Expression("mixed", (left, right))
+        if left.kind == "interval" or right.kind in ("interval", "list", "set"):
+            raise UnreadableError("sets side by side" if spaced else "a set beside a factor")
+        return Expression("product", (left, right))
+
+    def _number_beside(self, left: Expression, first: Token) -> Expression:
+        r"""``1 000`` and ``2 1/2``; any other two numbers side by side mean nothing."""
+        whole = left.parts[0]
+        assert isinstance(whole, Fraction)
+        if not first.spaced or left.parts[1] is not None or not first.value.isdigit():
+            raise UnreadableError("two numbers side by side")
+        following = self.tokens[self.position + 1 : self.position + 3]
+        if following[0].value == "/" and following[1].kind == "number" and following[1].value.isdigit():
+            above, below = int(first.value), int(following[1].value)
+            if 0 < above < below:
+                self.position += 3
+                return Expression("mixed", (left, Expression("quotient", (number(above), number(below)))))
+        if len(first.value) == 3 and whole > 0 and self.grouped(left):
+            self.take()
+            return Expression("number", (whole * 1000 + int(first.value), None, "grouped"))
+        raise UnreadableError("two numbers side by side")
+
+    @staticmethod
+    def grouped(left: Expression) -> bool:
+        """Whether three more digits may follow: at most three stand before, or groups already."""
+        value = left.parts[0]
+        assert isinstance(value, Fraction)
+        return value < 1000 or len(left.parts) > 2
+
+    def quantity(self, value: Expression, start: int) -> Expression:
+        """A value with the words behind it, up to the end of the statement; words alone where they are no unit.
+
+        What is counted may be anything (``7 apples``), but only of a number: ``n even`` is no quantity.
+        """
+        said = []
+        while self.token.kind == "text" or self._within_unit(self.token):
+            said.append(self.take().value)
+        unit = " ".join(said)
+        if value.kind in ("words", "list") or (symbols(value) and measure(unit)[0] is None):
+            return Expression("words", (self._written(start),))
+        return Expression("quantity", (value, unit))
+
+    def _written(self, start: int) -> str:
+        """The words from a place on, as text."""
+        return "".join(
+            f" {token.value}" if token.spaced else token.value for token in self.tokens[start : self.position]
+        ).strip()
+
+    def _money(self, currency: str) -> Expression:
+        """An amount behind the sign of its currency."""
+        amount = self.term()
+        if amount.kind != "quantity":
+            return Expression("quantity", (amount, currency))
+        value, unit = amount.parts
+        return Expression("quantity", (value, f"{currency} {unit}" if str(unit).startswith(("per ", "/ ")) else unit))
+
+    def _within_unit(self, token: Token) -> bool:
+        """A letter belongs to the unit, and so does a sign that more words or a power follow directly."""
+        before = [other.value for other in self.tokens[max(0, self.position - 4) : self.position]]
+        following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+        if token.kind == "letter":
+            return True
+        if token.kind == "number":
+            return before[-1] == "^" or before[-2:] in (["^", "-"], ["^", "{"], ["{", "-"])
+        if token.kind != "sign":
+            return False
+        if token.value == "-" and before[-1] in ("^", "{"):
+            return following.kind == "number"
+        if token.value == "^":
+            return following.kind == "number" or following.value in ("{", "-")
+        if token.value in ("/", "*", "-"):
+            return following.kind in ("text", "letter")
+        return before[-1] == "^" if token.value == "{" else token.value == "}" and "^" in before and "{" in before
+
+    def factor(self) -> Expression:
+        """An atom with what is hung on it: powers, factorials, degrees, percent signs, primes, indices."""
+        self.enter()
+        base = self._hung(self.atom())
+        self.depth -= 1
+        return base
+
+    def _hung(self, base: Expression) -> Expression:
+        while True:
+            value = self.token.value
+            if self.token.kind == "text":
+                return base
+            if value == "^":
+                self.take()
+                base = self._raised(base)
+            elif value == "!":
+                self.take()
+                base = function("factorial", base)
+            elif value == "_":
+                self.take()
+                base = self._indexed(base)
+            elif value == "%":
+                self.take()
+                base = Expression("percent", (base,))
+            elif value == "'" and base.kind == "symbol":
+                self.take()
+                base = symbol(f"{base.parts[0]}'")
+            elif value == "circ":
+                self.take()
+                base = Expression("degrees", (base,))
+            else:
+                return base
+
+    def _raised(self, base: Expression) -> Expression:
+        if self.token.value == "{" and self.tokens[self.position + 1].value == "circ":
+            self.position += 2
+            self._expect("}")
+            return self._angle(base)
+        if self.token.value == "circ":
+            self.take()
+            return self._angle(base)
+        if self._skips_primes():
+            return symbol(f"{base.parts[0]}'") if base.kind == "symbol" else self._refuse("a prime behind no name")
+        exponent = self.argument(signed=True)
+        if exponent.kind == "symbol" and exponent.parts[0] == "T":
+            return function("transpose", base)
+        return Expression("power", (base, exponent))
+
+    def _angle(self, base: Expression) -> Expression:
+        """Degrees; a letter C or F behind them is part of the unit."""
+        if self.token.kind == "letter" and self.token.value in "CF" and not self.token.spaced:
+            return Expression("quantity", (base, f"°{self.take().value}"))
+        return Expression("degrees", (base,))
+
+    def _skips_primes(self) -> bool:
+        if self.token.value == "'":
+            self.take()
+            return True
+        if [token.value for token in self.tokens[self.position : self.position + 3]] == ["{", "'", "}"]:
+            self.position += 3
+            return True
+        return False
+
+    def _indexed(self, base: Expression) -> Expression:
+        index = self._raw_argument()
+        if base.kind == "number" and index.isdigit():
+            digits = base.parts[0]
+            assert isinstance(digits, Fraction)
+            return Expression("based", (digits, int(index) if len(index) < 4 else self._refuse("no base")))
+        if base.kind == "symbol":
+            return symbol(f"{base.parts[0]}_{index}")
+        return self._refuse("an index behind no name")
+
+    def argument(self, signed: bool = False) -> Expression:
+        """A group in braces, or one atom; a number after ``^`` counts whole, as in plain text."""
+        if signed and self.token.value in ("-", "+"):
+            sign = self.take().value
+            inner = self.factor()
+            return inner if sign == "+" else Expression("negative", (inner,))
+        self.enter()
+        found = self._bare_function_power() if signed else self.atom()
+        self.depth -= 1
+        return found
+
+    def _bare_function_power(self) -> Expression:
+        base = self.atom()
+        if self.token.value == "^":  # 2^3^4 in plain text
+            self.take()
+            base = Expression("power", (base, self.argument(signed=True)))
+        elif self.token.value == "!":
+            return base
+        return base
+
+    def starts_factor(self) -> bool:
+        """Whether the next word begins a factor that may follow without a sign."""
+        kind, value = self.token.kind, self.token.value
+        if kind in ("number", "letter"):
+            return True
+        if kind == "name":
+            return (
+                value in FUNCTIONS
+                or value in GREEK
+                or value in _ACCENTS
+                or value in ("frac", "binom", "langle", "lfloor", "lceil", "begin", "mathbb", "text")
+            )
+        return (kind == "sign" and value in ("(", "{", "[", r"\{")) or (value == "|" and not self.in_bars)
+
+    def atom(self) -> Expression:
+        """One atom."""
+        token = self.take()
+        if token.kind == "number":
+            return self._number(token)
+        if token.kind == "letter":
+            return self._letter(token.value)
+        if token.kind == "text":
+            return self._words(token.value)
+        if token.kind == "name":
+            return self._name(token.value)
+        if token.value in ("(", "[", "{", r"\{"):
+            return self.bracketed(token.value)
+        if token.value == "|":
+            return self._bars()
+        return self._refuse(f"'{token.value}' begins nothing")
+
+    def _number(self, token: Token) -> Expression:
+        mantissa = token.value.lower().partition("e")[0]
+        places = len(mantissa.partition(".")[2]) if "." in mantissa else None
+        value = Fraction(token.value)
+        groups = self._groups(mantissa) if places is None else []
+        if groups:
+            self.position += 2 * len(groups)
+            digits = mantissa + "".join(groups)
+            value, places = Fraction(digits), len(digits.partition(".")[2]) if "." in digits else None
+        return Expression("number", (value, places))
+
+    def _groups(self, first: str) -> list[str]:
+        """The groups of three digits that follow as ``,ddd``, where all that follows without space are such."""
+        if self.in_sequence or not self.grouping or len(first) > 3 or first.startswith("0") or self._in_run():
+            return []
+        groups: list[str] = []
+        for comma, group in zip(self.tokens[self.position :: 2], self.tokens[self.position + 1 :: 2], strict=False):
+            if comma.value != "," or comma.spaced or group.kind != "number" or group.spaced:
+                break
+            whole = group.value.partition(".")[0]
+            if len(whole) != 3 or "e" in group.value.lower() or (groups and "." in groups[-1]):
+                return []
+            groups.append(group.value)
+        return groups
+
+    def _in_run(self) -> bool:
+        """Whether digits and a comma stand directly before this number, so that it begins no run."""
+        before = self.tokens[max(0, self.position - 3) : self.position]
+        return len(before) == 3 and before[0].kind == "number" and before[1].value == "," and not before[2].spaced
+
+    def _letter(self, letter: str) -> Expression:
+        if letter in _OPAQUE and self.token.value == "(":
+            self.take()
+            inside = self._inside(")")
+            arguments = inside.children() if inside.kind == "list" else (inside,)
+            return function(f"{letter}()", *arguments)
+        return symbol(letter)
+
+    def _words(self, content: str) -> Expression:
+        if content in _CURRENCIES and (self.token.kind == "number" or self.token.value in ("-", "+", "frac", ".")):
+            return self._money(content)
+        return Expression("words", (content,))
+
+    def _name(self, name: str) -> Expression:
+        if name in ("sum", "prod"):
+            return self._finite(name)
+        if name in _UNREAD:
+            return self._refuse(f"'{name}' has no value")
+        if name in GREEK:
+            return Expression("constant", (name,)) if name in _CONSTANTS else symbol(name)
+        if name in ("frac", "binom"):
+            above = self._fraction_part()
+            below = self._fraction_part()
+            return Expression("quotient", (above, below)) if name == "frac" else function("binom", above, below)
+        if name in _ACCENTS:
+            return symbol(f"{name} {self._raw_argument()}")
+        if name == "sqrt":
+            return self._root()
+        if name in FUNCTIONS:
+            return self._applied(name)
+        if name in ("langle", "lfloor", "lceil"):
+            return self.bracketed(name)
+        if name == "mathbb":
+            letter = self._raw_argument()
+            return Expression("words", (f"mathbb {letter}",))
+        if name == "begin":
+            return self._environment()
+        return self._refuse(f"'{name}' is not understood here")
+
+    def _finite(self, name: str) -> Expression:
+        r"""``\sum_{k=1}^{5} k^2`` written out; other sums and products are beyond this reader."""
+        bounds = dict[str, Expression]()
+        while self.token.value in ("_", "^") and len(bounds) < 2:
+            sign = self.take().value
+            bounds[sign] = self.argument()
+        start, high = bounds.get("_"), exact(bounds["^"]) if "^" in bounds else None
+        if start is None or start.kind != "relation" or start.parts[0] != "=" or len(start.parts) != 3:
+            return self._refuse(f"'{name}' is not understood here")
+        index, low = start.children()[0], exact(start.children()[1])
+        if index.kind != "symbol" or low is None or high is None or {low.denominator, high.denominator} != {1}:
+            return self._refuse(f"'{name}' is not understood here")
+        if not 0 <= high - low < MOST_TERMS:
+            return self._refuse(f"'{name}' of too many terms")
+        body = self.term()
+        terms = [substituted(body, str(index.parts[0]), number(value)) for value in range(int(low), int(high) + 1)]
+        if name == "sum":
+            return Expression("sum", tuple(terms))
+        return reduce(lambda left, right: Expression("product", (left, right)), terms)
+
+    def _fraction_part(self) -> Expression:
+        r"""A group, or one digit: ``\frac12``, ``\frac9{19}``, ``\frac 34``."""
+        token = self.token
+        if token.kind == "number" and token.value.isdigit() and len(token.value) > 1:
+            self.tokens[self.position] = token._replace(value=token.value[1:], spaced=False)
+            return number(int(token.value[0]))
+        if token.value in ("-", "+"):
+            return self._refuse("a sign where a fraction's part should be")
+        return self.argument()
+
+    def _root(self) -> Expression:
+        degree = None
+        if self.token.value == "[":
+            self.take()
+            degree = self._inside("]")
+        inside = self.argument()
+        return function("sqrt", inside) if degree is None else function("root", inside, degree)
+
+    def _applied(self, name: str) -> Expression:
+        """A function with its index, power and argument, whichever way they are written."""
+        index, power = None, None
+        while self.token.value in ("_", "^"):
+            sign = self.take().value
+            if sign == "_":
+                index = self.argument()
+            else:
+                power = self.argument(signed=True)
+        argument = self._function_argument()
+        arguments = argument.children() if argument.kind in ("list", "tuple", "interval") else (argument,)
+        if index is not None:
+            arguments = (*arguments, index)
+        if (power is not None and power == number(-1)) or power == Expression("negative", (number(1),)):
+            return function(f"arc{name}", *arguments)
+        applied = function(name, *arguments)
+        return applied if power is None else Expression("power", (applied, power))
+
+    def _function_argument(self) -> Expression:
+        """A bracket alone, or the factors that follow up to a sign, a bracket or another function."""
+        if self.token.value in ("(", "[", "{", r"\{", "|"):
+            argument = self.atom()
+            if self.tokens[self.position - 1].value == "}" and self.token.value in ("^", "'"):
+                return self._hung(argument)
+            return argument
+        if self.token.value == "-":
+            self.take()
+            return Expression("negative", (self._function_argument(),))
+        argument = self.factor()
+        while (
+            self.starts_factor()
+            and self.token.value not in FUNCTIONS - {"sqrt"}
+            and self.token.value not in ("(", "[", "{", r"\{", "|")
+        ):
+            argument = Expression("product", (argument, self.factor()))
+        return argument
+
+    def bracketed(self, opening: str) -> Expression:
+        """A group, tuple, interval, set, floor or ceiling."""
+        self.enter()
+        before = self.in_bars, self.in_sequence
+        self.in_bars, self.in_sequence = False, opening != "{"
+        if opening in (r"\{", "[", "(") and self.token.value in (r"\}", "]", ")") and opening != "(":
+            self.take()
+            found = Expression("set", ())
+        elif opening == r"\{" and self._names_elements():
+            self.position += 2
+            found = self.listed()
+            self._expect(r"\}")
+        else:
+            inside = self.listed()
+            found = self._closed(opening, self.take().value, inside)
+        self.in_bars, self.in_sequence = before
+        self.depth -= 1
+        return found
+
+    def _names_elements(self) -> bool:
+        r"""Whether a name and a bar stand here, as in ``\{x \mid x > 0\}``, which is then its condition."""
+        bar = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+        return self.token.kind == "letter" and bar.value in ("|", ":")
+
+    def _closed(self, opening: str, closing: str, inside: Expression) -> Expression:
+        items = inside.children() if inside.kind == "list" else (inside,)
+        if opening in ("lfloor", "lceil"):
+            return (
+                function("floor" if opening == "lfloor" else "ceil", inside)
+                if closing == _CLOSING[opening]
+                else self._refuse("open")
+            )
+        if opening == "{":
+            if closing != "}":
+                return self._refuse("a brace is not closed")
+            return Expression("set", items) if inside.kind == "list" else inside
+        if opening == r"\{":
+            return Expression("set", items) if closing == r"\}" else self._refuse("a set is not closed")
+        if opening == "langle":
+            return Expression("tuple", items) if closing == "rangle" else self._refuse("a bracket is not closed")
+        if closing not in (")", "]"):
+            return self._refuse("a bracket is not closed")
+        if len(items) == 1:
+            if opening == "(" and closing == ")":
+                return inside
+            return (
+                Expression("tuple", (*items, "["))
+                if opening == "[" and closing == "]"
+                else self._refuse("half a bracket")
+            )
+        if len(items) == 2:
+            return Expression("interval", (*items, opening + closing))
+        if (opening, closing) == ("(", ")"):
+            return Expression("tuple", items)
+        return (
+            Expression("tuple", (*items, "["))
+            if (opening, closing) == ("[", "]")
+            else self._refuse("brackets of two kinds")
+        )
+
+    def _bars(self) -> Expression:
+        before, self.in_bars = self.in_bars, True
+        inside = self.listed()
+        self.in_bars = before
+        self._expect("|")
+        return function("abs", inside)
+
+    def _inside(self, closing: str) -> Expression:
+        before, self.in_sequence = self.in_sequence, True
+        found = self.listed()
+        self.in_sequence = before
+        self._expect(closing)
+        return found
+
+    def _environment(self) -> Expression:
+        kind = self._raw_argument()
+        if kind not in _MATRICES:
+            return self._refuse(f"environment '{kind}'")
+        if kind == "array" and self.token.value == "{":
+            self._raw_argument()
+        rows: list[Expression] = []
+        before, self.in_sequence = self.in_sequence, True
+        while self.token.value != "end" or self.token.kind == "end":
+            cells = [self.listed()]
+            while self.token.value == "&":
+                self.take()
+                cells.append(self.listed())
+            rows.append(Expression("tuple", tuple(cells)))
+            while self.token.value == _ROW_BREAK:
+                self.take()
+            if self.tokens[self.position - 1].value == _ROW_BREAK:
+                continue
+            if self.token.value != "end":
+                return self._refuse("a matrix is not closed")
+        self.in_sequence = before
+        self.take()
+        self._raw_argument()
+        if len({len(row.parts) for row in rows}) != 1:
+            return self._refuse("rows of different lengths")
+        matrix = Expression("matrix", tuple(rows))
+        return function("det", matrix) if kind == "vmatrix" else matrix
+
+    @property
+    def token(self) -> Token:
+        """The next word."""
+        return self.tokens[self.position]
+
+    def take(self) -> Token:
+        """The next word, and move on; the end stays."""
+        token = self.tokens[self.position]
+        self.position += token.kind != "end"
+        return token
+
+    def enter(self) -> None:
+        """One level deeper.
+
+        Raises:
+            UnreadableError: too deep.
+        """
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise UnreadableError("nested too deeply")
+
+    def _at_close(self) -> bool:
+        return self.token.value in _STOPS or self.token.kind == "end"
+
+    def _raw_argument(self) -> str:
+        """The words of a group, or one word, as text."""
+        if self.token.value != "{":
+            token = self.take()
+            return (
+                token.value
+                if token.kind in ("number", "letter", "name", "text")
+                else self._refuse("an index is missing")
+            )
+        words, depth = [], 0
+        while self.token.kind != "end":
+            depth += {"{": 1, "}": -1}.get(self.token.value, 0)
+            words.append(self.take().value)
+            if depth == 0:
+                return "".join(words[1:-1])
+        return self._refuse("a brace is not closed")
+
+    def _expect(self, value: str) -> None:
+        if self.take().value != value:
+            self._refuse(f"'{value}' is missing")
+
+    @staticmethod
+    def _refuse(why: str) -> NoReturn:
+        raise UnreadableError(f"no formula: {why}")
+
+
+def _grouped(items: list[Expression], separators: list[str]) -> list[Expression]:
+    """``p = 5, q = 2; p = 7, q = 2`` as the points between its semicolons; other lists as they are."""
+    if not all(item.kind == "relation" and item.parts[0] == "=" and len(item.parts) == 3 for item in items):
+        return items
+    groups: list[list[Expression]] = [[items[0].children()[1]]]
+    for item, separator in zip(items[1:], separators, strict=True):
+        if separator == ";":
+            groups.append([])
+        groups[-1].append(item.children()[1])
+    return [Expression("tuple", tuple(group)) for group in groups]
+
+
+def negative(expression: Expression) -> Expression:
+    """Minus the expression; a number keeps its digits."""
+    if expression.kind == "number":
+        value, *rest = expression.parts
+        assert isinstance(value, Fraction)
+        return Expression("number", (-value, *rest))
+    return Expression("negative", (expression,))
