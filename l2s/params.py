@@ -32,6 +32,15 @@ class Params(BaseModel):
         except ValidationError as error:
             raise ConfigError("; ".join(_sentences(error, cls, where))) from None
 
+    @classmethod
+    def wrong(cls, found: dict[str, Any], where: str) -> list[str]:
+        """What is wrong with the keys that are there, in sentences; others may be missing."""
+        try:
+            cls.model_validate(found)
+        except ValidationError as error:
+            return list(_sentences(error, cls, where, missing=False))
+        return []
+
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'density'?`` for a misspelling, otherwise the list of what is known."""
@@ -42,8 +51,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(options)}" if options else ""
 
 
-def _sentences(error: ValidationError, model: type[BaseModel], where: str) -> Iterable[str]:
+def _sentences(error: ValidationError, model: type[BaseModel], where: str, missing: bool = True) -> Iterable[str]:
     for problem in error.errors(include_url=False):
+        if problem["type"] == "missing" and not missing:
+            continue
         path = [str(part) for part in problem["loc"]]
         joint = ": " if where.endswith((".yaml", ".yml")) else "."
         place = f"{where}{joint}{'.'.join(path)}" if path else where

@@ -27,6 +27,8 @@ BLOCK = 1 << 12
 Rows = NDArray[np.int64]
 MEAN = -1
 """Origin of a row that no model has: the mean of the rows that stand for tokens, as mergekit fills up a vocabulary."""
+ZERO = -2
+"""Origin of a row that shall be zeros."""
 
 
 class Reader(Protocol):
@@ -58,7 +60,7 @@ class RowMap:
     """Where each row of the merged vocabulary comes from."""
 
     origins: Rows
-    """int64 ``[rows]``: place of a model among ``sources``, or :data:`MEAN`."""
+    """int64 ``[rows]``: place of a model among ``sources``, :data:`MEAN`, or :data:`ZERO`."""
     rows: Rows
     """int64 ``[rows]``: row of that model."""
     tokens: int
@@ -160,7 +162,7 @@ class AlignedReader:
         if not has_rows(self._aligned.model, name):
             return self._own.rows(name, start, stop)
         runs = list(self._map.runs(start, min(stop, self._map.count)))
-        if len(runs) == 1 and runs[0][0] != MEAN:
+        if len(runs) == 1 and runs[0][0] >= 0:
             origin, first, count = runs[0]
             return self._sources[origin].rows(self._stored(origin, name), first, first + count)
         pieces = [self._run(name, *run) for run in runs]
@@ -173,8 +175,11 @@ class AlignedReader:
         return found
 
     def _run(self, name: str, origin: int, first: int, count: int) -> Tensor:
-        if origin != MEAN:
+        if origin >= 0:
             return self._sources[origin].rows(self._stored(origin, name), first, first + count)
+        if origin == ZERO:
+            entry = self.checkpoint.entry(name)
+            return torch.zeros((count, *entry.shape[1:]), dtype=getattr(torch, TORCH_NAMES[entry.dtype]))
         mean = self._mean(name)
         return mean.expand(count, *mean.shape)
 
@@ -188,7 +193,7 @@ class AlignedReader:
         """Mean of the rows that stand for a token, summed in float64, in the model's own format."""
         with self._averaging:
             if name not in self._means:
-                runs = [run for run in self._map.runs(0, self._map.tokens) if run[0] != MEAN]
+                runs = [run for run in self._map.runs(0, self._map.tokens) if run[0] >= 0]
                 pieces = [(origin, at, min(BLOCK, first + count - at)) for origin, first, count in runs
                           for at in range(first, first + count, BLOCK)]  # fmt: skip
                 total = torch.zeros(self.checkpoint.entry(name).shape[1:], dtype=torch.float64)

@@ -35,7 +35,7 @@ class Finding:
     """It is refused unless forced."""
 
 
-def compare(models: Mapping[str, Checkpoint], by_token: bool = False) -> list[Finding]:
+def compare(models: Mapping[str, Checkpoint], by_token: bool = False, tensors: bool = True) -> list[Finding]:
     """Differences of every model from the first one; names are those the user knows the models by.
 
     How many rows embedding and head have is the vocabulary's business, see
@@ -44,6 +44,7 @@ def compare(models: Mapping[str, Checkpoint], by_token: bool = False) -> list[Fi
     Args:
         models: by name.
         by_token: rows are aligned by token string, so ids may mean other tokens.
+        tensors: look at their tensors; not where layers are put together anew, see :func:`compare_tensors`.
 
     Raises:
         CheckpointError: a folder that cannot be read at all.
@@ -51,11 +52,17 @@ def compare(models: Mapping[str, Checkpoint], by_token: bool = False) -> list[Fi
     (first, reference), *others = models.items()
     findings = [finding for name, model in models.items() for finding in _alone(name, model)]
     for name, model in others:
-        findings += _tensors(first, reference, name, model)
+        findings += _tensors(first, reference, name, model) if tensors else ()
         findings += _configs(first, reference.config, name, model.config)
         findings += _tokenizers(first, reference, name, model, by_token)
     findings += _ties(models)
     return findings
+
+
+def compare_tensors(models: Mapping[str, Checkpoint]) -> list[Finding]:
+    """Differences of every model from the first one in the tensors that they have."""
+    (first, reference), *others = models.items()
+    return [finding for name, model in others for finding in _tensors(first, reference, name, model)]
 
 
 def _alone(name: str, model: Checkpoint) -> Iterator[Finding]:

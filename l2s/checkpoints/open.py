@@ -9,6 +9,7 @@ from l2s.checkpoints.adapter import CONFIG, WEIGHTS, Adapter
 from l2s.checkpoints.aligned import AlignedCheckpoint, AlignedReader, Reader
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.hub import NAME, cached_folder
+from l2s.checkpoints.layered import LayeredCheckpoint, LayeredReader
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.errors import CheckpointError
 
@@ -40,9 +41,11 @@ def open_checkpoint(reference: str | Path, known: Mapping[str, Path] | None = No
 
 
 def open_reader(checkpoint: Checkpoint) -> Reader:
-    """A reader of a model: a folder, an adapted model, or one that is read in another vocabulary's rows."""
+    """A reader of a model: a folder, an adapted model, or one that is read in other rows or with other layers."""
     if isinstance(checkpoint, AlignedCheckpoint):
         return AlignedReader(checkpoint, [open_reader(source) for source in checkpoint.sources])
+    if isinstance(checkpoint, LayeredCheckpoint):
+        return LayeredReader(checkpoint, [open_reader(part) for part in checkpoint.parts])
     if isinstance(checkpoint, AdaptedCheckpoint):
         return AdaptedReader(checkpoint)
     return CheckpointReader(checkpoint)
@@ -62,6 +65,8 @@ def _parts(text: str, known: Mapping[str, Path]) -> tuple[str, str] | None:
 def _folder(text: str, known: Mapping[str, Path]) -> Path:
     text = str(known.get(text, text))
     folder = Path(text)
+    if not folder.exists() and Path(text.partition("@")[0]).is_dir():
+        return Path(text.partition("@")[0])  # a folder has no revisions: it is as it is
     if folder.exists() or folder.is_absolute() or not NAME.fullmatch(text):
         return folder
     return cached_folder(text)

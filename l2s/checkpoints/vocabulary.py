@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from l2s.checkpoints.aligned import MEAN, AlignedCheckpoint, RowMap, Rows
+from l2s.checkpoints.aligned import MEAN, ZERO, AlignedCheckpoint, RowMap, Rows
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.index import listed
@@ -40,6 +40,20 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class TokenRow:
+    """The row that a token takes where a model lacks it."""
+
+    model: str | None = None
+    """Whose row it is; None where nothing is said of it."""
+    token: str | int | None = None
+    """Which row: that of a token, or of an id."""
+    zero: bool = False
+    """It is zeros."""
+    force: bool = False
+    """In every model, not only where one lacks the token."""
+
+
+@dataclass(frozen=True)
 class _Tokens:
     """The merged vocabulary's tokens."""
 
@@ -61,6 +75,7 @@ def align_vocabulary(
     *,
     base: str | None = None,
     pad_to_multiple_of: int | None = None,
+    rows: Mapping[str, TokenRow] | None = None,
 ) -> Vocabulary:
     """Bring all models to one vocabulary; of their weights nothing is read.
 
@@ -71,9 +86,11 @@ def align_vocabulary(
             the donor's first and behind them those that only others have, in the order of models.
         base: whose row is taken first where a model lacks one.
         pad_to_multiple_of: rows are filled up to a multiple of this.
+        rows: those that single tokens take, by token; tokens that the vocabulary lacks are added to it.
 
     Raises:
-        CheckpointError: tokens are asked for, and the donor has none in a ``tokenizer.json``.
+        CheckpointError: tokens are asked for, and the donor has none in a ``tokenizer.json``; or a token takes the row
+            of one that its model lacks.
     """
     if any(model.embedding is None for model in models.values()):
         return Vocabulary(dict(models))
@@ -84,12 +101,14 @@ def align_vocabulary(
             f"tokenizer_source: {donor} has no vocabulary in a tokenizer.json, so rows cannot be aligned by token; "
             "name another model, or leave tokenizer_source out"
         )
-    tokens = _target(models, donor, order, strings, way)
+    said = rows or {}
+    tokens = _with_added(_target(models, donor, order, strings, way), said, models)
     multiple = pad_to_multiple_of or 1
     tokens = replace(tokens, rows=-(-tokens.rows // multiple) * multiple)
     own = {name: _own_rows(model, strings[name], tokens, name == donor) for name, model in models.items()}
-    aligned = {name: _aligned(name, models, own, order, tokens) for name in models}
-    findings = [*_described(donor, tokens, way, strings), *_moves(models, own, aligned, order)]
+    taken = _taken(said, tokens, models, strings)
+    aligned = {name: _aligned(name, models, own, order, tokens, taken) for name in models}
+    findings = [*_described(donor, tokens, way, strings), *_moves(models, own, aligned, order, taken)]
     return Vocabulary(aligned, tuple(findings) if aligned != dict(models) or tokens.added else (), tokens.added)
 
 
@@ -121,6 +140,61 @@ def _target(
     return _Tokens(target, max(rows, free), tuple(added))
 
 
+def _with_added(tokens: _Tokens, said: Mapping[str, TokenRow], models: Mapping[str, Checkpoint]) -> _Tokens:
+    """With the tokens of which something is said, and which are not yet there, behind the others."""
+    known = set(tokens.strings.values())
+    new = [token for token in said if token not in known]
+    if not new:
+        return tokens
+    free = max(tokens.strings, default=-1) + 1
+    entries = [read_added_tokens(model.tokenizer_folder) for model in models.values() if _has_tokenizer(model)]
+    added = [
+        {**PLAIN, **next((found[token] for found in entries if token in found), {}), "id": free + n, "content": token}
+        for n, token in enumerate(new)
+    ]
+    strings = tokens.strings | {free + n: token for n, token in enumerate(new)}
+    return _Tokens(strings, max(tokens.rows, free + len(new)), (*tokens.added, *added))
+
+
+def _has_tokenizer(model: Checkpoint) -> bool:
+    return (model.tokenizer_folder / "tokenizer.json").is_file()
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A row that is taken as the recipe says."""
+
+    row: int
+    """Of the merged vocabulary."""
+    source: Checkpoint | None
+    """None for zeros."""
+    at: int
+    """The source's row."""
+    force: bool
+
+
+def _taken(
+    said: Mapping[str, TokenRow], tokens: _Tokens, models: Mapping[str, Checkpoint],
+    strings: Mapping[str, dict[int, str] | None],
+) -> list[_Taken]:  # fmt: skip
+    numbers = {token: number for number, token in tokens.strings.items()}
+    found, problems = list[_Taken](), list[str]()
+    for token, row in said.items():
+        if row.zero:
+            found.append(_Taken(numbers[token], None, 0, row.force))
+        elif row.model is not None:
+            ids = {text: number for number, text in (strings[row.model] or {}).items()}
+            at = row.token if isinstance(row.token, int) else ids.get(str(row.token), -1)
+            if 0 <= at < models[row.model].rows:
+                found.append(_Taken(numbers[token], models[row.model], at, row.force))
+            else:
+                what = f"row {row.token}" if isinstance(row.token, int) else f"token '{row.token}'"
+                problems.append(f"tokenizer.tokens.{token}: {row.model} has no {what} in its embedding")
+    if problems:
+        raise CheckpointError("; ".join(problems))
+    return found
+
+
 def _own_rows(model: Checkpoint, strings: Mapping[int, str] | None, tokens: _Tokens, donor: bool) -> Rows:
     """For each merged row the model's own row, or −1 where it has none: int64 ``[rows]``.
 
@@ -150,14 +224,28 @@ def _index(numbers: Iterable[int]) -> Rows:
 
 
 def _aligned(
-    name: str, models: Mapping[str, Checkpoint], own: Mapping[str, Rows], order: Sequence[str], tokens: _Tokens
-) -> Checkpoint:
+    name: str, models: Mapping[str, Checkpoint], own: Mapping[str, Rows], order: Sequence[str], tokens: _Tokens,
+    taken: Sequence[_Taken],
+) -> Checkpoint:  # fmt: skip
     """The model itself where its rows are the merged ones; otherwise in those rows, lacking ones from ``order``."""
     model, rows = models[name], own[name].copy()
-    if model.rows == tokens.rows and np.array_equal(rows, np.arange(tokens.rows)):
+    taken = [
+        one
+        for one in taken
+        if (one.force or rows[one.row] < 0) and one != _Taken(one.row, model, rows[one.row], one.force)
+    ]
+    if model.rows == tokens.rows and not taken and np.array_equal(rows, np.arange(tokens.rows)):
         return model
     origins = np.where(rows < 0, MEAN, 0)
     sources = [model]
+    for one in taken:
+        rows[one.row] = one.at
+        if one.source is None:
+            origins[one.row] = ZERO
+        else:
+            if one.source not in sources:
+                sources.append(one.source)
+            origins[one.row] = sources.index(one.source)
     for other in order:
         fills = (rows < 0) & (own[other] >= 0)
         if fills.any():
@@ -183,17 +271,22 @@ def _described(
 
 
 def _moves(
-    models: Mapping[str, Checkpoint], own: Mapping[str, Rows], aligned: Mapping[str, Checkpoint], order: Sequence[str]
-) -> Iterator[Finding]:
+    models: Mapping[str, Checkpoint], own: Mapping[str, Rows], aligned: Mapping[str, Checkpoint], order: Sequence[str],
+    taken: Sequence[_Taken],
+) -> Iterator[Finding]:  # fmt: skip
     names = {id(models[name]): name for name in order}
+    if taken:
+        yield Finding(f"{len(taken)} vocabulary rows are taken as tokenizer.tokens says")
+    said = np.array([one.row for one in taken], np.int64)
     for name, model in aligned.items():
         if not isinstance(model, AlignedCheckpoint):
             continue
+        left = np.delete(model.row_map.origins, said)
         moved = int(((own[name] >= 0) & (own[name] != np.arange(len(own[name])))).sum())
         if moved:
             yield Finding(f"{name}: {moved} vocabulary rows change places")
         for number, source in enumerate(model.sources):
-            if number and (count := int((model.row_map.origins == number).sum())):
+            if number and (count := int((left == number).sum())):
                 yield Finding(f"{name}: {count} vocabulary rows that it lacks are {names[id(source)]}'s")
-        if count := int((model.row_map.origins == MEAN).sum()):
+        if count := int((left == MEAN).sum()):
             yield Finding(f"{name}: {count} vocabulary rows that no model has are the mean of its tokens' rows")

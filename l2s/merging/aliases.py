@@ -34,6 +34,10 @@ ALIASES = {
 }
 
 
+METHOD_ALIASES = {"average_merging": "linear", "ties_merging": "ties", "ties_merging_dare": "dare_ties"}
+"""Merge methods as that code names them."""
+
+
 def in_todays_words(recipe: dict[str, Any], where: str) -> tuple[dict[str, Any], list[str], list[str]]:
     """A recipe's parameters in today's words, what was translated, and what could not be, in sentences."""
     method, notes, problems = recipe.get("merge_method"), list[str](), list[str]()

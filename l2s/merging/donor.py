@@ -17,11 +17,6 @@ from l2s.merging.recipe import MergeRecipe
 from l2s.merging.vocabulary import add_tokens
 from l2s.params import nearest
 
-CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
-"""``chat_template: chatml``."""
 PROCESSORS = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
 """What a model of several parts needs beside its tokenizer."""
 
@@ -69,7 +64,8 @@ def _chosen(recipe: MergeRecipe, models: Mapping[str, Checkpoint], asked: str | 
     thinking = [name for name, model in models.items() if knows_thinking(model.tokenizer_folder)]
     if len(thinking) == 1:
         return Donor(thinking[0], "the only model whose tokenizer or chat template knows <think>")
-    return Donor(recipe.model_names()[-1], "the last model listed, which is where the reasoning model stands")
+    last = recipe.models[-1].model if recipe.slices else recipe.model_names()[-1]
+    return Donor(last, "the last model listed, which is where the reasoning model stands")
 
 
 def _named(name: str, recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> str:
@@ -90,6 +86,7 @@ def write_side_files(
     rows: int | None,
     chat_template: str | None,
     added_tokens: Sequence[Mapping[str, Any]] = (),
+    config: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Write config, tokenizer, chat template and generation config into ``folder``; returns their names.
 
@@ -100,8 +97,9 @@ def write_side_files(
         dtype: torch's name of the format the weights have, None if they have several.
         tied: what the config says of embedding and head; None for nothing.
         rows: rows of the embedding.
-        chat_template: written instead of the donor's.
+        chat_template: a Jinja text, written instead of the donor's.
         added_tokens: to append to the donor's tokenizer.
+        config: in place of the donor's, where the result has other layers.
     """
     files = donor.side_files
     if tokenizer is not donor:
@@ -112,16 +110,18 @@ def write_side_files(
         files += sorted(donor.path.glob("*.py"))
     for file in files:
         shutil.copyfile(file, folder / file.name)
-    write_json(folder / "config.json", _config(donor, dtype, tied, rows))
-    if chat_template not in (None, "auto"):
-        _replace_template(folder, CHATML if chat_template == "chatml" else chat_template)
+    write_json(folder / "config.json", _config(donor, config or donor.config, dtype, tied, rows))
+    if chat_template is not None:
+        _replace_template(folder, chat_template)
     if added_tokens:
         add_tokens(folder, added_tokens)
     return sorted(file.name for file in folder.iterdir() if file.suffix != ".safetensors")
 
 
-def _config(donor: Checkpoint, dtype: str | None, tied: bool | None, rows: int | None) -> dict[str, Any]:
-    written = {key: value for key, value in donor.config.items() if key != "_name_or_path"}
+def _config(
+    donor: Checkpoint, config: Mapping[str, Any], dtype: str | None, tied: bool | None, rows: int | None
+) -> dict[str, Any]:
+    written = {key: value for key, value in config.items() if key != "_name_or_path"}
     written = with_dtype(with_tie(written, tied), dtype)
     return written if rows is None else with_rows(written, rows, donor.rows)
 

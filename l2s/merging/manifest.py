@@ -96,7 +96,7 @@ class MergeManifest(Params):
             return [renamed(inner) for inner in value] if isinstance(value, list) else value
 
         tensors = {
-            name: tensor.model_copy(update={"models": {shown.get(m, m): found for m, found in tensor.models.items()}})
+            name: tensor.model_copy(update={"models": {renamed(m): found for m, found in tensor.models.items()}})
             for name, tensor in self.tensors.items()
         }
         return type(self).model_validate(
@@ -117,14 +117,18 @@ def digests_of(models: Mapping[str, Checkpoint]) -> dict[str, InputDigests]:
 def public_names(names: Sequence[str]) -> dict[str, str]:
     """Model names as they may stand in a folder that travels: of an absolute path, the last part.
 
-    Two that then are the same keep as much of their paths as tells them apart.
+    Two that then are the same keep as much of their paths as tells them apart; two texts of one path are numbered.
     """
-    parts, shown = 1, {name: name for name in names}
-    while True:
-        shown = {name: _last(name, parts) for name in names}
-        if len(set(shown.values())) == len(set(names)):
+    different, shown = dict.fromkeys(names), dict[str, str]()
+    for parts in range(1, 1 + max((len(Path(name).parts) for name in different), default=1)):
+        shown = {name: _last(name, parts) for name in different}
+        if len(set(shown.values())) == len(different):
             return shown
-        parts += 1
+    texts = list(shown.values())
+    return {
+        name: text if texts.index(text) == place else f"{text} ({texts[: place + 1].count(text)})"
+        for place, (name, text) in enumerate(shown.items())
+    }
 
 
 def _last(name: str, parts: int) -> str:

@@ -25,6 +25,7 @@ from l2s.merging.diagnostics import TensorDiagnostics
 from l2s.merging.donor import Donor, choose_donor, write_side_files
 from l2s.merging.journal import NAME as JOURNAL
 from l2s.merging.journal import Journal
+from l2s.merging.layers import layered, layered_config
 from l2s.merging.manifest import (
     MANIFEST,
     DonorRecord,
@@ -38,6 +39,7 @@ from l2s.merging.memory import affordable_threads
 from l2s.merging.plan import is_tied, only_dtype, plan_tensors, tie_flag_of
 from l2s.merging.preflight import check_merge, open_models, refuse_overwriting
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.templates import template_of
 from l2s.merging.tensors import TensorMerger, check_device, merge_tensors
 from l2s.merging.vocabulary import merged_vocabulary
 from l2s.progress import Track, silent
@@ -52,6 +54,8 @@ class _Merge:
     recipe: MergeRecipe
     vocabulary: Vocabulary
     """All models that are read, the base first, in the merged vocabulary's rows."""
+    models: Mapping[str, Checkpoint]
+    """Those that are merged, the base first: the same, or what slices put together from them."""
     plans: list[TensorPlan]
     donor: Donor
     digests: Mapping[str, InputDigests]
@@ -135,13 +139,14 @@ def _prepare(
     refuse_overwriting(out, opened, force)
     chosen = choose_donor(recipe, opened, donor)
     vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
-    plans = plan_tensors(recipe, vocabulary.models, chosen.model)
+    stacked = layered(recipe, vocabulary.models)
+    plans = plan_tensors(recipe, stacked, chosen.model)
     notes = tuple(finding.sentence for finding in findings)
     if recipe.method.arrays and device == "cpu":
         kernels.LOOPS.load()  # while the inputs are hashed
     digests = digests_of(opened)
     calibrated = open_statistics(recipe, statistics, {name: found.weights for name, found in digests.items()})
-    return _Merge(recipe, vocabulary, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))
+    return _Merge(recipe, vocabulary, stacked, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))
 
 
 def _seed(recipe: MergeRecipe, seed: int) -> int:
@@ -156,7 +161,8 @@ def _write_weights(
     merge: _Merge, folder: Path, threads: int, track: Track, max_shard_size: int, device: str
 ) -> tuple[dict[str, TensorDiagnostics], int]:
     """Also returns the most memory that was seen in use, in bytes."""
-    digests = {name: found.weights for name, found in merge.digests.items()}
+    own = {name: found.weights for name, found in merge.digests.items()}
+    digests = {name: own.get(name) or model.weights_digest for name, model in merge.models.items()}
     total = float(sum(plan.size for plan in merge.plans))
     label = f"merging with {merge.recipe.merge_method}"
     journal = Journal(folder, _fingerprint(merge, max_shard_size, device))
@@ -166,14 +172,14 @@ def _write_weights(
         CheckpointWriter(folder, merge.plans, max_shard_size) as writer,
         TensorMerger(
             merge.recipe,
-            merge.vocabulary.models,
+            merge.models,
             digests,
             merge.statistics,
             merge.seed,
             writer,
             journal,
             device,
-            merge.donor.model,
+            merge.donor.model if merge.donor.model in merge.models else None,
         ) as merger,
         closing(merge_tensors(merger, merge.plans, threads, track)) as written,
     ):  # threads end before files close
@@ -212,8 +218,9 @@ def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]
         dtype=TORCH_NAMES[dtype] if dtype else None,
         tied=tie_flag_of(merge.plans, donor),
         rows=next((plan.shape[0] for plan in merge.plans if plan.name == donor.embedding), None),
-        chat_template=merge.recipe.chat_template,
+        chat_template=template_of(merge.recipe.chat_template, merge.vocabulary.models, merge.donor.tokenizer),
         added_tokens=merge.vocabulary.added,
+        config=layered_config(merge.recipe, merge.vocabulary.models, merge.donor.model),
     )
     weights = combine((name, found.dtype, found.shape, found.digest) for name, found in tensors.items())
     total = sum(plan.size for plan in merge.plans)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +164,11 @@ class MergeMethod:
         """Parameter names as a recipe writes them."""
         return sorted(keys(self.params) | keys(self.model_params))
 
+    def defaults(self) -> dict[str, Any]:
+        """The values of parameters that a recipe does not set; one that it must set is not among them."""
+        fields = (self.model_params.model_fields | self.params.model_fields).items()
+        return {field.alias or name: field.get_default() for name, field in fields if not field.is_required()}
+
     def whole(self, weight: Weight, params: Params, models: Sequence[Params]) -> Merged:
         """Measure and merge a weight that is here in one piece; ``short`` matrices come as they are."""
         wide = self.pieces == "short" and weight.base.dim() == 2 and weight.base.shape[0] < weight.base.shape[1]
@@ -233,3 +238,14 @@ def find_method(name: str, of: str | None = None) -> MergeMethod:
 def keys(params: type[Params]) -> set[str]:
     """The keys a recipe may set."""
     return {field.alias or name for name, field in params.model_fields.items()}
+
+
+def required(params: type[Params]) -> set[str]:
+    """The keys a recipe must set."""
+    return {field.alias or name for name, field in params.model_fields.items() if field.is_required()}
+
+
+def kinds(params: type[Params], key: str) -> set[Any]:
+    """The plain types that a parameter takes."""
+    fields = [field for name, field in params.model_fields.items() if (field.alias or name) == key]
+    return {kind for field in fields for kind in (get_args(field.annotation) or (field.annotation,))}

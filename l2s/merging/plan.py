@@ -15,12 +15,14 @@ def plan_tensors(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: s
     """The merged model's tensors in natural order, which does not depend on how the inputs are cut.
 
     A head of its own is written if one model has one. Formats are the recipe's, else the donor's;
-    integers stay as they are. ``models`` are those of the merged vocabulary, so shapes are the merged ones.
+    integers stay as they are. ``models`` are those of the merged vocabulary, so shapes are the merged ones; of layers
+    that were put together from several models each keeps its own format.
     """
     asked = recipe.out_dtype or recipe.dtype
+    described = models.get(donor) or next(iter(models.values()))
     plans = []
     for name in common_names(models):
-        entry = models[donor].entry(name)
+        entry = described.entry(name)
         kept = asked is None or entry.dtype in INTEGERS
         plans.append(TensorPlan(name, entry.dtype if kept else WORDS[str(asked)], entry.shape))
     return plans

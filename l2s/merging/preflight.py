@@ -8,7 +8,7 @@ from typing import Any
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.ancestry import STRANGE, relative_distance
-from l2s.checkpoints.compatible import Finding, compare
+from l2s.checkpoints.compatible import Finding, compare, compare_tensors
 from l2s.checkpoints.digest import same_bytes
 from l2s.checkpoints.dtypes import INTEGERS
 from l2s.checkpoints.index import listed
@@ -18,13 +18,13 @@ from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.calibrated import covered, missing_statistics
 from l2s.merging.donor import choose_donor
+from l2s.merging.layers import check_layers, layered, layered_config, restacks
 from l2s.merging.manifest import MANIFEST
 from l2s.merging.memory import predict_memory
 from l2s.merging.plan import plan_tensors
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.setting import count_layers
-from l2s.merging.slices import layers_of
 from l2s.merging.tensors import default_threads
+from l2s.merging.values import check_values
 from l2s.merging.vocabulary import merged_vocabulary
 
 
@@ -50,18 +50,28 @@ def check_merge(
     opened, broken = _open(recipe, models)
     if broken:
         return findings + [Finding(problem, fatal=True) for problem in broken]
-    findings += compare(opened, by_token=recipe.token_source is not None)
-    findings += _layers(recipe, opened)
+    findings += check_layers(recipe, opened)
+    if any(finding.fatal for finding in findings):
+        return findings
+    stacked = layered(recipe, opened)
+    by_token = recipe.token_source is not None
+    findings += compare(opened, by_token=by_token, tensors=not restacks(recipe, opened))
+    if restacks(recipe, opened):
+        findings += compare_tensors(stacked)
     try:
         chosen = choose_donor(recipe, opened, donor)
         vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
+        layered_config(recipe, opened, chosen.model)
     except (CheckpointError, ConfigError) as error:
         return [*findings, Finding(str(error), fatal=True)]
     findings += [*chosen.findings(), *vocabulary.findings]
     if not any(finding.fatal and not finding.forcible for finding in findings):
-        plans = plan_tensors(recipe, vocabulary.models, chosen.model)
-        findings += covered(recipe, statistics, [plan.name for plan in plans if plan.dtype not in INTEGERS])
-        findings += _integers(plans, vocabulary.models, chosen.model)
+        stacked = layered(recipe, vocabulary.models)
+        plans = plan_tensors(recipe, stacked, chosen.model)
+        merged = [plan.name for plan in plans if plan.dtype not in INTEGERS]
+        findings += covered(recipe, statistics, merged)
+        findings += _integers(plans, stacked, chosen.model if chosen.model in stacked else next(iter(stacked)))
+        findings += check_values(recipe, merged)
         findings += _strangers(recipe, vocabulary.models)
         findings += _too_little_memory(recipe, plans)
         findings += _no_room(plans, out) if out else []
@@ -72,7 +82,8 @@ def needs(recipe: MergeRecipe, models: Mapping[str, Path] | None = None) -> tupl
     """What the merge would take: bytes of memory with a thread a core, and bytes on disk."""
     opened = open_models(recipe, models)
     chosen = choose_donor(recipe, opened, None)
-    plans = plan_tensors(recipe, merged_vocabulary(recipe, opened, chosen.tokenizer).models, chosen.model)
+    vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
+    plans = plan_tensors(recipe, layered(recipe, vocabulary.models), chosen.model)
     memory = predict_memory(recipe, [plan.shape for plan in plans], default_threads())
     return memory, sum(plan.size for plan in plans)
 
@@ -134,18 +145,6 @@ def _broken(model: Checkpoint) -> list[str]:
     return list(problems)
 
 
-def _layers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
-    """Do slices cover all layers that the models have?"""
-    if not recipe.slices:
-        return []
-    covered, findings = layers_of(recipe.slices), []
-    for name, model in models.items():
-        if covered != (count := count_layers(model.names())):
-            sentence = f"slices cover {covered} layers, {name} has {count}; every layer must be in one slice"
-            findings.append(Finding(sentence, fatal=True))
-    return findings
-
-
 def _weight_notes(recipe: MergeRecipe) -> list[str]:
     if recipe.slices or "weight" not in recipe.method.takes():
         return []
@@ -165,17 +164,17 @@ def _default(recipe: MergeRecipe, key: str) -> Any:
 
 
 def _strangers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
-    """Models whose task vectors are too long for a fine-tune of the base."""
-    if not recipe.has_base or recipe.base_model is None:
+    """Models whose task vectors are too long for a fine-tune of the base; layers are compared where they stand."""
+    if not recipe.has_base:
         return []
+    bases = {recipe.base_model} if not recipe.base else {source.model for source in recipe.base.sources}
+    pairs = [(base, name) for base in recipe.input_names() for name in recipe.input_names() if base in bases]
     findings = []
-    for name in recipe.model_names():
-        if name == recipe.base_model:
-            continue
-        distance = relative_distance(models[recipe.base_model], models[name])
+    for base, name in pairs:
+        distance = None if name in bases else relative_distance(models[base], models[name])
         if distance is not None and distance > STRANGE:
             sentence = (
-                f"{name} is no fine-tune of {recipe.base_model}: their weights differ by {distance:.2f} of the base's "
+                f"{name} is no fine-tune of {base}: their weights differ by {distance:.2f} of the base's "
                 f"norm, where a fine-tune stays below {STRANGE}; name the common ancestor as base_model, or force it"
             )
             findings.append(Finding(sentence, fatal=True, forcible=True))

@@ -1,20 +1,22 @@
 """MergeRecipe: what to merge and how, in mergekit's YAML dialect."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator
 
 from l2s.errors import ConfigError
 from l2s.merging.aliases import in_todays_words
+from l2s.merging.dialect import INT8_MASK, in_one_way
 from l2s.merging.method import keys
 from l2s.merging.methods import METHODS, MergeMethod, find_method
-from l2s.merging.recipe_checks import INT8_MASK, check_recipe
+from l2s.merging.recipe_checks import check_recipe
 from l2s.merging.setting import evaluate
-from l2s.merging.slices import OutputSlice, find_slice, slice_models
+from l2s.merging.slices import OutputSlice, Track, base_track, find_slice, slice_models, summed_tracks
+from l2s.merging.templates import NAMED
+from l2s.merging.tokens import TokenParams
 from l2s.params import Params, nearest
-
-NOT_HERE = {"modules": "the parts of a model cannot be merged apart; list whole models under models"}
-"""mergekit's keys that are known, but not supported."""
 
 DType = Literal["float32", "float16", "bfloat16", "float64"]
 
@@ -38,13 +40,13 @@ class TokenizerParams(Params):
     source: str = Field("union", min_length=1)
     pad_to_multiple_of: int | None = Field(None, ge=1)
     """Fill embedding and head up to a multiple of so many rows; none is cut."""
-    tokens: dict[str, Any] | None = None
+    tokens: dict[str, TokenParams] | None = None
+    """Whose rows single tokens take; those that the vocabulary lacks are added to it."""
 
-    @field_validator("tokens")
+    @field_validator("tokens", mode="before")
     @classmethod
-    def _none(cls, found: dict[str, Any] | None) -> None:
-        if found:
-            raise ValueError("rows cannot be given to single tokens here; leave tokens out, and say source alone")
+    def _nothing_said(cls, found: Any) -> Any:
+        return {name: said or {} for name, said in found.items()} if isinstance(found, dict) else found
 
 
 class MergeRecipe(Params):
@@ -70,7 +72,7 @@ class MergeRecipe(Params):
     tokenizer: TokenizerParams | None = None
     """The same, and more."""
     chat_template: str | None = None
-    """``chatml``, or a Jinja text, to write instead of the donor's; ``auto`` is the donor's."""
+    """A name (chatml, llama3, …) or a Jinja text, to write instead of the donor's; ``auto``: that of most models."""
     random_seed: int | None = Field(None, ge=0)
 
     _notes: tuple[str, ...] = PrivateAttr(())
@@ -88,8 +90,8 @@ class MergeRecipe(Params):
     @field_validator("chat_template")
     @classmethod
     def _is_jinja(cls, found: str | None) -> str | None:
-        if found not in (None, "auto", "chatml") and "{{" not in found and "{%" not in found:
-            raise ValueError("expected auto, chatml or a Jinja text; of the named templates only chatml is known")
+        if found is not None and found not in ("auto", *NAMED) and "{{" not in found and "{%" not in found:
+            raise ValueError(f"expected a Jinja text or one of auto, {', '.join(sorted(NAMED))}")
         return found
 
     @classmethod
@@ -101,15 +103,14 @@ class MergeRecipe(Params):
         """
         if not isinstance(found, dict):
             raise ConfigError(f"{where}: found {found!r}, expected a recipe: merge_method, models, …")
-        if unsupported := [f"{where}.{key}: not supported; {NOT_HERE[key]}" for key in found if key in NOT_HERE]:
-            raise ConfigError("; ".join(unsupported))
-        problems, method = list[str](), found.get("merge_method")
+        found, notes, problems = in_one_way(found, where)
+        method = found.get("merge_method")
         if isinstance(method, str) and method not in METHODS:
             problems.append(f"{where}.merge_method: unknown merge method '{method}'{nearest(method, METHODS)}")
         if found.get("slices") is not None and found.get("models"):
             problems.append(f"{where}: models and slices are both given; keep one")
-        today, notes, untranslated = in_todays_words(found, where)
-        problems += untranslated
+        today, renamed, untranslated = in_todays_words(found, where)
+        notes, problems = notes + renamed, problems + untranslated
         if found.get("slices") is not None:
             today = {**today, "models": slice_models(found["slices"]) or [{"model": "of slices"}]}
         try:
@@ -145,31 +146,65 @@ class MergeRecipe(Params):
         """Do task vectors start from a base?"""
         return self.method.needs_base or (self.method.optional_base and self.base_model is not None)
 
+    @property
+    def leaves_base_out(self) -> bool:
+        """Is a base that is listed among the models none of those that are summed?"""
+        return self.has_base and not self.method.keeps_base
+
+    @cached_property
+    def tracks(self) -> tuple[Track, ...]:
+        """With slices: the models that are summed, from slice to slice."""
+        return tuple(summed_tracks(self.slices or (), self.base_model, self.leaves_base_out))
+
+    @cached_property
+    def base(self) -> Track | None:
+        """With slices: the base that task vectors start from, from slice to slice."""
+        return base_track(self.slices, self.base_model) if self.slices and self.has_base else None
+
+    @property
+    def base_name(self) -> str | None:
+        """What the base that task vectors start from is called: with slices it may be several models."""
+        if not self.has_base:
+            return None
+        return self.base.name if self.base else self.base_model
+
     def merged(self) -> tuple[ModelEntry, ...]:
         """The models that are summed: those listed, the base left out where task vectors start from it.
 
-        A method without a base averages the base too, if one is named (mergekit does the same).
+        A method without a base averages the base too, if one is named (mergekit does the same); with slices,
+        only where they list it.
         """
+        if self.slices:
+            return tuple(ModelEntry(model=track.name) for track in self.tracks)
         if self.method.keeps_base:
             return self.models
         if self.has_base:
             return tuple(entry for entry in self.models if entry.model != self.base_model)
-        if self.base_model is None or any(entry.model == self.base_model for entry in self.models):
+        listed = self.base_model is None or any(entry.model == self.base_model for entry in self.models)
+        if listed or len(self.models) == self.method.counts[1]:
             return self.models
-        return (*self.models, ModelEntry(model=self.base_model))
+        return (*self.models, ModelEntry(model=str(self.base_model)))
 
     def model_names(self) -> list[str]:
-        """Names of the models that are summed."""
+        """Names of the models that are summed; with slices, a name may stand for several, see :attr:`tracks`."""
         return [entry.model for entry in self.merged()]
 
     def input_names(self) -> list[str]:
         """Names of all models that are read, the base first."""
-        return list(dict.fromkeys([*([self.base_model] if self.base_model else []), *self.model_names()]))
+        bases = [self.base_model, *(one.base_model for one in self.slices or ())]
+        summed = [name for one in self.slices for name in one.models()] if self.slices else self.model_names()
+        return [name for name in dict.fromkeys([*bases, *summed]) if name is not None]
 
     def statistics_names(self) -> list[str]:
         """Names of all calibration statistics that are read."""
         blocks = [self.parameters, *(entry.parameters for entry in self.merged())]
         return list(dict.fromkeys(block["statistics"] for block in blocks if block.get("statistics") is not None))
+
+    @cached_property
+    def varies(self) -> bool:
+        """Has any parameter a gradient, filters, or a slice's own value, so that tensors differ in it?"""
+        blocks = [self.parameters, *(entry.parameters for entry in self.models)]
+        return self.slices is not None or any(isinstance(value, list) for block in blocks for value in block.values())
 
     def params_for(self, tensor: str, t: float) -> tuple[Params, list[Params]]:
         """The method's parameters for one tensor, and those of each model of :meth:`merged`.
@@ -182,26 +217,25 @@ class MergeRecipe(Params):
             t: its position between first and last layer, see :func:`l2s.merging.setting.position`; with
                 slices its position there counts instead.
         """
-        method, slice_ = self.method, None
+        method, shared = self.method, [self.parameters]
+        own = [entry.parameters for entry in self.merged()]
         if self.slices:
-            slice_, t = find_slice(self.slices, tensor)
-        shared = (self.parameters,) if slice_ is None else (slice_.parameters, self.parameters)
-        own = [entry.parameters if slice_ is None else slice_.of(entry.model) for entry in self.merged()]
+            number, t = find_slice(self.slices, tensor)
+            shared = [self.slices[number].parameters, self.parameters]
+            own = [track.sources[number].parameters for track in self.tracks]
         whole = _values(keys(method.params), shared, tensor, t)
         each = [_values(keys(method.model_params), (first, *shared), tensor, t) for first in own]
         return method.params.parse(whole, tensor), [method.model_params.parse(values, tensor) for values in each]
 
     def resolved(self) -> dict[str, Any]:
         """The recipe with every default written out, as it goes into the manifest."""
-        method = self.method
-        defaults = method.model_params().model_dump(by_alias=True) | method.params().model_dump(by_alias=True)
         given = {key: value for key, value in self.parameters.items() if key != INT8_MASK}
         left_out = {"parameters", "models"} if self.slices else {"parameters"}
         written: dict[str, Any] = self.model_dump(exclude=left_out, exclude_none=True, mode="json")
-        return written | {"parameters": defaults | given}
+        return written | {"parameters": self.method.defaults() | given}
 
 
-def _values(names: set[str], levels: tuple[dict[str, Any], ...], tensor: str, t: float) -> dict[str, Any]:
+def _values(names: set[str], levels: Sequence[dict[str, Any]], tensor: str, t: float) -> dict[str, Any]:
     """The first level's value of each parameter that has one."""
     found = {}
     for name in sorted(names):

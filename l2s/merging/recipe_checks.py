@@ -2,19 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from l2s.errors import ConfigError
-from l2s.merging.method import MergeMethod, keys
+from l2s.merging.dialect import INT8_MASK
+from l2s.merging.method import MergeMethod, keys, kinds, required
 from l2s.merging.setting import leaves, malformed
 from l2s.merging.slices import check_slices
 from l2s.params import Params, nearest
 
 if TYPE_CHECKING:
     from l2s.merging.recipe import MergeRecipe
-
-INT8_MASK = "int8_mask"
-"""mergekit's switch for the type of its sign masks: taken by every method, without effect."""
 
 AFTER_THE_SUM = ("weight", "lambda")
 """Parameters that may change along the layers even where something is measured of the whole model."""
@@ -28,26 +26,49 @@ def check_recipe(recipe: "MergeRecipe", where: str) -> list[str]:
         return [f"{where}.parameters.of: {error}"]
     problems = [*_models(recipe, where), *_tokenizer(recipe, where)]
     if recipe.slices:
-        problems += check_slices(recipe.slices, recipe.base_model, where)
-    wrong = list(_parameters(recipe, where))
+        problems += check_slices(recipe.slices, recipe.base_model, recipe.leaves_base_out, where)
+    wrong = [*_parameters(recipe, where), *_required(recipe, where)]
     return problems + (wrong or [*_measured_together(recipe, where), *_of_one_model(recipe, where)])
+
+
+def _required(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+    """Parameters that have no default must stand somewhere; whether every tensor has one shows in the preflight."""
+    method = recipe.method
+    for key in sorted(required(method.params)):
+        in_slices = bool(recipe.slices) and all(key in one.parameters for one in recipe.slices or ())
+        if key not in recipe.parameters and not in_slices:
+            yield f"{where}.parameters.{key}: required by {method.name}, but missing"
+    for key in sorted(required(method.model_params) - recipe.parameters.keys()):
+        if recipe.slices:
+            for number, one in enumerate(recipe.slices):
+                if key not in one.parameters and not all(key in source.parameters for source in one.sources):
+                    yield f"{where}.slices.{number}.parameters.{key}: required by {method.name}, but missing"
+            continue
+        for number, entry in enumerate(recipe.models):
+            is_base = recipe.leaves_base_out and entry.model == recipe.base_model
+            if key not in entry.parameters and not is_base:
+                yield f"{where}.models.{number}.parameters.{key}: required by {method.name}, but missing"
 
 
 def _models(recipe: "MergeRecipe", where: str) -> Iterator[str]:
     """Base and models: are they there, once, and as many as the method takes?"""
     method, merged = recipe.method, recipe.merged()
-    if method.needs_base and recipe.base_model is None:
+    bases = [one.base_model or recipe.base_model for one in recipe.slices or ()] or [recipe.base_model]
+    if method.needs_base and None in bases:
         yield f"{where}.base_model: required by {method.name}, whose task vectors start from it, but missing"
     for name, count in Counter(entry.model for entry in recipe.models).items():
         if count > 1:
             yield f"{where}.models: '{name}' is listed {count} times; list it once, with the weight it shall have"
-    if not merged:
+    if not merged and not recipe.slices:
         yield f"{where}.models: only the base '{recipe.base_model}' is listed; list a model to merge into it"
+    elif recipe.slices and not recipe.tracks:
+        return  # slices that do not fit together say so themselves
     elif not method.counts[0] <= len(merged) <= (method.counts[1] or len(merged)):
         names = ", ".join(f"'{entry.model}'" for entry in merged)
         beside = " beside the base" if recipe.has_base else ""
         yield f"{where}.models: {method.name} merges {_count(*method.counts)}{beside}, found {len(merged)}: {names}"
-    if not recipe.has_base and len(merged) > len(recipe.models) and "weight" not in recipe.parameters:
+    appended = not recipe.slices and not recipe.has_base and len(merged) > len(recipe.models)
+    if appended and "weight" in method.takes() and "weight" not in recipe.parameters:
         yield (
             f"{where}.base_model: {method.name} averages '{recipe.base_model}' too, but it has no weight; "
             "list it under models, or drop base_model"
@@ -106,8 +127,8 @@ def _of_one(method: MergeMethod, found: dict[str, Any], where: str, shared: str)
 def _of_layers(method: MergeMethod, found: dict[str, Any], where: str, elsewhere: str) -> Iterator[str]:
     """What is no number and no switch is decided once, not by layers."""
     for key in found:
-        kinds = {kind for block in (method.params, method.model_params) for kind in _kinds(block, key)}
-        if kinds and not kinds & {float, int, bool}:
+        plain = {kind for block in (method.params, method.model_params) for kind in kinds(block, key)}
+        if plain and not plain & {float, int, bool}:
             yield f"{where}.{key}: holds for all layers; move it to {elsewhere}"
 
 
@@ -118,18 +139,19 @@ def _of_one_model(recipe: "MergeRecipe", where: str) -> Iterator[str]:
         if entry.model == recipe.base_model:
             continue
         found = {**recipe.parameters, **entry.parameters}
-        try:
-            block.parse({k: v for k, v in found.items() if k in keys(block) and not isinstance(v, list)}, "")
-        except ConfigError as error:
-            yield f"{where}.models.{number}.parameters: {str(error).removeprefix(': ')}"
+        given = {k: v for k, v in found.items() if k in keys(block) and not isinstance(v, list)}
+        for sentence in block.wrong(given, ""):
+            yield f"{where}.models.{number}.parameters: {sentence.removeprefix(': ')}"
 
 
 def _measured_together(recipe: "MergeRecipe", where: str) -> Iterator[str]:
     """What decides a measure over the whole model must be one value for all tensors."""
     spans, method = recipe.method.spans_model, recipe.method
+    if spans is None:
+        return
     words = {k: v for k, v in recipe.parameters.items() if k in keys(method.params) and isinstance(v, list | str)}
     chosen = [method.params.parse({key: leaf}, where) for key, value in words.items() for _, leaf in leaves(value, "")]
-    if spans is None or not any(map(spans, chosen)):
+    if not any(map(spans, chosen)):
         return
     blocks = {f"{where}.parameters": recipe.parameters}
     blocks |= {f"{where}.models.{n}.parameters": entry.parameters for n, entry in enumerate(recipe.models)}
@@ -153,20 +175,11 @@ def _check(method: MergeMethod, blocks: Iterable[type[Params]], key: str, value:
     if wrong_form:
         yield from wrong_form
         return
-    if float not in _kinds(block, key) and _has_gradient(value):
+    if float not in kinds(block, key) and _has_gradient(value):
         yield f"{where}.{key}: found {value}, but only numbers can change along the layers"
         return
     for _, leaf in leaves(value, ""):
-        try:
-            block.parse({key: leaf}, where)
-        except ConfigError as error:
-            yield str(error)
-
-
-def _kinds(block: type[Params], key: str) -> set[Any]:
-    """The plain types that a parameter takes."""
-    fields = [field for name, field in block.model_fields.items() if (field.alias or name) == key]
-    return {kind for field in fields for kind in (get_args(field.annotation) or (field.annotation,))}
+        yield from block.wrong({key: leaf}, where)
 
 
 def _has_gradient(value: Any) -> bool:

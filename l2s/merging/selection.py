@@ -90,7 +90,7 @@ def _every(stride: int, piece: Piece) -> Piece:
     """The entries at multiples of ``stride``, as a weight of its own; values are of entries, so rows do not matter."""
     first = -piece.start % stride
     base, models = piece.base.reshape(-1), piece.models.reshape(len(piece.models), -1)
-    return replace(piece, base=base[first::stride], models=models[:, first::stride])
+    return replace(piece, base=base[first::stride], models=models[:, first::stride], whole=piece.shape)
 
 
 def _entries(pieces: Iterable[Piece]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks|block)\.(\d+)\.")
-EMBEDDING = re.compile(r"embed|(?:^|\.)wte\.|(?:^|\.)wpe\.")
+EMBEDDING = re.compile(r"embed(?!_out)|(?:^|\.)wte\.|(?:^|\.)wpe\.")
 
 
 def position(name: str, layers: int) -> float:

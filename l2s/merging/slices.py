@@ -1,14 +1,21 @@
-"""Slices: layers of the result with parameters of their own, as far as each layer stays where it is.
+"""Slices: layers of the result, each from layers of the sources, with parameters of their own.
 
 slices:
   - sources:
       - {model: base, layer_range: [0, 12]}
       - {model: slow, layer_range: [0, 12], parameters: {weight: 0.3}}
     parameters: {t: [0, 1]}          # from the first to the last of these 12 layers
-  - sources: ...                     # layers 12 to 24
+  - sources: ...                     # the layers behind them
+
+Layers may be left out, repeated, and come from models of other lengths: the result's are numbered anew. What comes
+before the layers (the embedding) is merged from the first slice's sources, what follows them (last norm, head) from the
+last slice's. The models that are summed are *tracks*: a track has one source in each slice, the same model as before
+where a slice lists it.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -39,10 +46,11 @@ class SliceSource(Params):
 
 
 class OutputSlice(Params):
-    """Consecutive layers of the result, each merged from the same layer of every source."""
+    """Consecutive layers of the result."""
 
     sources: tuple[SliceSource, ...] = Field(min_length=1)
     base_model: str | None = None
+    """Instead of the recipe's."""
     parameters: dict[str, Any] = {}
 
     @field_validator("parameters", mode="before")
@@ -50,17 +58,72 @@ class OutputSlice(Params):
     def _empty(cls, found: Any) -> Any:
         return {} if found is None else found
 
+    def __len__(self) -> int:
+        return self.sources[0].layer_range[1] - self.sources[0].layer_range[0]
+
+    def models(self) -> list[str]:
+        """Names of its sources."""
+        return [source.model for source in self.sources]
+
+
+@dataclass(frozen=True)
+class Track:
+    """One of the models that are summed, or their base, through all slices."""
+
+    sources: tuple[SliceSource, ...]
+    """One for each slice."""
+
     @property
-    def layer_range(self) -> tuple[int, int]:
-        """First layer, and the one behind the last."""
-        return self.sources[0].layer_range
-
-    def of(self, model: str) -> dict[str, Any]:
-        """A source's own parameters; none for a model that is no source, such as the base."""
-        return next((source.parameters for source in self.sources if source.model == model), {})
+    def name(self) -> str:
+        """The model's name; of several, all of them."""
+        return ", ".join(dict.fromkeys(source.model for source in self.sources))
 
 
-def find_slice(slices: Sequence[OutputSlice], tensor: str) -> tuple[OutputSlice, float]:
+def base_track(slices: Sequence[OutputSlice], base: str | None) -> Track:
+    """The base's layers: as it is listed, else those of the slice's first source."""
+    sources = []
+    for one in slices:
+        model = one.base_model or base or one.sources[0].model
+        listed = next((source for source in one.sources if source.model == model), None)
+        sources.append(listed or SliceSource(model=model, layer_range=one.sources[0].layer_range))
+    return Track(tuple(sources))
+
+
+def summed_tracks(slices: Sequence[OutputSlice], base: str | None, without_base: bool) -> list[Track]:
+    """The models that are summed; empty where slices sum different numbers of them.
+
+    Args:
+        slices: of the recipe.
+        base: its base.
+        without_base: is the base what task vectors start from, so that it is none of them?
+    """
+    tracks = list[list[SliceSource]]()
+    for one in slices:
+        left_out = (one.base_model or base) if without_base else None
+        summed = [source for source in one.sources if source.model != left_out]
+        if not tracks:
+            tracks = [[source] for source in summed]
+        elif len(summed) != len(tracks):
+            return []
+        else:
+            for track, source in zip(tracks, _in_order(tracks, summed), strict=True):
+                track.append(source)
+    return [Track(tuple(track)) for track in tracks]
+
+
+def _in_order(tracks: Sequence[Sequence[SliceSource]], summed: Sequence[SliceSource]) -> list[SliceSource]:
+    """A slice's sources in the order of tracks: one that goes on with its model keeps its place."""
+    left = list(summed)
+    found = dict[int, SliceSource]()
+    for place, track in enumerate(tracks):
+        same = next((source for source in left if source.model == track[-1].model), None)
+        if same is not None:
+            found[place] = same
+            left.remove(same)
+    return [found[place] if place in found else left.pop(0) for place in range(len(tracks))]
+
+
+def find_slice(slices: Sequence[OutputSlice], tensor: str) -> tuple[int, float]:
     """The slice that a tensor belongs to, and where in it the tensor stands: 0 for its first layer, 1 for its last.
 
     Embeddings stand at the start of the first slice, last norm and head at the end of the last one; a
@@ -68,29 +131,33 @@ def find_slice(slices: Sequence[OutputSlice], tensor: str) -> tuple[OutputSlice,
     """
     layer = layer_of(tensor)
     if layer is None:
-        return (slices[0], 0.0) if is_embedding(tensor) else (slices[-1], 1.0)
-    found = next(one for one in slices if one.layer_range[0] <= layer < one.layer_range[1])
-    first, end = found.layer_range
-    return found, (layer - first) / (end - first - 1) if end - first > 1 else 1.0
-
-
-def check_slices(slices: Sequence[OutputSlice], base: str | None, where: str) -> Iterator[str]:
-    """Do the slices cover the model once, each layer from the same layer of the same models?"""
-    stays = "here every layer stays where it is, so layers can be neither stacked nor left out"
+        return (0, 0.0) if is_embedding(tensor) else (len(slices) - 1, 1.0)
     for number, one in enumerate(slices):
-        place = f"{where}.slices.{number}"
-        if len({source.layer_range for source in one.sources}) > 1:
+        if layer < len(one):
+            return number, layer / (len(one) - 1) if len(one) > 1 else 1.0
+        layer -= len(one)
+    return len(slices) - 1, 1.0
+
+
+def check_slices(slices: Sequence[OutputSlice], base: str | None, without_base: bool, where: str) -> Iterator[str]:
+    """Has every slice sources of one length, each model once, and as many to be summed as the first?"""
+    for number, one in enumerate(slices):
+        place = f"{where}.slices.{number}.sources"
+        if len({source.layer_range[1] - source.layer_range[0] for source in one.sources}) > 1:
             shown = ", ".join(f"{list(source.layer_range)} of {source.model}" for source in one.sources)
-            yield f"{place}.sources: take different layers ({shown}); {stays}"
-        if one.base_model not in (None, base):
-            yield f"{place}.base_model: found '{one.base_model}', but all slices take the recipe's base_model, {base}"
-        if {source.model for source in one.sources} != {source.model for source in slices[0].sources}:
-            names = ", ".join(source.model for source in slices[0].sources)
-            yield f"{place}.sources: other models than in the first slice; every slice must list {names}"
-    starts = [0, *(one.layer_range[1] for one in slices)]
-    for number, (one, start) in enumerate(zip(slices, starts, strict=False)):
-        if one.layer_range[0] != start:
-            yield f"{where}.slices.{number}: begins with layer {one.layer_range[0]}, expected {start}; {stays}"
+            yield f"{place}: take different numbers of layers ({shown}); a layer is merged from one of each source"
+        for model, count in Counter(one.models()).items():
+            if count > 1:
+                yield f"{place}: '{model}' is listed {count} times; a slice lists each model once"
+    if not summed_tracks(slices, base, without_base):
+        counts = [
+            sum(model != (one.base_model or base) or not without_base for model in one.models()) for one in slices
+        ]
+        odd = next((number for number, count in enumerate(counts) if count != counts[0]), 0)
+        yield (
+            f"{where}.slices.{odd}.sources: {counts[odd]} to be merged, but {counts[0]} in the first slice; every "
+            "slice must merge as many models as the others (to stack layers as they are, use merge_method: passthrough)"
+        )
 
 
 def slice_models(slices: Any) -> list[dict[str, Any]]:
@@ -104,6 +171,16 @@ def slice_models(slices: Any) -> list[dict[str, Any]]:
     return [{"model": name} for name in found]
 
 
+def in_place(slices: Sequence[OutputSlice]) -> bool:
+    """Does every layer stay where it is?"""
+    starts = [0, *(one.sources[0].layer_range[1] for one in slices)]
+    return all(
+        source.layer_range == (start, start + len(one))
+        for one, start in zip(slices, starts, strict=False)
+        for source in one.sources
+    )
+
+
 def layers_of(slices: Sequence[OutputSlice]) -> int:
-    """Number of layers that the slices cover."""
-    return slices[-1].layer_range[1]
+    """Number of layers of the result."""
+    return sum(map(len, slices))

@@ -91,7 +91,7 @@ class TensorMerger:
         self.layers = count_layers(next(iter(models.values())).names())
         names = recipe.model_names()
         self.has_base = recipe.has_base
-        self.reference = recipe.base_model if self.has_base and recipe.base_model else names[0]
+        self.reference = recipe.base_name or names[0]
         self.donor = donor or self.reference
         """Whose integers are taken."""
         order = range(len(names))

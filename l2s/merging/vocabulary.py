@@ -10,6 +10,7 @@ from l2s.checkpoints.json_file import read_object
 from l2s.checkpoints.vocabulary import Vocabulary, Way, align_vocabulary
 from l2s.files import write_json, write_text
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.tokens import token_rows
 
 
 def merged_vocabulary(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: str) -> Vocabulary:
@@ -21,12 +22,15 @@ def merged_vocabulary(recipe: MergeRecipe, models: Mapping[str, Checkpoint], don
         donor: whose tokenizer the result gets.
 
     Raises:
-        CheckpointError: rows shall be aligned by token, and the donor has no ``tokenizer.json``.
+        CheckpointError: rows shall be aligned by token, and the donor has no ``tokenizer.json``; or a token shall
+            take the row of one that its model lacks.
+        ConfigError: a token shall take a row of a model that is not merged.
     """
     ways: dict[str | None, Way] = {None: "ids", "union": "union"}
     multiple = recipe.tokenizer.pad_to_multiple_of if recipe.tokenizer else None
     way = ways.get(recipe.token_source, "donor")
-    return align_vocabulary(models, donor, way, base=recipe.base_model, pad_to_multiple_of=multiple)
+    rows = token_rows(recipe.tokenizer.tokens if recipe.tokenizer else None, models, recipe.base_model)
+    return align_vocabulary(models, donor, way, base=recipe.base_model, pad_to_multiple_of=multiple, rows=rows)
 
 
 def add_tokens(folder: Path, added: Sequence[Mapping[str, Any]]) -> None:

@@ -62,7 +62,7 @@ def test_a_merge_is_its_methods_function(
         each[model] |= {"statistics": model} if "sens" in (name, of) else {}
     known = set(method.takes())
     each = {model: {key: value for key, value in found.items() if key in known} for model, found in each.items()}
-    parameters |= {"t": 0.3} if "slerp" in (name, of) else {}
+    parameters |= {"t": 0.3} if {"slerp", "nearswap"} & {name, of} else {}
     asked: dict[str, Any] = {
         "merge_method": name, "dtype": str(dtype)[6:], "parameters": parameters,
         "models": [{"model": model, "parameters": each[model]} for model in names],
@@ -76,6 +76,7 @@ def test_a_merge_is_its_methods_function(
     order = list(names) if method.ordered else sorted(names, key=lambda model: weights[model])
     params, _ = recipe.params_for("model.norm.weight", 0.0)
     models = [method.model_params.parse(each[model], "model") for model in order]
+    changed = list[bool]()
     for weight, shape in shapes().items():
         theta = torch.stack([stored[model][weight].float() for model in order])
         base = stored["base"][weight].float() if method.needs_base else torch.zeros(shape)
@@ -88,4 +89,5 @@ def test_a_merge_is_its_methods_function(
         error = (found[weight].float() - expected.to(dtype).float()).abs()
         step = 2.0**-7 if dtype == torch.bfloat16 else 1e-4
         assert bool((error <= step * expected.abs() + 1e-5).all()), weight
-        assert not torch.equal(found[weight], stored["base"][weight])
+        changed.append(not torch.equal(found[weight], stored["base"][weight]))
+    assert any(changed) if "arcee_fusion" in (name, of) else all(changed)

@@ -144,23 +144,30 @@ PARAMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("dare_ties", {}, {"density": 0.6}),
     ("dare_ties", {"rescale": False, "normalize": True}, {"density": 1.0, "weight": 0.5}),
 ]
+OF_ONE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("passthrough", {}, {}),
+    ("passthrough", {}, {"scale": 0.3}),
+]
+"""Methods that take one model, and are no loops."""
 
 
 def test_every_method_that_takes_arrays_is_compared() -> None:
-    assert {name for name, method in METHODS.items() if method.arrays} == {name for name, _, _ in PARAMS}
+    compared = {name for name, _, _ in PARAMS + OF_ONE}
+    assert {name for name, method in METHODS.items() if method.arrays} == compared
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (257,), (3, 5), (41, 300)])
-@pytest.mark.parametrize(("name", "params", "each"), PARAMS)
+@pytest.mark.parametrize(("name", "params", "each"), PARAMS + OF_ONE)
 def test_a_method_on_arrays_is_the_method_on_tensors(
     shape: tuple[int, ...], name: str, params: dict[str, Any], each: dict[str, Any]
 ) -> None:
     generator = np.random.default_rng(5)
     base = np.asarray(generator.normal(size=shape), F)
-    models = np.asarray(base + generator.normal(size=(2, *shape)).round(1) * 0.1, F)
-    place = {"seed": 3, "digests": ("a", "b"), "start": 11, "whole": shape}
     method = find_method(name)
-    parsed = method.params.parse(params, "parameters"), [method.model_params.parse(each, "model")] * 2
+    count = method.counts[1] or 2
+    models = np.asarray(base + generator.normal(size=(count, *shape)).round(1) * 0.1, F)
+    place = {"seed": 3, "digests": ("a", "b")[:count], "start": 11, "whole": shape}
+    parsed = method.params.parse(params, "parameters"), [method.model_params.parse(each, "model")] * count
     ours: MergedOf[kernels.Floats] = method.whole(WeightOf("w", base, models, **place), *parsed)  # type: ignore[arg-type, assignment]
     theirs = method.whole(Weight("w", torch.from_numpy(base), torch.from_numpy(models), **place), *parsed)  # type: ignore[arg-type]
     assert isinstance(ours.value, np.ndarray) and ours.value.shape == shape

@@ -1,0 +1,86 @@
+"""Arcee Fusion: take from the other model the entries whose change matters most, as in mergekit.
+
+An entry's importance is the size of its change times its row's: the Kullback-Leibler divergence between the softmax of
+the model's row and that of the base's. Taken are the entries at least as important as the median plus 1.5 times the
+distance between the quartiles. Two departures from mergekit: divergences are double precision, since those of
+fine-tuned rows drown in float32's rounding; and quartiles are exact (mergekit draws a million entries of a larger
+weight, without a seed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from l2s.lazy import torch
+from l2s.merging.method import Each, Merged, Weight, WeightOf, merge_method
+from l2s.merging.selection import kth_smallest
+from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Result = TypeVar("Result")
+
+SMALLEST = 1e-8
+"""Added to probabilities (mergekit's rule)."""
+WHISKER = 1.5
+"""Distances between the quartiles above the median, from which an entry counts as important."""
+
+
+class ArceeFusionParams(Params):
+    """Of the whole merge: nothing."""
+
+
+class ArceeFusionModel(Params):
+    """Of the model: nothing."""
+
+
+def measure(each: Each, params: ArceeFusionParams, models: Sequence[ArceeFusionModel]) -> float:
+    """The importance from which entries are taken."""
+
+    def scored(function: Callable[[Iterable[Any]], Result], label: str = "") -> list[Result]:
+        return each(lambda pieces: function(_scores(pieces)), label)
+
+    first, median, third = kth_smallest(scored, _three_times, quartile_ranks)
+    return threshold(first, median, third)
+
+
+@merge_method("arcee_fusion", ArceeFusionParams, ArceeFusionModel, measure=measure, counts=(1, 1))
+def arcee_fusion(weight: Weight, params: ArceeFusionParams, models: Sequence[ArceeFusionModel]) -> Merged:
+    """θ₁ where it is important, θ₀ elsewhere."""
+    taken = importance(weight) >= weight.measured  # [*shape]
+    value = torch.where(taken, weight.models[0], weight.base)
+    return Merged(value, weight.task_vectors * taken)
+
+
+def importance(weight: Weight) -> Tensor:
+    """|τ| times the divergence of its row, float32, ``[*shape]``; pieces are whole rows."""
+    p, q = ((theta.double().softmax(-1) + SMALLEST) for theta in (weight.models[0], weight.base))
+    divergence = (p * (p / q).log()).sum(-1, keepdim=True).clamp(min=0)  # [*shape[:-1], 1]
+    return (weight.task_vectors[0].abs().double() * divergence).float()
+
+
+def quartile_ranks(count: int) -> list[int]:
+    """Of the quartiles among so many sorted entries, counted from 1, rounded down (mergekit's rule)."""
+    return [quarter * (count - 1) // 4 + 1 for quarter in (1, 2, 3)]
+
+
+def threshold(first: float, median: float, third: float) -> float:
+    """In float32, as the importances are."""
+    return float(np.float32(median) + np.float32(WHISKER) * (np.float32(third) - np.float32(first)))
+
+
+def _scores(pieces: Iterable[WeightOf[Any]]) -> Iterator[WeightOf[Any]]:
+    """Importances in place of weights."""
+    for piece in pieces:
+        scores = importance(piece).cpu().numpy()
+        yield replace(piece, base=scores, models=scores[None])
+
+
+def _three_times(piece: WeightOf[Any]) -> Any:
+    """A row for each quartile, ``[3, entries]``."""
+    return np.broadcast_to(piece.base.reshape(-1), (3, piece.base.size))

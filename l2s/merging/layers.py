@@ -1,0 +1,162 @@
+"""What slices make of the models' layers: each track read as one model, and a config that says so."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.compatible import Finding
+from l2s.checkpoints.index import listed
+from l2s.checkpoints.layered import LayeredCheckpoint
+from l2s.merging.layer_config import Source, config_of_layers
+from l2s.merging.recipe import MergeRecipe
+from l2s.merging.setting import LAYER, is_embedding, layer_of
+from l2s.merging.slices import Track, in_place, layers_of
+
+Shapes = dict[str, set[tuple[int, ...]]]
+
+
+def restacks(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> bool:
+    """Do the slices leave layers out, repeat or move them, or go from one model to another?"""
+    if not recipe.slices:
+        return False
+    tracks = [*recipe.tracks, *([recipe.base] if recipe.base else [])]
+    same = all(len({source.model for source in track.sources}) == 1 for track in tracks)
+    whole = all(own_layers(models[name]) == layers_of(recipe.slices) for name in recipe.input_names() if name in models)
+    return not (same and whole and in_place(recipe.slices))
+
+
+def layered(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> dict[str, Checkpoint]:
+    """The models that are merged, the base first, by what the recipe calls them.
+
+    Args:
+        recipe: the merge.
+        models: all that are read, by name.
+    """
+    if not restacks(recipe, models):
+        return dict(models)
+    tracks = [*([recipe.base] if recipe.base else []), *recipe.tracks]
+    return {track.name: _stacked(track, models) for track in tracks}
+
+
+def _stacked(track: Track, models: Mapping[str, Checkpoint]) -> LayeredCheckpoint:
+    names = list(dict.fromkeys(source.model for source in track.sources))
+    origins, count = dict[str, tuple[int, str]](), 0
+    first, last = (names.index(track.sources[end].model) for end in (0, -1))
+    for name in models[names[first]].names():
+        if not _is_layer(models[names[first]], name) and is_embedding(name):
+            origins[name] = first, name
+    for source in track.sources:
+        model, part = models[source.model], names.index(source.model)
+        start, end = source.layer_range
+        for name in model.names():
+            layer = layer_of(name)
+            if layer is not None and _is_layer(model, name) and start <= layer < end:
+                origins[renumbered(name, count + layer - start)] = part, name
+        count += end - start
+    for name in _after_the_layers(models[names[last]], tied_here=first == last):
+        origins[name] = last, name
+    parts = tuple(models[name] for name in names)
+    return LayeredCheckpoint(parts[0].path, parts, origins)
+
+
+def _after_the_layers(model: Checkpoint, tied_here: bool) -> Iterator[str]:
+    """Last norm, head and all else; a head that is another model's embedding becomes a head of its own."""
+    yield from (name for name in model.names() if not _is_layer(model, name) and not is_embedding(name))
+    if model.tied and not tied_here:
+        yield model.head
+
+
+def _is_layer(model: Checkpoint, name: str) -> bool:
+    """Does a tensor belong to the layers that the embedding leads to? A vision tower's do not."""
+    return layer_of(name) is not None and name.startswith(_root(model))
+
+
+def _root(model: Checkpoint) -> str:
+    """What stands before the embedding, e.g. ``model.``; layers stand under the same."""
+    parts = (model.embedding or "").split(".")[:-2]
+    return "".join(f"{part}." for part in parts)
+
+
+def own_layers(model: Checkpoint) -> int:
+    """Number of layers of a model."""
+    layers = (layer for name in model.names() if _is_layer(model, name) and (layer := layer_of(name)) is not None)
+    return 1 + max(layers, default=-1)
+
+
+def renumbered(name: str, layer: int) -> str:
+    """A tensor's name in another layer."""
+    found = LAYER.search(name)
+    assert found is not None, name
+    return f"{name[: found.start(1)]}{layer}{name[found.end(1) :]}"
+
+
+def check_layers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
+    """Are the layers there that slices name, and of one kind where they come from several models?"""
+    if not recipe.slices:
+        return []
+    counts = {name: own_layers(model) for name, model in models.items()}
+    findings = [
+        Finding(
+            f"slices.{number}: takes layers {list(source.layer_range)} of {source.model}, "
+            f"which has {counts[source.model]}",
+            fatal=True,
+        )
+        for number, one in enumerate(recipe.slices)
+        for source in one.sources
+        if source.model in counts and source.layer_range[1] > counts[source.model]
+    ]
+    if findings or not restacks(recipe, models):
+        return findings
+    if any("statistics" in block for block in (recipe.parameters, *(one.parameters for one in recipe.models))):
+        sentence = (
+            f"{recipe.merge_method} goes by statistics of whole models; slices must leave each layer in its place"
+        )
+        findings.append(Finding(sentence, fatal=True))
+    findings += _other_shapes(recipe, models)
+    used = [name for name in recipe.input_names() if any(name in one.models() for one in recipe.slices)]
+    had = ", ".join(f"{name} has {counts[name]}" for name in used)
+    return [*findings, Finding(f"the result has {layers_of(recipe.slices)} layers; {had}")]
+
+
+def _other_shapes(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Iterator[Finding]:
+    """Layers of one model must fit on those of another."""
+    used = [name for name in models if any(name in one.models() for one in recipe.slices or ())]
+    first, *others = used
+    ours = _shapes(models[first])
+    for name in others:
+        theirs = _shapes(models[name])
+        if odd := sorted(part for part in ours.keys() & theirs.keys() if not ours[part] & theirs[part]):
+            shown = [f"{part} {_shown(ours[part])} in {first}, {_shown(theirs[part])} in {name}" for part in odd]
+            yield Finding(f"layers of other shapes cannot be stacked: {listed(shown)}", fatal=True)
+
+
+def _shapes(model: Checkpoint) -> Shapes:
+    """Of the parts of layers, whichever layer they stand in; rows of a vocabulary do not count."""
+    found: Shapes = {}
+    for name in model.names():
+        part = LAYER.split(name)[-1] if _is_layer(model, name) else name
+        if _is_layer(model, name) or name == model.embedding:
+            shape = model.entry(name).shape
+            found.setdefault(part, set()).add(shape[1:] if name == model.embedding else shape)
+    return found
+
+
+def _shown(shapes: set[tuple[int, ...]]) -> str:
+    return " or ".join(str(list(shape)) for shape in sorted(shapes))
+
+
+def layered_config(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: str) -> dict[str, Any] | None:
+    """The donor's config with the layers of the result; None where layers stay in their places.
+
+    A layer is what the donor says of it where the donor is one of its sources, else what its first source says.
+
+    Raises:
+        ConfigError: what makes a layer another kind cannot be said of these layers.
+    """
+    if not restacks(recipe, models):
+        return None
+    sources = list[Source]()
+    for one in recipe.slices or ():
+        source = next((source for source in one.sources if source.model == donor), one.sources[0])
+        sources += [(models[source.model].config, layer) for layer in range(*source.layer_range)]
+    return config_of_layers(models[donor].config, sources)
