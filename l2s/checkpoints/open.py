@@ -65,8 +65,6 @@ def _parts(text: str, known: Mapping[str, Path]) -> tuple[str, str] | None:
 def _folder(text: str, known: Mapping[str, Path]) -> Path:
     text = str(known.get(text, text))
     folder = Path(text)
-    if not folder.exists() and Path(text.partition("@")[0]).is_dir():
-        return Path(text.partition("@")[0])  # a folder has no revisions: it is as it is
     if folder.exists() or folder.is_absolute() or not NAME.fullmatch(text):
         return folder
     return cached_folder(text)

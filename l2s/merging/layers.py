@@ -53,16 +53,16 @@ def _stacked(track: Track, models: Mapping[str, Checkpoint]) -> LayeredCheckpoin
             if layer is not None and _is_layer(model, name) and start <= layer < end:
                 origins[renumbered(name, count + layer - start)] = part, name
         count += end - start
-    for name in _after_the_layers(models[names[last]], tied_here=first == last):
+    for name in _after_the_layers(models[names[last]], stays_tied=models[names[first]].tied):
         origins[name] = last, name
     parts = tuple(models[name] for name in names)
     return LayeredCheckpoint(parts[0].path, parts, origins)
 
 
-def _after_the_layers(model: Checkpoint, tied_here: bool) -> Iterator[str]:
-    """Last norm, head and all else; a head that is another model's embedding becomes a head of its own."""
+def _after_the_layers(model: Checkpoint, stays_tied: bool) -> Iterator[str]:
+    """Last norm, head and all else; a tied head stays tied, to the first slice's embedding, if that is tied too."""
     yield from (name for name in model.names() if not _is_layer(model, name) and not is_embedding(name))
-    if model.tied and not tied_here:
+    if model.tied and not stays_tied:
         yield model.head
 
 

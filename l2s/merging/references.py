@@ -33,7 +33,9 @@ class References:
         """
         if isinstance(found, dict):
             found = self._joined(found, where)
-        return self._folder_once(plain(found)) if isinstance(found, str) else found
+        if not isinstance(found, str):
+            return found
+        return self._folder_once("+".join(self._without_revision(part, where) for part in plain(found).split("+")))
 
     def tokenizer(self, found: Any, where: str) -> Any:
         """The same of ``tokenizer_source``, which may be a word, and may begin with ``model:``."""
@@ -66,6 +68,13 @@ class References:
 
     def _unknown(self, found: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
         self.problems += [f"{where}.{key}: unknown key{nearest(str(key), keys)}" for key in found if key not in keys]
+
+    def _without_revision(self, text: str, where: str) -> str:
+        folder, at, revision = text.partition("@")
+        if not at or Path(text).exists() or not Path(folder).is_dir():
+            return text
+        self.notes.append(f"{where}: {folder} is a folder, which has no revisions: @{revision} is ignored")
+        return folder
 
     def _folder_once(self, text: str) -> str:
         """The text that first led to this folder."""

@@ -475,3 +475,8 @@ def test_kill_9_leaves_nothing_that_looks_whole_and_a_second_run_gives_the_same_
     assert left and not any(is_complete(folder) or (folder / "l2s_manifest.json").exists() for folder in left)
     assert merged_bytes(recipe(), family, tmp_path / "out", max_shard_size=600) == unharmed
     assert not list(tmp_path.glob(".out*"))
+
+
+def test_public_names_end_even_where_two_texts_are_one_path() -> None:
+    assert public_names(["/x/base", "/x/base/", "m"]) == {"/x/base": "x/base", "/x/base/": "x/base (2)", "m": "m"}
+    assert public_names(["/x/base", "/x/base"]) == {"/x/base": "base"}
