@@ -101,6 +101,7 @@ def generate(config: Config, name: str, track: Track, say: Say) -> dict[str, Any
         store=HIDDEN / "responses.sqlite",
         track=track,
         models=DATA,
+        say=lambda sentence: say(f"note: {sentence}"),
     )
     say(f"{counts.generated} responses generated, {counts.stored} from the store")
     return generation_cost(model, DATA / "responses" / f"{name}.jsonl", counts.stored)

@@ -146,11 +146,21 @@ def texts(
 
 def generate(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
-    problems: Annotated[Path, typer.Argument(help="JSONL: benchmark, id, problem, gold.")],
+    problems: Annotated[Path, typer.Argument(help="JSONL: id, problem, gold; benchmark, or else the file's name.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    run: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the run; default: MODEL or MODEL-CONTROL.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="auto, transformers or vllm.")] = "auto",
     control: Annotated[Path | None, typer.Option(help="YAML file with a length control.")] = None,
     prompt: Annotated[str, typer.Option(help="chat, plain, qwen25-math-cot, cot, or a YAML file.")] = "chat",
+    date: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="What a chat template takes for today.")
+    ] = None,
+    template_kwarg: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Of the chat template, e.g. enable_thinking=false. Repeatable."),
+    ] = None,
     samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,
     temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 0.0,
     top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
@@ -168,30 +178,57 @@ def generate(
     from l2s.yaml import read_yaml
 
     found = read_yaml(control) if control else {}
-    name = f"{model.name}-{control.stem}" if control else model.name
+    own = model.name or model.resolve().name
+    name = own if control is None else f"{own}-{control.stem}"
     sampling = {
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
         "samples": samples, "seed": seed,
     }  # fmt: skip
     style = read_yaml(Path(prompt)) if prompt.endswith((".yaml", ".yml")) else {"style": prompt}
     options = {"engine": engine, "device": device, "sampling": sampling}
-    decoding = DecodingParams.parse({**options, "prompt": style}, "options")
+    decoding = DecodingParams.parse({**options, "prompt": _with_variables(style, date, template_kwarg)}, "options")
     counts = generate_responses(
         model,
         Checkpoint(model).digest,
         [problems],
         target,
-        run=name,
+        run=name if run is None else _run_name(run),
         decoding=decoding,
         control=ControlParams.parse(found, str(control)),
         store=Path(".l2s/responses.sqlite"),
         track=bar,
+        say=warn,
     )
     console.out.print(
         f"{target}: {counts.generated} responses generated, {counts.stored} from the store",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _run_name(run: str) -> str:
+    """A name as params.yaml takes them."""
+    from l2s.references import NAME
+
+    if not NAME.fullmatch(run):
+        raise ConfigError(f"--run: found {run!r}, expected a name of letters, digits, '.', '_' and '-'")
+    return run
+
+
+def _with_variables(style: Any, date: str | None, given: list[str] | None) -> Any:
+    """The prompt with what the command line says of its chat template; values are read as YAML reads them."""
+    from l2s.yaml import parse_yaml
+
+    if not isinstance(style, dict):
+        return style
+    variables = dict(style.get("template_kwargs") or {})
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--template-kwarg: found {text!r}, expected KEY=VALUE, e.g. enable_thinking=false")
+        variables[name] = parse_yaml(value.encode(), f"--template-kwarg {name}")
+    more = {"template_kwargs": variables} if variables else {}
+    return {**style, **more, **({"date": date} if date is not None else {})}
 
 
 def verify(

@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from l2s.checkpoints.index import listed
 from l2s.errors import CheckpointError
+from l2s.foreign_code import needs_own_code, own_code
 
 INDEX = "model.safetensors.index.json"
 
@@ -44,9 +45,12 @@ def load_causal_lm(path: Path, dtype: torch.dtype | str, *, trust_remote_code: b
                 path, dtype=dtype, use_safetensors=True, output_loading_info=True, trust_remote_code=trust_remote_code
             )
     except Exception as error:  # a folder may be wrong in as many ways as there are architectures
-        raise CheckpointError(f"{path}: transformers cannot load this folder: {first_line(error)}") from None
+        said = needs_own_code(path) or f"{path}: transformers cannot load this folder: {first_line(error)}"
+        raise CheckpointError(said) from None
     refuse_missing(path, type(model).__name__, info["missing_keys"])
-    return Loaded(model.eval(), notes_on(path, info["unexpected_keys"]))
+    own = own_code(path)
+    notes = (f"{path}: {own}: transformers' own {type(model).__name__} is taken",) if own else ()
+    return Loaded(model.eval(), (*notes, *notes_on(path, info["unexpected_keys"])))
 
 
 def refuse_missing(path: Path, architecture: str, missing: Iterable[str]) -> None:

@@ -103,6 +103,20 @@ class ChatTemplate:
             tail = text.removeprefix(shorter) if text.startswith(shorter) else ""
         return Rendered(text, tail)
 
+    def unknown(self, kwargs: Mapping[str, Any]) -> list[str]:
+        """A sentence for each variable that the template does not mention: nothing changes by it."""
+        if not kwargs:
+            return []
+        try:
+            text = str(self.tokenizer.get_chat_template()) if self.tokenizer.chat_template else ""
+        except ValueError:  # several templates, and none of them the default: rendering says so
+            return []
+        return [
+            f"its chat template has no variable '{name}', so template_kwargs.{name} changes nothing"
+            for name in kwargs
+            if not re.search(rf"\b{re.escape(name)}\b", text)
+        ]
+
     def _with_slots(self, turns: Sequence[Turn], date: datetime.date, kwargs: Mapping[str, Any] | None) -> str | None:
         """The conversation with a mark in the place of each message's content; None where that cannot be rendered."""
         key = json.dumps([[turn["role"] for turn in turns], date.isoformat(), kwargs], sort_keys=True)

@@ -9,7 +9,7 @@ import polars as pl
 from l2s.analysis.changes import changed_problems
 from l2s.analysis.choose import Candidate, Choice, choose
 from l2s.analysis.comparisons import Couples, Parts, baselines, compare_all, couples_of, slow_of
-from l2s.analysis.controls import control_rows, curve_rows
+from l2s.analysis.controls import control_rows, curve_rows, idle_notes
 from l2s.analysis.efficiency import efficiency_row
 from l2s.analysis.facts import Facts, RunFacts, with_named_control
 from l2s.analysis.frame import KEY, complete, names_in, reported
@@ -124,7 +124,7 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
             *judge_runs(rows, overall, levels, sensitivity, scale, facts, shown, settings),
         ],
         runs=[_run(run, frame, chosen.run, settings, facts) for run in names_in(frame, "run")],
-        notes=notes_on(frame, shown, settings),
+        notes=[*notes_on(frame, shown, settings), *idle_notes(controls)],
         problems=changed_problems(couples),
     )
 

@@ -47,7 +47,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "samples": _with("run", "benchmark", "k", "problems", "pass_at_k~", "maj_at_k~"),
     "controls": _with(
         "model", "kind", "run", "benchmark", "value", "target", "n", "accuracy~", "tokens~", "think_tokens",
-        "within", "truncated", "budget_accuracy", "gain_over_budget~",
+        "within", "acted", "truncated", "budget_accuracy", "gain_over_budget~",
     ),
     "curves": _with(
         "model", "kind", "benchmark", "points", "control", "scaling", "performance", "monotone", "target_error"

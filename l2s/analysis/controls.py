@@ -18,6 +18,7 @@ from l2s.analysis.differences import accuracy_minus, same_problems
 from l2s.analysis.facts import Facts, RunFacts, with_named_control
 from l2s.analysis.rows import Part, control_name, has_tokens, is_cut, mean, measured
 from l2s.analysis.settings import AnalysisParams
+from l2s.records.acted import Spent, share_acted_on
 
 OWN = {
     "budget": ("max_think",), "min_think": ("min_think", "ignores"), "eot_temperature": ("value",),
@@ -54,6 +55,7 @@ def control_rows(parts: Parts, facts: Facts, settings: AnalysisParams) -> list[d
                 **measured(part, settings),
                 "think_tokens": mean(part["think_tokens"]),
                 "within": _within(part, own, target),
+                "acted": share_acted_on(kind, own.control, map(Spent._make, part.select(Spent._fields).iter_rows())),
                 "truncated": mean(part.select(is_cut()).to_series()),
                 "budget_accuracy": None,
                 **columns("gain_over_budget", None),
@@ -86,6 +88,17 @@ def curve_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def idle_notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence for the controlled runs whose control did nothing: their names promise what was not done."""
+    idle = [f"{row['run']} on {row['benchmark']}" for row in rows if row["acted"] == 0]
+    if not idle:
+        return []
+    return [
+        f"Length controls that acted on no response: {', '.join(idle)}. Those runs are their models without control, "
+        "as where a model never opens thinking."
+    ]
 
 
 def scaling(points: Sequence[tuple[float, float]]) -> float | None:

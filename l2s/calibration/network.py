@@ -17,6 +17,7 @@ from l2s.checkpoints.index import TensorEntry, listed
 from l2s.checkpoints.open import Reader, open_reader
 from l2s.checkpoints.quantised import quantised_by
 from l2s.errors import CheckpointError
+from l2s.foreign_code import needs_own_code
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +118,13 @@ def _build(checkpoint: Checkpoint) -> PreTrainedModel:
         config = AutoConfig.from_pretrained(checkpoint.path, trust_remote_code=False, **changes)
         with torch.device("meta"):
             model: PreTrainedModel = AutoModelForCausalLM.from_config(
-                config, dtype=torch.float32, experts_implementation="eager"
+                config, dtype=torch.float32, experts_implementation="eager", trust_remote_code=False
             )
     except Exception as error:  # a config may be wrong in as many ways as there are architectures
-        raise CheckpointError(f"{checkpoint.path}: transformers cannot build this model: {first_line(error)}") from None
+        said = needs_own_code(checkpoint.path) or (
+            f"{checkpoint.path}: transformers cannot build this model: {first_line(error)}"
+        )
+        raise CheckpointError(said) from None
     model.tie_weights()
     return model
 

@@ -10,6 +10,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 
 from l2s.calibration.settings import Answer
 from l2s.errors import CheckpointError, RecordError
+from l2s.foreign_code import needs_own_code
 from l2s.seeds import seed_for
 from l2s.templates import ChatTemplate, RenderError
 
@@ -70,7 +71,8 @@ def open_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     try:
         tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # the tokenizers library raises plain Exception
-        raise CheckpointError(f"{folder}: transformers cannot load its tokenizer: {first_line(error)}") from None
+        said = needs_own_code(folder) or f"{folder}: transformers cannot load its tokenizer: {first_line(error)}"
+        raise CheckpointError(said) from None
     return tokenizer
 
 

@@ -121,7 +121,9 @@ class _Family:
     ) -> LlamaForCausalLM:
         kept = self.work / f"{name}-{stage}"
         if kept.is_dir():
-            loaded: LlamaForCausalLM = AutoModelForCausalLM.from_pretrained(kept, dtype=torch.float32)
+            loaded: LlamaForCausalLM = AutoModelForCausalLM.from_pretrained(
+                kept, dtype=torch.float32, trust_remote_code=False
+            )
             return loaded
         train(
             model,

@@ -46,6 +46,8 @@ class Engine(Protocol):
     name: str
     """With versions, as it goes into rows and store keys."""
     tokenizer_digest: str
+    notes: tuple[str, ...]
+    """What the user should know of the model in this engine."""
 
     def prompt(self, problem: str, params: PromptParams) -> Written:
         """The prompt as text and as token ids."""

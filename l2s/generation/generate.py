@@ -1,6 +1,7 @@
 """Problems in, responses out: only what the store lacks is generated."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ from l2s.generation.study_prompts import examples_for
 from l2s.generation.styles import asks_first, first_question, problem_after, prompt_under
 from l2s.generation.tokenizer import ModelTokenizer
 from l2s.progress import Track, silent
-from l2s.records import Problems, Responses, Row, read_rows, write_rows
+from l2s.records import Problems, Responses, Row, read_rows, table_of, write_rows
+from l2s.records.acted import Spent, share_acted_on
 
 __all__ = ["Counts", "generate_responses"]
 
@@ -52,6 +54,7 @@ def generate_responses(
     store: Path,
     track: Track = silent,
     models: Path = Path(),
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> Counts:
     """Answer every problem of the files ``problems`` with ``model``; write ``out`` whole, in the problems' order.
 
@@ -61,15 +64,14 @@ def generate_responses(
         weights_digest: content digest of ``model``; with prompt, sampling, control and engine it keys the store.
         run: name of the run, a column of every row; the model's name is its folder's.
         models: folder that a model's name in the control (cothink's outliner) is relative to.
+        say: told what the user should know of model, template and control.
 
     Raises:
         RecordError, CheckpointError, EngineError, ConfigError: bad problems, model or settings.
     """
-    rows = [row for path in problems for row in read_rows(path, Problems)]
+    rows = [row for path in problems for row in read_problems(path)]
     if not rows:
-        raise RecordError(
-            f"{', '.join(map(str, problems))}: no problems; expected JSONL rows benchmark, id, problem, gold"
-        )
+        raise RecordError(f"{', '.join(map(str, problems))}: no problems; expected JSONL rows id, problem, gold")
     if control.kind == "fractured":
         refuse_what_repeats(control, decoding)
     with ResponseStore(store) as responses:
@@ -80,13 +82,53 @@ def generate_responses(
         engine = _engine(model, decoding)
         calls = Calls(engine, weights_digest, responses, model.name, track, outlined)
         words = ModelTokenizer(model)
+        for note in (*engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
+            say(f"{model}: {note}" if str(model) not in note else note)
         writer = RowWriter(run, model, engine.name, decoding, words)
         if asks_first(control) and control.outliner is None:
             answered = _first_answers(calls, rows, decoding, control, control.estimate_tokens, f"estimates for {run}")
         asked = Asked(rows, *_prompts(calls, rows, decoding, control, answered), answered)
         found = _fractured if control.kind == "fractured" else _answered_once
-        write_rows(out, found(calls, writer, asked, control), Responses)
+        answers = list(found(calls, writer, asked, control))
+        write_rows(out, answers, Responses)
+    if sentence := _idle(control, run, answers):
+        say(sentence)
     return calls.counts
+
+
+def read_problems(path: Path) -> list[Row]:
+    """Problems of a file; a row that names no benchmark is of the one that the file is named after.
+
+    Raises:
+        RecordError: rows that are no problems.
+    """
+    name = path.name
+    for ending in (".gz", ".zst", ".jsonl", ".json"):
+        name = name.removesuffix(ending)
+    rows = [_problem(row, name) for row in read_rows(path)]
+    table_of(rows, Problems, str(path))
+    return rows
+
+
+def _problem(row: Row, benchmark: str) -> Row:
+    """A row with its benchmark; an id or answer that is a number is taken as JSON writes it."""
+    named = row if "benchmark" in row else {"benchmark": benchmark, **row}
+    numbers = {key: json.dumps(named[key]) for key in ("id", "gold") if type(named.get(key)) in (int, float)}
+    return {**named, **numbers} if numbers else named
+
+
+def _idle(control: ControlParams, run: str, rows: Sequence[Row]) -> str | None:
+    """What to say of a control that did nothing at all."""
+    spent = (Spent(r["finish"], r["think_tokens"], r["tokens"], r["response_tokens"]) for r in rows)
+    if share_acted_on(control.kind, control.identity(), spent) != 0:
+        return None
+    thought = sum(row["think_tokens"] > 0 for row in rows)
+    why = (
+        "the model opened thinking in none of them (whole_text: true in a control takes all of a response for it)"
+        if thought == 0
+        else f"thinking was opened in {thought:,} of them and gave it no cause to"
+    )
+    return f"{run}: control {control.kind} acted on none of {len(rows):,} responses: {why}"
 
 
 def _engine(model: Path, decoding: DecodingParams) -> Engine:

@@ -10,6 +10,7 @@ from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PreTrained
 
 from l2s.errors import CheckpointError
 from l2s.files import digest_text
+from l2s.foreign_code import needs_own_code
 from l2s.generation.prompts import prompt_ids, prompt_text, stop_tokens_of
 from l2s.generation.settings import PromptParams, SamplingParams
 from l2s.templates import ChatTemplate
@@ -48,7 +49,7 @@ class ModelTokenizer:
         transformers.utils.logging.disable_progress_bar()
         self.path = path
         try:
-            self.config: Any = AutoConfig.from_pretrained(path)
+            self.config: Any = AutoConfig.from_pretrained(path, trust_remote_code=False)
             generation = GenerationConfig.from_pretrained(path) if (path / "generation_config.json").is_file() else None
         except (OSError, ValueError, RuntimeError) as error:
             raise cannot_load(path, error) from None
@@ -113,8 +114,10 @@ def open_tokenizer(path: Path) -> PreTrainedTokenizerBase:
     """
     kind = PreTrainedTokenizerFast if (path / "tokenizer.json").is_file() else AutoTokenizer
     try:
-        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(path)
+        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(path, trust_remote_code=False)
     except Exception as error:  # the tokenizers library raises plain Exception
+        if sentence := needs_own_code(path):
+            raise CheckpointError(sentence) from None
         said = f"{type(error).__name__}: {_first_line(error)}"
         raise CheckpointError(
             f"{path}: transformers cannot load its tokenizer ({said}); "
@@ -129,6 +132,8 @@ def open_tokenizer(path: Path) -> PreTrainedTokenizerBase:
 
 def cannot_load(path: Path, error: Exception) -> CheckpointError:
     """The sentence for a folder that transformers refuses."""
+    if sentence := needs_own_code(path):
+        return CheckpointError(sentence)
     return CheckpointError(f"{path}: transformers cannot load this folder: {_first_line(error)}")
 
 

@@ -29,7 +29,7 @@ class VllmCopies:
 
     def __init__(self, one: VllmEngine, devices: Sequence[str]) -> None:
         self._one, self._devices = one, list(devices)
-        self.name, self.tokenizer_digest = one.name, one.tokenizer_digest
+        self.name, self.tokenizer_digest, self.notes = one.name, one.tokenizer_digest, one.notes
 
     def prompt(self, problem: str, params: PromptParams) -> Written:
         """The prompt as text and as token ids."""

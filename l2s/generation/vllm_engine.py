@@ -58,6 +58,7 @@ class VllmEngine:
         many = f" threads {threads}" if device == "cpu" and threads > 1 else ""
         self.name = f"vllm {version} torch {torch.__version__.split('+')[0]} r{REVISION}{many}"
         self.tokenizer_digest = self._words.digest
+        self.notes: tuple[str, ...] = ()
         self._path, self._device = path, device
         self._rows, self._threads, self._gpus = rows_at_once, threads, tensor_parallel_size
         self._runner: Any = None

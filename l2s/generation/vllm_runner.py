@@ -78,6 +78,7 @@ def _settings(path: Path, config: Any, device: str, shape: Shape) -> dict[str, A
         "model": str(path), "max_model_len": shape.context, "max_num_seqs": shape.rows, "skip_tokenizer_init": True,
         "generation_config": "vllm", "enable_prefix_caching": True, "disable_log_stats": True, "max_logprobs": -1,
         "use_tqdm_on_load": False, "logits_processors": ["l2s.generation.vllm_steering:RaiseClose"], "seed": 0,
+        "trust_remote_code": False,
     }  # fmt: skip
     if device != "cpu":
         return {**common, "dtype": "auto", "tensor_parallel_size": shape.tensor_parallel_size}

@@ -21,6 +21,7 @@ from l2s.generation.settings import ControlParams, DecodingParams
 from l2s.generation.store import Origin, ResponseStore, Stored
 from l2s.generation.tokenizer import Written
 from l2s.records import read_rows, write_rows
+from l2s.templates import ChatTemplate
 
 ORIGIN = Origin("slow", "sha256:aa", "transformers 5")
 
@@ -44,6 +45,7 @@ class SlowEngine:
 
     name = "slow engine 1"
     tokenizer_digest = "none"
+    notes = ()
 
     def __init__(self, told: int | None) -> None:
         self.told = told
@@ -66,7 +68,7 @@ class Words:
     """Ids as numbers, a word each."""
 
     def __init__(self, model: Path) -> None:
-        pass
+        self.template = ChatTemplate(None)
 
     def text(self, ids: list[int]) -> str:
         return " ".join(map(str, ids))
