@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from l2s.checkpoints.architecture import missing_weights, unexpected_weights
 from l2s.checkpoints.checkpoint import Checkpoint, has_rows
 from l2s.checkpoints.dtypes import INTEGERS
 from l2s.checkpoints.index import listed
@@ -56,6 +57,8 @@ def compare(models: Mapping[str, Checkpoint], by_token: bool = False, tensors: b
         findings += _configs(first, reference.config, name, model.config)
         findings += _tokenizers(first, reference, name, model, by_token)
     findings += _ties(models)
+    if not any(finding.fatal for finding in findings):
+        findings += [finding for name, model in models.items() for finding in _missing(name, model)]
     return findings
 
 
@@ -63,6 +66,16 @@ def compare_tensors(models: Mapping[str, Checkpoint]) -> list[Finding]:
     """Differences of every model from the first one in the tensors that they have."""
     (first, reference), *others = models.items()
     return [finding for name, model in others for finding in _tensors(first, reference, name, model)]
+
+
+def _missing(name: str, model: Checkpoint) -> Iterator[Finding]:
+    architecture, missing = missing_weights(model)
+    if missing:
+        yield Finding(
+            f"{name}: lacks {listed(missing)}, which transformers' {architecture} has and would fill with random "
+            "numbers; fetch or make the model again",
+            fatal=True,
+        )
 
 
 def _alone(name: str, model: Checkpoint) -> Iterator[Finding]:
@@ -98,9 +111,15 @@ def _tensors(first: str, reference: Checkpoint, name: str, model: Checkpoint) ->
     if (layout := _layout(first, ours, name, theirs)) is not None:
         yield Finding(layout, fatal=True)
         return
-    for lacking, having, alone in ((name, first, ours - theirs), (first, name, theirs - ours)):
-        if alone:
-            yield Finding(f"{lacking} lacks {listed(sorted(alone))}, which {having} has", fatal=True)
+    renamed = bool(ours - theirs) and bool(theirs - ours)
+    alone = ((name, first, reference, ours - theirs), (first, name, model, theirs - ours))
+    for lacking, having, holder, only in alone:
+        surplus = set() if renamed else unexpected_weights(holder, only)
+        if surplus:
+            what = f"{having}: no part of the model takes {listed(sorted(surplus))}"
+            yield Finding(f"{what}, and {lacking} has nothing like it; left out")
+        if only - surplus:
+            yield Finding(f"{lacking} lacks {listed(sorted(only - surplus))}, which {having} has", fatal=True)
     shared = ours & theirs
     heads = dict.fromkeys(n for found in (names, model.names()) for n in found if is_head(n))
     for tensor in [*(n for n in names if n in shared), *heads]:

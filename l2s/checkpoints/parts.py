@@ -25,6 +25,7 @@ RECOMPUTED = re.compile(
 )
 """Buffers that older versions stored and every loader computes from the config."""
 
+LAYER = re.compile(r"(?:.*\.)?(?:layers|h|blocks|block)\.(\d+)\.(.+)")
 NUMBERED = re.compile(r"(?:^|\.)\d+\.")
 
 
@@ -59,6 +60,12 @@ def tower_of(name: str) -> str | None:
     parts = name.split(".")[:2]
     place = next((place for place, part in enumerate(parts) if part in TOWERS), None)
     return None if place is None else ".".join(parts[: place + 1]) + "."
+
+
+def layer_of(name: str) -> tuple[int, str] | None:
+    """The language model's layer that a tensor belongs to, and what it is called there."""
+    found = LAYER.fullmatch(name) if tower_of(name) is None else None
+    return None if found is None else (int(found[1]), found[2])
 
 
 def is_other_head(name: str, shape: tuple[int, ...], rows: int, known: Container[str]) -> bool:

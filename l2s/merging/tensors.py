@@ -32,6 +32,7 @@ from l2s.merging.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.journal import Journal
 from l2s.merging.kernels import Flags
 from l2s.merging.loop import Loop
+from l2s.merging.plan import common_names
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.rounding import rounded
 from l2s.merging.setting import count_layers, position
@@ -88,7 +89,7 @@ class TensorMerger:
         self.recipe, self.method, self.seed, self.digests = recipe, recipe.method, seed, digests
         self.statistics, self.writer, self.journal, self.device = statistics, writer, journal, device
         self.readers = {name: open_reader(model) for name, model in models.items()}
-        self.layers = count_layers(next(iter(models.values())).names())
+        self.layers = count_layers(common_names(models))
         names = recipe.model_names()
         self.has_base = recipe.has_base
         self.reference = recipe.base_name or names[0]

@@ -36,6 +36,38 @@ def test_names_and_shapes_are_all_listed_in_both_directions(tmp_path: Path) -> N
     ]
 
 
+def test_what_no_part_of_the_model_takes_is_left_out(tmp_path: Path) -> None:
+    weights = random_weights(0) | {"model.layers.99.mlp.up_proj.weight": torch.zeros(12, 8), "odd": torch.zeros(3)}
+    (finding,) = compare(pair(tmp_path / "more", weights=weights))
+    assert finding == Finding(
+        "slow: no part of the model takes model.layers.99.mlp.up_proj.weight, odd, and base has nothing like it; "
+        "left out"
+    )
+    del weights["model.layers.99.mlp.up_proj.weight"], weights["odd"], weights["model.layers.1.mlp.up_proj.weight"]
+    (finding,) = compare(pair(tmp_path / "less", weights=weights))
+    assert finding == Finding("slow lacks model.layers.1.mlp.up_proj.weight, which base has", fatal=True)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        ("model.layers.0.mlp.up_proj.weight",),
+        tuple(name for name in random_weights(0) if ".layers.1." in name),
+        tuple(name for name in random_weights(0) if ".layers." in name),
+        ("model.norm.weight",),
+        ("model.embed_tokens.weight",),
+    ],
+)
+def test_what_all_models_lack_is_missed_all_the_same(gone: tuple[str, ...], tmp_path: Path) -> None:
+    weights = {name: tensor for name, tensor in random_weights(0).items() if name not in gone}
+    folders = {name: write_checkpoint(tmp_path / name, weights, num_hidden_layers=2) for name in ("base", "slow")}
+    found = compare({name: Checkpoint(folder) for name, folder in folders.items()})
+    assert [finding.fatal for finding in found] == [True, True]
+    assert all(
+        "which transformers' LlamaForCausalLM has" in f.sentence and sorted(gone)[0] in f.sentence for f in found
+    )
+
+
 def test_rows_of_the_vocabulary_may_differ_their_width_may_not(tmp_path: Path) -> None:
     weights = random_weights(0)
     weights["model.embed_tokens.weight"] = torch.zeros(20, 8)
