@@ -24,7 +24,7 @@ from l2s.verification.compare.listing import (
     unnamed,
 )
 from l2s.verification.compare.quantities import measured, same_quantities, unmeasured
-from l2s.verification.compare.shapes import assigned, dimensions, shaped, solutions
+from l2s.verification.compare.shapes import apart, assigned, dimensions, shaped, solutions, unchained
 from l2s.verification.compare.words import same_things
 from l2s.verification.parsing.expressions import Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
@@ -41,9 +41,14 @@ def same(gold: Expression, answer: Expression) -> bool:
     Raises:
         UnreadableError: they hold what cannot be compared here.
     """
+    written, given = gold, answer
     gold, answer = shaped(gold), shaped(answer)
     if gold == answer:
         return True
+    if points := apart(written) or apart(given):
+        one, other = (points, answer) if apart(written) else (gold, points)
+        if one.kind == other.kind == "list" and _same_lists(one, other):
+            return True
     found = _by_solutions(gold, answer)
     if found is not None:
         return found
@@ -55,6 +60,8 @@ def same(gold: Expression, answer: Expression) -> bool:
         return _same_sets(gold, answer)
     if "tuple" in (gold.kind, answer.kind) or "matrix" in (gold.kind, answer.kind):
         return _same_tables(gold, answer)
+    if "cases" in (gold.kind, answer.kind):
+        return gold.kind == answer.kind and _matched(gold.children(), answer.children())
     if "ratio" in (gold.kind, answer.kind):
         return _same_ratios(gold, answer)
     return same_quantities(gold, answer)
@@ -78,6 +85,11 @@ def _by_solutions(gold: Expression, answer: Expression) -> bool | None:
 def _same_relation(gold: Expression, answer: Expression) -> bool:
     if gold.kind == answer.kind == "relation":
         return _same_relations(gold, answer)
+    if "list" in (gold.kind, answer.kind) and _in_order(gold, answer):
+        return True
+    chained = unchained(gold), unchained(answer)
+    if any(chained) and {gold.kind, answer.kind} & {"tuple", "interval", "list"}:
+        return same(chained[0] or gold, chained[1] or answer)
     if gold.kind == "relation":
         return any(same(value, answer) for value in assigned(gold, lenient=_is_computed(gold)))
     if gold.kind == "list" and any(item.kind == "relation" for item in gold.children()) and len(gold.children()) > 1:
@@ -119,6 +131,11 @@ def _same_assignments(gold: Expression, answer: Expression) -> bool:
     names = gold.children()[0], answer.children()[0]
     if renamed := renamed_values(names[0], names[1], theirs):
         return any(_quietly_same(one, other) for one in mine for other in renamed)
+    if names[0] != names[1] and (rows := tuple(row_of(name) for name in names)) and rows[0] and rows[1]:
+        given = row_of(theirs[0])
+        if given and len(given) == len(rows[1]) and set(rows[0]) == set(rows[1]):
+            order = [given[rows[1].index(name)] for name in rows[0]]
+            return _all_quietly_same(row_of(mine[0]) or (), order)
     if names[0] != names[1] and all(name.kind == "symbol" for name in names) and not symbols(mine[0]):
         return False
     return any(_quietly_same(one, other) for one in mine for other in theirs)

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from l2s.verification.compare.quantities import unmeasured
 from l2s.verification.compare.scalars import proportional, vanishes
-from l2s.verification.parsing.expressions import Expression, number, substituted, symbols
+from l2s.verification.parsing.expressions import Expression, contains, nodes, number, substituted, symbols, variables
+
+_MOST_BARS = 6
+"""Fractions that are brought over one bar."""
 
 
 def same_equations(gold: Sequence[Expression], answer: Sequence[Expression]) -> bool:
@@ -14,6 +17,10 @@ def same_equations(gold: Sequence[Expression], answer: Sequence[Expression]) -> 
         return False
     if proportional(mine, theirs):
         return True
+    if len(variables(mine)) > 1 and (divided(mine) or divided(theirs)):
+        mine, theirs = above(mine), above(theirs)
+        if proportional(mine, theirs):
+            return True
     return _solved_by(gold, theirs) or _solved_by(answer, mine)
 
 
@@ -29,6 +36,43 @@ def same_inequalities(sign: str, gold: Sequence[Expression], other: str, answer:
 
 def _difference(sides: Sequence[Expression]) -> Expression:
     return Expression("sum", (unmeasured(sides[0]), Expression("negative", (unmeasured(sides[1]),))))
+
+
+def divided(expression: Expression) -> bool:
+    """Whether a variable stands below a fraction's bar."""
+    return any(node.kind == "quotient" and variables(node.children()[1]) for node in nodes(expression))
+
+
+def above(expression: Expression) -> Expression:
+    """What stands above the bar once all is over one; an equation between two variables vanishes where it does."""
+    return _over_one_bar(expression, [_MOST_BARS])[0]
+
+
+def _over_one_bar(expression: Expression, left: list[int]) -> tuple[Expression, Expression | None]:
+    """Above and below; nothing below stands for one."""
+    if not contains(expression, "quotient"):
+        return expression, None
+    kind, parts = expression.kind, [_over_one_bar(child, left) for child in expression.children()]
+    if kind == "negative":
+        return Expression("negative", (parts[0][0],)), parts[0][1]
+    if kind == "product":
+        return Expression("product", (parts[0][0], parts[1][0])), _times(parts[0][1], parts[1][1])
+    if kind == "quotient":
+        left[0] -= 1
+        one, other = parts
+        up, down = _times(one[0], other[1]), _times(one[1], other[0])
+        return up or number(1), down
+    if kind != "sum" or left[0] < 0:
+        return expression, None
+    total, below = parts[0]
+    for up, down in parts[1:]:
+        crossed = _times(total, down) or number(0), _times(up, below) or number(0)
+        total, below = Expression("sum", crossed), _times(below, down)
+    return total, below
+
+
+def _times(one: Expression | None, other: Expression | None) -> Expression | None:
+    return Expression("product", (one, other)) if one and other else one or other
 
 
 def _solved_by(sides: Sequence[Expression], other: Expression) -> bool:

@@ -13,9 +13,10 @@ from l2s.verification.compare.calculus import different_letters, needs_algebra, 
 from l2s.verification.compare.clock import same_times
 from l2s.verification.compare.comparison import same
 from l2s.verification.compare.exact import settle
+from l2s.verification.compare.families import declared, same_families
 from l2s.verification.compare.quantities import has_words
 from l2s.verification.compare.residues import same_residues
-from l2s.verification.compare.wording import numeral, same_words, scaled
+from l2s.verification.compare.wording import counted, numeral, ordinal, same_words, scaled
 from l2s.verification.compare.words import is_worded, same_sayings, worded
 from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
@@ -53,7 +54,14 @@ def equivalent(gold: str, answer: str) -> Outcome:
         return "correct" if settled else "incorrect"
     if exceeds_limits(gold) or exceeds_limits(answer):
         return "limit"
-    return _scaled(numeral(gold) or gold, numeral(answer) or answer)
+    return _scaled(_in_digits(gold, answer), _in_digits(answer, gold))
+
+
+def _in_digits(text: str, other: str) -> str:
+    """A number in words by its digits; an ordinal only beside a bare number, a count beside any."""
+    if not re.search("[0-9]", other):
+        return numeral(text) or text
+    return numeral(text) or (ordinal(text) if spelled(other).isdigit() else None) or counted(text) or text
 
 
 def _scaled(gold: str, answer: str) -> Outcome:
@@ -75,7 +83,7 @@ def _compared(gold: str, answer: str) -> Outcome:
     mine, theirs = (_said(text) if words else _read(text) for text, words in zip((gold, answer), told, strict=True))
     if mine is not None and theirs is not None:
         try:
-            return "correct" if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer) else "incorrect"
+            return "correct" if _same(mine, gold, theirs, answer) else "incorrect"
         except _UNKNOWN:
             pass
     if any(side is not None and has_words(side) for side in (mine, theirs)):
@@ -90,6 +98,13 @@ def _compared(gold: str, answer: str) -> Outcome:
     if plain or not needs_algebra(gold, answer):
         return "unparsed"
     return "incorrect" if different_letters(gold, answer) else compared_by("l2s", gold, answer)
+
+
+def _same(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
+    if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer):
+        return True
+    about, other = declared(gold), declared(answer)
+    return bool(about or other) and same_families(mine, about, theirs, other, same)
 
 
 def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:

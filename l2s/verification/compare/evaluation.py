@@ -243,6 +243,13 @@ def _ln(value: Any) -> Any:
     return math.log(value) if not isinstance(value, complex) and value > 0 else cmath.log(value)
 
 
+def _atanh(value: Any) -> Any:
+    """Within its domain alone; beyond it, books differ in the sign of the imaginary part."""
+    if isinstance(value, complex) or abs(value) >= 1:
+        raise UndefinedError
+    return math.atanh(value)
+
+
 def _gamma(value: Any) -> Any:
     if isinstance(value, complex):
         raise UnreadableError("no value: factorial")
@@ -285,6 +292,12 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
         "cot": _reciprocal(_TAN),
     },
     **{"sinh": _SINH, "cosh": _COSH, "tanh": _TANH, "coth": _reciprocal(_TANH)},
+    **{"sech": _reciprocal(_COSH), "csch": _reciprocal(_SINH), "arccosh": cmath.acosh, "arcosh": cmath.acosh},
+    **{"arctanh": _atanh, "artanh": _atanh},
+    **{
+        "arcsec": lambda value: _FUNCTIONS["arccos"](1 / value),
+        "arccsc": lambda value: _FUNCTIONS["arcsin"](1 / value),
+    },
     **{"arcsin": _inverse(math.asin, cmath.asin), "arccos": _inverse(math.acos, cmath.acos)},
     **{"arctan": _both(math.atan, cmath.atan), "arccot": lambda value: _FUNCTIONS["arctan"](1 / value)},
     **{"arcsinh": _both(math.asinh, cmath.asinh), "arsinh": _both(math.asinh, cmath.asinh)},

@@ -16,8 +16,9 @@ _LARGEST_ARGUMENT = 10**6
 _MOST_DIGITS_OF_A_SERIES = 3_000
 _CHEAP = {"ln", "log", "lg", "sqrt", "abs", "floor", "ceil", "arctan"}
 _NAMES = {"ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot", "ceil": "ceil"}
-_NAMES |= {"arcsinh": "asinh", "arsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "lg": "log10", "abs": "fabs"}
-_UNCHANGED = "sin cos tan sec csc cot sinh cosh tanh coth exp sqrt log floor factorial"
+_NAMES |= {"arcsinh": "asinh", "arsinh": "asinh", "arccosh": "acosh", "arcosh": "acosh", "arctanh": "atanh"}
+_NAMES |= {"artanh": "atanh", "arcsec": "asec", "arccsc": "acsc", "lg": "log10", "abs": "fabs"}
+_UNCHANGED = "sech csch sin cos tan sec csc cot sinh cosh tanh coth exp sqrt log floor factorial"
 _NAMES |= {name: name for name in _UNCHANGED.split()}
 _NAMES["binom"] = "binomial"
 

@@ -105,8 +105,25 @@ def measured(expression: Expression) -> Measured:
         assert isinstance(value, Expression)
         said.insert(0, str(unit))
         expression = value
+    if expression.kind == "sum" and not said and (total := _total(expression)):
+        return total
     unit_found, words = measure(" ".join(said)) if said else (None, "")
     return Measured(expression, unit_found, words)
+
+
+def _total(expression: Expression) -> Measured | None:
+    """``1 hour 30 minutes`` in its first unit; None unless all parts measure the same."""
+    parts = [measured(part) for part in expression.children() if part.kind == "quantity"]
+    units = [part.unit for part in parts if part.unit]
+    if len(units) != len(expression.parts) or any(part.words for part in parts):
+        return None
+    if len({unit.dimension for unit in units}) != 1 or any(unit.offset for unit in units):
+        return None
+    values = [
+        Expression("product", (part.value, number(unit.factor / units[0].factor)))
+        for part, unit in zip(parts, units, strict=True)
+    ]
+    return Measured(Expression("sum", tuple(values)), units[0], "")
 
 
 def _lettered(expression: Expression, other: Expression) -> Measured:

@@ -1,6 +1,7 @@
 r"""Shapes: one form for what is written in several — both signs of ±, values behind names, sets from inequalities."""
 
 from fractions import Fraction
+from itertools import product
 from typing import cast
 
 from l2s.verification.compare.evaluation import exact
@@ -11,6 +12,7 @@ INFINITY = Expression("constant", ("infty",))
 EVERYTHING = Expression("interval", (Expression("negative", (INFINITY,)), INFINITY, "()"))
 NOTHING = Expression("set", ())
 _ORDER = {"<": (False, True), "le": (True, True), ">": (False, False), "ge": (True, False)}
+_SETS = ("interval", "set", "union", "difference", "intersection")
 _MOST_EITHER = 6
 
 
@@ -28,6 +30,8 @@ def shaped(expression: Expression) -> Expression:
         return _matrix(expression)
     if kind == "list":
         return _listed(expression)
+    if kind == "interval" and expression.parts[-1] == "()" and contains(expression, "either"):
+        return Expression("list", (*(shaped(point) for point in alternatives(expression)), "or"))
     if kind in ("interval", "tuple", "set", "union", "difference", "intersection", "relation", "ratio"):
         expression = Expression(kind, tuple(shaped(p) if isinstance(p, Expression) else p for p in expression.parts))
     if kind == "set":
@@ -170,6 +174,17 @@ def assigned(relation: Expression, lenient: bool = False) -> list[Expression]:
     )
 
 
+def unchained(relation: Expression) -> Expression | None:
+    """``x = y = 2`` as ``x = 2, y = 2``; None where not every side but the last is a name."""
+    sides = relation.children()
+    names = sides[:-1]
+    if relation.kind != "relation" or set(str(relation.parts[0]).split()) != {"="} or len(names) < 2:
+        return None
+    if not all(name.kind == "symbol" for name in names) or len(set(names)) < len(names) or symbols(sides[-1]):
+        return None
+    return Expression("list", (*(Expression("relation", ("=", name, sides[-1])) for name in names), "and"))
+
+
 def solutions(expression: Expression) -> tuple[str, Expression] | None:
     """The variable and the set of its values that inequalities in one variable leave, if they are linear."""
     if expression.kind == "list" and all(child.kind == "relation" for child in expression.children()):
@@ -256,7 +271,9 @@ def _put(expression: Expression, name: str, value: int) -> Expression:
 
 
 def _joined(expression: Expression) -> tuple[str, Expression] | None:
-    found = [solutions(child) for child in expression.children()]
+    found = [solutions(child) or _stated(child) for child in expression.children()]
+    if not any(solutions(child) for child in expression.children()):
+        return None
     known = [item for item in found if item is not None]
     if len(known) != len(found) or len({name for name, _ in known}) != 1:
         return None
@@ -266,6 +283,33 @@ def _joined(expression: Expression) -> tuple[str, Expression] | None:
     for values in sets[1:]:
         joined = Expression("union" if either else "intersection", (joined, values))
     return known[0][0], joined
+
+
+def _stated(relation: Expression) -> tuple[str, Expression] | None:
+    r"""``a = 1`` and ``a \in S`` as sets, where they stand beside inequalities."""
+    sides = relation.children()
+    if len(sides) != 2 or not is_name(sides[0]) or variables(sides[1]):
+        return None
+    if relation.parts[0] == "=":
+        return _key(sides[0]), Expression("set", (sides[1],))
+    return (_key(sides[0]), sides[1]) if relation.parts[0] == "in" and sides[1].kind in _SETS else None
+
+
+def apart(expression: Expression) -> Expression | None:
+    r"""Points whose signs are chosen each for itself, ``(\pm 1, \pm 2)`` as four of them; None if there are none."""
+    if expression.kind in ("list", "set"):
+        found = [apart(child) for child in expression.children()]
+        if not any(found):
+            return None
+        items = [points or child for points, child in zip(found, expression.children(), strict=True)]
+        return shaped(Expression("list", (*items, "and")))
+    signs = [child for child in expression.children() if contains(child, "either")]
+    point = expression.kind == "tuple" or (expression.kind == "interval" and expression.parts[-1] == "()")
+    if not point or not (expression.kind == "tuple") < len(signs) <= _MOST_EITHER:
+        return None
+    choices = product(*(alternatives(child) for child in expression.children()))
+    points = [Expression(expression.kind, (*choice, *expression.parts[len(choice) :])) for choice in choices]
+    return Expression("list", (*points, "and"))
 
 
 def _key(expression: Expression) -> str:

@@ -31,6 +31,12 @@ _ONES = (
 _NUMBERS = {word: n for n, word in enumerate((_ONES + " eighteen nineteen").split())}
 _TENS_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = {word: 10 * n for n, word in enumerate(_TENS_NAMES.split(), 2)}
+_ORDINAL_NAMES = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
+    " sixteenth seventeenth eighteenth nineteenth twentieth"
+)
+_ORDINALS = {word: n for n, word in enumerate(_ORDINAL_NAMES.split(), 1)}
+_FRACTIONS = {name: n for name, n in _ORDINALS.items() if n > 2} | {"half": 2, "halve": 2, "quarter": 4}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6}
 _SCALED = re.compile(
     r"\\?\$?\s?([0-9]{1,12}(?:,[0-9]{3})*)(?:\.([0-9]{1,12}))? (thousand|million|billion|trillion)(?: [A-Za-z]+)?"
@@ -43,6 +49,8 @@ _CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?
 _LISTED = re.compile(
     r"\(?(?:[A-J]|[IVX]{1,5})\)?(?:(?:\s?[,;&]\s?(?:and |or )?| and | or )\(?(?:[A-J]|[IVX]{1,5})\)?)+"
 )
+_CHOSEN_IN_SMALL_LETTERS = "BCDE"
+"""Choices that a small letter names too; A and a are more often two quantities of one figure."""
 _RUN = re.compile(r"[A-J]{2,6}")
 _LABEL = re.compile(r"[A-JIVX]+")
 _WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
@@ -106,6 +114,33 @@ def numeral(text: str) -> str | None:
     return str(total + part)
 
 
+def counted(text: str) -> str | None:
+    """``two hours`` and ``three quarters`` with their number in digits; None if no number stands first."""
+    words = worded(text).replace("-", " ").split()
+    if not 2 <= len(words) <= 8 or "\\" in worded(text):
+        return None
+    parts = _FRACTIONS.get(words[-1].lower().removesuffix("s"))
+    above = numeral(" ".join(words[:-1]))
+    if parts and above:
+        return f"{above}/{parts}"
+    for count in range(len(words) - 1, 0, -1):
+        if digits := numeral(" ".join(words[:count])):
+            return rf"{digits} \text{{{' '.join(words[count:])}}}"
+    return None
+
+
+def ordinal(text: str) -> str | None:
+    """Digits for an ordinal in a word, ``third``; None if it is none."""
+    words = worded(text).lower().replace("-", " ").removeprefix("the ").split()
+    if not words or len(words) > 4 or words[-1] not in _ORDINALS:
+        return None
+    last = _ORDINALS[words[-1]]
+    if len(words) == 1:
+        return str(last)
+    before = numeral(" ".join(words[:-1]))
+    return str(int(before) + last) if before and int(before) % 10 == 0 and last < 10 else None
+
+
 def scaled(text: str) -> str | None:
     """Digits for a number with its scale in a word, e.g. ``2.5 million``; None if it is none."""
     if "illion" not in text and "thousand" not in text:
@@ -131,7 +166,8 @@ def _same_choice(gold: str, answer: str) -> bool | None:
             else None
         )
     if len(answer) == 1 and answer.isalpha():
-        return letter == answer or bool(mine[1] and letter == answer.upper())
+        plain = letter in _CHOSEN_IN_SMALL_LETTERS and len(gold) == 1
+        return letter == answer or ((bool(mine[1]) or plain) and letter == answer.upper())
     return True if content and content.lower() == answer.lower() else None
 
 

@@ -58,7 +58,7 @@ def same_things(one: str, other: str) -> bool:
 
 
 def _nouns(text: str) -> set[str]:
-    words = (word.lower() for word in _RUN.findall(_MACRO.sub(r"\1", text)))
+    words = (word.lower() for word in re.findall(r"\w+", _MACRO.sub(r"\1", text)))
     return {_singular(word) for word in words if word not in _EMPTY}
 
 

@@ -19,6 +19,8 @@ from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK
 RELATIONS = {"=", "<", ">", "le", "ge", "ne", "approx", "in", "equiv", "sim", "to", "cong"}
 DEEPEST = 60
 """Brackets and functions inside one another."""
+MOST_ROWS = 5
+"""Of a determinant that is written out."""
 MOST_TERMS = 60
 """Of a sum or product that is written out."""
 _SEPARATORS = {",", ";", "and", "or"}
@@ -87,7 +89,7 @@ class Parser:
         """Sides between relation signs, e.g. ``1 < x < 2`` or ``x = 5``."""
         if self.token.value in ("approx", "="):  # "≈ 3.14": a value that was announced
             self.take()
-        sides, signs = [self.united()], []
+        sides, signs = [self._called() or self.united()], []
         while self.token.value in RELATIONS and self.token.kind in ("name", "sign"):
             signs.append(self.take().value)
             if self.token.value == "=" and signs[-1] in "<>":
@@ -97,6 +99,19 @@ class Parser:
                 raise UnreadableError("a side of the relation is missing")
             sides.append(self.united())
         return sides[0] if not signs else Expression("relation", (" ".join(signs), *sides))
+
+    def _called(self) -> Expression | None:
+        """``x(t)`` before ``=``, where it is the name of what follows rather than a product."""
+        words = self.tokens[self.position : self.position + 8]
+        closing = next((n for n, word in enumerate(words) if word.value == ")"), 0)
+        arguments = words[2:closing]
+        if closing < 3 or words[0].kind != "letter" or words[1].value != "(" or words[closing + 1 :][:1] == []:
+            return None
+        separated = all(word.value == "," for word in arguments[1::2]) and len(arguments) % 2 == 1
+        if words[closing + 1].value != "=" or not separated or any(word.kind != "letter" for word in arguments[::2]):
+            return None
+        self.position += closing + 1
+        return function(f"{words[0].value}()", *(symbol(word.value) for word in arguments[::2]))
 
     def united(self) -> Expression:
         """Sets joined by union, intersection or difference."""
@@ -152,6 +167,8 @@ class Parser:
                 left = Expression("quotient" if value == "/" else "product", (left, right))
             elif kind == "text":
                 left = self.quantity(left, start)
+            elif left.kind == "quantity" and kind == "number":
+                left = Expression("sum", (left, self.term()))  # "1 hour 30 minutes"
             elif self.starts_factor():
                 left = self._beside(left)
             else:
@@ -219,7 +236,8 @@ class Parser:
         while self.token.kind == "text" or self._within_unit(self.token):
             said.append(self.take().value)
         unit = " ".join(said)
-        if value.kind in ("words", "list") or (symbols(value) and measure(unit)[0] is None):
+        named, rest = measure(unit)
+        if value.kind in ("words", "list") or (symbols(value) and named is None) or any(map(str.isdigit, rest)):
             return Expression("words", (self._written(start),))
         return Expression("quantity", (value, unit))
 
@@ -305,7 +323,9 @@ class Parser:
 
     def _angle(self, base: Expression) -> Expression:
         """Degrees; a letter C or F behind them is part of the unit."""
-        if self.token.kind == "letter" and self.token.value in "CF" and not self.token.spaced:
+        following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+        alone = not self.token.spaced or following.kind == "end" or following.value in _SEPARATORS | RELATIONS
+        if self.token.kind == "letter" and self.token.value in "CF" and alone:
             return Expression("quantity", (base, f"°{self.take().value}"))
         return Expression("degrees", (base,))
 
@@ -501,6 +521,8 @@ class Parser:
             arguments = (*arguments, index)
         if (power is not None and power == number(-1)) or power == Expression("negative", (number(1),)):
             return function(f"arc{name}", *arguments)
+        if name == "det" and len(arguments) == 1 and arguments[0].kind == "matrix":
+            return determinant(arguments[0])
         applied = function(name, *arguments)
         return applied if power is None else Expression("power", (applied, power))
 
@@ -588,7 +610,7 @@ class Parser:
         inside = self.listed()
         self.in_bars = before
         self._expect("|")
-        return function("abs", inside)
+        return determinant(inside) if inside.kind == "matrix" else function("abs", inside)
 
     def _inside(self, closing: str) -> Expression:
         before, self.in_sequence = self.in_sequence, True
@@ -597,8 +619,25 @@ class Parser:
         self._expect(closing)
         return found
 
+    def _cases(self) -> Expression:
+        """Values with their conditions, a row each."""
+        rows: list[Expression] = []
+        while self.token.value != "end" and self.token.kind != "end":
+            cells = [self.listed()]
+            while self.token.value in ("&", ","):
+                self.take()
+                cells.append(self.listed())
+            rows.append(Expression("tuple", tuple(cells)))
+            while self.token.value == _ROW_BREAK:
+                self.take()
+        self._expect("end")
+        self._raw_argument()
+        return Expression("cases", tuple(rows))
+
     def _environment(self) -> Expression:
         kind = self._raw_argument()
+        if kind == "cases":
+            return self._cases()
         if kind not in _MATRICES:
             return self._refuse(f"environment '{kind}'")
         if kind == "array" and self.token.value == "{":
@@ -623,7 +662,7 @@ class Parser:
         if len({len(row.parts) for row in rows}) != 1:
             return self._refuse("rows of different lengths")
         matrix = Expression("matrix", tuple(rows))
-        return function("det", matrix) if kind == "vmatrix" else matrix
+        return determinant(matrix) if kind == "vmatrix" else matrix
 
     @property
     def token(self) -> Token:
@@ -685,6 +724,21 @@ def _grouped(items: list[Expression], separators: list[str]) -> list[Expression]
             groups.append([])
         groups[-1].append(item.children()[1])
     return [Expression("tuple", tuple(group)) for group in groups]
+
+
+def determinant(matrix: Expression) -> Expression:
+    """The determinant of a matrix of numbers or formulas, written out by its first row."""
+    rows = [row.children() for row in matrix.children()]
+    if any(len(row) != len(rows) for row in rows) or len(rows) > MOST_ROWS:
+        raise UnreadableError("no determinant")
+    if len(rows) == 1:
+        return rows[0][0]
+    terms = []
+    for place, cell in enumerate(rows[0]):
+        rest = [Expression("tuple", tuple(row[:place] + row[place + 1 :])) for row in rows[1:]]
+        term = Expression("product", (cell, determinant(Expression("matrix", tuple(rest)))))
+        terms.append(negative(term) if place % 2 else term)
+    return Expression("sum", tuple(terms))
 
 
 def negative(expression: Expression) -> Expression:

@@ -20,6 +20,13 @@ _TAIL = re.compile(
 _CLAUSE = re.compile(
     r"^\\text\{[^{}]*\b(?:answers?|solutions?|values?)\b[^{}]*\b(?:is|are)[ :]*\}\s*(?=\S)", re.IGNORECASE
 )
+_ORDINAL = re.compile(
+    r"(?<=[0-9])\s?(?:\^\s?)?\{?\s?(?:\\text\{\s?)?(?:st|nd|rd|th)(?![A-Za-z])\s?\}{0,2}(?=\s|\\|$|[.,)])"
+)
+_ONLY = re.compile(r"^(?:\\text\s?\{\s*(?:only|just)\s*\}|only\b|just\b)\s*(?=\S)|\s*\\text\s?\{\s*only\s*\}$")
+_EXCEPT = re.compile(
+    r"^(?:\\text\{\s*)?[Aa]ll real (?:numbers|values)(?: [a-z])?,? except(?: for)?\s*\}?\s*(?:[a-z] ?= ?)?(?=\S)"
+)
 _SHARE = re.compile(r"^([0-9]{1,9}) (?:out of|in) ([0-9]{1,9})$")
 _PROPORTION = re.compile(r"^([0-9]{1,9}) to ([0-9]{1,9})$")
 _TIMES = re.compile(r"(?<=[0-9])\s?[xX]\s?(?=10\s?\^)")
@@ -27,7 +34,7 @@ _ERGS = re.compile(r"(?<=[0-9}])\s?(erg|ergs|Hz|kHz|MHz|GHz|kPa|MPa|kcal|kWh|atm
 _CHOSEN = re.compile(r"(?<![A-Za-z\\_])C\((\d{1,4}),\s?(\d{1,4})\)")
 _MONEY = re.compile(r"^\\?\$\s?(?=[0-9][0-9,.]{0,30} (?:US )?dollars$)")
 _HOUR = re.compile(r"^([0-9]{1,2})\s?(?:\\text\{\s?)?([AaPp])\.?\s?[Mm]\.?\}?$")
-_COUNTED = re.compile(r"^\\text\{\s*([-+]?[0-9][0-9.,/]*)\s+([A-Za-z][^{}]*)\}$")
+_COUNTED = re.compile(r"^\\text\{\s*([-+]?[0-9][0-9.,/]*)\s+([A-Za-z][^{}0-9]*)\}$")
 _SPEED = re.compile(
     r"(?<=[0-9])\s?((?:k?m|cm|ft|mi|rad)\s?/\s?(?:s|h|hr|min|sec)(?:\s?\^\s?\{?2\}?)?|k?g\s?/\s?c?m\s?\^\s?\{?3\}?)$"
 )
@@ -36,7 +43,7 @@ _ORNAMENT = re.compile(r"\\(?:checkmark|blacksquare|square|Box|qed|phantom\s?\{[
 _ARC = re.compile(r"\\overset\s?\{\\(?:frown|rightarrow|\\to)\}\s?\{([A-Z]{2})\}")
 _FIGURE = re.compile(r"\\(?:overline|overleftrightarrow|overrightarrow|widehat)\s?\{([A-Z]{2})\}")
 _FIGURE_SIGN = re.compile(r"\\(?:measuredangle|angle|triangle)\s?(?=[A-Z]{1,3}(?![A-Za-z]))")
-_INTEGERS = r"(?:\\mathbb\s?\{?\s?Z\s?\}?|\\Z|Z|ℤ)"
+_INTEGERS = r"(?:\\mathbb\s?\{?\s?[ZN]\s?\}?|\\[ZN]|[ZN]|ℤ|ℕ)(?:\s?[_^]\s?\{?\s?(?:0|\+|\*|\\ge\s?0)\s?\}?)?"
 _WITH = r"(?:where|with|for(?: (?:any|all|some|every|an))?)"
 _PARAMETER = re.compile(
     rf"[\s,;]*\(?\s*(?:\\text\{{[\s,]*{_WITH}?\s*\}}|{_WITH})?\s*([a-z])\s*"
@@ -62,13 +69,17 @@ def rephrased(text: str) -> str:
         text = _HEDGE.sub("", text)
     if text[-1:] in ").r}" or text[-1:].isalpha():
         text = _TAIL.sub("", text)
+    if r"\in" in text or "integer" in text:
         text = _without_parameter(text)
+    text = _ONLY.sub("", text)
+    if "except" in text:
+        text = _EXCEPT.sub(r"x \\ne ", text)
     if "\\" in text:
         text = _plain_figures(text)
     if text.endswith("dollars"):
         text = _MONEY.sub("", text)
     if text[:1].isdigit():
-        text = _numbers(text)
+        text = _numbers(_ORDINAL.sub("", text))
     elif text.startswith(r"\text{"):
         text = _COUNTED.sub(r"\1 \\text{\2}", _CLAUSE.sub("", text))
     if "C(" in text:

@@ -7,6 +7,7 @@ for which LaTeX has a command. Every pass is linear in the length of the text.
 import re
 from functools import lru_cache
 
+from l2s.verification.parsing.environments import unrolled
 from l2s.verification.parsing.phrases import rephrased
 
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -68,6 +69,8 @@ def spelled(text: str) -> str:
 
 
 def _without_macros(text: str) -> str:
+    if r"\begin" in text and r"\\begin" not in text:
+        text = unrolled(text)
     if r"\\begin" in text:
         text = text.replace(r"\\", "\\")
     else:

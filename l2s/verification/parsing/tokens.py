@@ -24,7 +24,7 @@ class Token(NamedTuple):
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<number>[0-9]+(?:\.[0-9]+|\.(?=/))?(?:[eE][-+]?[0-9]{1,3}(?![0-9.A-Za-z]))?|\.[0-9]+)"
-    r"|\\text\{(?P<text>[^{}]*)\}|\\(?P<command>[A-Za-z]+)\*?|\\(?P<escaped>[{}|%$&#_\\])"
+    r"|\\text\{(?P<text>(?:[^{}]|\{[^{}]*\})*)\}|\\(?P<command>[A-Za-z]+)\*?|\\(?P<escaped>[{}|%$&#_\\])"
     r"|(?P<word>[A-Za-z]+|[\u4e00-\u9fff]+)|(?P<sign>\*\*|<=|>=|!=|==|=>|->|[-+*/^_=<>!|()\[\]{},;:&%'])|(?P<money>[€£¥$])"
 )
 _FUNCTION_FIRST = re.compile(
@@ -56,6 +56,8 @@ def tokens(text: str) -> list[Token]:
             continue
         found.extend(_of(match.lastgroup or "", match, spaced, told))
         spaced = False
+    if found and found[-1].kind == "name" and found[-1].value in FUNCTIONS:  # "5th floor"
+        found[-1] = found[-1]._replace(kind="text")
     found.append(Token("end", "", spaced))
     return found
 
@@ -120,7 +122,7 @@ def _text(content: str) -> list[Token]:
         return [Token("name", lower[:3].strip("/"), True)]
     if lower in ("%", "percent", r"\%", "pct"):
         return [Token("sign", "%", True)]
-    if lower in FUNCTIONS and not is_unit(lower):
+    if (lower in FUNCTIONS and not is_unit(lower)) or lower in ("sh", "ch"):
         return [Token("name", NAMES.get(lower, lower), True)]
     if lower in ("degrees", "degree", "deg"):
         return [Token("sign", "^", True), Token("name", "circ", False)]
@@ -128,4 +130,6 @@ def _text(content: str) -> list[Token]:
         return tokens(words)[:-1]
     if len(words) == 1 and words in "eidxyzt":
         return [Token("letter", words, True)]
+    if joined := re.fullmatch(r"(and|or) ([^a-z]+)", words):
+        return [Token("name", joined[1], True), *tokens(joined[2])[:-1]]
     return [Token("text", words, True)]

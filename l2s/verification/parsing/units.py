@@ -118,8 +118,8 @@ Kcal Cal | | M L2 T-2 | 4184
 G gauss | | M T-2 I-1 | 0.0001
 sr | steradian | sr | 1
 deg | degree | degree | 1
-arcmin | arcminute | degree | 1/60
-arcsec | arcsecond | degree | 1/3600
+arcminutes | arcminute | degree | 1/60
+arcseconds | arcsecond | degree | 1/3600
 bit bits | | byte | 1/8
 dB | decibel | dB | 1
 M | molar | N L-3 | 1000
@@ -197,7 +197,7 @@ def _words(text: str) -> list[str] | None:
     """Names, signs and exponents, powers and quotients by their signs; None if there is anything else."""
     text = _TWO_WORDS.sub(lambda match: re.sub(r"\.?[ -]", "-", match.group()), text)
     text = re.sub(r"\bper\b(?! ?cent)", "/", re.sub(r"\bsquared\b", "^2", re.sub(r"\bcubed\b", "^3", text)))
-    text = re.sub(r"\^ ?(-?) ?(?=[0-9])", r"^\1", text)
+    text = re.sub(r"\^\s*(-?)\s*(?=[0-9])", r"^\1", text)
     for pattern, power in _POWERS:
         text = pattern.sub(f"\x01{power}", text)
     text = re.sub(r"\x01([23]) ?([^\W\d_][\w-]*)", r"\2^\1", text)

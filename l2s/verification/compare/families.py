@@ -1,0 +1,91 @@
+r"""Families: values that an integer counts, ``x = n\pi, n \in \mathbb{Z}``, whatever letter counts and from where.
+
+``n\pi`` and ``k\pi`` are one family where a letter is said to be any integer; so are ``4k+2`` and ``4k-2``. Where
+it is said to be a natural number it may be renamed, no more. ``n = 4k + 2`` says what ``n \equiv 2 \pmod 4`` says.
+"""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from l2s.verification.compare.evaluation import exact
+from l2s.verification.parsing.expressions import Expression, number, substituted, symbol, variables
+
+_DECLARED = re.compile(
+    r"(?<![A-Za-z\\])([a-zA-Z])\$?\s*(?:\\in|∈)\s*\$?(?:\\mathbb|\\mathbf|\\Bbb)?\s?\{?\s?(Z|N|W|ℤ|ℕ)"
+    r"|(?<![A-Za-z\\])([a-z])\$?\s*\}?\s*(?:\\text\{\s*)?(?:is|being)? ?an(?:y)? (?P<whole>integer)"
+    r"|(?:any |an? )?(?P<said>integer)s?\s*\}?\s*\$?([a-z])(?![A-Za-z])"
+)
+_SHIFTS = (0, 1, -1, 2, -2)
+_MOST_RESIDUES = 64
+Same = Callable[[Expression, Expression], bool]
+
+
+def declared(text: str) -> tuple[str, bool] | None:
+    """The letter that is said to count, and whether through all integers; None if none is."""
+    match = _DECLARED.search(text)
+    if match is None:
+        return None
+    if match[1]:
+        return match[1], match[2] in "Zℤ" and not re.match(r"[\s}]*(?:\^|_|\\ge|>)", text[match.end() :])
+    return match[3] or match[6], True
+
+
+def same_families(
+    gold: Expression, about: tuple[str, bool] | None, answer: Expression, other: tuple[str, bool] | None, same: Same
+) -> bool:
+    """Whether two families are one up to the letter that counts and where it begins."""
+    mine, theirs = variables(gold), variables(answer)
+    letter = about[0] if about and about[0] in mine else _only(mine - theirs)
+    counted = other[0] if other and other[0] in theirs else _only(theirs - mine)
+    if letter is None or counted is None or (letter != counted and (letter in theirs or counted in mine)):
+        return False
+    if about and other and about[1] != other[1]:
+        return False
+    everywhere = all(said[1] for said in (about, other) if said)
+    for sign, shift in ((sign, shift) for shift in _SHIFTS for sign in (1, -1)):
+        if (sign, shift) == (1, 0) or everywhere:
+            counter = symbol(letter) if sign == 1 else Expression("negative", (symbol(letter),))
+            moved = Expression("sum", (counter, number(shift))) if shift else counter
+            if same(gold, substituted(answer, counted, moved)):
+                return True
+    return False
+
+
+def _only(names: set[str]) -> str | None:
+    return next(iter(names)) if len(names) == 1 else None
+
+
+def residues(expression: Expression) -> tuple[str, frozenset[int], int] | None:
+    """Name, residues and modulus of ``n = 4k + 2`` or several such; None if this is something else."""
+    items = expression.children() if expression.kind == "list" else (expression,)
+    names, found, counters = set[str](), list[tuple[int, int]](), set[str]()
+    for item in items:
+        named = item.kind == "relation" and item.parts[0] == "=" and len(item.parts) == 3
+        name, value = item.children() if named else (None, item)
+        names.add(str(name.parts[0]) if name is not None and name.kind == "symbol" else "")
+        counters |= variables(value)
+        step = _linear(value)
+        if step is None:
+            return None
+        found.append(step)
+    moduli = {modulus for modulus, _ in found}
+    if len(moduli) != 1 or len(names) != 1 or len(counters) != 1:
+        return None
+    (modulus,), (name_found,) = moduli, names
+    return name_found, frozenset(value % modulus for _, value in found), modulus
+
+
+def _linear(value: Expression) -> tuple[int, int] | None:
+    """Step and start of a formula linear in its one variable, where both are whole."""
+    letter = _only(variables(value))
+    if letter is None:
+        return None
+    at = [exact(substituted(value, letter, number(point))) for point in (0, 1, 2, 5)]
+    known = [item for item in at if isinstance(item, Fraction) and item.denominator == 1]
+    if len(known) != 4:
+        return None
+    start, step = known[0], known[1] - known[0]
+    if step == 0 or known[2] != start + 2 * step or known[3] != start + 5 * step:
+        return None
+    return abs(int(step)), int(start)
