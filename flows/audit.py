@@ -11,6 +11,7 @@ from flows.console import Json, err, out
 if TYPE_CHECKING:
     from l2s.lineage.audit import Audit
     from l2s.lineage.chain import Chain
+    from l2s.lineage.finding import Finding
 
 Target = Annotated[Path | None, typer.Argument(help="An artefact; all of the project if none is named.")]
 Regrade = Annotated[int | None, typer.Option("--regrade", min=0, help="Grade so many random rows; default: all.")]
@@ -29,16 +30,18 @@ def audit(
     """Check everything behind an artefact: digests, links, verdicts, numbers. Exit code 1 names what does not hold."""
     from flows.redo import redo_cheap, regenerate
     from l2s.lineage.regrade import graded_files, regrade
+    from l2s.lineage.stored import check_store
     from l2s.progress import bar
 
     chain, found, believed = _chain(path, quick)
     graded, wrong = regrade(chain, graded_files(found.made), rows, seed, bar)
     done, differing = redo_cheap(chain, found.made, bar)
     generated, others = regenerate(chain, found.made, again, seed, bar) if again else (0, [])
-    found.findings += [*wrong, *differing, *others]
+    stored, damaged = check_store(chain, found.made)
+    found.findings += [*wrong, *differing, *others, *damaged]
     counts = {
         "artefacts": len(found.behind), "records": found.records, "files": len(found.digests), "bytes": found.size,
-        "believed": believed, "graded": graded, "redone": done, "generated": generated,
+        "believed": believed, "graded": graded, "redone": done, "generated": generated, "stored": stored,
     }  # fmt: skip
     if as_json:
         shown = [finding._asdict() for finding in found.findings]
@@ -51,7 +54,6 @@ def audit(
 
 def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     """The chain, checked; and how many files were believed."""
-    from flows.declared import stage_names
     from flows.recording import SOURCE
     from l2s.lineage import memory
     from l2s.lineage.audit import audit_chain
@@ -63,10 +65,25 @@ def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     files = chain_files(chain)
     known = memory.unchanged(chain.root, files) if quick else {}
     seen = memory.identities(files)
-    found = audit_chain(chain, path, stage_names(chain.root), SOURCE, known, bar)
+    stages, unreadable = _stages(chain)
+    found = audit_chain(chain, path, stages, SOURCE, known, bar)
+    found.findings[:0] = unreadable
     if not quick and chain.kept and (chain.root / "data").is_dir():
         memory.keep(chain.root, seen, found.digests)
     return chain, found, sum(file in known for file in found.digests)
+
+
+def _stages(chain: "Chain") -> "tuple[list[str], list[Finding]]":
+    """The project's stages, and what is wrong where they cannot be read."""
+    from flows.declared import stage_names
+    from l2s.errors import ConfigError
+    from l2s.lineage.finding import Finding
+
+    try:
+        return stage_names(chain.root), []
+    except ConfigError as error:
+        file, _, sentence = str(error).partition(": ")
+        return [], [Finding(chain.shown(Path(file)), "", "the stages and parameters of the project", sentence)]
 
 
 def _say(found: "Audit", counts: dict[str, object]) -> None:
@@ -80,6 +97,7 @@ def _say(found: "Audit", counts: dict[str, object]) -> None:
         f"{counts['graded']:,} rows graded again",
         f"{len(counts['redone'])} stages done again" if counts["redone"] else "",  # type: ignore[arg-type]
         f"{counts['generated']} rows generated again" if counts["generated"] else "",
+        f"{counts['stored']:,} responses in the store" if counts["stored"] else "",
         f"{counts['believed']} files believed by size and time alone" if counts["believed"] else "",
     ]
     checked = ", ".join(part for part in parts if part)

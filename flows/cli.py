@@ -50,8 +50,11 @@ def _add_pipeline(app: typer.Typer) -> None:
     from flows import nightly, planned, preset, runs
     from flows.audit import audit
     from flows.lineage import lineage
+    from flows.project import in_project
 
-    for command in (*runs.COMMANDS, *planned.COMMANDS, lineage, audit, nightly.nightly, preset.preset):
+    for command in (*runs.COMMANDS, *planned.COMMANDS, nightly.nightly):
+        app.command(rich_help_panel=PIPELINE)(in_project(command))
+    for command in (lineage, audit, preset.preset):
         app.command(rich_help_panel=PIPELINE)(command)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from flows.graph import Graph, Reason
 from flows.resources import Resources
 from flows.runners import RUNNERS, task_runner
-from flows.server import served
+from flows.server import needed, served
 from flows.warm import warm
 from flows.watch import WATCHED, Watch
 from l2s.errors import ConfigError
@@ -62,8 +62,9 @@ def run_pipeline(
         return False
     before(stale)
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
-    own = not os.environ.get("PREFECT_API_URL")
-    with prepared_environment(), warm(stale), served(meanwhile=_import_flow) if own else nullcontext():
+    api = os.environ.get("PREFECT_API_URL")
+    own = not api
+    with prepared_environment(), warm(stale), served(meanwhile=_import_flow) if own else nullcontext(), needed(api):
         from flows.prefect_flow import no_limits_on_tags, pipeline_flow
 
         with Watch(names, console) as watch, no_limits_on_tags() if own else nullcontext():
@@ -95,6 +96,8 @@ def prepared_environment() -> Iterator[None]:
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_CLIENT_MAX_RETRIES": "3",  # of a request, each after twice the time: a server that is gone is gone
+        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # events that could not be sent are no concern of the user's
         WATCHED: "1",
         "L2S_COMMAND": _own_command(),
     }

@@ -16,11 +16,13 @@ from prefect.events.worker import EventsWorker
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL
 from prefect.states import State
 from prefect.task_runners import TaskRunner
 
 from flows.orphans import stopping_stages
 from flows.resources import Resources
+from flows.server import answers
 from flows.watch import PREFECT_RUN, Watch
 from tasks.reproduce import may_end_better, reproduce
 from tasks.stage import FROM_EXCEPTION, LIMIT, stopping
@@ -137,7 +139,9 @@ def _limit(resources: Resources, occupied: Mapping[str, Mapping[str, int]]) -> N
 
 
 def _send_what_is_queued() -> None:
-    """Logs and events leave in the background; the server may be ours, and gone in a moment."""
+    """Logs and events leave in the background; the server may be ours, and gone in a moment, or gone already."""
+    if not answers(PREFECT_API_URL.value() or "", seconds=1):
+        return
     APILogWorker.drain_all(timeout=20)
     EventsWorker.drain_all(timeout=20)
 

@@ -32,8 +32,8 @@ def redo_cheap(chain: Chain, made: Sequence[Made], track: Track = silent) -> tup
         shown = chain.shown(one.place(one.record.outputs[0])) if one.record.outputs else one.record.made_by
         try:
             findings += _redo(chain, one)
-        except (L2SError, OSError) as error:
-            findings.append(Finding(shown, "", f"what {one.record.made_by} writes", str(error)))
+        except Exception as error:  # whatever a damaged input does to a stage is a finding, and the audit goes on
+            findings.append(Finding(shown, "", f"what {one.record.made_by} writes", _said(error)))
         done.append(one.record.made_by)
     return done, findings
 
@@ -51,9 +51,15 @@ def regenerate(
     for one, own in shown_by(wanted, "generating again", float(len(wanted))):
         try:
             findings += _regenerate(chain, one, own)
-        except (L2SError, OSError) as error:
-            findings.append(Finding(chain.shown(one.path), "", "responses that can be generated again", str(error)))
+        except Exception as error:
+            findings.append(Finding(chain.shown(one.path), "", "responses that can be generated again", _said(error)))
     return len(chosen), findings
+
+
+def _said(error: Exception) -> str:
+    """One line; an error that is none of ours with its kind."""
+    said = " ".join(str(error).split())
+    return said if isinstance(error, L2SError) else short(f"{type(error).__name__}: {said}", 200)
 
 
 def _is_cheap(kept: Kept) -> bool:

@@ -3,6 +3,7 @@
 Prefect would start a temporary server by itself, but that one outlives a run that is killed outright.
 """
 
+import http.client
 import os
 import socket
 import subprocess
@@ -15,11 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.database import begin_with_empty, keep_empty
-from l2s.errors import EngineError
+from l2s.errors import EngineError, L2SError
 
 HOST = "127.0.0.1"
 PAGES_ASK = "PREFECT_SERVER_UI_API_URL"
 """Where the UI's pages look for the server: without it at Prefect's usual port, whichever the server has."""
+ORIGINS, CSRF = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"
+"""Whose pages may ask the server: its own. Without them any page in the user's browser may, and start runs."""
 PATIENCE = 180
 """Seconds a server may take to answer for the first time, on a busy machine."""
 PROGRAM = """
@@ -46,7 +49,7 @@ def served(port: int | None = None, meanwhile: Callable[[], object] = lambda: No
     command = [sys.executable, "-c", PROGRAM, HOST, str(port)]
     home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
     first = begin_with_empty(home)
-    environment = {**os.environ, PAGES_ASK: f"{url}/api"}
+    environment = {**os.environ, PAGES_ASK: f"{url}/api", ORIGINS: url, CSRF: "true"}
     server = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment
     )
@@ -72,6 +75,49 @@ def _free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def answers(api: str, seconds: float = 5) -> bool:
+    """Whether a Prefect server answers at an API's address, whatever it says, at some time within some seconds."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(f"{api}/health", timeout=max(1.0, seconds)):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except (OSError, ValueError, http.client.HTTPException):
+            if time.monotonic() > ends:
+                return False
+            time.sleep(0.2)
+
+
+@contextmanager
+def needed(api: str | None) -> Iterator[None]:
+    """Say in one sentence that the server a block needs is not there, or went away in the block.
+
+    Args:
+        api: its address, where it is not our own; None for ours, which was there a moment ago.
+
+    Raises:
+        EngineError: instead of whatever Prefect makes of it.
+    """
+    if api is not None and not answers(api):
+        raise EngineError(
+            f"PREFECT_API_URL: no Prefect server answers at {api}; start it, or unset PREFECT_API_URL: "
+            "l2s then starts one of its own"
+        )
+    try:
+        yield
+    except L2SError:
+        raise
+    except Exception:
+        address = api or os.environ.get("PREFECT_API_URL", "")
+        if not address or answers(address, seconds=2):
+            raise
+        raise EngineError(
+            f"the Prefect server at {address} is gone; what was done is kept, and the next run continues from there"
+        ) from None
 
 
 def _wait(server: subprocess.Popen[bytes], health: str, port: int) -> None:

@@ -9,7 +9,7 @@ from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.contents import Digests, Known, check_contents, hash_files
 from l2s.lineage.finding import Finding
 from l2s.lineage.links import check_links
-from l2s.lineage.locked import check_lock, locked_stages, unrecorded
+from l2s.lineage.locked import check_lock, unrecorded
 from l2s.lineage.record import RECORDS, SIDECAR
 from l2s.lineage.sources import Sources, check_stage_code, note_other_code, note_step_code
 from l2s.progress import Track, silent
@@ -67,7 +67,7 @@ def audit_chain(
     found.findings += check_contents(chain, behind, found.digests)
     found.findings += check_links(chain, behind, found.digests)
     own = [one for one in kept if _is_project(chain, one)]
-    if locked_stages(chain.root):
+    if own or chain.damaged:
         found.findings += check_lock(chain.root, {one.record.made_by for one in own})
         missing = list(unrecorded(chain, current)) if path is None else []
         found.findings += missing

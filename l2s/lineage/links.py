@@ -65,7 +65,7 @@ def _check_manifest(
         told = {name: (entry["digest"], entry["weights"]) for name, entry in manifest["inputs"].items()}
         tensors = {name: entry["digest"] for name, entry in manifest["tensors"].items()}
         weights, statistics = manifest["output"]["weights"], manifest.get("statistics", {})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         yield Finding(shown, "", "a manifest", f"something damaged ({error!r})")
         return
     for name, expected in told.items():
@@ -131,7 +131,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         found.append(row if isinstance(row, dict) else {})
     return found

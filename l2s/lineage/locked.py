@@ -10,31 +10,45 @@ from l2s.lineage.chain import Chain
 from l2s.lineage.finding import Finding, short
 from l2s.yaml import read_yaml
 
-LOCK = "dvc.lock"
+DVC, LOCK, PARAMS = ".dvc", "dvc.lock", "params.yaml"
 
 
 def check_lock(root: Path, stages: set[str]) -> Iterator[Finding]:
-    """What dvc.lock says of these stages, against the files as they are.
+    """What dvc.lock says of these stages, against the files as they are; a lock that is missing or damaged.
 
     Files are compared by DVC's own digest, MD5. Folders are compared by size and number of files alone: what is in
     them stands in the records, whose own digests are compared here.
-
-    Raises:
-        ConfigError: dvc.lock or params.yaml cannot be read.
     """
-    locked = _read(root / LOCK).get("stages")
-    parameters = _read(root / "params.yaml")
-    for name in sorted(stages):
+    if not (root / LOCK).is_file() and not (root / DVC).is_dir():
+        return  # no project of DVC's: the stages' commands were called one by one
+    files = dict[str, Mapping[str, Any]]()
+    for name in (LOCK, PARAMS):
+        try:
+            files[name] = _read(root / name)
+        except ConfigError as error:
+            yield Finding(name, "", "a file as it was when the stages ran", _said(error, root / name))
+    locked, parameters = files.get(LOCK, {}).get("stages"), files.get(PARAMS)
+    for name in sorted(stages) if LOCK in files else ():
         entry = locked.get(name) if isinstance(locked, Mapping) else None
-        if not isinstance(entry, Mapping):
-            yield Finding(LOCK, name, "an entry", "none")
-            continue
-        for out in entry.get("outs", []):
-            yield from _check_out(root, out)
-        for file, values in entry.get("params", {}).items():
-            if file == "params.yaml":
-                for key, expected in values.items():
-                    yield from _differences(f"{file}: {key}", name, expected, value_at(parameters, key))
+        try:
+            yield from _check_entry(root, name, entry, parameters)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            yield Finding(LOCK, name, "an entry as DVC writes it", f"something damaged ({error!r})")
+
+
+def _check_entry(root: Path, name: str, entry: Any, parameters: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if not isinstance(entry, Mapping):
+        yield Finding(LOCK, name, "an entry", "none")
+        return
+    for out in entry.get("outs", []):
+        yield from _check_out(root, out)
+    for key, expected in entry.get("params", {}).get(PARAMS, {}).items():
+        if parameters is not None:
+            yield from _differences(f"{PARAMS}: {key}", name, expected, value_at(parameters, key))
+
+
+def _said(error: ConfigError, file: Path) -> str:
+    return str(error).removeprefix(f"{file}: ")
 
 
 def locked_parameters(root: Path, stage: str) -> dict[str, Any]:
@@ -45,10 +59,11 @@ def locked_parameters(root: Path, stage: str) -> dict[str, Any]:
 
 
 def locked_stages(root: Path) -> set[str]:
-    """Names of all stages in dvc.lock; none where there is no such file."""
-    if not (root / LOCK).is_file():
+    """Names of all stages in dvc.lock; none where there is no such file, or it is damaged."""
+    try:
+        found = _read(root / LOCK).get("stages")
+    except ConfigError:
         return set()
-    found = _read(root / LOCK).get("stages")
     return set(found) if isinstance(found, Mapping) else set()
 
 

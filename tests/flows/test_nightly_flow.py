@@ -59,6 +59,14 @@ def _accept_one(tmp_path: Path) -> None:
     accept_night(data / "nightly", found.night, now)
 
 
+def post(api: str, path: str, body: dict[str, Any]) -> Any:
+    """What the server answers to somebody who may ask it: not a page, but a client that fetched a token."""
+    client = "tests"
+    token = httpx.get(f"{api}/csrf-token", params={"client": client}, timeout=30).json()["token"]
+    headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": client}
+    return httpx.post(f"{api}/{path}", json=body, headers=headers, timeout=30).raise_for_status().json()
+
+
 def wait(api: str, run: str, patience: float = 180) -> dict[str, Any]:
     ends = time.monotonic() + patience
     while time.monotonic() < ends:
@@ -72,11 +80,12 @@ def wait(api: str, run: str, patience: float = 180) -> dict[str, Any]:
 def test_a_regression_is_a_failed_flow_run_and_exit_code_1(api: str, project: Path) -> None:
     done = subprocess.run([*L2S, "nightly", "--once"], cwd=project, capture_output=True, text=True)
     assert done.returncode == 1 and "weights good" in done.stdout, done.stderr
-    [run] = httpx.post(f"{api}/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 1}, timeout=30).json()
+    [run] = post(api, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
     assert run["state"]["type"] == "FAILED" and "weights good" in run["state"]["message"]
-    tasks = httpx.post(f"{api}/task_runs/filter", json={"flow_runs": {"id": {"any_": [run["id"]]}}}, timeout=30).json()
+    assert run["name"].startswith("night of 20")
+    tasks = post(api, "task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert {task["name"] for task in tasks} == {"nightly@quick", "nightly@good"}
-    artifacts = httpx.post(f"{api}/artifacts/filter", json={}, timeout=30).json()
+    artifacts = post(api, "artifacts/filter", {})
     assert {"l2s-nightly", "l2s-nightly-outcome"} <= {artifact["key"] for artifact in artifacts}
 
 
@@ -107,7 +116,7 @@ def test_the_served_deployment_runs(api: str, project: Path) -> None:
         assert found is not None
         assert [schedule["schedule"]["cron"] for schedule in found["schedules"]] == ["30 3 * * 1"]
         body = {"state": {"type": "SCHEDULED"}}
-        run = httpx.post(f"{api}/deployments/{found['id']}/create_flow_run", json=body, timeout=30).json()["id"]
+        run = post(api, f"deployments/{found['id']}/create_flow_run", body)["id"]
         state = wait(api, run)
         assert state["type"] == "FAILED" and "weights good" in state["message"], state
         assert night(project, night_names(project / "data/nightly")[-1])["outcome"] == "regression"
@@ -132,7 +141,8 @@ def wait_for_nights(folder: Path, count: int, serving: subprocess.Popen[str], pa
         if len(names := night_names(folder / "data/nightly")) >= count:
             return names
         time.sleep(0.5)
-    raise AssertionError(f"no {count} nights within {patience:g} s; ended with {serving.poll()}")
+    said = serving.communicate()[1] if serving.poll() is not None else ""
+    raise AssertionError(f"no {count} nights within {patience:g} s; ended with {serving.poll()}: {said}")
 
 
 def test_nights_served_on_a_fresh_folder_come_by_themselves(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flows.server import served
@@ -35,12 +36,26 @@ flows.nightly._serve("5 4 * * *")
 def test_the_pages_ask_the_server_that_sent_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.delenv("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", raising=False)
     seen = []
     with served(meanwhile=lambda: seen.append(os.environ["PREFECT_API_URL"])) as url:
         with urllib.request.urlopen(f"{url}/ui-settings", timeout=30) as answer:
             assert json.load(answer)["api_url"] == f"{url}/api"
         assert seen == [f"{url}/api"]
+        _pages_of_others_may_ask_nothing(url)
     assert "PREFECT_API_URL" not in os.environ and (tmp_path / "prefect.db").is_file()
+
+
+def _pages_of_others_may_ask_nothing(url: str) -> None:
+    """Another page is not let read, nor asked before it sends, and a form that asks nobody is refused."""
+    for origin, let in ((url, url), ("https://evil.example", None), (url.replace("127.0.0.1", "localhost"), None)):
+        for method in ("GET", "OPTIONS"):
+            asking = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            answer = httpx.request(method, f"{url}/api/health", headers=asking, timeout=30)
+            assert answer.headers.get("access-control-allow-origin") == let, (origin, method)
+    sent = httpx.post(f"{url}/api/flows/", content='{"name": "x"}', headers={"Content-Type": "text/plain"}, timeout=30)
+    assert sent.status_code == 403
+    assert httpx.post(f"{url}/api/flows/", json={"name": "x"}, timeout=30).status_code == 403
 
 
 def test_nights_are_served_by_the_server_that_was_started_for_them(tmp_path: Path) -> None:

@@ -289,3 +289,87 @@ def test_nothing_there_is_bad_input(
     code, said = l2s(capsys, monkeypatch, *words)
     assert code == 2 and sentence in said and said.startswith("error: ") and said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+DAMAGES: dict[str, bytes | None] = {
+    "empty": b"",
+    "cut": None,
+    "no text": b"\xff\xfe\x00" * 9,
+    "another kind": b"[]",
+    "a word": b"null",
+    "nested": b"[" * 100_000,
+}
+"""What a file holds instead; cut: its first half."""
+READ = ("models/slow/config.json", "models/slow/tokenizer.json", "merged/average/config.json",
+        "merged/average/l2s_manifest.json", "merged/average/model.safetensors", "benchmarks/test.jsonl",
+        "responses/slow.jsonl", "verdicts/slow.jsonl", "summary/summary.json", "lineage/analyse.json",
+        "calibration/activations.safetensors")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [(name, damage) for name in READ for damage in (*DAMAGES, "missing", "a folder")
+     if (name, damage) != ("lineage/analyse.json", "missing")],  # of which dvc.lock tells, where there is one
+)  # fmt: skip
+def test_a_damaged_file_is_a_finding_among_all_others(
+    project: Path, name: str, damage: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside another one, which is found whatever the first does to the stages that are done again."""
+    file, other = project / "data" / name, project / "data/report/index.html"
+    whole = file.read_bytes()
+    content = whole[: len(whole) // 2] if damage == "cut" else DAMAGES.get(damage)
+    with changed(other, b"other"), changed(file, content):
+        if damage == "a folder":
+            file.mkdir()
+        code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "3")
+        if damage == "a folder":
+            file.rmdir()
+    found = {mismatch["file"] for mismatch in json.loads(said)["mismatches"]}
+    assert code == 1 and {f"data/{name}", "data/report/index.html"} <= found, said
+
+
+def test_a_lock_that_is_missing_or_damaged_is_a_finding(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".dvc").mkdir()
+    try:
+        for content in (None, b"", b"\xff", b"stages: [", b"stages:\n  analyse: {outs: [3]}\n"):
+            with changed(project / "dvc.lock", content or b""):
+                if content is None:
+                    (project / "dvc.lock").unlink()
+                code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+            assert code == 1 and json.loads(said)["mismatches"][0]["file"] == "dvc.lock", said
+    finally:
+        (project / ".dvc").rmdir()
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml"])
+def test_parameters_that_cannot_be_read_are_a_finding(
+    project: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with changed(project / name, b"a: [\xff"), changed(project / "data/report/index.html", b"other"):
+        code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+    found = {mismatch["file"] for mismatch in json.loads(said)["mismatches"]}
+    assert code == 1 and {name, "data/report/index.html"} <= found, said
+
+
+def test_the_store_is_looked_at(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlite3
+
+    store = project / ".l2s/responses.sqlite"
+    code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+    assert code == 0 and json.loads(said)["checked"]["stored"] == 30
+    with changed(store, store.read_bytes()):
+        connection = sqlite3.connect(store)
+        connection.execute("UPDATE responses SET ids = '[1,2]' WHERE key = (SELECT min(key) FROM responses)")
+        connection.commit()
+        connection.close()
+        code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+        [mismatch] = json.loads(said)["mismatches"]
+        assert code == 1 and mismatch["file"] == ".l2s/responses.sqlite" and mismatch["what"].startswith("key ")
+    for content in (b"", b"no store at all, whatever it is called", store.read_bytes()[:9000]):
+        with changed(store, content):
+            code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+        assert (code == 1 or content == b"") and "Traceback" not in said, said
