@@ -24,10 +24,13 @@ def __getattr__(name: str) -> Console:
     """``out`` and ``err``."""
     from rich.console import Console
 
+    from flows.visible import Visible
+
     makes = {"out": lambda: Console(width=None if sys.stdout.isatty() else 110), "err": lambda: Console(stderr=True)}
     if name not in makes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = console = makes[name]()
+    console.push_render_hook(Visible(console))
     return console
 
 

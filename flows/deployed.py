@@ -4,6 +4,7 @@ import os
 import sys
 
 from prefect import flow
+from prefect.runtime import flow_run
 from rich.console import Console
 
 from flows.pipeline import run_pipeline
@@ -12,7 +13,11 @@ from flows.stage import STAGES
 from l2s.config import Config
 
 
-@flow(name="l2s-pipeline", log_prints=True)
+def _named() -> str:
+    return ", ".join(flow_run.parameters.get("targets") or ["all stages"])
+
+
+@flow(name="l2s-pipeline", flow_run_name=_named, log_prints=True)
 def pipeline(
     targets: list[str] | None = None, runner: str = "threads", jobs: int | None = None, folder: str | None = None
 ) -> bool:

@@ -31,6 +31,7 @@ from l2s.nightly.night import (
     read_accepted,
     read_night_rows,
     stamp,
+    too_old,
 )
 from l2s.nightly.rows import NightRows, problem_digest, short_digest
 from l2s.progress import Track
@@ -69,6 +70,8 @@ def run_night(config: Config, data: Path, hidden: Path, now: datetime, track: Tr
         rows = [row for found in evaluated.values() for row in found.rows]
         night = _compared(config, baseline, nights, name, now, evaluated, rows, bench)
         night = _write(night, rows, nights, began)
+        for old in too_old(nights, config.nightly.keep):
+            shutil.rmtree(nights / old, ignore_errors=True)
         shutil.rmtree(work, ignore_errors=True)
     return night
 

@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -27,6 +28,10 @@ from flows.watch import PREFECT_RUN, Watch
 from tasks.reproduce import may_end_better, reproduce
 from tasks.stage import FROM_EXCEPTION, LIMIT, stopping
 
+NOT_READY = "NotReady"
+"""Prefect's name of the state of a task whose upstream failed."""
+FEW = 3
+"""Stages whose names make the name of a run."""
 SUMMARY = Path("data/summary/summary.json")
 PAGE = Path("data/report/index.html")
 COLUMNS = (
@@ -57,7 +62,8 @@ def pipeline_flow(
     logging.getLogger("dvc").setLevel(logging.ERROR)  # what a stage says is in its own log
     _current.append(Run(upstream, watch, resources, resources.contended(names, jobs), str(Path.cwd())))
     try:
-        failed: list[str] = flow(_stages, name="l2s", task_runner=runner, log_prints=False)(names)
+        named = flow(_stages, name="l2s", flow_run_name=lambda: run_name(names), task_runner=runner, log_prints=False)
+        failed: list[str] = named(names)
     finally:
         _current.pop()
         os.environ.pop(PREFECT_RUN, None)
@@ -115,18 +121,31 @@ def _stages(stages: list[str]) -> list[str]:
 
 def _follow(futures: dict[str, PrefectFuture[str]], watch: Watch) -> list[str]:
     by_run = {future.task_run_id: name for name, future in futures.items()}
-    failed = []
+    failed, left_out = [], 0
     for count, future in enumerate(as_completed(list(futures.values())), 1):
         future.wait()
         name = by_run[future.task_run_id]
         watch.finished(name, count, _how(future.state))
-        if not future.state.is_completed():
+        if future.state.name == NOT_READY:
+            left_out += 1
+        elif not future.state.is_completed():
             failed.append((future.state.message or name).partition(FROM_EXCEPTION)[2] or future.state.message or name)
         elif name == "analyse":
             _publish_table()
         elif name == "report":
             _publish_page()
+    if failed and left_out:
+        stages = "1 stage that needs" if left_out == 1 else f"{left_out} stages that need"
+        failed.append(f"{stages} what failed: not run")
     return failed
+
+
+def run_name(stages: list[str]) -> str:
+    """What a run is called in Prefect: its stages, or how many of each kind: ``3 merge, analyse, report``."""
+    if len(stages) <= FEW:
+        return ", ".join(stages)
+    kinds = Counter(stage.partition("@")[0] for stage in stages)
+    return ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())
 
 
 def _limit(resources: Resources, occupied: Mapping[str, Mapping[str, int]]) -> None:
@@ -169,9 +188,9 @@ def _as_markdown(plot: Path) -> str:
     return f"![{plot.stem}](data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()})"
 
 
-def _how(state: State[str]) -> str:
+def _how(state: State[str]) -> str | None:
     if state.is_completed():
         return "up to date" if state.name == "Cached" else (state.message or "done").partition(" took ")[2] or "done"
-    if state.name == "NotReady":
-        return "not run: a stage before it failed"
+    if state.name == NOT_READY:
+        return None  # a stage before it failed; all of them are told in one line
     return "FAILED"

@@ -10,6 +10,9 @@ import typer
 
 from flows.console import Json, err, out, print_table, warn
 
+SHOWN, WIDTH = 3, 100
+"""What a dry run shows of a stage: reasons, and characters of each; ``l2s why`` shows all."""
+
 
 def run(
     targets: Annotated[list[str] | None, typer.Argument(help="Stages, e.g. merge@average; all if none.")] = None,
@@ -29,7 +32,7 @@ def run(
         stale = plan(targets or [])[2]
         if stale:
             check_ready(stale, elsewhere=elsewhere)
-        _print_plan(stale, as_json)
+        _print_plan(stale, as_json, SHOWN)
         return
     fill_in(warn)
     try:
@@ -119,16 +122,22 @@ def _say_failure(failure: Exception) -> NoReturn:
     raise typer.Exit(2) from None
 
 
-def _print_plan(stale: dict[str, list], as_json: bool) -> None:  # type: ignore[type-arg]
+def _print_plan(stale: dict[str, list], as_json: bool, most: int | None = None) -> None:  # type: ignore[type-arg]
+    """Stages and reasons; of each stage at most so many, in one line each."""
     if as_json:
         out.print_json(json.dumps({name: [str(reason) for reason in reasons] for name, reasons in stale.items()}))
         return
     if not stale:
         out.print("everything is up to date", highlight=False)
     for name, reasons in stale.items():
-        out.print(name, style="bold", highlight=False)
-        for reason in reasons:
-            out.print(f"    {reason}", highlight=False, markup=False, soft_wrap=True)
+        out.print(name, style="bold", highlight=False, markup=False)
+        shown = reasons if most is None or len(reasons) <= most else reasons[: most - 1]
+        for reason in map(str, shown):
+            short = reason if most is None or len(reason) <= WIDTH else f"{reason[: WIDTH - 1]}…"
+            out.print(f"    {short}", highlight=False, markup=False, soft_wrap=True)
+        if len(shown) < len(reasons):
+            more = f"    and {len(reasons) - len(shown)} more: l2s why {name}"
+            out.print(more, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_summary(title: str, as_json: bool) -> None:

@@ -243,7 +243,7 @@ def warm(stages: Iterable[str]) -> Iterator[None]:
     """Keep a worker for the stages while the block runs; name it in the environment."""
     HOME.mkdir(parents=True, exist_ok=True)
     address = HOME / f"warm-{os.getpid()}.sock"  # relative: a socket's path has room for a hundred characters
-    address.unlink(missing_ok=True)
+    _clear()
     kinds = {stage.partition("@")[0] for stage in stages}
     modules = [module for needed_by, module in LIBRARIES if kinds & needed_by]
     with socket.socket(socket.AF_UNIX) as listener:
@@ -269,6 +269,14 @@ def warm(stages: Iterable[str]) -> Iterator[None]:
         worker.terminate()
         worker.wait()
         address.unlink(missing_ok=True)
+
+
+def _clear() -> None:
+    """Take away the sockets of runs that were killed, and one that had our number."""
+    for left in HOME.glob("warm-*.sock"):
+        run = left.stem.removeprefix("warm-")
+        if run == str(os.getpid()) or not Path("/proc", run).exists():
+            left.unlink(missing_ok=True)
 
 
 def become_a_stage(listener: int, run: int, modules: list[str]) -> None:

@@ -113,9 +113,10 @@ class Watch:
         self.thread.join()
         self.progress.stop()
 
-    def finished(self, stage: str, count: int, how: str) -> None:
-        """Say that a stage ended."""
-        self.console.print(f"[{count}/{len(self.stages)}] {stage}: {how}", highlight=False, markup=False)
+    def finished(self, stage: str, count: int, how: str | None) -> None:
+        """Say that a stage ended, and how; nothing of one that did not begin."""
+        if how is not None:
+            self.console.print(f"[{count}/{len(self.stages)}] {stage}: {how}", highlight=False, markup=False)
         self.progress.update(self.whole, completed=count, shown=f"{count}/{len(self.stages)} stages")
         progress_of(stage).unlink(missing_ok=True)
         if stage in self.rows:

@@ -7,6 +7,7 @@ An audit does not ask here.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from l2s.checkpoints.index import TensorEntry
 from l2s.files import identity, settled, user_cache, write_json
 
+MOST = 4000
+"""Files that are kept: of those, a few kilobytes each, the ones written last."""
 Digests = dict[int, str]
 """By a tensor's first byte in the file."""
 _noted: dict[Path, tuple[list[int], Digests]] = {}
@@ -51,7 +54,20 @@ def remember(file: Path, seen: list[int], digests: Digests) -> None:
     with suppress(OSError):  # a cache that cannot be written is a cache that is not there
         if identity(file) == seen and settled(seen):
             kept = recall(file) | digests
-            write_json(_place(file), {"is": seen, "digests": {str(start): d for start, d in sorted(kept.items())}})
+            place = _place(file)
+            if not place.exists():
+                _make_room(place.parent)
+            write_json(place, {"is": seen, "digests": {str(start): d for start, d in sorted(kept.items())}})
+
+
+def _make_room(folder: Path) -> None:
+    """Forget the older half where there are too many: most of those files are gone or have changed."""
+    if not folder.is_dir():
+        return
+    kept = [entry for entry in os.scandir(folder) if entry.name.endswith(".json")]
+    if len(kept) >= MOST:
+        for entry in sorted(kept, key=lambda entry: (entry.stat().st_mtime_ns, entry.name))[: len(kept) - MOST // 2]:
+            Path(entry.path).unlink(missing_ok=True)
 
 
 def _place(file: Path) -> Path:

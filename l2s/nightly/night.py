@@ -139,11 +139,20 @@ def night_names(nights: Path) -> list[str]:
     return sorted(found, key=_order)
 
 
+def too_old(nights: Path, keep: int) -> list[str]:
+    """Nights before the last ``keep``, but for the accepted one; none while the note of it is damaged."""
+    try:
+        accepted = _read(nights / ACCEPTED, Accepted).night if (nights / ACCEPTED).exists() else None
+    except RecordError:
+        return []
+    return [name for name in night_names(nights)[:-keep] if name != accepted]
+
+
 def next_name(nights: Path, now: datetime) -> str:
     """The name of a night that begins now; one that was killed gives its name to the next of the day."""
     day, taken = now.strftime("%Y-%m-%d"), set(night_names(nights))
-    names = (day if number == 1 else f"{day}-{number}" for number in range(1, len(taken) + 2))
-    return next(name for name in names if name not in taken)
+    last = max((_order(name)[1] for name in taken if name[:10] == day), default=0)  # the first ones may be gone
+    return day if not last else f"{day}-{last + 1}"
 
 
 def stamp(now: datetime) -> str:

@@ -49,6 +49,8 @@ class NightlyParams(Params):
     """Resamples of problems behind length intervals."""
     seed: int = 0
     """Of the bootstrap."""
+    keep: int = Field(100, ge=2)
+    """Nights whose records are kept: the last ones, and the accepted one besides."""
     on_regression: HookParams = HookParams()
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from l2s import files
-from l2s.checkpoints import Checkpoint
+from l2s.checkpoints import Checkpoint, remembered
 from l2s.checkpoints import digest as digest_module
 from l2s.checkpoints.index import TensorEntry
 from l2s.files import user_cache
@@ -62,6 +62,16 @@ def test_a_damaged_cache_costs_only_time(damage: str, model: Path, hashed: list[
     content = json.loads(kept.read_text())
     kept.write_text(damage.replace("[]", json.dumps(content["is"])) if damage else damage)
     assert Checkpoint(model).weights_digest == first
+
+
+def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "MOST", 6)
+    monkeypatch.setattr(files, "SETTLED", 0.0)
+    models = [write_checkpoint(tmp_path / str(n), random_weights(n)) for n in range(20)]
+    for model in models:
+        assert Checkpoint(model).weights_digest
+    assert 3 <= len(list((user_cache() / "digests").iterdir())) <= 6
+    assert remembered.recall(models[-1] / "model.safetensors"), "what was hashed last is known"
 
 
 def test_a_cache_that_cannot_be_written_is_none(model: Path, hashed: list[str]) -> None:

@@ -14,6 +14,7 @@ PARAMS: dict[str, Any] = {
     "family": {"seed": 0},
     "models": {"quick": {"source": "family"}},
     "benchmarks": {"easy": {"source": "arithmetic", "per_level": 24, "limit": 24}},
+    "calibration": {},
     "recipes": {},
     "controls": {"none": {"kind": "none"}},
     "runs": {

@@ -1,7 +1,9 @@
 """The command line, whole and for a single step."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +11,8 @@ from typer.testing import CliRunner
 from flows import steps
 from flows.cli import app_for
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+HOSTILE = "\x1b]0;title\x07\x1b[31mred\x9b\u202e"
 NAMES = [step.__name__ for step in steps.COMMANDS]
 
 
@@ -30,3 +34,31 @@ def test_all_commands_are_listed_and_what_is_none_is_refused() -> None:
 def test_a_merge_does_not_import_the_pipeline() -> None:
     program = "import flows.cli, sys; flows.cli.app_for(['merge']); print('flows.runs' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_control_characters_are_shown_wherever_the_terminal_prints(tmp_path: Path) -> None:
+    """Also in a table, which Rich cuts and fills, and in what it colours itself."""
+    script = f"""
+from rich.table import Table
+from flows import console, runs
+name = {HOSTILE!r}
+console.out.file, console.err.file = __import__("sys").stdout, __import__("sys").stdout
+console.say(name); console.warn(name); console.err.print(name, markup=False); runs._print_plan({{name: [name]}}, False)
+table = Table(name); table.add_row(name); console.out.print(table)
+from flows.watch import Watch, progress_of
+with Watch([name], console.err) as watch:
+    watch.finished(name, 1, name)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path, env=ENVIRONMENT
+    ).stdout
+    assert not set(said) & set(HOSTILE[:1] + "\x07\x9b\u202e") and said.count("red") >= 7, said
+
+
+def test_colours_are_still_richs_own() -> None:
+    script = "from flows import console; console.out.print('x', style='bold red')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        env={**ENVIRONMENT, "FORCE_COLOR": "1", "TERM": "xterm"},
+    )  # fmt: skip
+    assert done.stdout == "\x1b[1;31mx\x1b[0m\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.graph import Graph, fingerprint
+from flows.graph import Graph, Reason, fingerprint
 from l2s.errors import ConfigError
 from tests.flows.conftest import repro
 
@@ -126,3 +126,17 @@ def test_every_leaf_of_a_parameter_is_named_new_and_lost_ones_too(toy: Path) -> 
         'params.yaml: things.one.tags: ["a", "b"] → absent',
         "params.yaml: things.one.width: 1 → 1.5",
     ]
+
+
+def test_a_dry_run_is_short_and_why_tells_all(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from flows.runs import _print_plan
+
+    reasons = [Reason(f"params.yaml: recipes.old.{n}", "x" * 500 + " → absent") for n in range(40)]
+    _print_plan({"merge@[b]": reasons}, False, 3)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "merge@[b]" and lines[-1] == "    and 38 more: l2s why merge@[b]"
+    assert len(lines) == 4 and max(map(len, lines)) <= 104
+    _print_plan({"merge@[b]": reasons}, False)
+    assert len(capsys.readouterr().out.splitlines()) == 41
+    _print_plan({"merge@a": reasons[:3]}, False, 3)
+    assert len(capsys.readouterr().out.splitlines()) == 4, "three are three"

@@ -55,3 +55,20 @@ def test_a_failing_stage_is_named_and_the_rest_still_runs(toy: Path) -> None:
     (toy / "dvc.yaml").write_text((toy / "dvc.yaml").read_text().replace("; echo joined >> log.txt", ""))
     said, ran = run(toy)
     assert said.startswith("failed: join") and sorted(ran) == ["made", "made", "other"]
+    assert said.count("\n") == 0, "one line a cause"
+
+
+@pytest.mark.slow
+def test_stages_that_need_what_failed_are_counted_and_not_told_one_by_one(toy: Path) -> None:
+    (toy / "dvc.yaml").write_text("stages:\n  first: {cmd: echo no such thing; exit 2, outs: [first.txt]}\n" + "".join(
+        f"  n{n}: {{cmd: echo > n{n}.txt, deps: [first.txt], outs: [n{n}.txt]}}\n" for n in range(7)
+    ))  # fmt: skip
+    said, _ = run(toy)
+    assert said.startswith("failed: first: ") and said.splitlines()[1:] == ["7 stages that need what failed: not run"]
+
+
+def test_a_run_is_named_by_what_it_runs() -> None:
+    from flows.prefect_flow import run_name
+
+    assert run_name(["merge@a{b}", "verify@slow"]) == "merge@a{b}, verify@slow"
+    assert run_name(["family", *(f"merge@{n}" for n in range(30)), "report"]) == "family, 30 merge, report"

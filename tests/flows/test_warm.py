@@ -127,6 +127,16 @@ def test_nothing_is_left_when_the_run_ends(project: Path) -> None:
     assert not address.exists() and "L2S_WARM" not in os.environ
 
 
+def test_sockets_of_killed_runs_are_taken_away(project: Path) -> None:
+    left = [project / f".l2s/warm-{name}.sock" for name in (2**22 + 1, os.getpid(), "word", os.getppid())]
+    left[0].parent.mkdir(exist_ok=True)
+    for socket in left:
+        socket.touch()
+    with warm(["verify@x"]):
+        assert left[3].exists() and not left[0].exists() and not left[2].exists(), "a run that goes on keeps its own"
+    assert [file.name for file in left[0].parent.glob("warm-*.sock")] == [left[3].name]
+
+
 @pytest.mark.parametrize("kind", ["problems", "verify", "analyse", "report"])
 def test_stages_without_tensors_do_not_import_torch(kind: str) -> None:
     """What the stage's function imports, found by running it on a name that its files lack."""

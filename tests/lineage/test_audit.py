@@ -360,7 +360,7 @@ def test_the_store_is_looked_at(
 
     store = project / ".l2s/responses.sqlite"
     code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
-    assert code == 0 and json.loads(said)["checked"]["stored"] == 30
+    assert code == 0 and json.loads(said)["checked"]["stored"] == 30, said
     with changed(store, store.read_bytes()):
         connection = sqlite3.connect(store)
         connection.execute("UPDATE responses SET ids = '[1,2]' WHERE key = (SELECT min(key) FROM responses)")

@@ -18,6 +18,7 @@ from l2s.nightly.night import (
     night_names,
     read_accepted,
     read_night,
+    too_old,
 )
 from l2s.nightly.page import night_page
 from l2s.nightly.rows import NightRows
@@ -51,6 +52,23 @@ def test_names_are_days_and_go_on_within_a_day(tmp_path: Path) -> None:
     assert next_name(tmp_path, NOW) == "2026-03-01-12"
     names = night_names(tmp_path)
     assert names[:3] == ["2026-02-28", "2026-03-01", "2026-03-01-2"] and names[-1] == "2026-03-01-11"
+
+
+def test_the_last_nights_and_the_accepted_one_are_kept(tmp_path: Path) -> None:
+    names = [f"2026-02-{day:02}" for day in range(1, 11)]
+    for name in names:
+        write(tmp_path, name)
+    assert too_old(tmp_path, 4) == names[:6] and too_old(tmp_path, 10) == too_old(tmp_path, 99) == []
+    accept_night(tmp_path, names[2], NOW)
+    assert too_old(tmp_path, 4) == [*names[:2], *names[3:6]]
+    (tmp_path / "accepted.json").write_text("{")
+    assert too_old(tmp_path, 4) == [], "which one was accepted is not known"
+
+
+def test_a_name_whose_night_was_taken_away_is_not_used_again(tmp_path: Path) -> None:
+    for name in ("2026-03-01-7", "2026-03-01-8"):
+        write(tmp_path, name)
+    assert next_name(tmp_path, NOW) == "2026-03-01-9"
 
 
 def test_what_was_killed_is_no_night(tmp_path: Path) -> None:
