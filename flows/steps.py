@@ -248,10 +248,12 @@ def verify(
     from l2s.verification.io.graded_files import verify_file
 
     agreements: list[dict[str, Any]] = []
+    dropped: list[str] = []
     rows = verify_file(
-        responses, target, grader, jobs, bar, form=form, out_form=out_form, say=warn, report=agreements.extend
+        responses, target, grader, jobs, bar, form=form, out_form=out_form, say=dropped.append, report=agreements.extend
     )
     _show_grades(target, rows, agreements, as_json)
+    _tell_dropped(dropped)
 
 
 def grade(
@@ -270,10 +272,20 @@ def grade(
         _show_pair(gold, answer, grader, as_json)
     elif pairs is not None and target is not None and gold is None and answer is None:
         agreements: list[dict[str, Any]] = []
-        rows = grade_file(pairs, target, grader, say=warn, report=agreements.extend)
+        dropped: list[str] = []
+        rows = grade_file(pairs, target, grader, say=dropped.append, report=agreements.extend)
         _show_grades(target, rows, agreements, as_json)
+        _tell_dropped(dropped)
     else:
         raise ConfigError("l2s grade takes either --gold G --answer A, or PAIRS.jsonl OUT.jsonl")
+
+
+def _tell_dropped(sentences: list[str]) -> None:
+    """Say what was left out; the command has done its work, and found something wrong."""
+    for sentence in sentences:
+        warn(sentence)
+    if sentences:
+        raise typer.Exit(1)
 
 
 def _show_pair(gold: str, answer: str, grader: str, as_json: bool) -> None:
@@ -348,23 +360,25 @@ def analyse(
             raise ConfigError(f"l2s analyse: '{word}' is not known{nearest(word, known)}")
     settings = settings_of(baseline or [], margin, shared)
     facts = read_about(read_yaml(about), str(about)) if about else {}
-    report = analyse_verdicts(read_verdicts(verdicts, settings, bar, _kept_aside(target)), settings, facts)
+    dropped: list[str] = []
+    report = analyse_verdicts(read_verdicts(verdicts, settings, bar, _kept_aside(target, dropped)), settings, facts)
     write_summary(report, target)
     if style in files and not as_json:
         say((target / files[style]).read_text(encoding="utf-8"))
     else:
         print_table(target / "summary.json", as_json, show=show or ())
+    _tell_dropped(dropped)
 
 
-def _kept_aside(folder: Path) -> "KeepAside":
-    """Broken lines of a verdict file are kept in the summary's folder, and said."""
-    from l2s.records import broken_sentence, write_broken
+def _kept_aside(folder: Path, dropped: list[str]) -> "KeepAside":
+    """Broken lines of a verdict file are kept in the summary's folder, and said in ``dropped``."""
+    from l2s.records import broken_sentence, plain_name, write_broken
 
     def keep(path: Path, broken: "list[Broken]") -> None:
-        aside = folder / f"{path.stem}.broken.jsonl"
+        aside = folder / f"{plain_name(path)}.broken.jsonl"
         write_broken(aside, broken)
         if broken:
-            warn(broken_sentence(path, broken, aside))
+            dropped.append(broken_sentence(path, broken, aside))
 
     return keep
 

@@ -10,7 +10,19 @@ from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.texts import without_texts
 from l2s.errors import RecordError
 from l2s.progress import Track, silent
-from l2s.records import Broken, Row, Verdicts, iter_rows, iter_sound, read_rows, sound_rows, table_of
+from l2s.records import (
+    Broken,
+    Responses,
+    Row,
+    Verdicts,
+    in_text,
+    iter_rows,
+    iter_sound,
+    plain_name,
+    read_rows,
+    sound_rows,
+    table_of,
+)
 
 ROWS = 2000
 CHARACTERS = 16_000_000
@@ -55,7 +67,7 @@ def _of_file(path: Path, settings: AnalysisParams, keep_aside: KeepAside | None)
                 continue
             table = table_of(rows, Verdicts, str(path))
         try:
-            frames.append(without_texts(harmonised(table, path.stem, start), settings))
+            frames.append(without_texts(harmonised(table, plain_name(path), start), settings))
         except RecordError as error:
             raise RecordError(f"{path}: {error}") from None
         start += len(rows)
@@ -76,7 +88,7 @@ def _pieces(rows: Iterator[tuple[Broken, Row]]) -> Iterator[list[tuple[Broken, R
     piece: list[tuple[Broken, Row]] = []
     characters = 0
     for line, row in rows:
-        piece.append((line, row))
+        piece.append((line, in_text(row, Responses)))
         characters += len(row["response"]) if isinstance(row.get("response"), str) else 0
         if len(piece) >= ROWS or characters >= CHARACTERS:
             yield piece

@@ -15,7 +15,7 @@ from l2s.benchmarks.source import Hub, Source
 from l2s.benchmarks.sources import SOURCES
 from l2s.errors import ConfigError, RecordError
 from l2s.params import Params, nearest
-from l2s.records import Problems, Row, read_rows, table_of, write_rows
+from l2s.records import Problems, Row, in_text, read_rows, table_of, write_rows
 from l2s.seeds import seed_for
 
 _OWN = ("arithmetic", "file", "jsonl")
@@ -111,7 +111,7 @@ def _problems(name: str, params: BenchmarkParams) -> list[Row]:
     if params.source in SOURCES:
         return _published(SOURCES[params.source], params)
     assert params.path is not None
-    rows = [{**row, "benchmark": name} for row in read_rows(params.path)]
+    rows = [in_text({**row, "benchmark": name}, Problems) for row in read_rows(params.path)]
     table_of(rows, Problems, str(params.path))  # so that an error names the user's file, not ours
     return rows
 

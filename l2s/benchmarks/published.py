@@ -18,8 +18,11 @@ def published_rows(path: Path) -> list[Row]:
     if not path.is_file():
         raise RecordError(f"{path}: no such file; expected the benchmark as JSONL, CSV or Parquet")
     if path.suffix == ".csv":
-        with open(path, encoding="utf-8", newline="") as file:
-            return [dict(row) for row in csv.DictReader(file)]
+        try:
+            with open(path, encoding="utf-8-sig", newline="") as file:
+                return [dict(row) for row in csv.DictReader(file)]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise RecordError(f"{path}: no CSV in UTF-8: {error}") from None
     if path.suffix == ".parquet":
         try:
             return pl.read_parquet(path).to_dicts()

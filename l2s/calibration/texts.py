@@ -11,6 +11,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 from l2s.calibration.settings import Answer
 from l2s.errors import CheckpointError, RecordError
 from l2s.foreign_code import needs_own_code
+from l2s.records import numbered_lines
 from l2s.seeds import seed_for
 from l2s.templates import ChatTemplate, RenderError
 
@@ -35,11 +36,8 @@ def read_texts(path: Path, answer: Answer) -> list[Text]:
     Raises:
         RecordError: no such file, no rows, or bad lines: every one is counted, the first are named.
     """
-    if not path.is_file():
-        raise RecordError(f"{path}: no such file; expected JSONL with prompt, short and long, one text a line")
-    lines = path.read_bytes().split(b"\n")
     texts, problems = list[Text](), list[str]()
-    for number, line in enumerate(lines, 1):
+    for number, line in numbered_lines(path, "JSONL with prompt, short and long, one text a line"):
         if line.strip():
             found = _parsed(line, number, answer)
             problems.append(found) if isinstance(found, str) else texts.append(found)
@@ -118,7 +116,7 @@ def first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _parsed(line: bytes, number: int, answer: Answer) -> Text | str:
+def _parsed(line: str, number: int, answer: Answer) -> Text | str:
     """A text, or what is wrong with the line."""
     try:
         row: Any = json.loads(line)

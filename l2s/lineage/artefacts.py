@@ -119,19 +119,20 @@ def merge_facts(folder: Path) -> dict[str, Any]:
 
 def row_facts(path: Path) -> dict[str, Any]:
     """Number of rows, and the distinct values of a few columns; just what can be read."""
+    from l2s.records import numbered_lines
+
     seen: dict[str, dict[Any, None]] = {column: {} for column in COLUMNS}
     count = 0
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue  # rows are checked where they are used
-            if isinstance(row, dict):
-                count += 1
-                for column in COLUMNS:
-                    if isinstance(row.get(column), str | int):
-                        seen[column][row[column]] = None
+    for _, line in numbered_lines(path):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue  # rows are checked where they are used
+        if isinstance(row, dict):
+            count += 1
+            for column in COLUMNS:
+                if isinstance(row.get(column), str | int):
+                    seen[column][row[column]] = None
     return {"rows": count} | {name: list(found)[:MOST] for name, found in seen.items() if found}
 
 

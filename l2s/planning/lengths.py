@@ -24,10 +24,12 @@ MEAN_TOKENS: Mapping[str, tuple[float, float]] = {
 
 def questions_of(name: str, params: Any, data: Path | None) -> int:
     """Of a benchmark: those that are there, else those that were asked for, else those that were published."""
+    from l2s.records import numbered_lines
+
     limit = params.limit
     for file in (data / "benchmarks" / f"{name}.jsonl" if data else None, params.path):
         if file is not None and file.is_file():
-            count = sum(1 for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+            count = sum(1 for _ in numbered_lines(file))
             return min(count, limit or count)
     count = LEVELS * params.per_level if params.source == "arithmetic" else QUESTIONS.get(_plain(name), limit or 1000)
     return min(count, limit or count)

@@ -10,7 +10,8 @@ from l2s.records.broken import (
     sound_rows,
     write_broken,
 )
-from l2s.records.checks import Row
+from l2s.records.checks import Row, in_text
+from l2s.records.lines import numbered_lines, plain_name
 from l2s.records.problems import Problems
 from l2s.records.responses import Responses
 from l2s.records.summary import Summary
@@ -29,8 +30,11 @@ __all__ = [
     "Verdicts",
     "broken_sentence",
     "checked",
+    "in_text",
     "iter_rows",
     "iter_sound",
+    "numbered_lines",
+    "plain_name",
     "read_rows",
     "read_sound_rows",
     "read_sound_table",

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from l2s.errors import RecordError
 from l2s.files import replacing
-from l2s.records.checks import Row, Schema, row_faults
+from l2s.records.checks import Row, Schema, in_text, row_faults
+from l2s.records.lines import numbered_lines
 from l2s.records.table import broken_by_row, parse_line
 
 Read = Callable[[Row], list[Row]]
@@ -55,20 +56,18 @@ def read_sound_rows(path: Path, read: Read) -> tuple[list[Row], list[Broken]]:
 
 def iter_sound(path: Path, broken: list[Broken]) -> Iterator[tuple[Broken, Row]]:
     """Rows one by one, each with its line; lines that are no JSON object go to ``broken``. Rules are not asked here."""
-    if not path.is_file():
-        raise RecordError(f"{path}: no such file; expected JSONL, one row a line")
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                kept = line.rstrip("\n")[:_LONGEST]
-                try:
-                    yield Broken(number, "", kept), _finite(parse_line(line))
-                except RecordError as error:
-                    broken.append(Broken(number, str(error), kept))
+    for number, line in numbered_lines(path):
+        if line.strip():
+            kept = line[:_LONGEST]
+            try:
+                yield Broken(number, "", kept), _finite(parse_line(line))
+            except RecordError as error:
+                broken.append(Broken(number, str(error), kept))
 
 
 def sound_rows(rows: list[tuple[Broken, Row]], schema: Schema, broken: list[Broken]) -> list[Row]:
     """Those rows that fit ``schema`` by themselves; the others go to ``broken``. All rows are checked at once."""
+    rows = [(line, in_text(row, schema)) for line, row in rows]
     kinds = [list(row_faults(row, schema)) for _, row in rows]
     fitting = [pair for pair, faults in zip(rows, kinds, strict=True) if not faults]
     broken += [replace(line, why="; ".join(faults)) for (line, _), faults in zip(rows, kinds, strict=True) if faults]
@@ -93,11 +92,12 @@ def read_sound_table(path: Path, schema: Schema) -> tuple[list[Row], list[Broken
 
 
 def checked(row: Row, schema: Schema) -> Row:
-    """The row, if each column the schema knows is there and of its kind.
+    """The row, numbers as text where text is meant, if each column the schema knows is there and of its kind.
 
     Raises:
         RecordError: names every column that is not.
     """
+    row = in_text(row, schema)
     if faults := list(row_faults(row, schema)):
         raise RecordError("; ".join(faults))
     return row

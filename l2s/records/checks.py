@@ -4,6 +4,7 @@ Kinds are checked on the rows themselves, before any table library may turn one 
 schema's rules (ranges, choices, uniqueness, agreement of columns) are checked by pandera on the frame.
 """
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ import polars as pl
 Row = dict[str, Any]
 Schema = type[pa.DataFrameModel]
 
+_NUMBERED = ("id", "gold", "answer")
 _KINDS = {pl.String: "text", pl.Int64: "a whole number", pl.Float64: "a number", pl.Boolean: "true or false"}
 _RULES = {
     "greater_than_or_equal_to": "at least {min_value}",
@@ -27,6 +29,16 @@ _RULES = {
 def dtypes(schema: Schema) -> dict[str, Any]:
     """Polars type of each column the schema knows."""
     return {name: column.dtype.type for name, column in schema.to_schema().columns.items()}
+
+
+def in_text(row: Row, schema: Schema) -> Row:
+    """The row with names and answers that are numbers as text, as JSON writes them, where the schema wants text."""
+    numbers = {
+        name: json.dumps(row[name])
+        for name in _NUMBERED
+        if isinstance(row.get(name), int | float) and _is(row[name], pl.Float64) and name in schema.__annotations__
+    }
+    return {**row, **numbers} if numbers else row
 
 
 def wrong_kinds(rows: list[Row], schema: Schema, where: str) -> Iterator[str]:

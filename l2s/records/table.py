@@ -15,39 +15,40 @@ import pandera.errors
 import polars as pl
 
 from l2s.errors import RecordError
-from l2s.files import replacing
-from l2s.records.checks import Row, Schema, broken_rules, dtypes, rule_faults, wrong_kinds
+from l2s.records.checks import Row, Schema, broken_rules, dtypes, in_text, rule_faults, wrong_kinds
+from l2s.records.lines import numbered_lines, replacing_lines
 
+DEEPEST = 100
+"""Brackets inside one another that a row may have."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_rows(path: Path, schema: Schema | None = None) -> list[Row]:
     """All rows of a JSONL file as dictionaries, checked against ``schema``.
 
+    A name or a gold answer that is a number is taken as its text where ``schema`` wants text.
     Lone surrogates (legal in JSON, not in UTF-8) become U+FFFD, so that every row can be written again.
     """
     rows = list(iter_rows(path))
     if schema is not None:
+        rows = [in_text(row, schema) for row in rows]
         table_of(rows, schema, str(path))
     return rows
 
 
 def iter_rows(path: Path) -> Iterator[Row]:
     """Rows of a JSONL file one by one, for files that are too large to hold; not checked."""
-    if not path.is_file():
-        raise RecordError(f"{path}: no such file; expected JSONL, one row a line")
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    yield parse_line(line)
-                except RecordError as error:
-                    raise RecordError(f"{path}: line {number} {error}") from None
+    for number, line in numbered_lines(path):
+        if line.strip():
+            try:
+                yield parse_line(line)
+            except RecordError as error:
+                raise RecordError(f"{path}: line {number} {error}") from None
 
 
 def read_table(path: Path, schema: Schema) -> pl.DataFrame:
     """A JSONL file as a checked polars frame."""
-    return table_of(read_rows(path), schema, str(path))
+    return table_of((in_text(row, schema) for row in iter_rows(path)), schema, str(path))
 
 
 def table_of(rows: Iterable[Row], schema: Schema, where: str) -> pl.DataFrame:
@@ -83,7 +84,7 @@ def write_rows(path: Path, rows: Iterable[Row], schema: Schema | None = None) ->
     rows = list(rows)
     if schema is not None:
         table_of(rows, schema, str(path))
-    with replacing(path) as file:
+    with replacing_lines(path) as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
@@ -95,15 +96,31 @@ def parse_line(line: str) -> Row:
         RecordError: it is no JSON object; the sentence begins with "is", for the caller names the line.
     """
     try:
-        row = json.loads(line)
+        row: Any = json.loads(line)
     except (ValueError, RecursionError) as error:  # not JSON, or an integer of too many digits
         raise RecordError(f"is not JSON ({error}); expected one object a line") from None
     if not isinstance(row, dict):
         raise RecordError(f"is a {type(row).__name__}; expected a JSON object")
     if "\\ud" in line.lower():
-        cleaned: Row = json.loads(_LONE_SURROGATE.sub("\ufffd", json.dumps(row, ensure_ascii=False)))
-        return cleaned
-    return row
+        row = json.loads(_LONE_SURROGATE.sub("\ufffd", json.dumps(row, ensure_ascii=False)))
+    if line.count("[") + line.count("{") > DEEPEST and _depth(row) > DEEPEST:
+        raise RecordError(f"is nested more than {DEEPEST} deep; expected a flat object")
+    found: Row = row
+    return found
+
+
+def _depth(row: Row) -> int:
+    """Brackets inside one another."""
+    depth, level = 0, list[Any]([row])
+    while level:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return depth
 
 
 def _frame(rows: list[Row], schema: Schema) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from l2s.errors import RecordError
+from l2s.errors import EngineError, RecordError
 from l2s.progress import Track, silent
 from l2s.verification.extract.answer import Found, extract_answer, find_answer
 from l2s.verification.graders import Grader, find_grader
@@ -46,7 +46,7 @@ def grade(*, gold: str, answer: str, grader: str = "l2s") -> Verdict:
     Raises:
         ConfigError: ``grader`` does not exist.
     """
-    status = _status(find_grader(grader), gold, _answer_alone(answer), "no_answer")
+    status = _status_of_any(find_grader(grader), gold, _answer_alone(answer))
     return Verdict(status == "correct", status)
 
 
@@ -83,7 +83,7 @@ def verify_rows(
     rows = _with_text(rows, ("gold", "response"), nullable=(), where=where)
     read = [_answer_of(row, found) for row in rows]
     answers = [one.answer for one in read]
-    without = ["truncated" if row.get("finish") == "length" else "no_answer" for row in rows]
+    without = [_without(row, one) for row, one in zip(rows, read, strict=True)]
     graded = _graded(rows, answers, without, found, jobs, track)
     return [_with_verdict(row, one) for row, one in zip(graded, read, strict=True)]
 
@@ -104,13 +104,32 @@ def _graded(
         dict.fromkeys((row["gold"], answer) for row, answer in zip(rows, answers, strict=True) if answer is not None)
     )
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        found = pool.map(lambda pair: _status(grader, pair[0], pair[1], "no_answer"), pairs)
+        found = pool.map(lambda pair: _status_of_any(grader, *pair), pairs)
         statuses = dict(zip(pairs, track(found, f"verifying with {grader.name}", total=len(pairs)), strict=True))
     graded = []
     for row, answer, missing in zip(rows, answers, without, strict=True):
         status = missing if answer is None else statuses[row["gold"], answer]
         graded.append({**row, "status": status, "correct": status == "correct", "grader": grader.name})
     return graded
+
+
+def _status_of_any(grader: Grader, gold: str, answer: str) -> str:
+    """The outcome; of a pair that a grader fails on, that it does: one row never ends a file."""
+    try:
+        return _status(grader, gold, answer, "no_answer")
+    except EngineError:
+        raise
+    except (RecursionError, MemoryError, OverflowError):
+        return "limit"
+    except Exception:  # graders read any text, some by libraries that raise any kind
+        return "unparsed"
+
+
+def _without(row: Row, found: Found) -> str:
+    """The status of a row without an answer."""
+    if found.unreadable:
+        return "unparsed"
+    return "truncated" if row.get("finish") == "length" else "no_answer"
 
 
 def _status(grader: Grader, gold: str, answer: str, missing: str) -> str:
@@ -128,7 +147,10 @@ def _status(grader: Grader, gold: str, answer: str, missing: str) -> str:
 
 def _answer_of(row: Row, grader: Grader) -> Found:
     if grader.extract is not None:
-        return Found(grader.extract(row["response"]) or None)
+        try:
+            return Found(grader.extract(row["response"]) or None)
+        except Exception:  # as above
+            return Found(None, unreadable=True)
     closed = row.get("closed")
     unclosed = not closed if isinstance(closed, bool) else None
     return find_answer(row["response"], cut=row.get("finish") == "length", unclosed=unclosed)

@@ -154,8 +154,10 @@ def test_problems_of_ones_own(tmp_path: Path, source: str) -> None:
     path = written(tmp_path / "in.jsonl", [{"id": "a", "problem": "p", "gold": "1", "hint": "h"}])
     (row,) = problems(tmp_path, source=source, path=str(path))
     assert (row["benchmark"], row["id"], row["hint"]) == ("b", "a", "h")
-    written(path, [{"id": "a", "problem": "p", "gold": 1}])
-    with pytest.raises(RecordError, match=r"in\.jsonl: column 'gold': row 1 holds 1; expected text"):
+    written(path, [{"id": 7, "problem": "p", "gold": 1}])
+    assert [(row["id"], row["gold"]) for row in problems(tmp_path, source=source, path=str(path))] == [("7", "1")]
+    written(path, [{"id": "a", "problem": "p", "gold": [1]}])
+    with pytest.raises(RecordError, match=r"in\.jsonl: column 'gold': row 1 holds \[1\]; expected text"):
         problems(tmp_path, source=source, path=str(path))
 
 

@@ -24,7 +24,8 @@ def test_a_file_by_all_graders_prints_how_they_agree(tmp_path: Path) -> None:
     path, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     path.write_text('{"gold": "1", "response": "\\\\boxed{100}"}\nbroken\n')
     found = RUN.invoke(app_for(), ["verify", str(path), str(out), "--grader", "all"])
-    assert found.exit_code == 0 and "l2s, qwen" in found.output and "0 of 1 correct" in found.output
+    assert found.exit_code == 1, "a line was left out"
+    assert "l2s, qwen" in found.output and "0 of 1 correct" in found.output
     assert (tmp_path / "out.broken.jsonl").is_file() and (tmp_path / "out.disagreements.jsonl").is_file()
     found = RUN.invoke(app_for(), ["verify", str(path), str(out), "--grader", "all", "--json"])
     assert {row["agree"] for row in json.loads(found.stdout)["agreement"]} == {0, 1}
@@ -47,5 +48,5 @@ def test_analyse_keeps_broken_verdicts_aside(tmp_path: Path) -> None:
     row |= {"status": "correct", "correct": True, "grader": "l2s"}
     path.write_text(json.dumps(row) + "\n" + json.dumps({**row, "id": "2", "status": "right"}) + "\n")
     found = RUN.invoke(app_for(), ["analyse", str(path), "--out", str(tmp_path / "s")], catch_exceptions=False)
-    assert found.exit_code == 0 and (tmp_path / "s" / "summary.json").is_file()
+    assert found.exit_code == 1 and (tmp_path / "s" / "summary.json").is_file()
     assert json.loads((tmp_path / "s" / "v.broken.jsonl").read_text())["line"] == 2

@@ -113,11 +113,11 @@ def test_worse_weights_under_the_same_name_are_a_regression_named_as_weights(pro
 def test_a_grader_that_changed_is_named_and_no_response_is_generated(
     project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from l2s.verification import graders
     from l2s.verification.compare import equivalence
+    from l2s.verification.graders import grader
 
-    broken = graders.Grader("l2s", lambda gold, answer: "incorrect")
-    monkeypatch.setitem(graders._GRADERS, "l2s", broken)
+    broken = grader.Grader("l2s", lambda gold, answer: "incorrect")
+    monkeypatch.setitem(grader._GRADERS, "l2s", broken)
     whole = flows.night.code_digest
     monkeypatch.setattr(
         flows.night, "code_digest", lambda name: "sha256:new" if name == "l2s.verification" else whole(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from l2s.errors import RecordError
-from l2s.records import Verdicts, read_sound_rows, read_sound_table, write_broken
+from l2s.records import Verdicts, read_sound_rows, read_sound_table
 
 VERDICT = {"gold": "1", "response": "r", "answer": "1", "status": "correct", "correct": True, "grader": "l2s"}
 
@@ -40,13 +40,11 @@ def test_five_thousand_lines_with_one_broken_lose_that_one(tmp_path: Path) -> No
     assert [found.line for found in broken] == [3211]
 
 
-def test_bytes_that_are_no_text_break_nothing(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "v.jsonl"
     path.write_bytes(b'{"a": 1}\n\xff\xfe\x00\n{"a": 2}\n')
-    rows, broken = read_sound_rows(path, lambda row: [row])
-    assert rows == [{"a": 1}, {"a": 2}] and [found.line for found in broken] == [2]
-    write_broken(tmp_path / "b.jsonl", broken)
-    assert json.loads((tmp_path / "b.jsonl").read_text())["line"] == 2
+    with pytest.raises(RecordError, match=r"v\.jsonl: line 2 is not UTF-8 \(byte 0xff at 1\)"):
+        read_sound_rows(path, lambda row: [row])
 
 
 def test_no_file_is_an_error(tmp_path: Path) -> None:

@@ -49,6 +49,8 @@ class Found:
     answer: str | None
     in_thinking: bool = False
     """It stands inside closed thinking, and nothing outside answers."""
+    unreadable: bool = False
+    """A grader's own rules fail on the response."""
 
 
 def extract_answer(response: str, *, cut: bool = False, unclosed: bool | None = None) -> str | None:

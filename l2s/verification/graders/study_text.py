@@ -91,7 +91,7 @@ def _without_units(text: str) -> str:
 def _in_digits(text: str) -> str:
     """The number that words spell, whatever other words stand around them."""
     bare = text.replace("-", " ").lower().strip()
-    if bare.isdigit():
+    if bare.isdecimal():
         return str(int(bare))
     words = [
         word

@@ -37,8 +37,10 @@ def reader_of(form: str, path: Path) -> Reader:
     """
     if form == "l2s":
         return lambda row: [row]
+    from l2s.records import plain_name
+
     if form == "qwen":
-        return lambda row: _of_qwen(row, path.stem)
+        return lambda row: _of_qwen(row, plain_name(path))
     if form == "lm-eval":
         return _LMEval(path)
     raise ConfigError(f"--format: '{form}' does not exist{nearest(form, ('l2s', 'qwen', 'lm-eval'))}")
@@ -81,8 +83,11 @@ class _LMEval:
     """Reads one file; remembers which problems it has seen, for every filter repeats them."""
 
     def __init__(self, path: Path) -> None:
-        match = _SAMPLES_FILE.match(path.stem)
-        self.benchmark = match[1] if match else path.stem
+        from l2s.records import plain_name
+
+        name = plain_name(path)
+        match = _SAMPLES_FILE.match(name)
+        self.benchmark = match[1] if match else name
         self.seen: dict[Any, Any] = {}
 
     def __call__(self, row: Row) -> list[Row]:

@@ -103,7 +103,9 @@ def grade_file(
 
 def beside(out: Path, what: str) -> Path:
     """``runs/a.jsonl`` and ``broken`` give ``runs/a.broken.jsonl``."""
-    return out.with_name(f"{out.stem}.{what}.jsonl")
+    from l2s.records import plain_name
+
+    return out.with_name(f"{plain_name(out)}.{what}.jsonl")
 
 
 def _check_grader(grader: str) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import l2s
@@ -22,6 +23,8 @@ SECONDS_A_PAIR = 2.5
 _ATTEMPTS = 2
 _SECONDS_TO_SPARE = 0.25
 _SECONDS_TO_START = 120.0
+_STARTS = 3
+"""Times the first start that a pair waits for a later one."""
 _MOST_IDLE = max(2, os.cpu_count() or 1)
 
 
@@ -31,27 +34,34 @@ class Worker:
     def __init__(self) -> None:
         package_root = str(Path(l2s.__file__).parent.parent)
         paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
+        self.process = _started(
             [sys.executable, "-P", "-m", "l2s.verification.workers.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            start_new_session=True,  # an interrupt at the terminal is the parent's to handle
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            {**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
         self.ready = False
 
     def send(self, request: dict[str, str]) -> None:
-        """Hand over one pair, once the process is ready.
+        """Hand over one pair; the process must be ready.
+
+        Raises:
+            BrokenPipeError: the process died.
+        """
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+
+    def wait_until_ready(self, seconds: float) -> bool:
+        """Whether the process has said within ``seconds`` that it is ready.
 
         Raises:
             BrokenPipeError: the process died.
             EngineError: it cannot start, e.g. because Math-Verify is not installed.
         """
-        self._wait_until_ready()
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        if not self.ready and (reply := self._read(time.monotonic() + seconds)):
+            if error := json.loads(reply).get("error"):
+                self.stop()
+                raise EngineError(_not_started(error))
+            self.ready = True
+        return self.ready
 
     def receive(self, seconds: float) -> str | None:
         """The status of the pair, or None if the process is still at it.
@@ -75,22 +85,6 @@ class Worker:
             if pipe is not None:
                 pipe.close()
 
-    def _wait_until_ready(self) -> None:
-        if self.ready:
-            return
-        try:
-            reply = self._read(time.monotonic() + _SECONDS_TO_START)
-        except BrokenPipeError:
-            reply = None
-        greeting = json.loads(reply) if reply else {"error": "it ended or said nothing while starting"}
-        if "error" in greeting:
-            self.stop()
-            raise EngineError(
-                f"the grading worker ({sys.executable} -m l2s.verification.workers.worker) did not start: "
-                f"{greeting['error']}; expected math-verify to be installed beside l2s"
-            )
-        self.ready = True
-
     def _read(self, deadline: float) -> bytes | None:
         """One line, or None when time runs out."""
         assert self.process.stdout is not None
@@ -109,39 +103,89 @@ class Worker:
         return None
 
 
+def _started(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,  # an interrupt at the terminal is the parent's to handle
+            env=environment,
+        )
+    except OSError as error:
+        raise EngineError(_not_started(str(error))) from None
+
+
+def _not_started(why: str) -> str:
+    return (
+        f"the grading worker ({sys.executable} -m l2s.verification.workers.worker) did not start: {why}; "
+        "expected math-verify to be installed beside l2s"
+    )
+
+
 class Pool:
     """Idle workers, handed out one to a thread; a new one starts when none is idle."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
+        self._start = 0.0
 
     def ask(self, request: dict[str, str], seconds: float = SECONDS_A_PAIR) -> str:
-        """The worker's status for a pair; ``limit`` where it was killed or died over it.
+        """The worker's status for a pair; ``limit`` where time ran out or workers died over it.
+
+        The time covers whatever happens to the pair, a worker's start too; more than it is waited for a start only
+        on a machine where the pool's first one, which no pair's time holds, took more than a third of it.
 
         Raises:
             EngineError: no worker can start.
         """
+        self._warm_up()
+        deadline = time.monotonic() + max(seconds, _STARTS * self._start)
         for _ in range(_ATTEMPTS):
             worker = self._take()
             try:
-                worker.send(request)
-                status = worker.receive(min(seconds, _SECONDS_TO_SPARE))
-                if status is None:
-                    self._keep_spare()
-                    status = worker.receive(seconds - _SECONDS_TO_SPARE)
+                status = self._asked(worker, request, deadline, seconds)
             except BrokenPipeError:  # perhaps something else killed it, so the pair gets another chance
                 worker.stop()
                 continue
             except BaseException:
                 worker.stop()
                 raise
-            if status is None:
-                worker.stop()
-                return "limit"
-            self._give_back(worker)
-            return status
+            if status is not None or not worker.ready:  # one that still starts is there for the next pair
+                self._give_back(worker)
+                return status or "limit"
+            worker.stop()
+            return "limit"
         return "limit"
+
+    def _asked(self, worker: Worker, request: dict[str, str], deadline: float, seconds: float) -> str | None:
+        """The status, or None where the deadline comes first."""
+        if not worker.wait_until_ready(deadline - time.monotonic()):
+            return None
+        deadline = min(deadline, time.monotonic() + seconds)
+        worker.send(request)
+        status = worker.receive(min(deadline - time.monotonic(), _SECONDS_TO_SPARE))
+        if status is None:
+            self._keep_spare()
+            status = worker.receive(deadline - time.monotonic())
+        return status
+
+    def _warm_up(self) -> None:
+        """Wait for the pool's first worker."""
+        if self._start:
+            return
+        begun = time.monotonic()
+        worker = self._take()
+        with suppress(BrokenPipeError):
+            if worker.wait_until_ready(_SECONDS_TO_START):
+                self._start = time.monotonic() - begun
+        if not worker.ready:
+            worker.stop()
+            raise EngineError(_not_started("it ended or said nothing while starting"))
+        self._give_back(worker)
 
     def close(self) -> None:
         """Stop the idle workers; the pool stays usable."""
