@@ -9,6 +9,8 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import typer
+
 from flows.outputs import Place, check_place, writing
 from flows.waiting import meanwhile
 from l2s.errors import L2SError
@@ -125,11 +127,19 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
             return
         place = _place(command.__name__, step, arguments)
         check_place(place, bool(arguments.get("force")))
+        found_wrong: typer.Exit | None = None
         with writing(place):
             with meanwhile(known):
-                command(*given, **options)
+                try:
+                    command(*given, **options)
+                except typer.Exit as end:  # it has written, and found something wrong
+                    if end.exit_code != 1:
+                        raise
+                    found_wrong = end
             if not _is_pipelines(target):
                 _write(command.__name__, arguments, begun, known())
+        if found_wrong is not None:
+            raise found_wrong
 
     return recorded
 
