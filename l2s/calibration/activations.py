@@ -30,6 +30,7 @@ from l2s.calibration.layers import LayeredModel
 from l2s.calibration.partial import Partial
 from l2s.calibration.products import WatchedProducts
 from l2s.checkpoints.checkpoint import Checkpoint
+from l2s.checkpoints.parts import is_head
 from l2s.progress import Track
 
 HIDDEN = "hidden"
@@ -48,9 +49,14 @@ def measured(modules: Mapping[str, nn.Module], tied: bool) -> dict[str, nn.Modul
     found = {
         f"{name}.weight": module
         for name, module in modules.items()
-        if "embed" not in name and (isinstance(module, nn.Linear) or _is_norm(module))
+        if _is_measured(name) and (isinstance(module, nn.Linear) or _is_norm(module))
     }
-    return {name: module for name, module in found.items() if not (tied and name == "lm_head.weight")}
+    return {name: module for name, module in found.items() if not (tied and is_head(name))}
+
+
+def _is_measured(name: str) -> bool:
+    """Embeddings are looked up, not multiplied with; a head may be called ``embed_out``."""
+    return "embed" not in name or is_head(f"{name}.weight")
 
 
 def multiplied(model: PreTrainedModel, modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -60,7 +66,7 @@ def multiplied(model: PreTrainedModel, modules: Mapping[str, nn.Module]) -> dict
     return {
         name: weight
         for name, weight in found.items()
-        if name not in known and "embed" not in name and not name.endswith("bias")
+        if name not in known and _is_measured(name.removesuffix(".weight")) and not name.endswith("bias")
     }
 
 

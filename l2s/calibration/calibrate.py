@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from l2s.calibration.activations import blocks_of, measure_layers, measure_whole
+from l2s.calibration.converted import groups_in_folder
 from l2s.calibration.layers import LayeredModel
 from l2s.calibration.network import Network
 from l2s.calibration.partial import Partial
@@ -76,9 +77,11 @@ def _sensitivities(plan: Plan, partial: Partial, track: Track) -> dict[str, Tens
     if not plan.params.layers_at_a_time:
         model = plan.network.loaded()
         others = {key: other.loaded() for key, other in plan.others.items()}
-        return mean_rows(
+        found = mean_rows(
             lambda some: whole_rows(plan.network.checkpoint, model, others, some), columns, texts, partial, track
         )
+        renamed = groups_in_folder(plan.network.checkpoint, plan.network.model, plan.network.names)
+        return {renamed.get(group, group): mean for group, mean in found.items()}
     with ExitStack() as stack:
 
         def opened(network: Network) -> LayeredModel:

@@ -4,7 +4,7 @@ transformers stacks the experts of a layer into one tensor when it loads a model
 it. What is measured in memory is said of the folder's tensors, since those are merged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 import transformers
@@ -15,6 +15,7 @@ from transformers.core_model_loading import revert_weight_conversion
 
 from l2s.causal_lm import first_line, refuse_missing
 from l2s.checkpoints.checkpoint import Checkpoint
+from l2s.checkpoints.statistics import layer_group
 from l2s.errors import CheckpointError
 
 
@@ -59,6 +60,23 @@ def as_in_folder(checkpoint: Checkpoint, model: PreTrainedModel, channels: Mappi
     prefix = f"{model.base_model_prefix}."
     named = {name if name in there else name.removeprefix(prefix): found for name, found in reverted.items()}
     return {name: found for name, found in named.items() if name in there}
+
+
+def groups_in_folder(checkpoint: Checkpoint, model: PreTrainedModel, names: Iterable[str]) -> dict[str, str]:
+    """What the layers of weights in memory are called in the folder, where they are called otherwise there.
+
+    Args:
+        checkpoint: the folder.
+        model: of it; its weights may be anywhere.
+        names: of the weights in memory.
+    """
+    there, stored = {layer_group(name) for name in checkpoint.names()}, model.state_dict()
+    found = dict[str, str]()
+    for name in names:
+        if (group := layer_group(name)) not in there and group not in found:
+            reverted = revert_weight_conversion(model, {name: stored[name]})
+            found[group] = layer_group(next(iter(reverted), name))
+    return {group: folder for group, folder in found.items() if folder in there}
 
 
 def _channels(spread: Tensor) -> Tensor:
