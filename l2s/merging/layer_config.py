@@ -35,11 +35,13 @@ def config_of_layers(config: Config, sources: Sequence[Source]) -> dict[str, Any
     Raises:
         ConfigError: what makes a layer another kind cannot be said of these layers.
     """
+    moved = any(layer != place for place, (_, layer) in enumerate(sources))
+    told = expanded if moved else dict  # transformers need not be asked where each layer keeps its place
     inner = next((key for key in NESTED if isinstance(config.get(key), Mapping)), None)
     if inner is None:
-        return _of_layers(expanded(config), [(expanded(model), layer) for model, layer in sources])
-    nested = [(expanded(model.get(inner) or {}), layer) for model, layer in sources]
-    return {**_of_layers(config, sources), inner: _of_layers(expanded(config[inner]), nested)}
+        return _of_layers(told(config), [(told(model), layer) for model, layer in sources])
+    nested = [(told(model.get(inner) or {}), layer) for model, layer in sources]
+    return {**_of_layers(config, sources), inner: _of_layers(told(config[inner]), nested)}
 
 
 def _of_layers(config: Config, sources: Sequence[Source]) -> dict[str, Any]:

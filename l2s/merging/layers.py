@@ -20,8 +20,9 @@ def restacks(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> bool:
     if not recipe.slices:
         return False
     tracks = [*recipe.tracks, *([recipe.base] if recipe.base else [])]
+    used = {source.model for track in tracks for source in track.sources}
     same = all(len({source.model for source in track.sources}) == 1 for track in tracks)
-    whole = all(own_layers(models[name]) == layers_of(recipe.slices) for name in recipe.input_names() if name in models)
+    whole = all(own_layers(models[name]) == layers_of(recipe.slices) for name in used)
     return not (same and whole and in_place(recipe.slices))
 
 
@@ -33,7 +34,8 @@ def layered(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> dict[str, 
         models: all that are read, by name.
     """
     if not restacks(recipe, models):
-        return dict(models)
+        merged = {recipe.base_name, *recipe.model_names()}
+        return {name: model for name, model in models.items() if name in merged}
     tracks = [*([recipe.base] if recipe.base else []), *recipe.tracks]
     return {track.name: _stacked(track, models) for track in tracks}
 
@@ -93,7 +95,7 @@ def renumbered(name: str, layer: int) -> str:
 def check_layers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
     """Are the layers there that slices name, and of one kind where they come from several models?"""
     if not recipe.slices:
-        return []
+        return list(_whole_ranges(recipe, models))
     counts = {name: own_layers(model) for name, model in models.items()}
     findings = [
         Finding(
@@ -116,6 +118,16 @@ def check_layers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[
     used = [name for name in recipe.input_names() if any(name in one.models() for one in recipe.slices)]
     had = ", ".join(f"{name} has {counts[name]}" for name in used)
     return [*findings, Finding(f"the result has {layers_of(recipe.slices)} layers; {had}")]
+
+
+def _whole_ranges(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Iterator[Finding]:
+    """Models are merged whole; a ``layer_range`` beside one must not say otherwise."""
+    for number, entry in enumerate(recipe.models):
+        if entry.layer_range not in (None, (0, count := own_layers(models[entry.model]))):
+            sentence = (
+                f"models.{number}.layer_range: found {list(entry.layer_range or ())}, but {entry.model} has {count} "
+            )
+            yield Finding(f"{sentence}layers, and models are merged whole; choose layers under slices", fatal=True)
 
 
 def _other_shapes(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Iterator[Finding]:

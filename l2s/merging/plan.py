@@ -11,7 +11,7 @@ from l2s.checkpoints.writer import TensorPlan
 from l2s.merging.recipe import MergeRecipe
 
 
-def plan_tensors(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: str) -> list[TensorPlan]:
+def plan_tensors(recipe: MergeRecipe, models: dict[str, Checkpoint], donor: str) -> list[TensorPlan]:
     """The merged model's tensors in natural order, which does not depend on how the inputs are cut.
 
     A head of its own is written if one model has one. Formats are the recipe's, else the donor's;
@@ -19,7 +19,7 @@ def plan_tensors(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: s
     that were put together from several models each keeps its own format.
     """
     asked = recipe.out_dtype or recipe.dtype
-    described = models.get(donor) or next(iter(models.values()))
+    described = models.get(donor) or models[next(reversed(models))]
     plans = []
     for name in common_names(models):
         entry = described.entry(name)

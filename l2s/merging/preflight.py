@@ -50,14 +50,14 @@ def check_merge(
     opened, broken = _open(recipe, models)
     if broken:
         return findings + [Finding(problem, fatal=True) for problem in broken]
-    findings += check_layers(recipe, opened)
-    if any(finding.fatal for finding in findings):
+    layers = check_layers(recipe, opened)
+    findings += layers
+    if any(finding.fatal for finding in layers):
         return findings
     stacked = layered(recipe, opened)
-    by_token = recipe.token_source is not None
-    findings += compare(opened, by_token=by_token, tensors=not restacks(recipe, opened))
-    if restacks(recipe, opened):
-        findings += compare_tensors(stacked)
+    compared = {name: model for name, model in opened.items() if name != recipe.tokenizer_only}
+    findings += compare(compared, by_token=recipe.token_source is not None, tensors=not restacks(recipe, opened))
+    findings += compare_tensors(stacked) if restacks(recipe, opened) else []
     try:
         chosen = choose_donor(recipe, opened, donor)
         vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
@@ -153,7 +153,7 @@ def _weight_notes(recipe: MergeRecipe) -> list[str]:
     plain = all(isinstance(weight, int | float) for weight in weights)
     if len(weights) == 1 and weights != [1.0] and normalize is True and recipe.has_base:
         return [f"with one model and normalize: true the weight {weights[0]} cancels; use lambda, or normalize: false"]
-    if plain and normalize is not None and not recipe.has_base and abs(sum(weights) - 1) > 1e-6:
+    if plain and normalize is not None and not recipe.has_base and min(abs(sum(weights) - 1), abs(sum(weights))) > 1e-6:
         what = "they are divided by it" if normalize is True else "they are not divided by it"
         return [f"weights sum to {sum(weights):g}, and with normalize: {str(normalize).lower()} {what}"]
     return []
@@ -168,10 +168,11 @@ def _strangers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Fi
     if not recipe.has_base:
         return []
     bases = {recipe.base_model} if not recipe.base else {source.model for source in recipe.base.sources}
-    pairs = [(base, name) for base in recipe.input_names() for name in recipe.input_names() if base in bases]
+    sources = [source.model for track in recipe.tracks for source in track.sources] or recipe.model_names()
+    summed = [name for name in dict.fromkeys(sources) if name not in bases]
     findings = []
-    for base, name in pairs:
-        distance = None if name in bases else relative_distance(models[base], models[name])
+    for base, name in [(base, name) for base in recipe.input_names() if base in bases for name in summed]:
+        distance = relative_distance(models[base], models[name])
         if distance is not None and distance > STRANGE:
             sentence = (
                 f"{name} is no fine-tune of {base}: their weights differ by {distance:.2f} of the base's "

@@ -26,6 +26,8 @@ class ModelEntry(Params):
 
     model: str = Field(min_length=1)
     """A name that the caller knows, or a folder."""
+    layer_range: tuple[int, int] | None = None
+    """All of its layers, if it is said; others are chosen under ``slices``."""
     parameters: dict[str, Any] = {}
 
     @field_validator("parameters", mode="before")
@@ -103,6 +105,8 @@ class MergeRecipe(Params):
         """
         if not isinstance(found, dict):
             raise ConfigError(f"{where}: found {found!r}, expected a recipe: merge_method, models, …")
+        if "experts" in found:
+            raise ConfigError(f"{where}.experts: a mixture of experts is built by mergekit-moe; here models are merged")
         found, notes, problems = in_one_way(found, where)
         method = found.get("merge_method")
         if isinstance(method, str) and method not in METHODS:
@@ -191,6 +195,20 @@ class MergeRecipe(Params):
 
     def input_names(self) -> list[str]:
         """Names of all models that are read, the base first."""
+        alone = [self.tokenizer_only] if self.tokenizer_only else []
+        return [*self._merged_names, *alone]
+
+    @property
+    def tokenizer_only(self) -> str | None:
+        """A model of which config and tokenizer are taken, but which is not merged.
+
+        ``tokenizer_source`` must name it by its path, or by its name on the hub.
+        """
+        source = self.token_source
+        return source if source is not None and "/" in source and source not in self._merged_names else None
+
+    @cached_property
+    def _merged_names(self) -> list[str]:
         bases = [self.base_model, *(one.base_model for one in self.slices or ())]
         summed = [name for one in self.slices for name in one.models()] if self.slices else self.model_names()
         return [name for name in dict.fromkeys([*bases, *summed]) if name is not None]

@@ -13,6 +13,8 @@ from l2s.params import nearest
 
 KEYS = ("model", "lora", "override_architecture")
 PATH_KEYS = ("path", "revision")
+LONGEST = 255
+"""Bytes of a folder's name."""
 
 
 class References:
@@ -35,6 +37,9 @@ class References:
             found = self._joined(found, where)
         if not isinstance(found, str):
             return found
+        if "\0" in found or any(len(part.encode()) > LONGEST for part in found.split("/")):
+            self.problems.append(f"{where}: found {found[:40]!r}…, which no file system takes for a name")
+            return "?"
         return self._folder_once("+".join(self._without_revision(part, where) for part in plain(found).split("+")))
 
     def tokenizer(self, found: Any, where: str) -> Any:

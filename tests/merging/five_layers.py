@@ -5,18 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from torch import Tensor
 
+from l2s.yaml import read_yaml
 from tests.tiny import shapes, write_checkpoint
 
 LAYERS, DEEP = 5, 7
 EMBEDDING, NORM = "model.embed_tokens.weight", "model.norm.weight"
 DISTANCES = {"quick": 0.1, "slow": 0.2, "third": 0.1, "near": 0.01, "faint": 5e-4, "fainter": 1e-4}
 """How far each model lies from the base, in the base's own spread."""
-RECIPES = {
-    file.stem: yaml.safe_load(file.read_text()) for file in sorted((Path(__file__).parent / "recipes").glob("*.yml"))
-}
+RECIPES = {file.stem: read_yaml(file) for file in sorted((Path(__file__).parent / "recipes").glob("*.yml"))}
 """As people write them, one construct a file."""
 
 Weights = dict[str, Tensor]

@@ -161,3 +161,32 @@ def test_two_ways_to_one_folder_are_one_model(family: dict[str, Path], tmp_path:
     recipe = MergeRecipe.parse(asked, "recipe")
     assert recipe.model_names() == [str(family["slow"])] and recipe.input_names()[0] == str(family["base"])
     assert not [f for f in check_merge(recipe, {}) if f.fatal]
+
+
+def test_a_tokenizer_may_be_that_of_a_model_that_is_not_merged(family: dict[str, Path], tmp_path: Path) -> None:
+    asked = {"merge_method": "linear", "models": [{"model": "quick"}, {"model": "slow"}], "parameters": {"weight": 1},
+             "tokenizer_source": str(family["deep"]), "dtype": "float32"}  # fmt: skip
+    out = tmp_path / "out"
+    manifest = merge_checkpoints(MergeRecipe.parse(asked, "recipe"), family, out)
+    quick, slow = (weights_of(family[name]) for name in ("quick", "slow"))
+    for name, tensor in weights_of(out).items():
+        torch.testing.assert_close(tensor, (quick[name] + slow[name]) / 2)
+    assert manifest.donor.model == "deep" and set(manifest.inputs) == {"quick", "slow", "deep"}
+
+
+@pytest.mark.parametrize(("layers", "refused"), [([0, 5], False), ([0, 3], True)])
+def test_a_layer_range_beside_a_whole_model_must_be_all_of_it(
+    layers: list[int], refused: bool, family: dict[str, Path]
+) -> None:
+    models = [{"model": "quick", "layer_range": layers}, {"model": "slow"}]
+    asked = MergeRecipe.parse({"merge_method": "linear", "models": models, "dtype": "float32"}, "recipe")
+    fatal = [finding.sentence for finding in check_merge(asked, family) if finding.fatal]
+    sentence = "models.0.layer_range: found [0, 3], but quick has 5 layers, and models are merged whole"
+    assert bool(fatal) == refused and (not refused or sentence in fatal[0])
+
+
+def test_mixtures_of_experts_are_another_tools() -> None:
+    from l2s.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="a mixture of experts is built by mergekit-moe"):
+        MergeRecipe.parse({"base_model": "base", "gate_mode": "hidden", "experts": [{"source_model": "a"}]}, "recipe")
