@@ -74,6 +74,8 @@ def generate_responses(
         raise RecordError(f"{', '.join(map(str, problems))}: no problems; expected JSONL rows id, problem, gold")
     if control.kind == "fractured":
         refuse_what_repeats(control, decoding)
+    words = ModelTokenizer(model)
+    words.prompt(rows[0]["problem"], _style_for(decoding.prompt, rows[0]))  # what fails does so before weights are read
     with ResponseStore(store) as responses:
         outlined, answered = Counts(0, 0), list[Answered]()
         if control.outliner is not None:
@@ -81,7 +83,6 @@ def generate_responses(
             outlined, answered = _outlines(outliner, rows, decoding, control, responses, track)
         engine = _engine(model, decoding)
         calls = Calls(engine, weights_digest, responses, model.name, track, outlined)
-        words = ModelTokenizer(model)
         for note in (*engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
             say(f"{model}: {note}" if str(model) not in note else note)
         writer = RowWriter(run, model, engine.name, decoding, words)

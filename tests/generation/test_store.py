@@ -70,6 +70,9 @@ class Words:
     def __init__(self, model: Path) -> None:
         self.template = ChatTemplate(None)
 
+    def prompt(self, problem: str, params: Any) -> None:
+        pass
+
     def text(self, ids: list[int]) -> str:
         return " ".join(map(str, ids))
 
