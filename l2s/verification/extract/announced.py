@@ -41,34 +41,40 @@ _DENIED = re.compile(
 )
 _NOT = re.compile(NOT, re.IGNORECASE)
 _LONGEST_PHRASE = 500
+_LONGEST_END = 3_000
+"""Characters that are looked through first, in every language; before them in English alone."""
 _MOST = 50
 """Announcements looked at, from the last back."""
 
 
 def announced(text: str) -> tuple[str, int] | None:
     """What the last announcement of ``text`` announces, and where it begins to."""
-    for start, end, language in _announcements(text)[: -_MOST - 1 : -1]:
-        if language == "before":
-            return text[start:end], start
-        if phrase := _announced(text, start, end, language):
-            return phrase, end
+    end_part = text.rfind("\n", 0, max(0, len(text) - _LONGEST_END)) + 1
+    for since in (end_part, 0) if end_part and ("answer" in text.lower() or "####" in text) else (end_part,):
+        for start, end, language in _announcements(text, since)[: -_MOST - 1 : -1]:
+            if language == "before":
+                return text[start:end], start
+            if phrase := _announced(text, start, end, language):
+                return phrase, end
     return None
 
 
-def _announcements(text: str) -> list[tuple[int, int, str]]:
-    """Start, end and language of each, in order."""
-    found = []
-    if _MAY_ANNOUNCE.search(text):
-        found += [(match.start(), match.end(), "en") for match in _ENGLISH.finditer(text)]
-    for match in _AS_ANSWER.finditer(text):
+def _announcements(text: str, since: int) -> list[tuple[int, int, str]]:
+    """Start, end and language of each from ``since`` on, in order."""
+    found: list[tuple[int, int, str]] = []
+    if _MAY_ANNOUNCE.search(text, since):
+        found += [(match.start(), match.end(), "en") for match in _ENGLISH.finditer(text, since)]
+    if len(text) - since > 2 * _LONGEST_END:
+        return found
+    for match in _AS_ANSWER.finditer(text, since):
         if value := _BEFORE.search(text, max(0, match.start() - 80), match.start()):
             found.append((value.start(1), value.end(1), "before"))
-    lower = text.lower()
+    lower = text[since:].lower()
     if words := [word for word in _LANGUAGE_OF if word in lower]:
         pattern = re.compile(r"(?<![^\W\d_])(?:" + "|".join(map(re.escape, words)) + ")", re.IGNORECASE)
-        found += [(one.start(), one.end(), _LANGUAGE_OF[one.group().lower()]) for one in pattern.finditer(text)]
+        found += [(one.start(), one.end(), _LANGUAGE_OF[one.group().lower()]) for one in pattern.finditer(text, since)]
     if not text.isascii():
-        found += [(match.start(), match.end(), "zh") for match in _SPACELESS.finditer(text)]
+        found += [(match.start(), match.end(), "zh") for match in _SPACELESS.finditer(text, since)]
     return sorted(set(found))
 
 

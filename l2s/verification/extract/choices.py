@@ -25,6 +25,13 @@ _IS_RIGHT = re.compile(
     r"|(?:final )?(?:answer|choice|option))\b(?! (?:only )?if\b)",
     re.MULTILINE,
 )
+_LETTER_ALONE = re.compile(r"[A-J](?![A-Za-z])(?<![A-Za-z].)")
+_ASKED, _PICKED = (
+    re.compile(r"(?i:answer|option|choice)"),
+    re.compile(r"(?i:option|choice|choose|pick|select|with|be) "),
+)
+_JUDGED = re.compile(r"[A-J]\)?\*{0,2}\)? is ")
+"""What must stand in a text for each of the three: quickly looked for."""
 _LONGEST_END = 2_000
 _WHOLLY = re.compile(r"(?:^|\n)\s{0,9}(?:\*\*|\$|\\\()?\(?([A-J])[).]?(?:\*\*|\$|\\\))?[.!]?\s{0,9}$")
 _FIRST = re.compile(r"\s{0,9}\(?([A-J])[).:] ?(?=[A-Za-z])")
@@ -33,12 +40,15 @@ _BOLD = re.compile(r"\*\*\(?([A-J])\)?[.]?\*\*")
 
 
 def chosen(text: str, start: int = 0) -> tuple[str, int] | None:
-    """The last letter that ``text`` chooses in words from ``start`` on, and where it stands."""
-    end = max(start, len(text) - _LONGEST_END)
+    """The last letter that ``text`` chooses in words from ``start`` on, near its end, and where it stands."""
+    start = max(start, len(text) - _LONGEST_END)
+    if _LETTER_ALONE.search(text, start) is None:
+        return None
     found = [
         (match.start(), match[1])
-        for pattern, since in ((_ANNOUNCED, start), (_CHOSEN, end), (_IS_RIGHT, end))
-        for match in pattern.finditer(text, since)
+        for pattern, words in ((_ANNOUNCED, _ASKED), (_CHOSEN, _PICKED), (_IS_RIGHT, _JUDGED))
+        if words.search(text, start)
+        for match in pattern.finditer(text, start)
         if not _denied(text, match.start(), match.end())
     ]
     if not found:

@@ -76,7 +76,7 @@ NEXT_PROBLEM: tuple[str, ...] = (
 _ZEROS = "٠۰०০੦૦୦௦౦೦൦๐໐０"
 """The zero of each script that writes decimals of its own; the other nine digits follow it in Unicode."""
 
-PLAIN = str.maketrans(
+PLAIN = (
     {chr(ord(zero) + digit): str(digit) for zero in _ZEROS for digit in range(10)}
     | {
         "٫": ".",

@@ -39,6 +39,7 @@ _PROGRAMS = frozenset(
 )
 
 
+_TO_PLAIN = re.compile("[" + re.escape("".join(PLAIN)) + "]")
 _SCALED = re.compile(rf"(?<![0-9.,])([0-9]{{1,12}})(?:\.([0-9]{{1,8}}))? ?({any_of(SCALES)})(?![0-9])")
 
 
@@ -95,7 +96,7 @@ def spoken_to_reader(text: str) -> str:
         text = text[start:]
     if text.isascii():
         return text
-    text = text.translate(PLAIN)
+    text = _TO_PLAIN.sub(lambda sign: PLAIN[sign[0]], text)
     return _SCALED.sub(_unscaled, text) if any(word in text for word in SCALES) else text
 
 
