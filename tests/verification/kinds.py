@@ -165,6 +165,28 @@ x-axis | \text{the } x\text{-axis}
 it converges | \textbf{It converges}
 Monday | **Monday**
 """,
+    "vectors": r"""
+3\mathbf{i}-2\mathbf{j} | \langle 3,-2\rangle
+3\mathbf{i}-2\mathbf{j}+\mathbf{k} | (3,-2,1)
+3\hat{i}-2\hat{j} | (3,-2)
+3\hat{\imath}-2\hat{\jmath} | 3i-2j
+\mathbf{i}+\mathbf{j} | (1,1)
+\begin{bmatrix}1\\2\end{bmatrix} | [1,2]^T
+""",
+    "values of other writings": r"""
+10 | {5 \choose 2}
+\frac12+\frac{\sqrt3}{2}i | \operatorname{cis}(60^\circ)
+\mathbb{R}\setminus\{1\} | \mathbb R - \{1\}
+x \neq 2 | \{x \in \mathbb{R} : x \neq 2\}
+f^{-1}(x) = \frac{x-1}{2} | \frac{x-1}{2}
+P(X=2)=0.3 | 0.3
+10:1 | 10 \text{ to } 1
+\sqrt{x}\cdot\sqrt{y} | \sqrt{xy}
+x=1,y=2 \text{ or } x=3,y=4 | (1,2),(3,4)
+9.8 \frac{m}{s^2} | 9.8 \text{ m/s}^2
+45 \text{ mph} | 45 \frac{\text{miles}}{\text{hour}}
+\text{Yes} | \text{Yes, it is.}
+""",
     "only": r"""
 \text{only }x=0 | 0
 only 5 | 5
@@ -354,6 +376,24 @@ red and blue | red or blue
 \text{five apples} | 5 \text{ oranges}
 5 or more | 5 or fewer
 x \text{ is rational} | x \text{ is irrational}
+""",
+    "vectors": r"""
+3\mathbf{i}-2\mathbf{j} | \langle 3,2\rangle
+3\mathbf{i}-2\mathbf{j} | \langle -2,3\rangle
+3\mathbf{i}-2\mathbf{j} | (3,-2,1)
+3\mathbf{i}-2\mathbf{j}+\mathbf{k} | (3,-2)
+""",
+    "values of other writings": r"""
+10 | {5 \choose 3}+1
+\operatorname{cis}(60^\circ) | \operatorname{cis}(30^\circ)
+\mathbb{R}\setminus\{1\} | \mathbb R - \{2\}
+f^{-1}(x) = \frac{x-1}{2} | \frac{2}{x-1}
+P(X=2)=0.3 | 0.4
+x=1,y=2 \text{ or } x=3,y=4 | (1,4),(3,2)
+9.8 \frac{m}{s^2} | 9.8 \text{ m/s}
+\text{Yes} | \text{Yes and no}
+\text{Yes} | \text{No, it is not.}
+\sqrt{x^2} | x
 """,
     "only": r"""
 \text{only }x=0 | 1

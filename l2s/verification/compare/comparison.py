@@ -25,6 +25,7 @@ from l2s.verification.compare.listing import (
 )
 from l2s.verification.compare.quantities import measured, same_quantities, unmeasured
 from l2s.verification.compare.shapes import apart, assigned, dimensions, shaped, solutions, unchained
+from l2s.verification.compare.vectors import components
 from l2s.verification.compare.words import same_things
 from l2s.verification.parsing.expressions import Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
@@ -259,7 +260,7 @@ def _same_tables(gold: Expression, answer: Expression) -> bool:
     for one, other in ((gold, answer), (answer, gold)):
         if one.kind == "matrix" and (rows := as_matrix(other)):
             return _same_tables(one, rows)
-    mine, theirs = row_of(gold), row_of(answer)
+    mine, theirs = row_of(gold) or components(gold, answer), row_of(answer) or components(answer, gold)
     return mine is not None and theirs is not None and _all_same(mine, theirs)
 
 

@@ -16,6 +16,7 @@ from l2s.verification.compare.exact import settle
 from l2s.verification.compare.families import declared, same_families
 from l2s.verification.compare.quantities import has_words
 from l2s.verification.compare.residues import same_residues
+from l2s.verification.compare.vectors import with_unit_vectors
 from l2s.verification.compare.wording import counted, numeral, ordinal, same_words, scaled
 from l2s.verification.compare.words import is_worded, same_sayings, worded
 from l2s.verification.parsing.expressions import Expression
@@ -54,6 +55,7 @@ def equivalent(gold: str, answer: str) -> Outcome:
         return "correct" if settled else "incorrect"
     if exceeds_limits(gold) or exceeds_limits(answer):
         return "limit"
+    gold, answer = with_unit_vectors(gold, answer)
     return _scaled(_in_digits(gold, answer), _in_digits(answer, gold))
 
 

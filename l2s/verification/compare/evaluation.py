@@ -124,6 +124,8 @@ class Field:
 
     def __init__(self) -> None:
         self.scale = 0.0
+        self.left_reals = False
+        """Whether a real argument had a value that is not real, e.g. the root of a negative number."""
         self.functions: dict[str, Callable[..., Any]] = _FUNCTIONS
 
     def number(self, value: Fraction) -> Any:
@@ -196,7 +198,9 @@ def evaluated(expression: Expression, point: int, field: Field) -> Any:
     if kind == "degrees":
         return values[0] * field.constant("pi") / 180
     if kind == "function":
-        return _called(str(parts[0]), values, expression, field)
+        found = _called(str(parts[0]), values, expression, field)
+        field.left_reals |= isinstance(found, complex) and not any(isinstance(value, complex) for value in values)
+        return found
     if is_group(expression):
         return values[0]
     raise UnreadableError(f"no value: {kind}")
@@ -302,7 +306,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{"arctan": _both(math.atan, cmath.atan), "arccot": lambda value: _FUNCTIONS["arctan"](1 / value)},
     **{"arcsinh": _both(math.asinh, cmath.asinh), "arsinh": _both(math.asinh, cmath.asinh)},
     **{"ln": _ln, "log": _ln, "lg": lambda value: _ln(value) / math.log(10), "exp": _both(math.exp, cmath.exp)},
-    **{"sqrt": _sqrt, "abs": abs, "factorial": _gamma, "binom": _binomial},
+    **{"cis": lambda value: cmath.exp(1j * value), "sqrt": _sqrt, "abs": abs, "factorial": _gamma, "binom": _binomial},
     **{"floor": lambda value: float(math.floor(value)), "ceil": lambda value: float(math.ceil(value))},
     **{"max": lambda *values: max(values), "min": lambda *values: min(values)},
 }

@@ -33,6 +33,7 @@ class Precise(Field):
         self.context: Any = _OWN.context
         self.context.dps = digits
         self.functions = {name: self._bounded(name, getattr(self.context, own)) for name, own in _NAMES.items()}
+        self.functions["cis"] = self._bounded("cis", self.context.expj)
         self.functions |= {"max": lambda *values: max(values), "min": lambda *values: min(values)}
 
     def number(self, value: Fraction) -> Any:

@@ -94,7 +94,10 @@ def _same_angle(gold: Measured, answer: Measured) -> bool:
 
 def _hundredth(expression: Expression) -> Expression:
     value = exact(expression)
-    return Expression("quotient", (expression, number(100))) if value is None else number(value / 100)
+    if value is None:
+        return Expression("quotient", (expression, number(100)))
+    places = expression.parts[1] if expression.kind == "number" else None
+    return number(value / 100, places + 2 if isinstance(places, int) else None)
 
 
 def measured(expression: Expression) -> Measured:

@@ -28,6 +28,8 @@ def shaped(expression: Expression) -> Expression:
         return inner if inner.kind == "matrix" else Expression("tuple", (inner, "["))
     if contains(expression, "matrix") and kind in ("product", "quotient", "negative", "sum"):
         return _matrix(expression)
+    if kind == "function" and expression.parts[0] == "transpose" and expression.children()[0].kind != "matrix":
+        return Expression("tuple", shaped(expression.children()[0]).children())
     if kind == "list":
         return _listed(expression)
     if kind == "interval" and expression.parts[-1] == "()" and contains(expression, "either"):

@@ -80,7 +80,16 @@ def same_words(gold: str, answer: str) -> bool | None:
     )
     if None not in meanings:
         return meanings[0] == meanings[1]
+    if meanings[0] in ("yes", "no") and (decided := _decided(other)):
+        return meanings[0] == decided
     return None
+
+
+def _decided(text: str) -> str | None:
+    """Yes or no where a sentence begins with one and the other is not said: ``Yes, because …``."""
+    said = set(re.findall(r"\b(?:yes|no|true|false)\b", text))
+    match = re.match(r"(yes|no|true|false)\s?[,.;:]\s", text)
+    return _SYNONYMS[match[1]] if match and len(said) == 1 else None
 
 
 def _plain(word: str) -> bool:

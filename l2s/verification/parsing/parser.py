@@ -23,11 +23,14 @@ MOST_ROWS = 5
 """Of a determinant that is written out."""
 MOST_TERMS = 60
 """Of a sum or product that is written out."""
+_SET_SIGNS = {"cup": "union", "cap": "intersection", "setminus": "difference", "-": "difference"}
 _SEPARATORS = {",", ";", "and", "or"}
 _ROW_BREAK = 2 * "\\"
 _STOPS = {")", "]", "}", r"\}", "rangle", "rfloor", "rceil", "&", "|", "end", _ROW_BREAK}
 _CURRENCIES = ("dollars", "euros", "GBP")
 _CONSTANTS = {"pi", "infty", "emptyset"}
+_MEASURES = ("P", "E", "Pr", "Var", "V")
+"""Names whose arguments are events: ``P(X = 2)``."""
 _OPAQUE = frozenset("fghFGH")
 _UNREAD = {"ldots", "cdots", "dots", "nabla", "partial", "star"}
 _ACCENTS = {"bar", "overline", "dot", "ddot", "widehat", "widetilde", "breve", "check", "mathring"}
@@ -81,7 +84,9 @@ class Parser:
             separators.append(";" if ";" in between else " ".join(sorted(between)))
             items.append(self.statement())
         if {";", ","} <= set(separators):
-            items = _grouped(items, separators)
+            items = _grouped(items, separators, ";")
+        elif {"or", ","} <= set(separators):
+            items = _grouped(items, separators, "or")
         words = " ".join(sorted({word for separator in separators for word in separator.split()}))
         return items[0] if len(items) == 1 else Expression("list", (*items, words))
 
@@ -101,27 +106,38 @@ class Parser:
         return sides[0] if not signs else Expression("relation", (" ".join(signs), *sides))
 
     def _called(self) -> Expression | None:
-        """``x(t)`` before ``=``, where it is the name of what follows rather than a product."""
-        words = self.tokens[self.position : self.position + 8]
-        closing = next((n for n, word in enumerate(words) if word.value == ")"), 0)
-        arguments = words[2:closing]
-        if closing < 3 or words[0].kind != "letter" or words[1].value != "(" or words[closing + 1 :][:1] == []:
+        """``x(t)``, ``f^{-1}(x)`` or ``P(X = 2)`` before ``=``: the name of what follows rather than a product."""
+        words = self.tokens[self.position : self.position + 16]
+        values = [word.value for word in words]
+        inverse = 5 if values[1:6] == ["^", "{", "-", "1", "}"] else 0
+        opening, closing = 1 + inverse, next((n for n, value in enumerate(values) if value == ")"), 0)
+        arguments = words[opening + 1 : closing]
+        if words[0].kind != "letter" or values[opening : opening + 1] != ["("] or not arguments:
             return None
-        separated = all(word.value == "," for word in arguments[1::2]) and len(arguments) % 2 == 1
-        if words[closing + 1].value != "=" or not separated or any(word.kind != "letter" for word in arguments[::2]):
+        letters = all(word.kind == "letter" for word in arguments[::2]) and len(arguments) % 2 == 1
+        plain = letters and all(word.value == "," for word in arguments[1::2])
+        event = words[0].value in _MEASURES and "(" not in values[opening + 1 : closing]
+        if values[closing + 1 :][:1] != ["="] or not (plain or event):
             return None
         self.position += closing + 1
-        return function(f"{words[0].value}()", *(symbol(word.value) for word in arguments[::2]))
+        name = f"{words[0].value}{'^-1' if inverse else ''}()"
+        if not plain:
+            return function(name, symbol("".join(word.value for word in arguments)))
+        return function(name, *(symbol(word.value) for word in arguments[::2]))
 
     def united(self) -> Expression:
         """Sets joined by union, intersection or difference."""
         left = self.ratio()
-        while self.token.value in ("cup", "cap", "setminus"):
-            kind = {"cup": "union", "cap": "intersection", "setminus": "difference"}[self.take().value]
+        while self.token.value in ("cup", "cap", "setminus") or self._takes_away():
+            kind = _SET_SIGNS[self.take().value]
             while self.token.value == ",":
                 self.take()
             left = Expression(kind, (left, self.ratio()))
         return left
+
+    def _takes_away(self) -> bool:
+        r"""Whether a set is taken away here, as in ``\mathbb{R} - \{1\}``."""
+        return self.token.value == "-" and self.tokens[min(self.position + 1, len(self.tokens) - 1)].value == r"\{"
 
     def ratio(self) -> Expression:
         """``3:4``, or ``3:4:5``."""
@@ -135,7 +151,7 @@ class Parser:
         """Terms with their signs; ``a ± b`` is either of two."""
         self.enter()
         left = self.term()
-        while self.token.value in ("+", "-", "pm", "mp") and self.token.kind != "text":
+        while self.token.value in ("+", "-", "pm", "mp") and self.token.kind != "text" and not self._takes_away():
             sign = self.take().value
             right = self.term()
             if sign in ("pm", "mp"):
@@ -553,8 +569,8 @@ class Parser:
         if opening in (r"\{", "[", "(") and self.token.value in (r"\}", "]", ")") and opening != "(":
             self.take()
             found = Expression("set", ())
-        elif opening == r"\{" and self._names_elements():
-            self.position += 2
+        elif opening == r"\{" and (names := self._names_elements()):
+            self.position += names
             found = self.listed()
             self._expect(r"\}")
         else:
@@ -564,10 +580,15 @@ class Parser:
         self.depth -= 1
         return found
 
-    def _names_elements(self) -> bool:
-        r"""Whether a name and a bar stand here, as in ``\{x \mid x > 0\}``, which is then its condition."""
-        bar = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
-        return self.token.kind == "letter" and bar.value in ("|", ":")
+    def _names_elements(self) -> int:
+        r"""How many words name the elements before a condition, as in ``\{x \mid x > 0\}``; 0 if none do."""
+        if self.token.kind != "letter":
+            return 0
+        words = [word.value for word in self.tokens[self.position : self.position + 8]]
+        for named in (["in", "mathbb", "{", "R", "}"], ["in", "mathbb", "R"], []):
+            if words[1 : 1 + len(named)] == named and words[1 + len(named) :][:1] in (["|"], [":"]):
+                return 2 + len(named)
+        return 0
 
     def _closed(self, opening: str, closing: str, inside: Expression) -> Expression:
         items = inside.children() if inside.kind == "list" else (inside,)
@@ -714,16 +735,19 @@ class Parser:
         raise UnreadableError(f"no formula: {why}")
 
 
-def _grouped(items: list[Expression], separators: list[str]) -> list[Expression]:
+def _grouped(items: list[Expression], separators: list[str], between: str) -> list[Expression]:
     """``p = 5, q = 2; p = 7, q = 2`` as the points between its semicolons; other lists as they are."""
     if not all(item.kind == "relation" and item.parts[0] == "=" and len(item.parts) == 3 for item in items):
         return items
-    groups: list[list[Expression]] = [[items[0].children()[1]]]
+    groups: list[list[Expression]] = [[items[0]]]
     for item, separator in zip(items[1:], separators, strict=True):
-        if separator == ";":
+        if separator == between:
             groups.append([])
-        groups[-1].append(item.children()[1])
-    return [Expression("tuple", tuple(group)) for group in groups]
+        groups[-1].append(item)
+    names = [[item.children()[0] for item in group] for group in groups]
+    if between == "or" and not all(group == names[0] and len(set(group)) == len(group) for group in names):
+        return items
+    return [Expression("tuple", tuple(item.children()[1] for item in group)) for group in groups]
 
 
 def determinant(matrix: Expression) -> Expression:

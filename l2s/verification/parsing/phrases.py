@@ -6,6 +6,8 @@ way of writing to another of the same meaning; what it does not know it leaves a
 
 import re
 
+from l2s.verification.parsing.units import unit_of
+
 _HEDGE = re.compile(
     r"^(?:about|approximately|approx\.?|roughly|around|exactly|nearly|equals?|equal to|a total of|the number"
     r"|答案(?:是|为|：|:)?)(?:\s*[:：])?\s*(?=[-+\\$0-9.(])",
@@ -28,7 +30,10 @@ _EXCEPT = re.compile(
     r"^(?:\\text\{\s*)?[Aa]ll real (?:numbers|values)(?: [a-z])?,? except(?: for)?\s*\}?\s*(?:[a-z] ?= ?)?(?=\S)"
 )
 _SHARE = re.compile(r"^([0-9]{1,9}) (?:out of|in) ([0-9]{1,9})$")
-_PROPORTION = re.compile(r"^([0-9]{1,9}) to ([0-9]{1,9})$")
+_PROPORTION = re.compile(r"^([0-9]{1,9}) (?:\\text\{ ?)?to ?\}? ?([0-9]{1,9})$")
+_UNIT = r"\s?\{\s?((?:\\text\s?\{\s?)?[A-Za-z]{1,12}\}?(?:\s?\^\s?\{?[23]\}?)?)\s?\}"
+_QUOTIENT = re.compile(rf"(?<=[0-9}}])\s?\\frac{_UNIT}{_UNIT}$")
+_SYMBOL = re.compile(r"(?<=[0-9])\s?\\(?:(Omega)|mu\s?\\text\{\s?([a-zA-Z]{1,3})\})$")
 _TIMES = re.compile(r"(?<=[0-9])\s?[xX]\s?(?=10\s?\^)")
 _ERGS = re.compile(r"(?<=[0-9}])\s?(erg|ergs|Hz|kHz|MHz|GHz|kPa|MPa|kcal|kWh|atm)(?:/s)?$")
 _CHOSEN = re.compile(r"(?<![A-Za-z\\_])C\((\d{1,4}),\s?(\d{1,4})\)")
@@ -99,9 +104,18 @@ def _numbers(text: str) -> str:
         text = _TIMES.sub(r" \\times ", text)
     if text[-1:] in "mM.}":
         text = _HOUR.sub(r"\1:00 \\text{ \2m}", text)
+    if "\\frac" in text:
+        text = _QUOTIENT.sub(_divided, text)
+    text = _SYMBOL.sub(lambda match: r" \text{ohm}" if match[1] else rf" \text{{μ{match[2]}}}", text)
     if text[-1:].isalpha():
         text = _ERGS.sub(r" \\text{\1}", text)
     return _SPEED.sub(r" \\text{\1}", text) if "/" in text else text
+
+
+def _divided(match: "re.Match[str]") -> str:
+    r"""``\frac{km}{h}`` behind a number as ``km/h``, where both are units."""
+    above, below = (re.sub(r"\\text|[{} ]", "", part) for part in match.groups())
+    return rf" \text{{{above}/{below}}}" if unit_of(above) and unit_of(below) else match.group()
 
 
 def _plain_figures(text: str) -> str:

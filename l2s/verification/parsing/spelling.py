@@ -41,6 +41,8 @@ _TEXT = re.compile(r"\\(?:text(?:rm|bf|it|sf|tt|normal|normal)?|textnormal|mbox|
 _BARE_FONT = re.compile(r"\\(?:mathrm|mathbf|mathit|text|operatorname)\s?([A-Za-z0-9])(?![A-Za-z])")
 _BOX = re.compile(r"\\(?:boxed|fbox)\s?\{")
 _THOUSANDS = re.compile(r"(?<=[0-9])(?:\s?\{,\s?\}|\\,|,?\\!|,\\ )\s?(?=[0-9]{3}(?![0-9]))")
+_CHOOSE = re.compile(r"\{([^{}]{1,40})\\choose(?![A-Za-z])([^{}]{1,40})\}")
+_ROW_END = re.compile(r"\\cr(?![A-Za-z])")
 _OVER = re.compile(r"\{([^{}]{0,200})\\over(?![A-Za-z])([^{}]{0,200})\}")
 _HALF_DAY = re.compile(r"(?<=:[0-9]{2}) ?\\?(?:text\{ ?)?([AaPp])\.? ?[Mm]\.?\}?$")
 _REPEATING = re.compile(r"([0-9]*)\.([0-9]*)\\(?:overline|bar|dot)\s?\{?([0-9]+)\}?")
@@ -70,12 +72,13 @@ def spelled(text: str) -> str:
 
 def _without_macros(text: str) -> str:
     if r"\begin" in text and r"\\begin" not in text:
-        text = unrolled(text)
+        text = unrolled(_ROW_END.sub(r"\\\\", text))
     if r"\\begin" in text:
         text = text.replace(r"\\", "\\")
     else:
         text = (_DOUBLED_IN_ROWS if r"\begin" in text else _DOUBLED).sub(r"\\", text)
     text = _FRAC.sub(r"\\frac", _SIZING.sub("", text))
+    text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
     text = _OVER.sub(r"\\frac{\1}{\2}", text)
     text = _REPEATING.sub(_repeated, text)
     if r"\boxed" in text or r"\fbox" in text:

@@ -5,13 +5,13 @@ from l2s.verification.parsing.units import is_unit
 _GREEK_NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
     "upsilon chi psi omega varphi Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega pi infty ell "
-    "hbar emptyset aleph nabla partial angle triangle ldots cdots dots star"
+    "hbar uniti unitj unitk emptyset aleph nabla partial angle triangle ldots cdots dots star"
 )
 GREEK = frozenset(_GREEK_NAMES.split())
 _FUNCTION_NAMES = (
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth asin acos atan ln log lg exp sqrt abs floor ceil"
     " max min gcd lcm binom det Re Im arccot arcsec arccsc arsinh arcosh artanh sgn"
-    " sech csch arcsinh arccosh arctanh cosec cosech cotan tg ctg arctg arcctg asinh acosh atanh cbrt factorial"
+    " sech csch cis arcsinh arccosh arctanh cosec cosech cotan tg ctg arctg arcctg asinh acosh atanh cbrt factorial"
 )
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 _OTHER_NAMES = """
