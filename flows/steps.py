@@ -219,9 +219,9 @@ def _with_variables(style: Any, date: str | None, given: list[str] | None) -> An
     """The prompt with what the command line says of its chat template; values are read as YAML reads them."""
     from l2s.yaml import parse_yaml
 
-    if not isinstance(style, dict):
+    if not isinstance(style, dict) or not isinstance(style.get("template_kwargs", {}), dict):
         return style
-    variables = dict(style.get("template_kwargs") or {})
+    variables = dict(style.get("template_kwargs", {}))
     for text in given or []:
         name, equals, value = text.partition("=")
         if not equals:

@@ -1,6 +1,7 @@
 """Problems in, responses out: only what the store lacks is generated."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -114,8 +115,14 @@ def read_problems(path: Path) -> list[Row]:
 def _problem(row: Row, benchmark: str) -> Row:
     """A row with its benchmark; an id or answer that is a number is taken as JSON writes it."""
     named = row if "benchmark" in row else {"benchmark": benchmark, **row}
-    numbers = {key: json.dumps(named[key]) for key in ("id", "gold") if type(named.get(key)) in (int, float)}
+    numbers = {key: json.dumps(named[key]) for key in ("id", "gold") if _is_number(named.get(key))}
     return {**named, **numbers} if numbers else named
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _idle(control: ControlParams, run: str, rows: Sequence[Row]) -> str | None:

@@ -65,7 +65,7 @@ class SamplingParams(Params):
     that it cuts says so in ``limit``; a prompt that leaves no room has an empty one."""
     samples: int = Field(1, ge=1)
     """Responses per problem."""
-    seed: int = 0
+    seed: int = Field(0, ge=-(2**63), lt=2**63)
     """Each (problem, sample) draws from a stream of its own made of this."""
 
     @property

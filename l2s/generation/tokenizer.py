@@ -48,6 +48,8 @@ class ModelTokenizer:
         """
         transformers.utils.logging.disable_progress_bar()
         self.path = path
+        if not (path / "config.json").is_file():  # transformers would look for it on the hub
+            raise CheckpointError(f"{path}: no model folder; expected one with config.json, tokenizer and weights")
         try:
             self.config: Any = AutoConfig.from_pretrained(path, trust_remote_code=False)
             generation = GenerationConfig.from_pretrained(path) if (path / "generation_config.json").is_file() else None

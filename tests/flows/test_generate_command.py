@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli import app_for
-from l2s.errors import ConfigError, RecordError
+from l2s.errors import ConfigError, L2SError, RecordError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
@@ -63,6 +63,9 @@ def test_numbers_are_ids_and_answers_too(work: Path) -> None:
     (work / "my-test.jsonl").write_text('{"id": 7, "problem": "1 + 1?", "gold": 2.5}\n')
     generate()
     assert (rows(work)[0]["id"], rows(work)[0]["gold"]) == ("7", "2.5")
+    (work / "my-test.jsonl").write_text('{"id": 7, "problem": "1 + 1?", "gold": NaN}\n')
+    with pytest.raises(RecordError, match="gold"):
+        generate()
 
 
 def test_a_run_is_named_and_compared_by_its_name(work: Path) -> None:
@@ -96,6 +99,21 @@ def test_variables_of_the_template_are_part_of_the_key(work: Path) -> None:
     assert "3 from the store" in generate("--prompt", "prompt.yaml").output
     found = generate("--template-kwarg", "enable_thinkin=false")
     assert "its chat template has no variable 'enable_thinkin'" in found.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("prompt", "[]"), ("prompt", "template_kwargs: [1]"), ("prompt", "date: 20"), ("prompt", "stop: x"),
+        ("control", "3"), ("control", "kind: cothink\noutliner: nope"), ("control", "kind: cothink\noutliner: [1]"),
+        ("seed", "99999999999999999999"), ("date", ""), ("run", ""),
+    ],
+)  # fmt: skip
+def test_bad_settings_are_one_sentence_and_nothing_is_written(work: Path, name: str, content: str) -> None:
+    (work / "x.yaml").write_text(content)
+    with pytest.raises(L2SError) as error:
+        generate(f"--{name}", "x.yaml" if name in ("prompt", "control") else content)
+    assert "\n" not in str(error.value) and not (work / "out.jsonl").exists()
 
 
 @pytest.mark.parametrize(
