@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 from torch import Tensor
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from l2s.checkpoints.index import listed
+from l2s.checkpoints.index import listed, read_index
 from l2s.errors import CheckpointError
 from l2s.foreign_code import needs_own_code, own_code
 
 INDEX = "model.safetensors.index.json"
+EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
+"""Keys of a config that has a mixture of experts."""
 
 
 class Loaded(NamedTuple):
@@ -29,8 +31,8 @@ class Loaded(NamedTuple):
     notes: tuple[str, ...]
 
 
-def load_causal_lm(path: Path, dtype: torch.dtype | str, *, trust_remote_code: bool = False) -> Loaded:
-    """The model in a folder; a head may be missing where config.json ties it to the embedding.
+def load_causal_lm(path: Path, dtype: torch.dtype | str) -> Loaded:
+    """The model in a folder, with eager attention; a head may be missing where config.json ties it to the embedding.
 
     Args:
         dtype: what its weights become; ``auto``: what they are.
@@ -40,17 +42,49 @@ def load_causal_lm(path: Path, dtype: torch.dtype | str, *, trust_remote_code: b
     """
     _refuse_index_without_metadata(path)
     try:
-        with _quiet():
+        with quiet():
             model, info = AutoModelForCausalLM.from_pretrained(
-                path, dtype=dtype, use_safetensors=True, output_loading_info=True, trust_remote_code=trust_remote_code
-            )
+                path, dtype=dtype, use_safetensors=True, output_loading_info=True, ignore_mismatched_sizes=True,
+                attn_implementation="eager", trust_remote_code=False,
+            )  # fmt: skip
     except Exception as error:  # a folder may be wrong in as many ways as there are architectures
         said = needs_own_code(path) or f"{path}: transformers cannot load this folder: {first_line(error)}"
         raise CheckpointError(said) from None
+    odd = [f"{name} {list(found)}, config.json makes it {list(own)}" for name, found, own in info["mismatched_keys"]]
+    if odd:
+        raise CheckpointError(f"{path}: weights of another shape than the model's: {listed(sorted(odd))}")
     refuse_missing(path, type(model).__name__, info["missing_keys"])
     own = own_code(path)
     notes = (f"{path}: {own}: transformers' own {type(model).__name__} is taken",) if own else ()
     return Loaded(model.eval(), (*notes, *notes_on(path, info["unexpected_keys"])))
+
+
+def unexpected_weights(path: Path) -> list[str]:
+    """For an engine that loads weights by itself: names in the folder that no part of the model takes.
+
+    The architecture is built without memory and given zeros under the folder's names. Mixtures of experts, whose
+    weights transformers would stack, are not looked into.
+
+    Raises:
+        CheckpointError: the folder lacks weights, or cannot be read.
+    """
+    entries = read_index(path).entries
+    zero = torch.zeros((), dtype=torch.bfloat16)
+    try:
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+        text = config.get_text_config()
+        if any(getattr(text, key, None) for key in EXPERTS) or type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+            return []
+        architecture: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+        with quiet():
+            model, info = architecture.from_pretrained(
+                None, config=config, state_dict={name: zero.expand(entry.shape) for name, entry in entries.items()},
+                dtype=zero.dtype, output_loading_info=True, ignore_mismatched_sizes=True,
+            )  # fmt: skip
+    except Exception as error:  # a folder may be wrong in as many ways as there are architectures
+        raise CheckpointError(f"{path}: transformers cannot build this model: {first_line(error)}") from None
+    refuse_missing(path, type(model).__name__, info["missing_keys"])
+    return sorted(info["unexpected_keys"])
 
 
 def refuse_missing(path: Path, architecture: str, missing: Iterable[str]) -> None:
@@ -111,8 +145,8 @@ def first_line(error: Exception) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers' own report on names off the terminal: what matters of it is in the sentence."""
+def quiet() -> Iterator[None]:
+    """Keep transformers' own warnings off the terminal: what matters of them is in the sentence."""
     before = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
     try:

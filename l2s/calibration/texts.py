@@ -14,6 +14,7 @@ from l2s.foreign_code import needs_own_code
 from l2s.records import numbered_lines
 from l2s.seeds import seed_for
 from l2s.templates import ChatTemplate, RenderError
+from l2s.tokenizing import tokenizing
 
 SHOWN = 5
 """Bad lines that an error lists."""
@@ -87,7 +88,8 @@ def token_ids(template: ChatTemplate, text: Text, max_tokens: int) -> list[int]:
         raise CheckpointError(
             f"{tokenizer.name_or_path}: its chat template cannot render a user's and an assistant's message: {error}"
         ) from None
-    ids: list[int] = tokenizer(whole, add_special_tokens=not tokenizer.chat_template, verbose=False)["input_ids"]
+    with tokenizing(tokenizer):
+        ids: list[int] = tokenizer(whole, add_special_tokens=not tokenizer.chat_template, verbose=False)["input_ids"]
     return ids[:max_tokens]
 
 

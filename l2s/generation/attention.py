@@ -86,16 +86,13 @@ def window_of(config: Any) -> int:
 def other_windows(config: Any) -> list[str]:
     """Keys of a config that name a window or chunk which no mask here knows of."""
     known = {
-        "sliding_window",
-        "use_sliding_window",
-        "max_window_layers",
-        "sliding_window_pattern",
-        "chunk_size_feed_forward",
-    }
+        "sliding_window", "use_sliding_window", "max_window_layers", "attention_chunk_size", "chunk_size_feed_forward",
+    }  # fmt: skip
     return sorted(
-        key for key, found in config.to_dict().items()
-        if re.search("window|chunk|local_attention", key) and key not in {*known, "attention_chunk_size"} and found
-    )  # fmt: skip
+        key
+        for key, found in config.to_dict().items()
+        if re.search("window|chunk|local_attention", key) and not key.endswith("pattern") and key not in known and found
+    )
 
 
 def additive(masks: Masks, dtype: torch.dtype) -> Masks:

@@ -32,8 +32,7 @@ class RowCache:
     def update(self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object) -> tuple[Tensor, Tensor]:
         """Store new keys and values, ``[rows, heads, new, width]``; return all up to the expected length."""
         if self.keys[layer].numel() == 0:
-            shape = (keys.shape[0], keys.shape[1], self.length, keys.shape[3])
-            self.keys[layer], self.values[layer] = keys.new_zeros(shape), values.new_zeros(shape)
+            self.keys[layer], self.values[layer] = _slots(keys, self.length), _slots(values, self.length)
         elif self.keys[layer].shape[2] < self.length:
             self.keys[layer] = _widened(self.keys[layer], self.length)
             self.values[layer] = _widened(self.values[layer], self.length)
@@ -79,6 +78,11 @@ class RowCache:
 def blocks(length: int) -> int:
     """``length`` rounded up to whole blocks."""
     return -(-length // BLOCK) * BLOCK
+
+
+def _slots(new: Tensor, length: int) -> Tensor:
+    """Empty ones for rows, heads and widths like those of ``new``; keys and values may differ in all but rows."""
+    return new.new_zeros(new.shape[0], new.shape[1], length, new.shape[3])
 
 
 def _widened(stored: Tensor, length: int) -> Tensor:

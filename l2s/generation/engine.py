@@ -90,6 +90,7 @@ def load_engine(
     """
     if name not in ENGINES:
         raise EngineError(f"engine '{name}' is not known{nearest(name, ENGINES)}")
+    refuse_device(device)
     if name != "vllm" and not (name == "auto" and vllm_takes(model, device)):
         from l2s.generation.transformers_engine import TransformersEngine
 
@@ -102,6 +103,24 @@ def load_engine(
     from l2s.generation.vllm_copies import VllmCopies, visible_gpus
 
     return VllmCopies(engine, visible_gpus(tensor_parallel_size, data_parallel_size))
+
+
+def refuse_device(device: str) -> None:
+    """Refuse a device that is none, or that is not here.
+
+    Raises:
+        EngineError: it is not ``cpu``, ``cuda`` or ``cuda:N``, or torch has no such GPU.
+    """
+    import torch
+
+    kind, _, number = device.partition(":")
+    if kind not in ("cpu", "cuda") or (":" in device and (kind == "cpu" or not number.isdecimal())):
+        raise EngineError(f"device {device!r}: expected cpu, cuda, or cuda:N for one GPU of several")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise EngineError(
+            f"device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs here; use cpu, or "
+            "install a build of torch for this machine's GPUs"
+        )
 
 
 def vllm_takes(model: Path, device: str) -> bool:

@@ -8,6 +8,7 @@ from l2s.generation.prompts import stop_strings_of
 from l2s.generation.settings import ControlParams, PromptParams
 from l2s.generation.spelling import Spelling, StopStrings, pieces_of
 from l2s.generation.styles import with_delimiters
+from l2s.tokenizing import tokenizing
 
 SHORTEST_PROBE = "\\boxed{"
 
@@ -53,7 +54,8 @@ def delimiters_of(tokenizer: PreTrainedTokenizerBase, params: PromptParams, cont
 
 def _known(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
     """Token ids of ``text``; none where the tokenizer lacks part of it."""
-    ids = tuple(tokenizer(text, add_special_tokens=False)["input_ids"]) if text else ()
+    with tokenizing(tokenizer):
+        ids = tuple(tokenizer(text, add_special_tokens=False)["input_ids"]) if text else ()
     return () if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids else ids
 
 

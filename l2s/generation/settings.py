@@ -12,6 +12,10 @@ from l2s.templates import DATE, RESERVED
 __all__ = ["ControlParams", "DecodingParams", "PromptParams", "SamplingParams"]
 
 
+GREEDY_BELOW = 1e-5
+"""Temperatures below this take the likeliest token."""
+
+
 class PromptParams(Params):
     """How a problem is put to the model."""
 
@@ -70,8 +74,8 @@ class SamplingParams(Params):
 
     @property
     def greedy(self) -> bool:
-        """No randomness is involved."""
-        return self.temperature == 0
+        """No randomness is involved; temperatures too small to divide by are 0, as vLLM has it."""
+        return self.temperature < GREEDY_BELOW
 
 
 class DecodingParams(Params):

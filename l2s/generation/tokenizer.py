@@ -14,6 +14,7 @@ from l2s.foreign_code import needs_own_code
 from l2s.generation.prompts import prompt_ids, prompt_text, stop_tokens_of
 from l2s.generation.settings import PromptParams, SamplingParams
 from l2s.templates import ChatTemplate
+from l2s.tokenizing import tokenizing
 
 FILES = (
     "tokenizer.json",
@@ -53,7 +54,7 @@ class ModelTokenizer:
         try:
             self.config: Any = AutoConfig.from_pretrained(path, trust_remote_code=False)
             generation = GenerationConfig.from_pretrained(path) if (path / "generation_config.json").is_file() else None
-        except (OSError, ValueError, RuntimeError) as error:
+        except Exception as error:  # a config may be wrong in as many ways as there are architectures
             raise cannot_load(path, error) from None
         self.tokenizer = open_tokenizer(path)
         self.template = ChatTemplate(self.tokenizer)
@@ -86,7 +87,8 @@ class ModelTokenizer:
             EngineError: there is no chat template, or it fails.
         """
         found = prompt_text(self.template, params, problem)
-        ids = prompt_ids(self.tokenizer, params, found.text)
+        with tokenizing(self.tokenizer):
+            ids = prompt_ids(self.tokenizer, params, found.text)
         most = getattr(self.config.get_text_config(), "vocab_size", None)
         if most is not None and max(ids) >= most:
             raise CheckpointError(
@@ -102,7 +104,8 @@ class ModelTokenizer:
 
     def length(self, text: str) -> int:
         """Tokens of ``text`` when it is tokenised anew, the tokenizer's own special tokens included."""
-        return len(self.tokenizer(text)["input_ids"])
+        with tokenizing(self.tokenizer):
+            return len(self.tokenizer(text)["input_ids"])
 
 
 def open_tokenizer(path: Path) -> PreTrainedTokenizerBase:

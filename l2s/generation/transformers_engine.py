@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from l2s.causal_lm import load_causal_lm, not_a_number
+from l2s.causal_lm import load_causal_lm, not_a_number, quiet
 from l2s.errors import CheckpointError, EngineError
 from l2s.generation.cache import blocks
 from l2s.generation.choosing import choose_path
@@ -44,7 +44,8 @@ class TransformersEngine:
         self.device, self.rows_at_once = device, rows_at_once
         self.tokenizer, self.stops = self._words.tokenizer, self._words.stops
         self.tokenizer_digest = self._words.digest
-        chosen = choose_path(path, self.model, self._words.ordinary)
+        with quiet():
+            chosen = choose_path(path, self.model, self._words.ordinary)
         self.forward = chosen.path
         self.notes = (*loaded.notes, *([chosen.note] if chosen.note else []))
         self.name = (

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from l2s.errors import EngineError
+from l2s.errors import CheckpointError, EngineError
 from l2s.generation.control import Delimiters
 from l2s.generation.engine import Generated, Prompt
 from l2s.generation.forced import delimiters_of
@@ -31,6 +31,8 @@ from l2s.seeds import seed_for
 
 REVISION = 1
 """Raised when a change here changes responses: stored ones then no longer hit."""
+REHEARSED = 4
+"""Tokens of the text whose continuation shows whether the model's logits are numbers."""
 STEP = 256
 """The context that vLLM is started for is a multiple of this, so that a few more tokens start nothing anew."""
 
@@ -103,7 +105,29 @@ class VllmEngine:
             most = min(rounded, self._words.context or rounded)
             shape = Shape(most, self._rows, self._threads, self._gpus)
             self._runner = Runner(self._path, self._words.config, self._device, shape)
+            _refuse_nan(self._path, self._runner.engine, self._words.ordinary[:REHEARSED])
         return self._runner.engine
+
+
+def _refuse_nan(path: Path, engine: Any, ids: list[int]) -> None:
+    """Ask for one token and its probability.
+
+    Raises:
+        CheckpointError: it is no number.
+    """
+    from vllm import SamplingParams as VllmParams
+
+    params = VllmParams(temperature=0.0, max_tokens=1, logprobs=1, ignore_eos=True, detokenize=False)
+    engine.add_request("rehearsal", {"prompt_token_ids": ids}, params)
+    outputs = [output for output in engine.step() if output.finished]
+    while not outputs:
+        outputs = [output for output in engine.step() if output.finished]
+    told = [entry.logprob for place in outputs[0].outputs[0].logprobs or () for entry in place.values()]
+    if not told or any(map(math.isnan, told)):
+        raise CheckpointError(
+            f"{path}: the model's logits are not numbers (NaN); fetch or make the model again; engine 'transformers' "
+            "names the weights"
+        )
 
 
 @dataclass

@@ -55,7 +55,7 @@ def why_not(path: Path, config: Any, device: str) -> str | None:
     if found[1] != wanted:
         return f"the vLLM that is installed runs on {found[1]}, and device is '{device}'"
     text = config.get_text_config()
-    return _head_problem(path, text, device) or _architecture_problem(path, config)
+    return _head_problem(path, text, device) or _name_problem(path) or _architecture_problem(path, config)
 
 
 def head_size(config: Any) -> int:
@@ -73,6 +73,20 @@ def _head_problem(path: Path, config: Any, device: str) -> str | None:
     if device == "cpu" and size not in CPU_HEAD_SIZES:
         sizes = ", ".join(map(str, sorted(CPU_HEAD_SIZES)))
         return f"{path}: attention heads of size {size}; vLLM on a CPU takes {sizes}"
+    return None
+
+
+def _name_problem(path: Path) -> str | None:
+    """Weights without a place stop vLLM; missing ones it fills with whatever is there, so they are refused.
+
+    Raises:
+        CheckpointError: weights are missing.
+    """
+    from l2s.causal_lm import unexpected_weights
+    from l2s.checkpoints.index import listed
+
+    if names := unexpected_weights(path):
+        return f"{path}: no part of the model takes {listed(names)}, and vLLM does not leave them out"
     return None
 
 
