@@ -16,7 +16,7 @@ _SAYS = (
     r"|=|[:：]|are)"
 )
 _ENGLISH = re.compile(
-    r"\banswers?(?: (?:to|for|of|in) [^\n:]{1,100}?)?(?:,? (?:therefore|then|thus|hence),?)?[ *}]{0,5}"
+    r"\banswers?(?: (?:to|for|of|in) [^\n:]{1,100}?)?(?:,? (?:therefore|then|thus|hence),?)?[ *}\"'_]{0,5}"
     rf"(?:[:：]|(?<![a-z]){_SAYS}(?![A-Za-z])[ :：]{{0,3}})"
     r"|^[ \t]*####|^[ \t#*_]{1,9}(?:the )?(?:final |correct )?answer[ *_:：]{0,5}$|^[ \t*]{0,4}ans[ *]{0,3}[:：.=]"
     r"|^[ \t*]{0,4}A[ *]{0,2}[:：](?=[ \t*]*[^\s*])",
@@ -83,7 +83,8 @@ def _announced(text: str, start: int, end: int, language: str) -> str | None:
         return None
     said = text[end : end + _LONGEST_PHRASE].lstrip(" \t\r\n*}:：_").split("\n", 1)[0]
     if language == "en":
-        phrase = first_phrase(said)
+        phrase = first_phrase(said).rstrip("_ ")
+        phrase = phrase.removesuffix("}") if phrase.count("}") > phrase.count("{") else phrase
         return None if _DENIED.match(phrase) or phrase.endswith("?") else reduced(phrase)
     filler = _FILLER.match(said)
     if filler is None or _NOT.search(filler.group()):

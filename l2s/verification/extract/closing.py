@@ -17,9 +17,17 @@ NUMBER = (
     r"(?: ?\\?%| (?:thousand|million|billion|trillion)\b)?"
 )
 """A number in running text, with its money or percent sign."""
+_UNIT = r" ?[A-Za-z]{2,14}(?:\^\{?[23]\}?|[²³])?(?:/[A-Za-z]{1,5}(?:\^\{?2\}?|²)?)?"
 _ENDS_ON_NUMBER = re.compile(
-    rf"(?:^|(?<![0-9])[:：]|[\s=（(是为為有了は約약])({NUMBER})( ?[A-Za-z]{{2,14}}| ?[^\W\d_a-zA-Z]{{1,4}})?$"
+    rf"(?:^|(?<![0-9])[:：]|[\s=（(是为為有了は約약])({NUMBER})({_UNIT}| ?[^\W\d_a-zA-Z]{{1,4}})?$"
 )
+_SEVERAL = re.compile(rf"(?<![\w.,])({NUMBER}(?:, {NUMBER})*,? (?:and|or) {NUMBER})$")
+_COUNTED = re.compile(
+    rf"({NUMBER})(?: [A-Za-z]{{2,14}}){{0,3}} (?:in total|altogether|in all)\b|\btotal of ({NUMBER})"
+    r"|\b(?:pays?|costs?|spends?|earns?|makes?|charges?|saves?|owes?) ((?:\\?\$|[€£¥₹]) ?[0-9][0-9,]*(?:\.[0-9]+)?)"
+)
+_ASIDE_BEFORE = re.compile(r"\b(?:for|in|per|after|by|on|during|over|from|with|at|every) (?:the |these |those |all )?$")
+_ENDS_ON_LATEX = re.compile(r"(?:\b(?:is|are|equals|be)|=) ?([-+]?[0-9]{0,9}\\[A-Za-z]+\{.{1,150})$")
 _SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {NUMBER}$")
 _SAYS_MONEY = re.compile(
     r"\b(?:get|gets|makes?|earns?|pays?|costs?|spends?|saves?|is|was|has|have) \\?\$[0-9][0-9,.]* dollars$"
@@ -59,7 +67,7 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 _NO_CONCLUSION = re.compile(
-    r"(?:let(?:'s|’s| us| me)\b"
+    r"(?:let\b"
     r"|(?:now|next|then|first|second|but|also),? (?:let|we (?:need|must|have to|can)|i\b|if|what)"
     r"|(?:we|i|you) (?:need|must|have to|should|want|will now) (?:to|find)|if\b|suppose\b|assume\b|assuming\b|step\b"
     r"|note\b|wait\b|hmm\b|check|this confirms|recall\b|consider\b|since\b|because\b|given\b|for example\b|question\b"
@@ -84,10 +92,19 @@ def closing_value(text: str) -> str | None:
         lines.pop()
     if not lines or "\\boxed" in lines[-1]:
         return None
+    if lines[-1].startswith(r"\end{") or (len(lines) > 1 and lines[-2].startswith(r"\end{")):
+        return _last_row(lines)
     if lines[-1] in ("$$", r"\]") or lines[-1].endswith((r"\]", "$$")):
         block = list(_SPAN.finditer("\n".join(lines)))
         return _span(block[-1]) if block and len(lines) < 40 else None
     return _last_line(_CALCULATOR.sub("", lines[-1]), text)
+
+
+def _last_row(lines: list[str]) -> str | None:
+    """What the last row of an environment comes to."""
+    rows = [line for line in lines if not line.startswith((r"\end{", r"\begin{", "$", r"\]", r"\["))]
+    value = rows[-1].rstrip("\\ .").rpartition("=")[2].strip(" &") if rows and "=" in rows[-1] else ""
+    return value or None
 
 
 def _last_line(line: str, text: str) -> str | None:
@@ -160,7 +177,16 @@ def value_in(sentence: str) -> str | None:
     plain = _SPAN.sub(" ", bare).replace("**", "")
     if not spans and (found := _EQUATION.search(plain)):
         return found[1]
-    if found := _ENDS_ON_NUMBER.search(bare):
+    if found := _SEVERAL.search(bare):
+        return found[1]
+    if (found := _ENDS_ON_LATEX.search(bare)) and not _WORD.search(found[1]):
+        return found[1]
+    counted = [next(filter(None, groups)) for groups in _COUNTED.findall(plain)]
+    found = _ENDS_ON_NUMBER.search(bare)
+    aside = found is not None and _ASIDE_BEFORE.search(bare[: found.start(1)]) and len(_LOOSE_NUMBER.findall(plain)) > 1
+    if len(counted) == 1 and (found is None or aside):
+        return str(counted[0])
+    if found and not aside:
         unit = found[2] or ""
         return found[1] + (unit if unit.isascii() else "")
     told = [_span(span) for span in spans if re.search("[0-9]", span.group())]
@@ -188,7 +214,7 @@ def _denied(sentence: str) -> bool:
 
 
 def _formula(line: str) -> str | None:
-    line = _LEADING.sub("", line)
+    line = _LEADING.sub("", line.lstrip(":： "))
     spans = list(_SPAN.finditer(line))
     if spans and spans[-1].end() >= len(line.rstrip(" .。")):
         return _span(spans[-1])

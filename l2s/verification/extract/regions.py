@@ -111,7 +111,7 @@ def without_code(text: str) -> str:
             opened, position = fence[1].lower(), fence.end()
         else:
             block = text[position : fence.start()]
-            kept.append("" if opened in _PROGRAMS or _CODE.search(block) else block)
+            kept.append("" if opened in _PROGRAMS or (not opened and _CODE.search(block)) else block)
             opened, position = None, fence.end()
     return "".join([*kept, text[position:]])
 
