@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import reduce
 from typing import NoReturn
 
-from l2s.verification.compare.evaluation import exact
 from l2s.verification.parsing.expressions import Expression, function, number, substituted, symbol, symbols
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import Token, UnreadableError, tokens
@@ -490,10 +489,10 @@ class Parser:
         while self.token.value in ("_", "^") and len(bounds) < 2:
             sign = self.take().value
             bounds[sign] = self.argument()
-        start, high = bounds.get("_"), exact(bounds["^"]) if "^" in bounds else None
+        start, high = bounds.get("_"), _whole(bounds["^"]) if "^" in bounds else None
         if start is None or start.kind != "relation" or start.parts[0] != "=" or len(start.parts) != 3:
             return self._refuse(f"'{name}' is not understood here")
-        index, low = start.children()[0], exact(start.children()[1])
+        index, low = start.children()[0], _whole(start.children()[1])
         if index.kind != "symbol" or low is None or high is None or {low.denominator, high.denominator} != {1}:
             return self._refuse(f"'{name}' is not understood here")
         if not 0 <= high - low < MOST_TERMS:
@@ -748,6 +747,13 @@ def _grouped(items: list[Expression], separators: list[str], between: str) -> li
     if between == "or" and not all(group == names[0] and len(set(group)) == len(group) for group in names):
         return items
     return [Expression("tuple", tuple(item.children()[1] for item in group)) for group in groups]
+
+
+def _whole(bound: Expression) -> Fraction | None:
+    """A bound that is a number as it stands."""
+    value = bound.children()[0] if bound.kind == "negative" else bound
+    known = value.parts[0] if value.kind == "number" else None
+    return (-known if bound.kind == "negative" else known) if isinstance(known, Fraction) else None
 
 
 def determinant(matrix: Expression) -> Expression:
