@@ -389,6 +389,10 @@ x \text{ is rational} | x \text{ is irrational}
 \mathbb{R}\setminus\{1\} | \mathbb R - \{2\}
 f^{-1}(x) = \frac{x-1}{2} | \frac{2}{x-1}
 P(X=2)=0.3 | 0.4
+k=1 | \lfloor\sqrt{n-1}\rfloor
+N=5 | \mathrm{r}=5
+40_9 | 40 \mathrm{~kg}
+\lfloor n/2 \rfloor | \lfloor n/3 \rfloor
 x=1,y=2 \text{ or } x=3,y=4 | (1,4),(3,2)
 9.8 \frac{m}{s^2} | 9.8 \text{ m/s}
 \text{Yes} | \text{Yes and no}

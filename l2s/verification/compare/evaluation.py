@@ -23,6 +23,9 @@ _LARGEST_FACTORIAL = 3_000
 _LARGEST_CHOICE = 10**6
 POINTS = 4
 """Points at which expressions with symbols are looked at."""
+FAR_POINTS = 4
+"""More of them for what goes in steps, which may be level for a while."""
+_FAR = 37
 
 
 class UndefinedError(ArithmeticError):
@@ -116,6 +119,8 @@ def value_of_symbol(name: str, point: int) -> Fraction:
     """A value between 0.2 and 3.2 that looks random; at every third point some are negative."""
     drawn = zlib.crc32(f"{name} {point}".encode(errors="surrogatepass"))
     value = Fraction(drawn % 2999 + 200, 997)
+    if point >= POINTS:
+        return value * _FAR
     return -value if (point % 3 == 2 and drawn % 2 == 0) or point == 3 else value
 
 

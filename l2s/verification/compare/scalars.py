@@ -10,7 +10,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from l2s.verification.compare.evaluation import POINTS, Field, evaluated, exact
+from l2s.verification.compare.evaluation import FAR_POINTS, POINTS, Field, evaluated, exact
 from l2s.verification.parsing.expressions import Expression, contains, nodes, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
@@ -125,8 +125,9 @@ def _trivially_different(gold: Expression, answer: Expression) -> bool:
 def _agree(gold: Expression, answer: Expression) -> bool:
     """Whether both have the same value at every point where both have one, and there is such a point."""
     with_symbols = bool(variables(gold) | variables(answer)) or _opaque(gold) or _opaque(answer)
+    stepped = with_symbols and (_in_steps(gold) or _in_steps(answer))
     seen = 0
-    for point in range(POINTS if with_symbols else 1):
+    for point in range((POINTS + FAR_POINTS * stepped) if with_symbols else 1):
         try:
             equal = _agree_at(gold, answer, point)
         except (ArithmeticError, ValueError, TypeError):
@@ -135,6 +136,11 @@ def _agree(gold: Expression, answer: Expression) -> bool:
             return False
         seen += equal is True
     return seen > 0
+
+
+def _in_steps(expression: Expression) -> bool:
+    names = ("floor", "ceil", "max", "min", "gcd", "lcm")
+    return any(node.kind == "function" and node.parts[0] in names for node in nodes(expression))
 
 
 def _opaque(expression: Expression) -> bool:

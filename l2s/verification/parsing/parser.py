@@ -455,6 +455,8 @@ class Parser:
     def _words(self, content: str) -> Expression:
         if content in _CURRENCIES and (self.token.kind == "number" or self.token.value in ("-", "+", "frac", ".")):
             return self._money(content)
+        if len(content) == 1 and self.token.value in ("=", "approx"):
+            return symbol(content)
         return Expression("words", (content,))
 
     def _name(self, name: str) -> Expression:
