@@ -54,8 +54,8 @@ def _add_pipeline(app: typer.Typer) -> None:
 
     for command in (*runs.COMMANDS, *planned.COMMANDS, nightly.nightly):
         app.command(rich_help_panel=PIPELINE)(in_project(command))
-    for command in (lineage, audit, preset.preset):
-        app.command(rich_help_panel=PIPELINE)(command)
+    for alone in (lineage, audit, preset.preset):
+        app.command(rich_help_panel=PIPELINE)(alone)
 
 
 def _add_others(app: typer.Typer) -> None:

@@ -156,7 +156,7 @@ def _foreign(place: Place) -> Iterator[str]:
         return
     from l2s.lineage.chain import Chain
 
-    there = [path for path in place.within or (place.target,) if os.path.lexists(path)]
+    there = [path for path in place.within or (place.target,) if os.path.lexists(path) and not _is_empty(path)]
     chain = Chain.read(place.target) if there else None
     for path in there:
         if chain and not _is_own(chain, path, place.command):
@@ -166,6 +166,11 @@ def _foreign(place: Place) -> Iterator[str]:
     for path in place.beside:
         if os.path.lexists(path) and not _is_kept_aside(path):
             yield f"{path}: is there already, and {place.command} would replace it; {WAYS}"
+
+
+def _is_empty(path: Path) -> bool:
+    """A file without a byte, as mktemp makes them: nothing is lost with it."""
+    return path.is_file() and not path.is_symlink() and path.stat().st_size == 0
 
 
 def _is_own(chain: "Chain", path: Path, command: str) -> bool:

@@ -69,6 +69,15 @@ def _generate_inputs(arguments: Arguments) -> list[Path]:
     return [arguments["model"], arguments["problems"], *files, *([Path(outliner)] if isinstance(outliner, str) else [])]
 
 
+def _prompt(arguments: Arguments) -> dict[str, Any]:
+    """The prompt's settings with every default, the date of chat templates among them."""
+    from flows.steps import prompt_of
+    from l2s.generation.settings import PromptParams
+
+    given = prompt_of(arguments["prompt"], arguments["date"], arguments["template_kwarg"])
+    return {"prompt": PromptParams.parse(given, "prompt").model_dump(mode="json")}
+
+
 def _graded_aside(arguments: Arguments) -> list[Path]:
     from l2s.verification.io.graded_files import ALL, beside
 
@@ -91,7 +100,7 @@ STEPS = {
         lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]],
     ),
     "texts": Step(("l2s/calibration",), lambda a: [a["quick"], a["slow"]]),
-    "generate": Step(("l2s/generation",), _generate_inputs),
+    "generate": Step(("l2s/generation",), _generate_inputs, _prompt),
     "verify": Step(("l2s/verification",), lambda a: [a["responses"]], beside=_graded_aside),
     "grade": Step(("l2s/verification",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside),
     "analyse": Step(

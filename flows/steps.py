@@ -184,9 +184,8 @@ def generate(
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
         "samples": samples, "seed": seed,
     }  # fmt: skip
-    style = read_yaml(Path(prompt)) if prompt.endswith((".yaml", ".yml")) else {"style": prompt}
     options = {"engine": engine, "device": device, "sampling": sampling}
-    decoding = DecodingParams.parse({**options, "prompt": _with_variables(style, date, template_kwarg)}, "options")
+    decoding = DecodingParams.parse({**options, "prompt": prompt_of(prompt, date, template_kwarg)}, "options")
     counts = generate_responses(
         model,
         Checkpoint(model).digest,
@@ -215,10 +214,11 @@ def _run_name(run: str) -> str:
     return run
 
 
-def _with_variables(style: Any, date: str | None, given: list[str] | None) -> Any:
-    """The prompt with what the command line says of its chat template; values are read as YAML reads them."""
-    from l2s.yaml import parse_yaml
+def prompt_of(prompt: str, date: str | None, given: list[str] | None) -> Any:
+    """The prompt's settings: a style or a file, and what the command line says of the chat template, read as YAML."""
+    from l2s.yaml import parse_yaml, read_yaml
 
+    style = read_yaml(Path(prompt)) if prompt.endswith((".yaml", ".yml")) else {"style": prompt}
     if not isinstance(style, dict) or not isinstance(style.get("template_kwargs", {}), dict):
         return style
     variables = dict(style.get("template_kwargs", {}))

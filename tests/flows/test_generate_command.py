@@ -82,6 +82,8 @@ def test_a_run_is_named_and_compared_by_its_name(work: Path) -> None:
 def test_the_date_stands_still_and_is_a_parameter(work: Path) -> None:
     assert "3 responses generated" in generate().output
     assert str(rows(work)[0]["prompt"]).startswith("01 Jan 2025")
+    record = json.loads((work / "out.jsonl.lineage.json").read_text())["record"]
+    assert record["parameters"]["prompt"]["date"] == "2025-01-01", "recorded, whether it was said or not"
     assert "3 from the store" in generate().output
     assert "3 responses generated" in generate("--date", "2024-07-26").output
     assert str(rows(work)[0]["prompt"]).startswith("26 Jul 2024")

@@ -170,6 +170,14 @@ def test_what_a_command_wrote_it_replaces_until_somebody_changed_it(work: Path, 
     assert not list(work.glob("new/.*"))
 
 
+def test_an_empty_file_is_nobodys(work: Path) -> None:
+    """As ``mktemp`` makes them."""
+    (work / "out.jsonl").touch()
+    done("verify", "out.jsonl")
+    (work / "r.jsonl").write_text("")
+    assert "is an input" in refused(work, "verify", "r.jsonl")
+
+
 def test_another_commands_output_is_not_this_ones(work: Path) -> None:
     done("verify", "out.jsonl")
     assert "made by something else" in refused(work, "grade", "out.jsonl")
