@@ -57,6 +57,7 @@ x \in [1,2] \text{ or } x > 5 | [1,2]\cup(5,\infty)
 x = 1 \text{ or } x = 2 | x \in \{1, 2\}
 x = 1 \text{ or } x = 2 | \{1,2\}
 \text{all real numbers except } 3 | x \neq 3
+x>2, x \ne 3 | (2,3)\cup(3,\infty)
 k<0 \text{ or } k=4 | k \in (-\infty,0)\cup\{4\}
 """,
     "named values": r"""
@@ -148,6 +149,10 @@ n \equiv 1 \text{ or } 4 \pmod 5 | n \equiv \ 4, 1 \pmod 5
 2\pi \text{ rad} | 360^\circ
 3 \text{ years} | 36 \text{ months}
 5 \text{ m} | 5
+10 in. | 10 inches
+100^\circ\text{C} | 100^\circ C
+10 k\Omega | 10000 \text{ Ω}
+0.5 \mu F | 0.5
 7 | 7 apples
 7 \text{ apples} | 7 \text{ red apples}
 12 inches | 12 inches long

@@ -280,7 +280,9 @@ def _joined(expression: Expression) -> tuple[str, Expression] | None:
     if len(known) != len(found) or len({name for name, _ in known}) != 1:
         return None
     sets = [values for _, values in known]
-    either = "or" in str(expression.parts[-1]).split() or "and" not in str(expression.parts[-1]).split()
+    joints = str(expression.parts[-1]).split()
+    holes = any(child.parts[0] == "ne" for child in expression.children())
+    either = "or" in joints or not ("and" in joints or holes)
     joined = sets[0]
     for values in sets[1:]:
         joined = Expression("union" if either else "intersection", (joined, values))

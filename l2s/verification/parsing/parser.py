@@ -340,7 +340,7 @@ class Parser:
         """Degrees; a letter C or F behind them is part of the unit."""
         following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
         alone = not self.token.spaced or following.kind == "end" or following.value in _SEPARATORS | RELATIONS
-        if self.token.kind == "letter" and self.token.value in "CF" and alone:
+        if self.token.kind in ("letter", "text") and self.token.value in ("C", "F") and alone:
             return Expression("quantity", (base, f"°{self.take().value}"))
         return Expression("degrees", (base,))
 

@@ -33,7 +33,10 @@ _SHARE = re.compile(r"^([0-9]{1,9}) (?:out of|in) ([0-9]{1,9})$")
 _PROPORTION = re.compile(r"^([0-9]{1,9}) (?:\\text\{ ?)?to ?\}? ?([0-9]{1,9})$")
 _UNIT = r"\s?\{\s?((?:\\text\s?\{\s?)?[A-Za-z]{1,12}\}?(?:\s?\^\s?\{?[23]\}?)?)\s?\}"
 _QUOTIENT = re.compile(rf"(?<=[0-9}}])\s?\\frac{_UNIT}{_UNIT}$")
-_SYMBOL = re.compile(r"(?<=[0-9])\s?\\(?:(Omega)|mu\s?\\text\{\s?([a-zA-Z]{1,3})\})$")
+_SYMBOL = re.compile(
+    r"(?<=[0-9])\s?(?:(?:\\text\{ ?)?([kMm]?)\}? ?(\\Omega)|\\mu\s?(?:\\text\s?\{\s?)?([A-Za-z]{1,3})\}?)$"
+)
+_INCHES = re.compile(r"(?<=[0-9}])\s?in(?=\.?$|\s?\^\s?\{?[23]\}?$)")
 _TIMES = re.compile(r"(?<=[0-9])\s?[xX]\s?(?=10\s?\^)")
 _ERGS = re.compile(r"(?<=[0-9}])\s?(erg|ergs|Hz|kHz|MHz|GHz|kPa|MPa|kcal|kWh|atm)(?:/s)?$")
 _CHOSEN = re.compile(r"(?<![A-Za-z\\_])C\((\d{1,4}),\s?(\d{1,4})\)")
@@ -106,7 +109,10 @@ def _numbers(text: str) -> str:
         text = _HOUR.sub(r"\1:00 \\text{ \2m}", text)
     if "\\frac" in text:
         text = _QUOTIENT.sub(_divided, text)
-    text = _SYMBOL.sub(lambda match: r" \text{ohm}" if match[1] else rf" \text{{μ{match[2]}}}", text)
+    if "\\" in text:
+        text = _SYMBOL.sub(lambda match: rf" \text{{{match[1]}Ω}}" if match[2] else rf" \text{{μ{match[3]}}}", text)
+    if "in" in text:
+        text = _INCHES.sub(r" \\text{in}", text)
     if text[-1:].isalpha():
         text = _ERGS.sub(r" \\text{\1}", text)
     return _SPEED.sub(r" \\text{\1}", text) if "/" in text else text
