@@ -172,16 +172,18 @@ def value_in(sentence: str) -> str | None:
     spans = list(_SPAN.finditer(bare))
     if spans and spans[-1].end() == len(bare):
         return _joined(spans, bare)
+    plain = _SPAN.sub(" ", bare).replace("**", "")
+    counted = [next(filter(None, groups)) for groups in _COUNTED.findall(plain)]
+    if len(counted) == 1 and len(_LOOSE_NUMBER.findall(plain)) > 2:
+        return str(counted[0])
     if found := _TWO_MEASURES.search(bare):
         return found[1]
-    plain = _SPAN.sub(" ", bare).replace("**", "")
     if not spans and (found := _EQUATION.search(plain)):
         return found[1]
     if found := _SEVERAL.search(bare):
         return found[1]
     if (found := _ENDS_ON_LATEX.search(bare)) and not _WORD.search(found[1]):
         return found[1]
-    counted = [next(filter(None, groups)) for groups in _COUNTED.findall(plain)]
     found = _ENDS_ON_NUMBER.search(bare)
     aside = found is not None and _ASIDE_BEFORE.search(bare[: found.start(1)]) and len(_LOOSE_NUMBER.findall(plain)) > 1
     if len(counted) == 1 and (found is None or aside):
