@@ -25,6 +25,7 @@ def any_of(marks: Iterable[str]) -> str:
 
 _OPENING = {opening.lower() for opening, _ in THINKING}
 _THINKING = re.compile(any_of(mark for pair in THINKING for mark in pair), re.IGNORECASE)
+_LONGEST = 1_000_000
 _CONTAINER = re.compile(any_of(CONTAINERS), re.IGNORECASE)
 _OVER = re.compile(any_of((*END_TOKENS, *OTHER_TURNS)))
 _TAGGED_END = re.compile(rf"(?:{any_of(closing for _, closing in ANSWER_TAGS)})\s*$", re.IGNORECASE)
@@ -59,7 +60,7 @@ class Regions:
 
 def regions(response: str) -> Regions:
     """``response`` cut at every mark of thinking."""
-    response = _spoken(response)
+    response = _spoken(_ended(response))
     outside: list[str] = []
     thinking: list[str] = []
     position, inside, closed = 0, False, False
@@ -114,6 +115,16 @@ def without_code(text: str) -> str:
             kept.append("" if opened in _PROGRAMS or (not opened and _CODE.search(block)) else block)
             opened, position = None, fence.end()
     return "".join([*kept, text[position:]])
+
+
+def _ended(response: str) -> str:
+    """The last million characters of a response; whether thinking was open before them still shows."""
+    if len(response) <= _LONGEST:
+        return response
+    before = response[:-_LONGEST]
+    marks = [(before.rfind(mark), mark) for pair in THINKING for mark in pair]
+    place, mark = max(marks)
+    return (mark if place >= 0 and mark.lower() in _OPENING else "") + response[-_LONGEST:]
 
 
 def _spoken(response: str) -> str:

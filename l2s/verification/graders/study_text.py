@@ -9,6 +9,7 @@ counts; the whole response is looked at, thinking and all.
 import re
 
 from l2s.verification.compare.wording import numeral
+from l2s.verification.parsing.limits import LONGEST
 
 _UNIT_NAMES = (
     "degree,percent,mph,kmph,kmh,foot,feet,ft,inch,inches,yard,yr,year,month,week,day,hour,hr,minute,min,second,sec,"
@@ -48,6 +49,8 @@ def study_answer(response: str, skip_unit: bool = False) -> str:
         found = response.split("答案是")[1].strip().split("\n\n")[0].strip()
     else:
         found = (_NUMBER.findall(response.replace(",", "")) or [""])[-1]
+    if len(found) > LONGEST:
+        return found  # which is a limit for the comparison
     found = re.sub(r"\n\s*", "", found)
     return stripped(found.removeprefix(":").removesuffix(".").removesuffix("/"), skip_unit)
 
