@@ -1,6 +1,6 @@
 """What slices make of the models' layers: each track read as one model, and a config that says so."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
@@ -44,45 +44,41 @@ def _stacked(track: Track, models: Mapping[str, Checkpoint]) -> LayeredCheckpoin
     names = list(dict.fromkeys(source.model for source in track.sources))
     origins, count = dict[str, tuple[int, str]](), 0
     first, last = (names.index(track.sources[end].model) for end in (0, -1))
+    layers = {name: _layer_names(models[name]) for name in names}
     for name in models[names[first]].names():
-        if not _is_layer(models[names[first]], name) and is_embedding(name):
+        if name not in layers[names[first]] and is_embedding(name):
             origins[name] = first, name
     for source in track.sources:
-        model, part = models[source.model], names.index(source.model)
         start, end = source.layer_range
-        for name in model.names():
-            layer = layer_of(name)
-            if layer is not None and _is_layer(model, name) and start <= layer < end:
+        part = names.index(source.model)
+        for name, layer in layers[source.model].items():
+            if start <= layer < end:
                 origins[renumbered(name, count + layer - start)] = part, name
         count += end - start
-    for name in _after_the_layers(models[names[last]], stays_tied=models[names[first]].tied):
+    model, tied = models[names[last]], models[names[first]].tied
+    for name in _after_the_layers(model, layers[names[last]].keys(), stays_tied=tied):
         origins[name] = last, name
     parts = tuple(models[name] for name in names)
     return LayeredCheckpoint(parts[0].path, parts, origins)
 
 
-def _after_the_layers(model: Checkpoint, stays_tied: bool) -> Iterator[str]:
+def _after_the_layers(model: Checkpoint, layers: Container[str], stays_tied: bool) -> Iterator[str]:
     """Last norm, head and all else; a tied head stays tied, to the first slice's embedding, if that is tied too."""
-    yield from (name for name in model.names() if not _is_layer(model, name) and not is_embedding(name))
+    yield from (name for name in model.names() if name not in layers and not is_embedding(name))
     if model.tied and not stays_tied:
         yield model.head
 
 
-def _is_layer(model: Checkpoint, name: str) -> bool:
-    """Does a tensor belong to the layers that the embedding leads to? A vision tower's do not."""
-    return layer_of(name) is not None and name.startswith(_root(model))
-
-
-def _root(model: Checkpoint) -> str:
-    """What stands before the embedding, e.g. ``model.``; layers stand under the same."""
-    parts = (model.embedding or "").split(".")[:-2]
-    return "".join(f"{part}." for part in parts)
+def _layer_names(model: Checkpoint) -> dict[str, int]:
+    """The layer of each tensor of the layers that the embedding leads to; a vision tower's are not among them."""
+    root = "".join(f"{part}." for part in (model.embedding or "").split(".")[:-2])  # e.g. ``model.``
+    found = ((name, layer_of(name)) for name in model.names() if name.startswith(root))
+    return {name: layer for name, layer in found if layer is not None}
 
 
 def own_layers(model: Checkpoint) -> int:
     """Number of layers of a model."""
-    layers = (layer for name in model.names() if _is_layer(model, name) and (layer := layer_of(name)) is not None)
-    return 1 + max(layers, default=-1)
+    return 1 + max(_layer_names(model).values(), default=-1)
 
 
 def renumbered(name: str, layer: int) -> str:
@@ -145,11 +141,10 @@ def _other_shapes(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Iter
 def _shapes(model: Checkpoint) -> Shapes:
     """Of the parts of layers, whichever layer they stand in; rows of a vocabulary do not count."""
     found: Shapes = {}
-    for name in model.names():
-        part = LAYER.split(name)[-1] if _is_layer(model, name) else name
-        if _is_layer(model, name) or name == model.embedding:
-            shape = model.entry(name).shape
-            found.setdefault(part, set()).add(shape[1:] if name == model.embedding else shape)
+    for name in _layer_names(model):
+        found.setdefault(LAYER.split(name)[-1], set()).add(model.entry(name).shape)
+    if model.embedding is not None:
+        found[model.embedding] = {model.entry(model.embedding).shape[1:]}
     return found
 
 

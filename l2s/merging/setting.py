@@ -7,6 +7,7 @@ weight: [{filter: mlp, value: 0.3}, {value: 0.5}]  # the first whose filter is i
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks|block)\.(\d+)\.")
@@ -25,6 +26,7 @@ def position(name: str, layers: int) -> float:
     return 0.0 if is_embedding(name) else 1.0
 
 
+@lru_cache(1 << 17)
 def layer_of(name: str) -> int | None:
     """The layer that a tensor belongs to, counted from 0; None for what comes before and after the layers."""
     layer = LAYER.search(name)

@@ -190,3 +190,11 @@ def test_mixtures_of_experts_are_another_tools() -> None:
 
     with pytest.raises(ConfigError, match="a mixture of experts is built by mergekit-moe"):
         MergeRecipe.parse({"base_model": "base", "gate_mode": "hidden", "experts": [{"source_model": "a"}]}, "recipe")
+
+
+@pytest.mark.parametrize("file", ["README.md", "docs/merging.md"])
+def test_every_method_stands_in_the_docs(file: str) -> None:
+    from l2s.merging.methods import METHODS
+
+    text = (Path(__file__).parents[2] / file).read_text(encoding="utf-8")
+    assert [name for name in METHODS if f"`{name}`" not in text] == []
