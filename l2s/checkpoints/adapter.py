@@ -1,12 +1,13 @@
 """Adapter: a LoRA adapter folder as peft writes it, and what it does to each tensor of its base."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
+from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.index import TensorEntry, WeightIndex, listed, natural, read_header
 from l2s.checkpoints.json_file import read_object
 from l2s.errors import CheckpointError
@@ -15,6 +16,10 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PREFIX = "base_model.model."
 FACTOR = re.compile(r"(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<side>[AB])(?:\.default)?(?:\.weight)?")
+
+REPEATED = re.compile(r"\)\s*[*+{]")
+LARGE = 1e9
+"""No rank and no alpha is larger."""
 
 UNSUPPORTED = (
     "use_dora", "lora_bias", "layer_replication", "target_parameters", "trainable_token_indices", "use_qalora",
@@ -99,7 +104,10 @@ class Adapter(Checkpoint):
     def _misfit(self, module: str, sides: Mapping[str, str]) -> str | None:
         if missing := {"A", "B"} - sides.keys():
             return f"{module} has no lora_{missing.pop()}; save the adapter again"
-        a, b = (self.index.entries[sides[side]].shape for side in "AB")
+        entries = [self.index.entries[sides[side]] for side in "AB"]
+        if odd := next((entry for entry in entries if entry.dtype not in TORCH_NAMES), None):
+            return f"{odd.name} is {odd.dtype}, expected floating-point entries; save the adapter unquantised"
+        a, b = (entry.shape for entry in entries)
         if len(a) != 2 or len(b) != 2:
             return f"{module}: A has shape {list(a)}, B {list(b)}; only linear layers and embeddings are supported"
         rank = self._pattern("rank_pattern", "r", module)
@@ -144,6 +152,27 @@ def _unsupported(config: Mapping[str, Any]) -> list[str]:
     if (start := config.get("init_lora_weights", True)) not in LEAVES_THE_BASE:
         problems.append(f"init_lora_weights is {start}, which changes the base too; {merged}")
     for key in ("r", "lora_alpha"):
-        if not isinstance(config.get(key, 8), int | float) or (key == "r" and config.get(key, 8) <= 0):
-            problems.append(f"{key} is {config[key]!r}, expected a positive number")
-    return problems
+        if not _is_number(config.get(key, 8)) or (key == "r" and config.get(key, 8) <= 0):
+            problems.append(f"{key} is {config[key]!r:.40}, expected a positive number")
+    return problems + [problem for key in ("rank_pattern", "alpha_pattern") for problem in _patterns(config, key)]
+
+
+def _patterns(config: Mapping[str, Any], key: str) -> Iterator[str]:
+    """What is wrong with ranks or alphas that single modules have, by patterns of their names."""
+    found = config.get(key) or {}
+    if not isinstance(found, dict):
+        yield f"{key} is {found!r:.40}, expected an object of numbers by patterns of module names"
+        return
+    for pattern, value in found.items():
+        if not _is_number(value) or (key == "rank_pattern" and value <= 0):
+            yield f"{key}.{pattern} is {value!r:.40}, expected a positive number"
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"{key}: {pattern!r:.40} is no pattern ({error})"
+        if REPEATED.search(pattern):
+            yield f"{key}: {pattern!r:.40} repeats a group, which may take for ever; name the modules"
+
+
+def _is_number(found: object) -> bool:
+    return isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < LARGE

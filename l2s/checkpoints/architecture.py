@@ -5,10 +5,10 @@ Building it takes seconds, most of them to import transformers; no weight is rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.language import number_of
@@ -16,6 +16,8 @@ from l2s.checkpoints.parts import is_embedding, is_head, layer_of
 
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 """What configs call the number of layers."""
+MOST = 2048
+"""Layers that are built to be looked at."""
 CLASSES = {"ForCausalLM": "AutoModelForCausalLM", "LMHeadModel": "AutoModelForCausalLM",
            "ForConditionalGeneration": "AutoModelForImageTextToText",
            "ForSequenceClassification": "AutoModelForSequenceClassification", "Model": "AutoModel"}  # fmt: skip
@@ -58,6 +60,11 @@ def unexpected_weights(model: Checkpoint, names: Iterable[str]) -> set[str]:
     return set() if found is None else {name for name in asked if not found.takes(name)}
 
 
+def layers_said(config: Mapping[str, Any]) -> int | None:
+    """The number of layers that a config speaks of."""
+    return next((number for key in LAYERS if (number := number_of(config, key)) is not None), None)
+
+
 def _looks_whole(model: Checkpoint) -> bool:
     """Has it an embedding, a last norm and all layers, and no layer that is another one but for what it lacks?"""
     layers: dict[int, set[str]] = {}
@@ -67,13 +74,16 @@ def _looks_whole(model: Checkpoint) -> bool:
             outside.append(name)
         else:
             layers.setdefault(place[0], set()).add(place[1])
-    count = next((number for key in LAYERS if (number := number_of(model.config, key)) is not None), len(layers))
+    said = layers_said(model.config)
+    count = len(layers) if said is None else said
     if not layers and not any(map(is_embedding, outside)):
         return True  # a part of a model: nothing is claimed of it
     if not any(map(is_embedding, outside)) or not any("norm" in name or "ln_" in name for name in outside):
         return False
-    kinds = {frozenset(layers.get(number, ())) for number in range(count)}
-    return frozenset() not in kinds and not any(one < other for one in kinds for other in kinds)
+    if not set(range(min(count, len(layers) + 1))) <= layers.keys():
+        return False
+    kinds = {frozenset(found) for number, found in layers.items() if number < count}
+    return not any(one < other for one in kinds for other in kinds)
 
 
 def architecture_of(model: Checkpoint) -> Architecture | None:
@@ -81,6 +91,8 @@ def architecture_of(model: Checkpoint) -> Architecture | None:
     named = model.config.get("architectures")
     named = named[0] if isinstance(named, list) and named and isinstance(named[0], str) else ""
     end = next((end for end in CLASSES if named.endswith(end)), None)
+    if (layers_said(model.config) or 0) > MOST:
+        return None
     return None if end is None else _built(model.path.absolute(), CLASSES[end])
 
 

@@ -48,7 +48,9 @@ def read_vocabulary(folder: Path) -> dict[int, str] | None:
         else:  # Unigram: a list of string and score
             strings = {number: token for number, (token, _) in enumerate(vocabulary)}
         strings.update({int(token["id"]): token["content"] for token in content.get("added_tokens") or []})
-    except (KeyError, TypeError, ValueError, AttributeError):
+        if not all(isinstance(token, str) for token in strings.values()):
+            raise TypeError
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise CheckpointError(f"{file}: holds no vocabulary as the tokenizers library writes it") from None
     return strings
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.adapted import AdaptedReader
+from l2s.checkpoints.adapter import Adapter
 from l2s.checkpoints.open import open_checkpoint, open_reader
 from l2s.errors import CheckpointError
 from tests.tiny import HIDDEN, INTERMEDIATE, VOCABULARY, random_weights, write_checkpoint
@@ -234,3 +235,31 @@ def test_a_pickled_adapter_is_refused_with_the_way_out(tmp_path: Path) -> None:
     weights.with_suffix(".bin").unlink()
     with pytest.raises(CheckpointError, match=r"no adapter_model.safetensors, so .*; found adapter_config.json"):
         _ = open_checkpoint(f"{tmp_path / 'base'}+{tmp_path / 'adapter'}").index
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"rank_pattern": ["up_proj"]}, "rank_pattern is .*, expected an object of numbers"),
+        ({"rank_pattern": {"up_proj": 0}}, "rank_pattern.up_proj is 0, expected a positive number"),
+        ({"alpha_pattern": {"up_proj": "4"}}, "alpha_pattern.up_proj is '4', expected a positive number"),
+        ({"alpha_pattern": {"(": 4}}, "alpha_pattern: '\\(' is no pattern"),
+        ({"alpha_pattern": {"(.+)+x": 4}}, "repeats a group, which may take for ever"),
+        ({"r": True}, "r is True, expected a positive number"),
+        ({"lora_alpha": 10**30}, "lora_alpha is 1000.*, expected a positive number"),
+    ],
+)
+def test_numbers_that_are_none_are_one_sentence(changes: dict[str, object], sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 4, **changes}))
+    factors = {f"base_model.model.up_proj.lora_{side}.weight": torch.ones(2, 2) for side in "AB"}
+    save_file(factors, tmp_path / "adapter_model.safetensors")
+    with pytest.raises(CheckpointError, match=sentence):
+        _ = Adapter(tmp_path).low_rank
+
+
+def test_factors_of_integers_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 4}))
+    factors = {f"base_model.model.up_proj.lora_{side}.weight": torch.ones(2, 2, dtype=torch.int8) for side in "AB"}
+    save_file(factors, tmp_path / "adapter_model.safetensors")
+    with pytest.raises(CheckpointError, match=r"lora_A\.weight is I8, expected floating-point entries"):
+        _ = Adapter(tmp_path).low_rank

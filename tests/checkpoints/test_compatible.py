@@ -193,3 +193,9 @@ def test_distance_tells_fine_tunes_from_strangers(tmp_path: Path) -> None:
     assert distance == pytest.approx(2**0.5, rel=0.2) and distance > STRANGE
     bare = Checkpoint(write_checkpoint(tmp_path / "bare", {"model.norm.weight": torch.ones(8)}))
     assert relative_distance(found["base"], bare) is None
+
+
+@pytest.mark.parametrize("key", ["num_hidden_layers", "hidden_size", "vocab_size", "text_config", "rope_parameters"])
+@pytest.mark.parametrize("value", [None, [], {}, "x", -1, 10**30, True])
+def test_settings_that_are_none_end_in_sentences(key: str, value: object, tmp_path: Path) -> None:
+    assert all("\n" not in finding.sentence for finding in compare(pair(tmp_path, **{key: value})))
