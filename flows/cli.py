@@ -69,11 +69,20 @@ def entry() -> None:
     """Run the command line; what a user can mend is one sentence and exit code 2."""
     try:
         app_for(sys.argv[1:])()
-    except L2SError as error:
+    except (L2SError, OSError) as error:
         if "--debug" in sys.argv:
             raise
-        console.err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        _say_error(str(error) if isinstance(error, L2SError) else _of_system(error))
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         console.err.print("stopped; the next run continues from here", highlight=False)
         raise SystemExit(130) from None
+
+
+def _say_error(sentence: str) -> None:
+    console.err.print(f"error: {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)
+
+
+def _of_system(error: OSError) -> str:
+    """What the system would not do, and with which file: a name that is too long, a folder that nobody may read."""
+    return str(L2SError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error))

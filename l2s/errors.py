@@ -14,6 +14,11 @@ Errors of ours (a broken invariant) stay plain Python errors: they deserve their
 class L2SError(Exception):
     """Bad input or usage. ``str(error)`` is the one sentence the user reads."""
 
+    def __str__(self) -> str:
+        """The sentence; control characters of what it quotes are written out, since a terminal would obey them."""
+        text = super().__str__()
+        return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
+
 
 class ConfigError(L2SError):
     """A parameter file, recipe or length control is wrong."""

@@ -1,7 +1,7 @@
 """What stages need beside params.yaml: models, files, an engine, a device; looked for before the first one runs."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def _models(params: Any, stages: Collection[str] | None) -> Iterator[str]:
         where = f"models.{name}.path"
         if model.get("source", "path") == "path" and isinstance(model.get("path"), str):
             path = Path(model["path"])
-            if not path.is_dir():
+            if not _there(path, Path.is_dir):
                 yield f"{where}: {_absent(path, 'folder')}"
             elif not (path / "config.json").is_file():
                 yield f"{where}: {path} is no model folder (no config.json there)"
@@ -70,7 +70,7 @@ def _models(params: Any, stages: Collection[str] | None) -> Iterator[str]:
 def _benchmarks(params: Any, stages: Collection[str] | None) -> Iterator[str]:
     for name in block(params, "benchmarks"):
         path = block(params, "benchmarks", name).get("path")
-        if _runs(f"problems@{name}", stages) and isinstance(path, str) and not Path(path).is_file():
+        if _runs(f"problems@{name}", stages) and isinstance(path, str) and not _there(Path(path), Path.is_file):
             yield f"benchmarks.{name}.path: {_absent(Path(path), 'file')}"
 
 
@@ -79,7 +79,7 @@ def _texts(params: Any, stages: Collection[str] | None) -> Iterator[str]:
         texts = block(params, "calibration", name).get("texts")
         if not isinstance(texts, str) or texts == "family" or not _runs(f"calibrate@{name}", stages):
             continue
-        if not Path(texts).is_file():
+        if not _there(Path(texts), Path.is_file):
             yield f"calibration.{name}.texts: {_absent(Path(texts), 'file')}; l2s texts makes one from responses"
 
 
@@ -112,13 +112,22 @@ def _runs(stage: str, stages: Collection[str] | None) -> bool:
     return stages is None or stage in stages
 
 
+def _there(path: Path, kind: Callable[[Path], bool]) -> bool:
+    """Is it there, of that kind? A name that the system does not take is not."""
+    try:
+        return kind(path)
+    except OSError:
+        return False
+
+
 def _absent(path: Path, kind: str) -> str:
     """A path that leads to nothing, from where it was looked for, and what there is of nearly that name."""
     near = ""
     try:
-        siblings = [beside.name for beside in path.parent.iterdir()] if path.parent.is_dir() else []
+        siblings = [beside.name for beside in path.parent.iterdir()]
         hint = nearest(path.name, siblings)
         near = hint if "did you mean" in hint else ""
     except OSError:
-        near = ""  # a folder that cannot be listed has no names to suggest
-    return f"no such {kind}: {path}{looked_for(path)}{near}"
+        near = ""  # a folder that is not there, or that nobody may list, has no names to suggest
+    shown = str(path) if len(str(path)) <= 120 else f"{str(path)[:120]}…"
+    return f"no such {kind}: {shown}{looked_for(path)}{near}"

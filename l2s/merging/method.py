@@ -225,8 +225,8 @@ def find_method(name: str, of: str | None = None) -> MergeMethod:
         ConfigError: there is none; suggests the nearest.
     """
     for asked in (name, of):
-        if asked is not None and asked not in METHODS:
-            raise ConfigError(f"unknown merge method '{asked}'{nearest(asked, METHODS)}")
+        if asked is not None and (not isinstance(asked, str) or asked not in METHODS):
+            raise ConfigError(f"unknown merge method '{asked}'{nearest(str(asked), METHODS)}")
     method = METHODS[name]
     if of is None:
         return method
