@@ -19,7 +19,19 @@ Replace = Annotated[bool, typer.Option("--force", help="Replace OUT if it is not
 Memory = Annotated[str | None, typer.Option("--max-memory", metavar="SIZE", help="Most memory to take, e.g. 4GB.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Tensors at a time; changes no byte. Default: one a core.")]
 Grader = Annotated[str, typer.Option(help="l2s, math-verify, qwen (the study's rules), or all side by side.")]
-Device = Annotated[str, typer.Option(help="Where the arithmetic is done: cpu or cuda.")]
+
+
+def _device(name: str) -> str:
+    """Whether a device is there is found out before anything else is done."""
+    if name != "cpu":
+        from l2s.requirements import device_problem
+
+        if wrong := device_problem(name):
+            raise ConfigError(f"--device: {wrong}")
+    return name
+
+
+Device = Annotated[str, typer.Option(help="Where the arithmetic is done: cpu or cuda.", callback=_device)]
 
 
 def check(
@@ -166,7 +178,7 @@ def generate(
     top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
     top_k: Annotated[int, typer.Option(min=0, help="0: all tokens.")] = 0,
     max_tokens: Annotated[int, typer.Option(min=1, help="Most generated tokens a response.")] = 2048,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     seed: Seed = 0,
     force: Replace = False,
 ) -> None:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from l2s.generation.engine import ENGINES
 from l2s.params import nearest
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -33,7 +32,8 @@ STAGES = ("family", "problems", "calibrate", "merge", "generate", "verify", "ana
 EMBEDDED = ("base", "quick", "slow")
 """Models of the embedded family."""
 DEVICE = re.compile(r"cpu|mps|(?:cuda|xpu)(?::[0-9]{1,3})?")
-GRADERS = ("l2s", "math-verify", "qwen")
+ENGINES, GRADERS = ("auto", "transformers", "vllm"), ("l2s", "math-verify", "qwen")
+"""As their own packages have them, whose import would take seconds."""
 Block = Mapping[str, Any]
 
 

@@ -94,8 +94,17 @@ def _engine(params: Any, stages: Collection[str] | None) -> Iterator[str]:
         if build() is None:
             yield "decoding.engine: vllm is not installed here; `make vllm` installs it, or take engine: transformers"
     device = decoding.get("device", "cpu")
-    if isinstance(device, str) and device != "cpu" and DEVICE.fullmatch(device) and not _has(device):
-        yield f"decoding.device: this machine has no {device} that torch can use; take device: cpu, or another machine"
+    if isinstance(device, str) and DEVICE.fullmatch(device) and (wrong := device_problem(device)):
+        yield f"decoding.device: {wrong}"
+
+
+def device_problem(device: str) -> str | None:
+    """Why nothing can be computed on a device of this name here; None if it can."""
+    if not DEVICE.fullmatch(device):
+        return f"'{device:.60}' is no device; expected cpu, cuda, cuda:1, … or mps"
+    if device != "cpu" and not _has(device):
+        return f"this machine has no {device} that torch can use; take cpu, or another machine"
+    return None
 
 
 def _has(device: str) -> bool:

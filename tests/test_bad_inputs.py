@@ -61,7 +61,7 @@ def problems_of(case: Case, before: dict[str, bytes], folder: Path, monkeypatch:
     try:
         code, said = called(case, monkeypatch)
     except Exception as error:
-        yield "".join(traceback.format_exception(error))[-1500:]
+        yield "".join(traceback.format_exception(error))[-6000:]
         code, said = 2, ""
     if time.process_time() - begun > SECONDS:
         yield f"took {time.process_time() - begun:.0f} s"

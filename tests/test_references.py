@@ -15,8 +15,9 @@ from flows.ready import check_ready, fill_in, read_config
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.family.family import MODELS
+from l2s.generation.engine import ENGINES as KNOWN_ENGINES
 from l2s.presets import read_preset
-from l2s.references import BLOCKS, DEFAULTS, EMBEDDED, GRADERS, STAGES, stage_names
+from l2s.references import BLOCKS, DEFAULTS, EMBEDDED, ENGINES, GRADERS, STAGES, stage_names
 from l2s.verification import grader_names
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +43,7 @@ def written(change: Change) -> Params:
 
 
 def test_words_that_stand_twice_agree() -> None:
-    assert EMBEDDED == MODELS and list(GRADERS) == grader_names()
+    assert EMBEDDED == MODELS and list(GRADERS) == grader_names() and ENGINES == KNOWN_ENGINES
     from flows.stage import STAGES as COMMANDS
 
     assert tuple(COMMANDS) == STAGES

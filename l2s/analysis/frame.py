@@ -70,11 +70,13 @@ def harmonised(verdicts: pl.DataFrame, name: str = "run", start: int = 0) -> pl.
     if "model" not in frame.columns:
         frame = frame.with_columns(model=pl.col("run"))
     _refuse_other_kinds(frame)
-    texts = ("run", "model", "benchmark", "id", "finish", "level")
     kept = [*defaults, "model", *TEXT, "correct", *(["prompt"] if "prompt" in frame.columns else [])]
-    frame = frame.select(kept).with_columns(
-        pl.col(texts).cast(pl.String), pl.col(NUMBERS).cast(pl.Float64), pl.col("sample").cast(pl.Int64)
-    )
+    try:
+        frame = frame.select(kept).with_columns(
+            pl.col(TEXTUAL).cast(pl.String), pl.col(NUMBERS).cast(pl.Float64), pl.col("sample").cast(pl.Int64)
+        )
+    except pl.exceptions.InvalidOperationError as error:  # a number that no column holds
+        raise RecordError(f"verdicts: {str(error).splitlines()[0]}") from None
     for column in NUMBERS:
         odd = frame.filter(~(pl.col(column).is_finite() & (pl.col(column) >= 0)))[column]
         if len(odd):
@@ -82,8 +84,16 @@ def harmonised(verdicts: pl.DataFrame, name: str = "run", start: int = 0) -> pl.
     return frame
 
 
+TEXTUAL = ("run", "model", "benchmark", "id", "finish", "level")
+
+
 def _refuse_other_kinds(frame: pl.DataFrame) -> None:
     kinds: list[tuple[str, str, Any]] = [
+        *(
+            (name, "text", lambda dtype: not dtype.is_nested())
+            for name in (*TEXTUAL, "prompt")
+            if name in frame.columns
+        ),
         *((name, "numbers", lambda dtype: dtype.is_numeric()) for name in (*NUMBERS, "sample")),
         ("closed", "true or false", lambda dtype: dtype == pl.Boolean),
     ]
