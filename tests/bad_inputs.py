@@ -7,6 +7,7 @@ within seconds, exit code 1 or 2 (0 where the input happens to be sound), and no
 import copy
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,7 +59,8 @@ class Case(NamedTuple):
     """Of l2s; paths from the folder of sound files."""
     file: str | None = None
     """The file that is changed; None where the command line is."""
-    content: bytes | None = None
+    content: Callable[[], bytes] = bytes
+    """Made when it is wanted: there are thousands."""
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -101,6 +103,14 @@ def as_json(value: Any) -> bytes:
     return json.dumps(value).encode() + b"\n"
 
 
+def _changed(sound: Any, place: tuple[Any, ...], value: Any, write: Callable[[Any], bytes]) -> bytes:
+    return write(put(sound, place, value))
+
+
+def _lacking(sound: Any, place: tuple[Any, ...], write: Callable[[Any], bytes]) -> bytes:
+    return write(without(sound, place))
+
+
 def every_value(
     sound: Any, file: str, command: tuple[str, ...], write: Callable[[Any], bytes] = dumped
 ) -> Iterator[Case]:
@@ -108,26 +118,26 @@ def every_value(
     for place in places(sound):
         shown = ".".join(map(str, place)) or "all"
         for value in VALUES:
-            yield Case(f"{file} {shown} = {value!r:.20}", command, file, write(put(sound, place, value)))
+            yield Case(f"{file} {shown} = {value!r:.20}", command, file, partial(_changed, sound, place, value, write))
         if place:
-            yield Case(f"{file} without {shown}", command, file, write(without(sound, place)))
+            yield Case(f"{file} without {shown}", command, file, partial(_lacking, sound, place, write))
 
 
 def every_text(file: str, command: tuple[str, ...], texts: dict[str, bytes]) -> Iterator[Case]:
     """Every file that is none of its kind."""
     for name, content in texts.items():
-        yield Case(f"{file}: {name}", command, file, content)
+        yield Case(f"{file}: {name}", command, file, partial(bytes, content))
 
 
 def damaged(file: str, content: bytes, command: tuple[str, ...]) -> Iterator[Case]:
     """A binary file cut, lengthened and with bytes turned."""
     for length in (0, 1, 7, 8, 9, len(content) // 2, len(content) - 1):
-        yield Case(f"{file} cut to {length}", command, file, content[:length])
-    yield Case(f"{file} lengthened", command, file, content + b"\0")
+        yield Case(f"{file} cut to {length}", command, file, partial(bytes, content[:length]))
+    yield Case(f"{file} lengthened", command, file, partial(bytes, content + b"\0"))
     for size in (2**63 - 1, 2**64 - 1, 10**9, 1, 0):
-        yield Case(f"{file} header of {size}", command, file, size.to_bytes(8, "little") + content[8:])
-    header = b"[" * 100_000
-    yield Case(f"{file} nested header", command, file, len(header).to_bytes(8, "little") + header + content)
+        yield Case(f"{file} header of {size}", command, file, partial(bytes, size.to_bytes(8, "little") + content[8:]))
+    nested = (100_000).to_bytes(8, "little") + b"[" * 100_000 + content
+    yield Case(f"{file} nested header", command, file, partial(bytes, nested))
 
 
 FLAGS = (
