@@ -7,6 +7,7 @@ Each project is killed several times, at moments drawn from a seed that a failur
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -35,13 +36,21 @@ def few(params: dict[str, Any]) -> None:
     for benchmark in params["benchmarks"].values():
         benchmark["per_level"] = 1
     params["decoding"]["engine"] = "transformers"
+    params["models"] = {name: {"source": "path", "path": f"given/{name}"} for name in params["models"]}
+
+
+def small_clone(folder: Path) -> Path:
+    """A clone whose models are given, so that none is trained."""
+    clone(folder)
+    shutil.copytree(ROOT / "data" / "models", folder / "given", ignore=shutil.ignore_patterns(".gitignore"))
+    edit_params(folder, few)
+    return folder
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], float]:
     """What a project that nobody killed holds, and how many seconds it took."""
-    folder = clone(tmp_path_factory.mktemp("whole") / "project")
-    edit_params(folder, few)
+    folder = small_clone(tmp_path_factory.mktemp("whole") / "project")
     began = time.monotonic()
     run(folder, "l2s", "run")
     return outputs(folder), time.monotonic() - began
@@ -49,8 +58,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], flo
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
-    folder = clone(tmp_path / "project")
-    edit_params(folder, few)
+    folder = small_clone(tmp_path / "project")
     yield folder
     for _ in range(100):
         if not processes_in(folder):
