@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from dvc.dependency import ParamsDependency
+from dvc.dvcfile import LOCK_FILE
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 from dvc.stage import PipelineStage
 
 from flows.listings import changed_files, remember
-from flows.locks import void_dead_locks
+from flows.locks import mend_lock_file, reads, void_dead_locks
 from flows.project import no_repository
 from l2s.errors import ConfigError
 from l2s.params import nearest
@@ -43,6 +44,10 @@ class Graph:
         try:
             self.repo = Repo(str(root))
             void_dead_locks(Path(str(self.repo.tmp_dir)), bool(self.repo.config["core"].get("hardlink_lock")))
+            lock_file = Path(str(self.repo.root_dir), LOCK_FILE)
+            if not reads(lock_file):
+                with lock_repo(self.repo):
+                    mend_lock_file(lock_file)
             stages = [stage for stage in self.repo.index.stages if isinstance(stage, PipelineStage)]
         except (NotDvcRepoError, SCMError) as error:
             raise ConfigError(no_repository(root, one_line(error))) from None

@@ -7,12 +7,17 @@ killed blocks too when its number has been given to another process, as happens 
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import psutil
+from dvc.dvcfile import LOCK_FILE
+from dvc.exceptions import DvcException
 from dvc.lock import LockError, make_lock
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK, SCHEMA
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+from dvc.utils.serialize import parse_yaml
 from voluptuous import Invalid
 
 from l2s.errors import ConfigError
@@ -20,6 +25,9 @@ from l2s.files import write_text
 
 CLOCKS = 2.0
 """Seconds by which the time a process began may be off."""
+HEAD = "schema: '2.0'\nstages:\n"
+ENTRY = re.compile(r"^  \S.*$", re.MULTILINE)
+"""The line with which a stage's entry begins, in dvc.lock."""
 WORKERS = ("multiprocessing", "ray::", "distributed")
 """In the command line of processes that work for another one, under its ``sys.argv``."""
 
@@ -42,6 +50,34 @@ def void_dead_locks(folder: Path, hardlink: bool = False) -> None:
             write_text(path, json.dumps(_living(path)))
     except LockError:
         raise ConfigError(f"{path}: held by another DVC process for seconds; wait for it to end") from None
+
+
+def mend_lock_file(path: Path) -> None:
+    """Drop the last entry of a dvc.lock that was cut short in it; call it where nobody writes the file.
+
+    Its stage runs again, or comes from DVC's run cache. What is damaged otherwise is left for DVC to tell.
+    """
+    if reads(path):
+        return
+    text = path.read_text(encoding="utf-8", errors="replace")
+    kept = text[: max((entry.start() for entry in ENTRY.finditer(text)), default=0)]
+    if _is_lock(kept):
+        write_text(path, kept)
+    elif HEAD.startswith(text) or (HEAD.startswith(kept) and text.startswith(HEAD)):
+        path.unlink()
+
+
+def reads(path: Path) -> bool:
+    """Whether DVC can read a dvc.lock, or there is none."""
+    return not path.is_file() or _is_lock(path.read_text(encoding="utf-8", errors="replace"))
+
+
+def _is_lock(text: str) -> bool:
+    try:
+        COMPILED_LOCKFILE_SCHEMA(parse_yaml(text, LOCK_FILE))
+    except (DvcException, Invalid):
+        return False
+    return True
 
 
 def _entries(path: Path) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flows.graph import Graph
-from flows.locks import void_dead_locks
+from flows.locks import mend_lock_file, reads, void_dead_locks
 from flows.pipeline import plan
 from l2s.errors import ConfigError
 from tests.flows.conftest import DVC, repro
@@ -51,15 +51,22 @@ def test_a_file_cut_at_any_byte_is_survived(toy: Path) -> None:
         assert json.loads(rwlock(toy).read_text()) == {"read": {}, "write": {}}, end
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\0" * 90, b"\xff\xfe", b"[" * 100_000, b"[]", b'{"write": {"a": 1}}', b'{"pid": 1}', b"{} {}"]
-)
-def test_what_dvc_would_refuse_is_survived_by_the_commands(toy: Path, content: bytes) -> None:
-    assert len(repro(toy)) == 4
-    (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("width: 2", "width: 3"))
+REFUSED = (b"\0" * 90, b"\xff\xfe", b"[" * 100_000, b"[]", b'{"write": {"a": 1}}', b'{"pid": 1}', b"{} {}")
+"""By DVC, with an error at every command."""
+
+
+def test_what_dvc_would_refuse_is_survived(toy: Path) -> None:
+    for content in REFUSED:
+        rwlock(toy).write_bytes(content)
+        void_dead_locks(rwlock(toy).parent)
+        assert json.loads(rwlock(toy).read_text()) == {"read": {}, "write": {}}, content[:20]
+
+
+@pytest.mark.parametrize("content", [b"", REFUSED[0]])
+def test_the_commands_survive_it(toy: Path, content: bytes) -> None:
     rwlock(toy).write_bytes(content)
-    assert list(plan([])[2]) == ["make@two", "join"]
-    assert repro(toy) == ["made", "joined"]
+    assert list(plan(["make@two"])[2]) == ["make@two"]
+    assert len(repro(toy)) == 4
 
 
 def test_dvcs_other_lock_may_hold_anything(toy: Path) -> None:
@@ -105,6 +112,33 @@ def test_what_a_running_process_holds_stays(toy: Path, command: list[str]) -> No
         running.wait()
     assert list(Graph().stale(["long"])) == ["long"]
     assert json.loads(rwlock(toy).read_text())["write"] == {}
+
+
+def test_a_dvc_lock_cut_at_any_byte_is_survived(toy: Path) -> None:
+    """Plain ``dvc repro`` writes it in place; what is lost is run again, and the file is what it was."""
+    assert len(repro(toy)) == 4
+    path = toy / "dvc.lock"
+    whole = path.read_bytes()
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        mend_lock_file(path)
+        assert reads(path) and (not path.exists() or whole.startswith(path.read_bytes())), end
+    for end in (0, 5, 18, 26, 60, len(whole) - 3):
+        path.write_bytes(whole[:end])
+        graph = Graph()
+        assert "make@one" in graph.stale(graph.stages) or end > 100
+    path.write_bytes(whole[: len(whole) // 2])
+    assert list(Graph().stale(["make@one"])) == [] and Graph().stale(["other"])
+    repro(toy)
+    assert {*path.read_bytes().splitlines()} == {*whole.splitlines()}
+
+
+@pytest.mark.parametrize("damage", ["<<<<<<< HEAD\nstages: {}\n>>>>>>> other\n", "stages: [\n  a: {}\n", "\xff"])
+def test_a_dvc_lock_that_is_damaged_otherwise_is_left_and_told(toy: Path, damage: str) -> None:
+    (toy / "dvc.lock").write_text(damage)
+    with pytest.raises(ConfigError, match=r"dvc\.lock"):
+        Graph().stale(["other"])
+    assert (toy / "dvc.lock").read_text() == damage
 
 
 def test_a_file_that_another_process_edits_is_waited_for(toy: Path) -> None:
