@@ -79,7 +79,7 @@ def unexpected_weights(path: Path) -> list[str]:
         with quiet():
             model, info = architecture.from_pretrained(
                 None, config=config, state_dict={name: zero.expand(entry.shape) for name, entry in entries.items()},
-                dtype=zero.dtype, output_loading_info=True, ignore_mismatched_sizes=True,
+                dtype=zero.dtype, output_loading_info=True, ignore_mismatched_sizes=True, trust_remote_code=False,
             )  # fmt: skip
     except Exception as error:  # a folder may be wrong in as many ways as there are architectures
         raise CheckpointError(f"{path}: transformers cannot build this model: {first_line(error)}") from None
