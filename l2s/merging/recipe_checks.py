@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.errors import ConfigError
 from l2s.merging.dialect import INT8_MASK
-from l2s.merging.method import MergeMethod, keys, kinds, required
+from l2s.merging.method import METHODS, MergeMethod, keys, kinds, required
 from l2s.merging.setting import leaves, malformed
 from l2s.merging.slices import check_slices
 from l2s.params import Params, nearest
@@ -168,7 +168,9 @@ def _check(method: MergeMethod, blocks: Iterable[type[Params]], key: str, value:
     block = next((block for block in blocks if key in keys(block)), None)
     if block is None:
         takes = method.takes()
-        hint = nearest(key, takes) if "did you mean" in nearest(key, takes) else ""
+        words = (takes, [word for other in METHODS.values() for word in other.takes()])  # its own first
+        hints = [hint for known in words if "did you mean" in (hint := nearest(str(key), known))]
+        hint = next(iter(hints), "")
         yield f"{where}.{key}: unknown; {method.name} takes {', '.join(takes)}{hint}"
         return
     wrong_form = list(malformed(value, f"{where}.{key}"))

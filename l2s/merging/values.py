@@ -22,7 +22,7 @@ def check_values(recipe: MergeRecipe, tensors: Sequence[str]) -> list[Finding]:
         tensors: names of all that are merged.
     """
     layers, looked_at = count_layers(list(tensors)), list(tensors) if recipe.varies else list(tensors[:1])
-    lacking, cancelling, empty = dict[str, list[str]](), list[str](), list[str]()
+    lacking, cancelling, empty, idle = dict[str, list[str]](), list[str](), list[str](), list[str]()
     for name in looked_at:
         try:
             params, models = recipe.params_for(name, position(name, layers))
@@ -33,12 +33,16 @@ def check_values(recipe: MergeRecipe, tensors: Sequence[str]) -> list[Finding]:
             cancelling.append(name)
         if all(getattr(model, "scale", None) == 0 for model in models):
             empty.append(name)
+        if recipe.has_base and all(getattr(model, "weight", None) == 0 for model in models):
+            idle.append(name)
     findings = [Finding(f"{what} ({_where(recipe, names)})", fatal=True) for what, names in lacking.items()]
     if cancelling:
         sentence = f"the weights sum to 0 ({_where(recipe, cancelling)}), so {recipe.merge_method} would give no model"
         findings.append(Finding(f"{sentence}; change them", fatal=True))
     if len(empty) == len(looked_at) > 0:
         findings.append(Finding("scale: 0 for every tensor, so the result would hold zeros; change it", fatal=True))
+    if len(idle) == len(looked_at) > 0 and not findings:
+        findings.append(Finding("all weights are 0, so the result is the base"))
     return findings
 
 

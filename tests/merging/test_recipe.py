@@ -222,6 +222,8 @@ def test_the_resolved_recipe_means_the_same() -> None:
         ({"parameters": {"lambda": None}}, "r.parameters.lambda: found None"),
         ({"parameters": {"normalize": [0, 1]}},
          "r.parameters.normalize: found [0, 1], but only numbers can change along"),
+        ({"merge_method": "slerp", "models": [{"model": "a"}], "parameters": {"densty": 1}},
+         "r.parameters.densty: unknown; slerp takes t; did you mean 'density'?"),
         ({"parameters": {"weight": []}}, "r.parameters.weight: an empty list"),
         ({"parameters": {"weight": {"mlp": 1}}}, "r.parameters.weight: found a mapping"),
         ({"parameters": {"weight": float("nan")}}, "r.parameters.weight: found nan, expected a finite number"),
@@ -342,3 +344,57 @@ def test_all_problems_at_once() -> None:
 def test_something_else_than_a_mapping_is_said_so() -> None:
     with pytest.raises(ConfigError, match="expected a recipe"):
         MergeRecipe.parse(["ties"], "r")
+
+
+def test_what_only_other_methods_take_is_ignored_with_a_note() -> None:
+    models = [{"model": "base"}, {"model": "slow", "parameters": {"weight": 0.5, "gamma": 0.01}}]
+    found = recipe(merge_method="slerp", models=models, parameters={"t": "1e-1", "normalize": True, "int8_mask": True})
+    parsed = MergeRecipe.parse({**found, "name": "first"}, "r")
+    assert parsed.parameters == {"t": 0.1, "int8_mask": True} and parsed.models[1].parameters == {}
+    notes = " ".join(parsed.notes())
+    assert "name: 'first' is ignored" in notes
+    assert "parameters.normalize: ignored; aim, " in notes and "more take it, slerp does not" in notes
+    assert "models.1.parameters.gamma: ignored; breadcrumbs, breadcrumbs_ties take it, slerp does not" in notes
+    assert MergeRecipe.parse(parsed.resolved(), "r").resolved() == parsed.resolved()
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("org/name@v0.1+org/lora@main", "org/name@v0.1+org/lora@main"),
+        ({"model": {"path": "org/name", "revision": "v0.1"}, "lora": {"path": "org/lora"}}, "org/name@v0.1+org/lora"),
+        ({"model": "org/name", "lora": None}, "org/name"),
+        ({"path": "org/name", "revision": "v0.1"}, "org/name@v0.1"),
+        ("/x//y/./z/", "/x/y/z"),
+        ("./base/", "./base"),
+        ("../a/b/", "../a/b"),
+    ],
+)
+def test_a_model_has_one_text(asked: Any, text: str) -> None:
+    found = MergeRecipe.parse(recipe(models=[{"model": asked}], base_model="org/base"), "r")
+    assert found.input_names() == ["org/base", text]
+
+
+def test_parameters_that_have_no_default_must_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from l2s.merging.method import METHODS, Merged, MergeMethod, Weight
+    from l2s.params import Params
+
+    class Whole(Params):
+        share: float
+
+    class Each(Params):
+        part: float
+
+    def merge(weight: Weight, params: Whole, models: list[Each]) -> Merged:
+        return Merged(weight.models[0], weight.models)
+
+    monkeypatch.setitem(METHODS, "demanding", MergeMethod("demanding", merge, Whole, Each, "", needs_base=False))
+    asked = {"merge_method": "demanding", "models": [{"model": "a", "parameters": {"part": 1}}, {"model": "b"}]}
+    with pytest.raises(ConfigError) as caught:
+        MergeRecipe.parse(asked, "r")
+    assert "r.parameters.share: required by demanding, but missing" in str(caught.value)
+    assert "r.models.1.parameters.part: required by demanding, but missing" in str(caught.value)
+    assert "models.0" not in str(caught.value)
+    parsed = MergeRecipe.parse({**asked, "parameters": {"share": [0.1, 0.2], "part": 2}}, "r")
+    assert parsed.resolved()["parameters"] == {"share": [0.1, 0.2], "part": 2}
+    assert [model.model_dump() for model in parsed.params_for("x", 0.5)[1]] == [{"part": 1.0}, {"part": 2.0}]
