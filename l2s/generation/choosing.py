@@ -93,7 +93,7 @@ def _paths(model: PreTrainedModel) -> Iterator[tuple[str, Callable[[], Path_]]]:
 
     def eager() -> Forward:
         _refuse_what_needs_more(model)
-        if not ROWS.calls:
+        if not _attended(model.config.get_text_config()):
             raise _Differs("its attention is no function that transformers can exchange")
         return Forward(model, EAGER)
 
@@ -132,11 +132,16 @@ def _in_batch(path: Forward, texts: Sequence[list[int]]) -> list[Tensor]:
     found = [path.read([text[:-STEPS] for text in texts], cache)]
     for place in range(-STEPS, 0):
         found.append(path.next([text[place] for text in texts], [len(text) + place for text in texts], cache))
-    if path.attention == ROWS_NAME and ROWS.calls != path.config.num_hidden_layers * (STEPS + 1):
+    if path.attention == ROWS_NAME and not _attended(path.config):
         raise _Differs("not every layer attends through transformers' interface")
     if path.attention == ROWS_NAME and ROWS.asked:
         raise _Differs(f"its attention takes {', '.join(sorted(ROWS.asked))}")
     return list(torch.stack(found, dim=1))
+
+
+def _attended(config: Any) -> bool:
+    """Our attention was called in every layer, equally often, of all that was read."""
+    return ROWS.calls > 0 and ROWS.calls % (config.num_hidden_layers * (STEPS + 1)) == 0
 
 
 def _alone(path: OwnForward, text: list[int]) -> Tensor:

@@ -1,0 +1,60 @@
+"""Merging and calibration of every family of docs/engines.md, as tiny random models in the form transformers saves."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from l2s.calibration.calibrate import calibrate
+from l2s.calibration.settings import CalibrationParams
+from l2s.causal_lm import load_causal_lm
+from l2s.errors import CheckpointError
+from l2s.family.tokenizer import build_tokenizer
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.recipe import MergeRecipe
+from tests.generation.test_architectures import FAMILIES, random_model
+
+REFUSED = ("falcon h1",)
+"""Calibration does not fill in the vectors that this architecture computes when it is built, and says no."""
+LONGEST = 24
+"""Tokens of a text: within every context."""
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_merge_of_two_loads_and_moves_every_weight(name: str, tmp_path: Path) -> None:
+    for seed in range(3):
+        model = random_model(name)
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.add_(0.05 * seed * torch.randn_like(weight))
+        model.save_pretrained(tmp_path / str(seed))
+        build_tokenizer().save_pretrained(tmp_path / str(seed))
+    models = [{"model": str(tmp_path / str(seed)), "parameters": {"weight": 0.5}} for seed in (1, 2)]
+    recipe = MergeRecipe.parse({"merge_method": "linear", "models": models, "dtype": "float32"}, "recipe")
+    merge_checkpoints(recipe, {}, tmp_path / "merged")
+    merged, one, two = (load_causal_lm(tmp_path / name, torch.float32) for name in ("merged", "1", "2"))
+    assert not merged.notes
+    for key, weight in merged.model.named_parameters():
+        mean = (one.model.get_parameter(key) + two.model.get_parameter(key)) / 2
+        torch.testing.assert_close(weight, mean, rtol=1e-5, atol=1e-5, msg=key)
+
+
+@pytest.mark.parametrize("kind", ["activations", "sensitivities"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_statistics_of_a_model_are_numbers(name: str, kind: str, tmp_path: Path) -> None:
+    random_model(name).save_pretrained(tmp_path / "model")
+    build_tokenizer().save_pretrained(tmp_path / "model")
+    texts = tmp_path / "texts.jsonl"
+    row = {"prompt": "Tom has 2 coins.", "short": "Tom has 3 coins.", "long": "Tom has 3 coins. Sam has 4 more."}
+    texts.write_text(json.dumps(row) + "\n")
+    params = CalibrationParams.parse(
+        {"model": "m", "texts": "t", "kind": kind, "max_tokens": LONGEST, "samples": 1}, "options"
+    )
+    if name in REFUSED:
+        with pytest.raises(CheckpointError, match="no numbers"):
+            calibrate(tmp_path / "model", texts, tmp_path / "found.safetensors", params)
+        return
+    found = calibrate(tmp_path / "model", texts, tmp_path / "found.safetensors", params)
+    assert found.tensors and all(bool(torch.isfinite(tensor).all()) for tensor in found.tensors.values())
