@@ -92,7 +92,9 @@ def test_rendered_as_a_chat() -> None:
         rendered(ChatTemplate(family), text)
         == "<|im_start|>user\n How many?<|im_end|><|im_start|>assistant\n Wait, 7.<|im_end|>"
     )
-    assert rendered(family, Text(1, "How many?", None)).endswith("How many?<|im_end|><|im_start|>assistant\n")
+    assert rendered(ChatTemplate(family), Text(1, "How many?", None)).endswith(
+        "How many?<|im_end|><|im_start|>assistant\n"
+    )
 
 
 def test_rendered_without_a_template() -> None:
