@@ -111,7 +111,7 @@ def test_thinking_that_the_template_would_drop_stays() -> None:
         rendered(ChatTemplate(opened), Text(1, "Q", answer)),
     ):
         assert found == f"<|endoftext|><u>Q<a>{answer}<|im_end|>"
-    assert rendered(opened, Text(1, "Q", " 7")) == "<|endoftext|><u>Q<a> 7<|im_end|>"
+    assert rendered(ChatTemplate(opened), Text(1, "Q", " 7")) == "<|endoftext|><u>Q<a> 7<|im_end|>"
 
 
 def test_ids_are_cut_and_a_template_writes_the_special_tokens() -> None:
