@@ -206,7 +206,7 @@ def test_a_device_that_is_not_here_is_told_unless_stages_run_elsewhere(project: 
     check_ready(["analyse"])
 
 
-@pytest.mark.parametrize("arguments", ["run", "run --dry", "ui --no-stay", "report", "nightly --once"])
+@pytest.mark.parametrize("arguments", ["run", "run --dry", "why report", "ui --no-stay", "report", "nightly --once"])
 def test_the_commands_end_with_a_sentence_and_leave_nothing(
     project: Path, arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
