@@ -1,12 +1,13 @@
 """What params.yaml and the model folders say of each run: its recipe's numbers, its control, its size."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 from l2s.analysis.coefficients import coefficients_of
 from l2s.analysis.facts import RunFacts
+from l2s.checkpoints.json_file import read_object
+from l2s.checkpoints.language import settings_of
 from l2s.config import Config
 from l2s.errors import CheckpointError
 
@@ -43,8 +44,10 @@ def _size(folder: Path) -> dict[str, int]:
     """Weights, layers and heads as far as the folder tells; nothing where it is not there."""
     if not (folder / "config.json").is_file():
         return {}
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config = config.get("text_config") or config
+    try:
+        config = settings_of(read_object(folder / "config.json"))
+    except CheckpointError:
+        return {}  # an analysis needs verdicts, not models
     heads, width = config.get("num_attention_heads"), config.get("hidden_size")
     found = {
         "parameters": _weights(folder),

@@ -10,9 +10,11 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from l2s.calibration.converted import is_converted, load_converted
+from l2s.calibration.finite import not_finite
 from l2s.calibration.texts import first_line
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import TORCH_NAMES
+from l2s.checkpoints.finite import all_finite
 from l2s.checkpoints.index import TensorEntry, listed
 from l2s.checkpoints.open import Reader, open_reader
 from l2s.checkpoints.quantised import quantised_by
@@ -92,8 +94,15 @@ class Network:
         return self.model
 
     def weight(self, reader: Reader, name: str) -> Tensor:
-        """One weight in float32, in memory of its own: where entries lie aligned otherwise, kernels may round so."""
-        return reader.read(name).to(self.device, torch.float32, copy=True)
+        """One weight in float32, in memory of its own: where entries lie aligned otherwise, kernels may round so.
+
+        Raises:
+            CheckpointError: it holds NaN or infinite entries, which texts need not meet.
+        """
+        stored = reader.read(name)
+        if stored.is_floating_point() and not all_finite(stored):
+            raise not_finite(self.checkpoint, "statistics")
+        return stored.to(self.device, torch.float32, copy=True)
 
     def _refuse_other_weights(self, entries: Mapping[str, TensorEntry]) -> None:
         where = self.checkpoint.path

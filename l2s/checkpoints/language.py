@@ -24,6 +24,11 @@ def setting_of(config: Mapping[str, Any], key: str) -> Any:
     return next((one[key] for one in reversed(sections(config)) if one.get(key) is not None), None)
 
 
+def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of the language model, as if they stood at the top."""
+    return {key: found for one in sections(config) for key, found in one.items()}
+
+
 def number_of(config: Mapping[str, Any], key: str) -> int | None:
     """The same, where it is a whole number."""
     found = setting_of(config, key)

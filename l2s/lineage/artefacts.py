@@ -142,6 +142,6 @@ def statistics_facts(path: Path) -> dict[str, Any]:
         with open(path, "rb") as file:
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         about = json.loads(header["__metadata__"]["l2s"])
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}

@@ -4,13 +4,15 @@ A shape is read from a model's ``config.json``, or found by name among published
 planned without its models.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+
+from l2s.checkpoints.json_file import read_object
+from l2s.checkpoints.language import settings_of
+from l2s.errors import CheckpointError
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def published_shape(name: str) -> Shape | None:
 def folder_shape(folder: Path) -> Shape | None:
     """The shape that a model folder's ``config.json`` says; None where there is none, or of another kind."""
     try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = settings_of(read_object(folder / "config.json"))
         heads = config["num_attention_heads"]
         return Shape(
             hidden=config["hidden_size"],
@@ -107,5 +109,5 @@ def folder_shape(folder: Path) -> Shape | None:
             biased=config.get("model_type") == "qwen2",
             normed=config.get("model_type") == "qwen3",
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (CheckpointError, KeyError, TypeError, ZeroDivisionError):
         return None

@@ -207,6 +207,17 @@ def test_what_is_no_number_is_named(kind: str, layers: bool, bad: float, made: P
     assert not list(tmp_path.glob("*.safetensors")) and not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize(("kind", "layers"), MODES)
+def test_a_row_that_no_text_meets_must_be_numbers_too(kind: str, layers: bool, made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "made")
+    file = tmp_path / "made" / "base" / "model.safetensors"
+    weights = load_file(file)
+    weights["model.embed_tokens.weight"][-1, 0] = float("nan")
+    save_file(weights, file, {"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"embed_tokens\.weight holds 1 NaN or infinite entries"):
+        run(tmp_path / "made", tmp_path / "out.safetensors", kind, layers)
+
+
 @pytest.mark.parametrize("layers", [False, True])
 def test_another_model_that_is_no_number_is_named(layers: bool, made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "slow", tmp_path / "slow")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import (
     AutoModelForCausalLM,
@@ -20,6 +21,7 @@ from transformers import (
 from l2s.calibration.calibrate import calibrate
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.statistics import Statistics, layer_group
+from l2s.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.merging.aim import AimOfTaskArithmetic, aim
 from l2s.merging.linear import ModelWeight
@@ -140,3 +142,17 @@ def test_lore_and_twin_take_experts_one_by_one(shape: tuple[int, ...]) -> None:
             torch.testing.assert_close(whole[number], expected, rtol=1e-5, atol=1e-6)
         convolution = Weight("model.layers.0.conv1d.weight", base, models, whole=shape)
         assert not torch.allclose(merge(convolution, of_merge, each).value, whole)
+
+
+@pytest.mark.parametrize("gone", ["layers.1.mlp.experts.2.up_proj.weight", "layers.0.self_attn.q_proj.weight"])
+def test_a_mixture_that_lacks_a_weight_is_refused(gone: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(CONFIGS["qwen3_moe"]).float().save_pretrained(tmp_path / "base")
+    build_tokenizer().save_pretrained(tmp_path / "base")
+    write_texts(tmp_path / "texts.jsonl")
+    weights = load_file(tmp_path / "base" / "model.safetensors")
+    del weights[f"model.{gone}"]
+    save_file(weights, tmp_path / "base" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"base: (lacks|transformers cannot load)"):
+        run(tmp_path, "activations")
+    assert not (tmp_path / "activations.safetensors").exists()
