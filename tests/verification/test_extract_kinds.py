@@ -175,6 +175,12 @@ LAST = [
     ("We have 10 apples. How many are left?", None),
     ("There were 14 apples at first.\n\nNow we compute", None),
     ("Let x be 2.", None),
+    ("So x = 13 and y = 12.", "x = 13 and y = 12"),
+    ("See equation (12).", None),
+    ("Unfortunately I could not solve it after 12 attempts.", None),
+    ("因此，她每天赚18美元。", "18"),
+    ("よって、18ドルになります。", "18"),
+    ("<think>\\boxed{3}</think>I do not know.", None),
     ("Maybe 4?", None),
     ("we restate it.\n\n\\[\n\\frac{1}{2} + \\frac{3}{4}", None),
     ("So the answer is 11.\n\nBut let me check 119.\n\nIf c = 6, 15*6 = 90, so 119 - 90 = 29.\nIf c = 5,", None),
@@ -201,6 +207,11 @@ CHOICES = [
     ("I would go with D.", "D"),
     ("**B**", "B"),
     ("(B)", "B"),
+    ("正确答案是B。", "B"),
+    ("故选：B", "B"),
+    ("答えはBです。", "B"),
+    ("Die richtige Antwort ist B.", "B"),
+    ("La respuesta correcta es la B.", "B"),
 ]
 
 
@@ -242,6 +253,8 @@ LANGUAGES = [
     "Odpowiedź: 42",
     "Vastaus: 42",
     "정답은 42입니다.",
+    "따라서 정답은 **42**입니다.",
+    "答案是42个（而不是20个）。",
     "Cevap 42'dir.",
     "Câu trả lời là 42.",
     "Jawabannya adalah 42.",

@@ -28,8 +28,9 @@ _BEFORE = re.compile(rf"(?<![\w.])({NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}}$")
 _LANGUAGE_OF = {word.lower(): code for code, words in reversed(ANSWER_WORDS.items()) for word in words}
 _SPACELESS = re.compile("|".join(re.escape(word) for code in ("ja", "zh", "ko", "th") for word in ANSWER_WORDS[code]))
 _FILLER = re.compile(
-    r"[^\n0-9$\\:：=]{0,40}?[:：=]\s*|[^\n0-9$\\]{0,40}?(?=[-−]?[$\\]?[$\\]?[0-9(\\])|[^\n0-9$\\]{0,30}?\b(?=\(?[A-J]\)?\W{0,4}$)"
+    r"[^\n0-9$\\:：=]{0,40}?[:：=]\s*|[^\n0-9$\\]{0,40}?(?=[-−]?[$\\]?[$\\]?[0-9(\\])|[^\n0-9$\\]{0,30}?(?<![A-Za-z])(?=\(?[A-J]\)?(?:\W{0,4}$|[^\x00-\x7f]))"
 )
+_LETTER = re.compile(r"\(?([A-J])\)?[^A-Za-z0-9]{0,8}")
 _DOLLARS = re.compile(r"(?<!\\)\$")
 _SENTENCE_END = re.compile(r"[.!。！।](?=\s|\*|$)|[;；](?=\s)")
 _ASIDE = re.compile(r"(?<=[0-9)}$])(?: |, )(?:because|since|which|where|as|not|and not|rather than|instead of)\b.*$")
@@ -86,6 +87,7 @@ def _announced(text: str, start: int, end: int, language: str) -> str | None:
         phrase = first_phrase(said).rstrip("_ ")
         phrase = phrase.removesuffix("}") if phrase.count("}") > phrase.count("{") else phrase
         return None if _DENIED.match(phrase) or phrase.endswith("?") else reduced(phrase)
+    said = said.replace("**", "")
     filler = _FILLER.match(said)
     if filler is None or _NOT.search(filler.group()):
         return None
@@ -94,6 +96,8 @@ def _announced(text: str, start: int, end: int, language: str) -> str | None:
         return None
     if language in DECIMAL_COMMA:
         phrase = localised(phrase)
+    if letter := _LETTER.fullmatch(phrase):
+        return letter[1]
     return value_in(phrase) or (phrase if len(phrase) < 40 else None) or None
 
 

@@ -39,6 +39,8 @@ _DOUBT = re.compile(
     r"\b(?:but|wait|however|hmm+|let me|let's|to make sure|double.?check|verify|alternatively|actually|hold on)\b",
     re.IGNORECASE,
 )
+_GIVES_UP = re.compile(r"\b(?:not|cannot|unable|unclear|unsure|unknown|sorry|\w+n['’]t)\b", re.IGNORECASE)
+_SHORT = 200
 _MOST_PROBLEMS = 3
 
 
@@ -77,9 +79,11 @@ def find_answer(response: str, *, cut: bool = False, unclosed: bool | None = Non
     for part in reversed(outside):
         if answer := _stated(part):
             return Found(answer)
-    if found.closed and (box := last_box(found.thinking)[0]):
-        return Found(closing_value(last) or box, not closing_value(last))
-    return Found(closing_value(last))
+    value = closing_value(last)
+    given_up = len(last) < _SHORT and _GIVES_UP.search(last)
+    if value is None and found.closed and not given_up and (box := last_box(found.thinking)[0]):
+        return Found(box, in_thinking=True)
+    return Found(value)
 
 
 def _first_problem(outside: list[str]) -> list[str]:

@@ -22,6 +22,7 @@ _ENDS_ON_NUMBER = re.compile(
     rf"(?:^|(?<![0-9])[:：]|[\s=（(是为為有了は約약])({NUMBER})({_UNIT}| ?[^\W\d_a-zA-Z]{{1,4}})?$"
 )
 _SEVERAL = re.compile(rf"(?<![\w.,])({NUMBER}(?:, {NUMBER})*,? (?:and|or) {NUMBER})$")
+_SEVERAL_NAMED = re.compile(rf"(?<![\w.,])((?:[A-Za-z] ?= ?{NUMBER}(?:,|,? and|,? or) )+[A-Za-z] ?= ?{NUMBER})$")
 _COUNTED = re.compile(
     rf"({NUMBER})(?: [A-Za-z]{{2,14}}){{0,3}} (?:in total|altogether|in all)\b|\btotal of ({NUMBER})"
     r"|\b(?:pays?|costs?|spends?|earns?|makes?|charges?|saves?|owes?) ((?:\\?\$|[€£¥₹]) ?[0-9][0-9,]*(?:\.[0-9]+)?)"
@@ -32,8 +33,10 @@ _SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {NUMBER}$")
 _SAYS_MONEY = re.compile(
     r"\b(?:get|gets|makes?|earns?|pays?|costs?|spends?|saves?|is|was|has|have) \\?\$[0-9][0-9,.]* dollars$"
 )
-_ANY_NUMBER = re.compile(rf"(?<![\w.,^{{/+*<>-])(?:{NUMBER})(?![\w/^*+<>]|\.[0-9]|[-–][0-9A-Za-z]|:[0-9])")
-_LOOSE_NUMBER = re.compile(rf"(?<![\w.,/])(?:{NUMBER})(?![0-9]|\.[0-9])")
+_ANY_NUMBER = re.compile(
+    rf"(?<![A-Za-z0-9_.,^{{/+*<>-])(?:{NUMBER})(?![A-Za-z0-9_/^*+<>]|\.[0-9]|[-–][0-9A-Za-z]|:[0-9])"
+)
+_LOOSE_NUMBER = re.compile(rf"(?<![A-Za-z0-9_.,/])(?:{NUMBER})(?![0-9]|\.[0-9])")
 _TWO_MEASURES = re.compile(rf"(?:^|\s)({NUMBER} [a-z]{{2,14}},? and {NUMBER} [a-z]{{2,14}})$")
 _AND = re.compile(r"(?:,| and|, and| or|, or) (?:the )?")
 _NAMED = re.compile(r"\\?[A-Za-z]{1,10}(?:_\S{1,6})? ?=[^=]+$")
@@ -60,6 +63,7 @@ _DENIED_NUMBER = re.compile(
     rf"(?:,? (?:and |but )?(?:not|rather than|instead of)|^not) (?:an? |the )?{NUMBER}(?:,| but)?", re.IGNORECASE
 )
 NOT = r"(?:\b(?:not|cannot|never|nicht|kein|n'est pas|no es|não é|non è|не)|n['’]t|不是|不等于)"
+_ASIDE_DENIED = re.compile(rf"[（(][^()（）\n]{{0,20}}?{NOT}[^()（）\n]{{0,40}}[)）]", re.IGNORECASE)
 _DENIAL = re.compile(
     r"\b(?:neither|nor|either|maybe|perhaps|wrong|incorrect|impossible|unless"
     r"|(?:more|less|greater|fewer|larger|smaller|higher|lower) than)\b"
@@ -71,7 +75,8 @@ _NO_CONCLUSION = re.compile(
     r"|(?:now|next|then|first|second|but|also),? (?:let|we (?:need|must|have to|can)|i\b|if|what)"
     r"|(?:we|i|you) (?:need|must|have to|should|want|will now) (?:to|find)|if\b|suppose\b|assume\b|assuming\b|step\b"
     r"|note\b|wait\b|hmm\b|check|this confirms|recall\b|consider\b|since\b|because\b|given\b|for example\b|question\b"
-    r"|problem\b|when\b)",
+    r"|problem\b|when\b|see\b|as (?:shown|in|we)\b|refer|unfortunately|sorry|i(?:'m| am) (?:unable|not)|i apolog"
+    r"|i (?:can|could|do|did)(?: not|n't)|(?:chapter|section|equation|figure|table) )",
     re.IGNORECASE,
 )
 _POLITE = re.compile(
@@ -161,6 +166,7 @@ def _grouped(match: "re.Match[str]") -> str:
 
 def value_in(sentence: str) -> str | None:
     """The one value that a sentence states, or None."""
+    sentence = _ASIDE_DENIED.sub("", sentence)
     bare = _DENIED_NUMBER.sub("", _CLAUSE.split(sentence.strip())[-1]).strip()
     bold = [found for found in _BOLD.findall(bare) if re.search("[0-9]", found)]
     bare = bare.rstrip(" .!。।*")
@@ -178,9 +184,9 @@ def value_in(sentence: str) -> str | None:
         return str(counted[0])
     if found := _TWO_MEASURES.search(bare):
         return found[1]
-    if not spans and (found := _EQUATION.search(plain)):
+    if not spans and not _SEVERAL_NAMED.search(bare) and (found := _EQUATION.search(plain)):
         return found[1]
-    if found := _SEVERAL.search(bare):
+    if found := _SEVERAL.search(bare) or _SEVERAL_NAMED.search(bare):
         return found[1]
     if (found := _ENDS_ON_LATEX.search(bare)) and not _WORD.search(found[1]):
         return found[1]
