@@ -43,7 +43,8 @@ class Network:
         """
         entries = checkpoint.index.entries  # first: a folder that is not there has no config either
         if how := quantised_by(checkpoint.config, entries):
-            raise CheckpointError(f"{checkpoint.path}: weights are {how}; calibrate the model that it was made from")
+            what = f"is quantized; calibrate the model that it was made from (weights are {how})"
+            raise CheckpointError(f"{checkpoint.path}: {what}")
         model = _build(checkpoint)
         _compute_buffers(model, device)
         network = cls(checkpoint, model.eval(), device)

@@ -340,7 +340,7 @@ def broken(made: Path, tmp_path: Path, what: str) -> None:
 BROKEN = [
     ("folder", CheckpointError, "base: no such model folder"),
     ("unknown", CheckpointError, "base: transformers cannot build this model"),
-    ("code", CheckpointError, "base: transformers cannot build this model"),
+    ("code", CheckpointError, "base: brings code of its own"),
     (
         "shape",
         CheckpointError,
