@@ -55,9 +55,10 @@ def run(
 def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average.")], as_json: Json = False) -> None:
     """Which parameter, file or code change makes a stage out of date: old → new."""
     from flows.pipeline import plan
-    from flows.ready import read_config
+    from flows.ready import PARAMS
+    from l2s.yaml import read_yaml
 
-    read_config()  # what is wrong in it is told by us, before DVC reads it
+    read_yaml(PARAMS)  # a file that would hang DVC, or that it reads otherwise, is told before
     graph, _, stale = plan([stage])
     _print_plan(
         {name: reasons for name, reasons in stale.items() if name == stage or stage not in graph.stages}, as_json

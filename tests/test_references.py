@@ -206,7 +206,7 @@ def test_a_device_that_is_not_here_is_told_unless_stages_run_elsewhere(project: 
     check_ready(["analyse"])
 
 
-@pytest.mark.parametrize("arguments", ["run", "run --dry", "why report", "ui --no-stay", "report", "nightly --once"])
+@pytest.mark.parametrize("arguments", ["run", "run --dry", "ui --no-stay", "report", "nightly --once"])
 def test_the_commands_end_with_a_sentence_and_leave_nothing(
     project: Path, arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,3 +218,15 @@ def test_the_commands_end_with_a_sentence_and_leave_nothing(
     said = capsys.readouterr().err
     assert ended.value.code == 2 and "did you mean 'slow'" in said and "Traceback" not in said
     assert sorted(project.rglob("*")) == before
+
+
+def test_why_tells_a_bomb_before_dvc_reads_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    Path("params.yaml").write_text("\n".join(["a0: &a0 [x]", *lines]))
+    Path("dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.setattr(sys, "argv", ["l2s", "why", "report"])
+    with pytest.raises(SystemExit) as ended:
+        entry()
+    assert ended.value.code == 2 and "Traceback" not in capsys.readouterr().err
