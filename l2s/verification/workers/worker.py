@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import IO, Any
 
-MEMORY_LIMIT = 2 * 1024**3
+MEMORY_LIMIT = 1024**3
 """Bytes of address space."""
 CPU_SECONDS = 4
 """Processor time one pair may take before the kernel ends the process; beyond the parent's own 3 s."""
