@@ -119,7 +119,7 @@ def check_layers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[
 def _whole_ranges(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Iterator[Finding]:
     """Models are merged whole; a ``layer_range`` beside one must not say otherwise."""
     for number, entry in enumerate(recipe.models):
-        if entry.layer_range not in (None, (0, count := own_layers(models[entry.model]))):
+        if entry.layer_range is not None and entry.layer_range != (0, count := own_layers(models[entry.model])):
             sentence = (
                 f"models.{number}.layer_range: found {list(entry.layer_range or ())}, but {entry.model} has {count} "
             )
