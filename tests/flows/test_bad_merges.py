@@ -109,7 +109,6 @@ CASES: list[tuple[str, Damage, dict[str, Any], str]] = [
     ("an overflow", put(1e6), {"dtype": "float16", "parameters": {"density": 1.0}}, "too large for float16; set dtype"),
     ("another shape", weights(lambda t: t.update({"model.norm.weight": torch.zeros(9)})), {}, "shapes must agree"),
     ("a tensor missing", weights(lambda t: t.pop("model.norm.weight")), {}, "slow lacks model.norm.weight"),
-    ("a tensor too many", weights(lambda t: t.update({"model.extra": torch.zeros(2)})), {}, "lacks model.extra"),
     ("eight bits", weights(lambda t: t.update({"model.norm.weight": t["model.norm.weight"].to(torch.float8_e4m3fn)})),
      {}, "merge the unquantised model"),
     ("another rope", config(rope_theta=5e5), {}, "rope_theta is 10000.0 in"),
