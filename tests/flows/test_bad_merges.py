@@ -192,7 +192,10 @@ def test_one_sentence_and_nothing_written(
         (["merge", "ROOT/recipe.yaml", "ROOT/slow"], "slow: is an input of l2s merge; choose another place"),
         (["merge", "ROOT/recipe.yaml", "ROOT/out", "--max-memory", "some"], "expected a size such as 4GB"),
         (["merge", "ROOT/recipe.yaml", "ROOT/out", "--max-memory", "1MB"], "even with one thread; allow more"),
-        (["merge", "ROOT/recipe.yaml", "ROOT/out", "--device", "gpu"], "--device: 'gpu' is no device; expected cpu, cuda"),
+        (
+            ["merge", "ROOT/recipe.yaml", "ROOT/out", "--device", "gpu"],
+            "--device: 'gpu' is no device; expected cpu, cuda",
+        ),
         (["check", "ROOT/none.yaml"], "none.yaml: no such file"),
     ],
 )
