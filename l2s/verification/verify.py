@@ -28,6 +28,7 @@ else:
     Row = dict[str, Any]
 
 _SHOWN = 5
+_WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}")
 _SENTENCE_WORD = re.compile(r"(?<![A-Za-z\\{])[A-Za-z]{2,}(?= )")
 
 
@@ -140,9 +141,15 @@ def _status(grader: Grader, gold: str, answer: str, missing: str) -> str:
     outcome = grader.compare(gold, answer)
     if outcome in ("unparsed", "incorrect") and len(_SENTENCE_WORD.findall(answer)) > 1:
         stated = extract_answer(answer)
-        if stated and stated != answer and not _SENTENCE_WORD.search(gold):
+        if stated and stated != answer and not _SENTENCE_WORD.search(gold) and _names_what(gold, stated, answer):
             return grader.compare(gold, stated)
     return outcome
+
+
+def _names_what(gold: str, stated: str, sentence: str) -> bool:
+    """Whether a bare value may be compared: what the gold counts or measures stands in the sentence around it."""
+    wanted = {word.lower() for word in _WORD.findall(gold)}
+    return bool(_WORD.search(stated)) or wanted <= {word.lower() for word in _WORD.findall(sentence)}
 
 
 def _answer_of(row: Row, grader: Grader) -> Found:

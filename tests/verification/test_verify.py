@@ -157,3 +157,10 @@ def test_agrees_with_the_labels_of_real_responses() -> None:
     verdicts = verify_rows(_shared("responses/qwen25math_math100x8.jsonl"), jobs=2)
     others = [(row["gold"], row["answer"]) for row in verdicts if row["correct"] != row["their_label"]]
     assert others == [("10{,}000", "10000")], "the one label that is wrong"
+
+
+def test_a_sentence_counts_by_its_value_where_it_speaks_of_the_same() -> None:
+    """``4 heads`` was met by the last 4 of any sentence."""
+    assert not grade(gold="4 heads", answer="max at x=2, min at x=4").correct
+    assert grade(gold="4 heads", answer="the number of heads is 4").correct
+    assert grade(gold=r"\frac{1}{2}", answer="the chance is 1/2").correct
