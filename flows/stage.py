@@ -38,7 +38,7 @@ def family(config: Config, name: None, track: Track, say: Say) -> None:
         say(f"{model}: {source.repository} at commit {commit}")
     own: dict[str, Path | None] = {model: path for model, path in paths.items() if path is not None}
     if not (DATA / "calibration").is_dir():  # what merges depend on is there, and in git, even where it holds nothing
-        write_text(DATA / "calibration" / ".gitkeep", "")
+        write_text(DATA / "calibration" / ".gitignore", "")
     keep_out_of_git(DATA / "models", own | {model: find_snapshot(source) for model, source in hub.items()})
 
 

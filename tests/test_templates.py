@@ -66,11 +66,16 @@ def test_after_a_template_that_was_stopped_others_render(monkeypatch: pytest.Mon
 
 
 def test_no_process_is_left() -> None:
+    before = _children()
     found = template(PLAIN)
     found.render(USER)
-    child = next(int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _parent(int(pid)) == os.getpid())
+    assert len(_children() - before) == 1
     del found
-    assert not os.path.exists(f"/proc/{child}")
+    assert _children() <= before
+
+
+def _children() -> set[int]:
+    return {int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _parent(int(pid)) == os.getpid()}
 
 
 def _parent(pid: int) -> int | None:

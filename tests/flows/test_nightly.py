@@ -300,7 +300,7 @@ def test_a_hook_that_fails_is_said_and_changes_nothing(
         (lambda p: (p / "data/nightly/accepted.json").write_text("{"), "accepted.json: damaged"),
         (lambda p: shutil.rmtree(p / "data/models/good"), "data/models/good: missing, so run good cannot be measured"),
         (lambda p: (p / "data/benchmarks/easy.jsonl").unlink(), "easy.jsonl: no such file; make it first"),
-        (lambda p: edit(p, lambda q: q["nightly"].update(runs=["godo"])), "nightly.runs: unknown 'godo'; did you mean"),
+        (lambda p: edit(p, lambda q: q["nightly"].update(runs=["godo"])), "'godo' is no run; did you mean"),
         (lambda p: edit(p, lambda q: q["nightly"].update(runs=["good", "good"])), "good named twice"),
         (lambda p: edit(p, lambda q: q["nightly"].update(runs=[])), "analysis.slow names no run; name the accepted"),
         (lambda p: edit(p, lambda q: q["nightly"].update(on_regression={"webhook": "ftp://x"})), "begins with https"),
