@@ -4,6 +4,39 @@ Every kind has what must be equal and what is easily taken for it.
 """
 
 SAME: dict[str, str] = {
+    "letters that stand for any number": r"""
+\frac{\pi}{4}+k\pi | \frac{\pi}{4}+n\pi
+x = \frac{\pi}{6}+2n\pi | \frac{\pi}{6}+2k\pi
+\frac12x^2+C | \frac{x^2}{2}+K
+C_1e^x+C_2e^{-x} | Ae^x+Be^{-x}
+C_1e^x+C_2e^{-x} | C_2e^{x}+C_1e^{-x}
+C_1e^x+C_2e^{-x} | C_1e^{-x}+C_2e^{x}
+y=Ce^{x} | y=Ae^x
+""",
+    "units in plain letters": r"""
+10 kPa | 10000 Pa
+20 kN | 20000 N
+3 kJ | 3000 J
+5 mA | 0.005 A
+1 m^2 | 10000 cm^2
+60 mph | 60 miles per hour
+10 per day | 10
+""",
+    "words around a value": r"""
+\text{approximately }5 | 5
+\text{about } 2.5 | 2.5
+3 \text{ dozen} | 36
+36 | 3 dozen eggs
+14 | \textbf{(B)}\ 14
+I and II only | I and II
+\mathbb{R} | all real numbers
+""",
+    "signs that are chosen apart": r"""
+(\pm1,\pm1) | (1,1),(1,-1),(-1,1),(-1,-1)
+(\pm1,\mp1) | (1,-1),(-1,1)
+(\pm 2, \pm 3) | (2,3),(-2,3),(2,-3),(-2,-3)
+(\pm 2, \pm 3) | (\pm 2, \pm 3)
+""",
     "names of functions": r"""
 1+\csc(3x) | 1+\operatorname{cosec}(3x)
 \csc^2 x | \operatorname{cosec}^2 x
@@ -96,7 +129,6 @@ n \equiv 1 \text{ or } 4 \pmod 5 | n \equiv \ 4, 1 \pmod 5
 (\pm 1, \pm 2) | (-1,-2),(-1,2),(1,-2),(1,2)
 (\pm 1, 0) | (1,0),(-1,0)
 (0, \pm 3) | (0,3),(0,-3)
-(1,1),(-1,-1) | (\pm 1, \pm 1)
 """,
     "ordinals": r"""
 12 | 12^{\mathrm{th}}\text{ grade}
@@ -221,6 +253,38 @@ D | d
 }
 
 DIFFERENT: dict[str, str] = {
+    "letters that stand for any number, near misses": r"""
+\frac{\pi}{4}+k\pi | \frac{\pi}{4}+2n\pi
+\frac{\pi}{4}+k\pi | \frac{3\pi}{4}+n\pi
+2n\pi r | 2k r
+2n\pi | 2k\pi
+(n-2)\pi | (k-2)\pi
+\frac12x^2+C | x^2+K
+\frac12x^2+C | \frac12x^2
+C_1e^x+C_2e^{-x} | Ae^x+B
+C_1e^x+C_2e^{-x} | C_1e^x+C_2e^x
+Ax+By=C | Bx+Ay=C
+ab | cd
+""",
+    "size of a unit's letter": r"""
+3 \text{ mA} | 3 \text{ MA}
+5 \text{ mW} | 5 \text{ MW}
+10 kPa | 10 MPa
+10 kN | 10 N
+5 mA | 5 A
+1 m^2 | 100 cm^2
+""",
+    "order and joints of a list": r"""
+2 boys, 3 girls | 3, 2
+p \land q | p \lor q
+\{1,\{2\}\} | \{1,2\}
+(\pm1,\pm1) | (1,1),(-1,-1)
+(1,1),(-1,-1) | (\pm1,\pm1)
+(\pm1,\mp1) | (1,1),(-1,-1)
+14 | \textbf{(B)}\ 15
+\textbf{(A)}\ 14 | \textbf{(B)}\ 14
+3 dozen | 30
+""",
     "names of functions": r"""
 \csc x | \sec x
 \csc(3x) | \operatorname{cosec}(2x)

@@ -289,3 +289,14 @@ NUMBERS = [
 @pytest.mark.parametrize(("response", "answer"), NUMBERS)
 def test_numbers_as_other_languages_write_them(response: str, answer: str) -> None:
     assert extract_answer(response) == answer
+
+
+def test_what_is_denied_or_said_in_passing_is_no_answer() -> None:
+    assert extract_answer("I do not think the answer is 14.") is None
+    assert extract_answer("I don't believe that the final answer is 14.") is None
+    assert extract_answer("There are 12 students who passed out of 30.") is None
+    assert extract_answer("I do not think so, but the answer is 14.") == "14"
+
+
+def test_answers_under_a_key_of_two_words() -> None:
+    assert extract_answer('{"final_answer": 5}') == "5"

@@ -15,6 +15,7 @@ from l2s.verification.compare.listing import (
     items_of,
     name_of,
     of_many_names,
+    of_many_things,
     of_one_name,
     of_same_name,
     parts_of,
@@ -46,10 +47,7 @@ def same(gold: Expression, answer: Expression) -> bool:
     gold, answer = shaped(gold), shaped(answer)
     if gold == answer:
         return True
-    if points := apart(written) or apart(given):
-        one, other = (points, answer) if apart(written) else (gold, points)
-        if one.kind == other.kind == "list" and _same_lists(one, other):
-            return True
+    gold, answer = apart(written) or gold, apart(given) or answer
     found = _by_solutions(gold, answer)
     if found is not None:
         return found
@@ -158,6 +156,11 @@ def _same_lists(gold: Expression, answer: Expression) -> bool:
     named = [any(item.kind == "relation" for item in items) for items in (mine, theirs)]
     if named[0] != named[1] and of_many_names(mine if named[0] else theirs):
         return _all_quietly_same(unnamed(mine), unnamed(theirs))
+    if of_many_things(mine, theirs) or of_many_things(theirs, mine):
+        return _all_quietly_same(mine, theirs)
+    joints = {gold.parts[-1], answer.parts[-1]} if gold.kind == answer.kind == "list" else set()
+    if joints == {"and", "or"} and all(item.kind == "symbol" for item in (*mine, *theirs)):  # p ∧ q and p ∨ q
+        return False
     if "set" in (gold.kind, answer.kind) or any(of_one_name(items) for items in (mine, theirs)):
         mine, theirs = _distinct(mine), _distinct(theirs)
     if _matched(mine, theirs):
@@ -222,7 +225,8 @@ def _same_sets(gold: Expression, answer: Expression) -> bool:
     if gold.kind == answer.kind == "interval":
         return gold.parts[2] == answer.parts[2] and _all_same(gold.children(), answer.children())
     if gold.kind == answer.kind == "set":
-        return _matched(_distinct(gold.children()), _distinct(answer.children()))
+        depths = [sum(item.kind == "set" for item in _distinct(side.children())) for side in (gold, answer)]
+        return depths[0] == depths[1] and _matched(_distinct(gold.children()), _distinct(answer.children()))
     if "set" in (gold.kind, answer.kind) and not {gold.kind, answer.kind} & {
         "union",
         "difference",

@@ -13,7 +13,7 @@ from l2s.verification.compare.calculus import different_letters, needs_algebra, 
 from l2s.verification.compare.clock import same_times
 from l2s.verification.compare.comparison import same
 from l2s.verification.compare.exact import settle
-from l2s.verification.compare.families import declared, same_families
+from l2s.verification.compare.families import declared, same_families, same_up_to_constants, turning
 from l2s.verification.compare.quantities import has_words
 from l2s.verification.compare.residues import same_residues
 from l2s.verification.compare.vectors import with_unit_vectors
@@ -35,6 +35,11 @@ _UNKNOWN = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionEr
 _TABLES = ("interval", "tuple", "set", "union", "list", "ratio")
 """What no sum, integral or limit comes to."""
 
+_CHOSEN = re.compile(
+    r"^\$?\\(?:text(?:bf|rm)?|math(?:bf|rm))\s?\{\s*\([A-J]\)\s*\}(?:\\[ ,;:]|\\q?quad|~|\s)*(?=[^\s$])"
+)
+"""The letter of a choice before what it says, which is what a gold answer without a letter asks for."""
+
 _GROUP = re.compile(r"[0-9],[0-9]{3}")
 
 
@@ -55,7 +60,7 @@ def equivalent(gold: str, answer: str) -> Outcome:
         return "correct" if settled else "incorrect"
     if exceeds_limits(gold) or exceeds_limits(answer):
         return "limit"
-    gold, answer = with_unit_vectors(gold, answer)
+    gold, answer = with_unit_vectors(gold, _CHOSEN.sub("", answer) if not _CHOSEN.match(gold) else answer)
     return _scaled(_in_digits(gold, answer), _in_digits(answer, gold))
 
 
@@ -106,7 +111,11 @@ def _same(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
     if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer):
         return True
     about, other = declared(gold), declared(answer)
-    return bool(about or other) and same_families(mine, about, theirs, other, same)
+    if not (about or other) and (counted := turning(mine, theirs)):
+        about, other = counted
+    if (about or other) and same_families(mine, about, theirs, other, same):
+        return True
+    return same_up_to_constants(mine, theirs, same)
 
 
 def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:

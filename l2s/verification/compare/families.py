@@ -7,9 +7,10 @@ it is said to be a natural number it may be renamed, no more. ``n = 4k + 2`` say
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import permutations
 
 from l2s.verification.compare.evaluation import exact
-from l2s.verification.parsing.expressions import Expression, number, substituted, symbol, variables
+from l2s.verification.parsing.expressions import Expression, nodes, number, substituted, symbol, variables
 
 _DECLARED = re.compile(
     r"(?<![A-Za-z\\])([a-zA-Z])\$?\s*(?:\\in|∈)\s*\$?(?:\\mathbb|\\mathbf|\\Bbb)?\s?\{?\s?(Z|N|W|ℤ|ℕ)"
@@ -18,6 +19,9 @@ _DECLARED = re.compile(
 )
 _SHIFTS = (0, 1, -1, 2, -2)
 _MOST_RESIDUES = 64
+_COUNTERS = {"k", "n", "m"}
+_PI = Expression("constant", ("pi",))
+_CONSTANT = re.compile(r"[A-DKck](?:_?[0-9])?$")
 Same = Callable[[Expression, Expression], bool]
 
 
@@ -50,6 +54,48 @@ def same_families(
             if same(gold, substituted(answer, counted, moved)):
                 return True
     return False
+
+
+def turning(gold: Expression, answer: Expression) -> tuple[tuple[str, bool], tuple[str, bool]] | None:
+    r"""The letters that count turns in ``\frac{\pi}{4} + k\pi`` and ``\frac{\pi}{4} + n\pi``, if nothing says so."""
+    letters = [_only(variables(side) & _COUNTERS) for side in (gold, answer)]
+    if letters[0] is None or letters[1] is None or letters[0] == letters[1]:
+        return None
+    if not all(_is_turned(side) for side in (gold, answer)):
+        return None
+    return (letters[0], False), (letters[1], False)
+
+
+def _is_turned(expression: Expression) -> bool:
+    r"""Whether this is an angle and turns with π added to it; ``n\pi`` alone may be a formula in ``n``."""
+    if expression.kind in ("relation", "list"):
+        return all(_is_turned(item) for item in expression.children() if item.kind != "symbol")
+    return expression.kind == "sum" and any(node == _PI for node in nodes(expression))
+
+
+def same_up_to_constants(gold: Expression, answer: Expression, same: Same) -> bool:
+    """Whether two general solutions are one up to the letters of their constants, ``+ C`` and ``+ K``."""
+    mine, theirs = (sorted(name for name in variables(side) if _CONSTANT.match(name)) for side in (gold, answer))
+    about = variables(gold) - set(mine)
+    if not 0 < len(mine) == len(theirs) < 4 or not about or about != variables(answer) - set(theirs):
+        return False
+    if not all(name[0] in "cC" for name in mine) or any(_defines(side, _CONSTANT) for side in (gold, answer)):
+        return False
+    for order in permutations(mine):
+        renamed = answer
+        for name in theirs:
+            renamed = substituted(renamed, name, symbol(f"{name} of the answer"))
+        for name, new in zip(theirs, order, strict=True):
+            renamed = substituted(renamed, f"{name} of the answer", symbol(new))
+        if same(gold, renamed):
+            return True
+    return False
+
+
+def _defines(expression: Expression, name: "re.Pattern[str]") -> bool:
+    """Whether an equation says what such a letter is."""
+    left = expression.children()[0] if expression.kind == "relation" else None
+    return left is not None and left.kind == "symbol" and bool(name.match(str(left.parts[0])))
 
 
 def _only(names: set[str]) -> str | None:

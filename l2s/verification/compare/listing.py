@@ -50,6 +50,12 @@ def of_many_names(items: list[Expression]) -> bool:
     return len(names) == len(items) and len(set(names)) == len(names) and all(map(_is_letter, names))
 
 
+def of_many_things(items: list[Expression], others: list[Expression]) -> bool:
+    """Whether each value counts a thing of its own, ``2 boys, 3 girls``, and the others name none: order tells."""
+    things = {item.parts[1] for item in items if item.kind == "quantity"}
+    return 1 < len(things) == len(items) and not any(item.kind == "quantity" for item in others)
+
+
 def _is_letter(name: Expression) -> bool:
     return name.kind == "symbol" and len(str(name.parts[0])) == 1
 

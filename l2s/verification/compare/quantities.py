@@ -132,13 +132,27 @@ def _total(expression: Expression) -> Measured | None:
 
 
 def _lettered(expression: Expression, other: Expression) -> Measured:
-    """``36 m`` with its last factor as the unit that it is, where the other side has a unit."""
+    """``36 m`` and ``5 kPa`` with their letters as the unit that they are, where the other side has one too."""
     found = measured(expression)
-    if found.unit or found.value.kind != "product" or not measured(other).unit:
-        return found
-    value, last = found.value.children()
-    unit = unit_of(str(last.parts[0])) if last.kind == "symbol" else None
-    return Measured(value, unit, found.words) if unit and not contains(value, "symbol") else found
+    lettered = None if found.unit else _with_letters(found)
+    return lettered if lettered and (measured(other).unit or _with_letters(measured(other))) else found
+
+
+def _with_letters(found: Measured) -> Measured | None:
+    """A number times letters that together are a unit, ``5 m A`` or ``3 m^2``; None if this is something else."""
+    value, letters = found.value, ""
+    while value.kind == "product" and (letter := _letter(value.children()[1])):
+        value, letters = value.children()[0], letter + letters
+    unit = unit_of(letters) if letters and not contains(value, "symbol") else None
+    return Measured(value, unit, found.words) if unit else None
+
+
+def _letter(expression: Expression) -> str:
+    """A letter with its power, as a unit is written; empty if this is none."""
+    if expression.kind == "power":
+        base, power = expression.children()
+        return f"{_letter(base)}^{power.parts[0]}" if base.kind == "symbol" and power.kind == "number" else ""
+    return str(expression.parts[0]) if expression.kind == "symbol" else ""
 
 
 def unmeasured(expression: Expression) -> Expression:

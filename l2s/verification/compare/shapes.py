@@ -311,6 +311,8 @@ def apart(expression: Expression) -> Expression | None:
     point = expression.kind == "tuple" or (expression.kind == "interval" and expression.parts[-1] == "()")
     if not point or not (expression.kind == "tuple") < len(signs) <= _MOST_EITHER:
         return None
+    if len({node.parts[0] for node in nodes(expression) if node.kind == "either"}) > 1:  # ± goes with ∓
+        return None
     choices = product(*(alternatives(child) for child in expression.children()))
     points = [Expression(expression.kind, (*choice, *expression.parts[len(choice) :])) for choice in choices]
     return Expression("list", (*points, "and"))

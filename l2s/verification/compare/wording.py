@@ -16,10 +16,10 @@ _SYNONYMS = {
     ),
     **dict.fromkeys((r"\varnothing", "solution does not exist", "no such integers", "空集"), "none"),
     **dict.fromkeys(
-        ("all real numbers", r"\mathbb{R}", r"(-\infty,\infty)", "all reals", "全体实数"), "all real numbers"
+        ("all real numbers", r"\mathbb{r}", r"(-\infty,\infty)", "all reals", "全体实数"), "all real numbers"
     ),
     **dict.fromkeys(
-        (r"(-\infty,+\infty)", "the set of all real numbers", r"x\in\mathbb{R}", "any real number"), "all real numbers"
+        (r"(-\infty,+\infty)", "the set of all real numbers", r"x\in\mathbb{r}", "any real number"), "all real numbers"
     ),
     **dict.fromkeys((r"\infty", r"+\infty", "infinity", "infinitely many", "infinite"), "infinity"),
     **dict.fromkeys(("diverges", "divergent", "diverge"), "diverges"),
@@ -41,6 +41,7 @@ _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6}
 _SCALED = re.compile(
     r"\\?\$?\s?([0-9]{1,12}(?:,[0-9]{3})*)(?:\.([0-9]{1,12}))? (thousand|million|billion|trillion)(?: [A-Za-z]+)?"
 )
+_DOZENS = re.compile("([0-9]{1,12}) dozens?(?: [a-z]+)?")
 _POWERS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _CHINESE = {word: str(n) for n, word in enumerate("零一二三四五六七八九十")}
 _ARTICLE = re.compile(r"^(?:the|an|a|it is|it's|is|are) (?=\S)")
@@ -53,6 +54,8 @@ _CHOSEN_IN_SMALL_LETTERS = "BCDE"
 """Choices that a small letter names too; A and a are more often two quantities of one figure."""
 _RUN = re.compile(r"[A-J]{2,6}")
 _LABEL = re.compile(r"[A-JIVX]+")
+_MEASURED = re.compile("[0-9].*[a-z]")
+"""What may have a unit, where the size of a letter tells milli from mega."""
 _WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
 
 
@@ -68,7 +71,13 @@ def same_words(gold: str, answer: str) -> bool | None:
         return chosen
     one, other = gold.lower(), answer.lower()
     one, other = _ARTICLE.sub("", one), _ARTICLE.sub("", other)
-    if len(one) > 1 and one == other and (_WORD.search(one) or not one.isascii()) and "\\" not in gold:
+    if (
+        len(one) > 1
+        and one == other
+        and not _MEASURED.search(one)
+        and (_WORD.search(one) or not one.isascii())
+        and "\\" not in gold
+    ):
         return (
             not ((gold.isupper() and answer.islower()) or (answer.isupper() and gold.islower()))
             or len(one) > 3
@@ -152,6 +161,8 @@ def ordinal(text: str) -> str | None:
 
 def scaled(text: str) -> str | None:
     """Digits for a number with its scale in a word, e.g. ``2.5 million``; None if it is none."""
+    if "dozen" in text and (dozens := _DOZENS.fullmatch(worded(text).lower())):
+        return str(12 * int(dozens[1]))
     if "illion" not in text and "thousand" not in text:
         return None
     found = _SCALED.fullmatch(worded(text).lower())
@@ -182,6 +193,7 @@ def _same_choice(gold: str, answer: str) -> bool | None:
 
 def _same_labels(gold: str, answer: str) -> bool | None:
     """Several choices or statements in any order, ``A, C`` or ``I and III``; a run of letters beside such a list."""
+    gold, answer = gold.removesuffix(" only"), answer.removesuffix(" only")
     if not (_LISTED.fullmatch(gold) or _LISTED.fullmatch(answer)):
         return None
     mine, theirs = _labels(gold), _labels(answer)

@@ -16,7 +16,7 @@ _SAYS = (
     r"|=|[:：]|are)"
 )
 _ENGLISH = re.compile(
-    r"\banswers?(?: (?:to|for|of|in) [^\n:]{1,100}?)?(?:,? (?:therefore|then|thus|hence),?)?[ *}\"'_]{0,5}"
+    r"(?<![A-Za-z])answers?(?: (?:to|for|of|in) [^\n:]{1,100}?)?(?:,? (?:therefore|then|thus|hence),?)?[ *}\"'_]{0,5}"
     rf"(?:[:：]|(?<![a-z]){_SAYS}(?![A-Za-z])[ :：]{{0,3}})"
     r"|^[ \t]*####|^[ \t#*_]{1,9}(?:the )?(?:final |correct )?answer[ *_:：]{0,5}$|^[ \t*]{0,4}ans[ *]{0,3}[:：.=]"
     r"|^[ \t*]{0,4}A[ *]{0,2}[:：](?=[ \t*]*[^\s*])",
@@ -35,7 +35,9 @@ _DOLLARS = re.compile(r"(?<!\\)\$")
 _SENTENCE_END = re.compile(r"[.!。！।](?=\s|\*|$)|[;；](?=\s)")
 _ASIDE = re.compile(r"(?<=[0-9)}$])(?: |, )(?:because|since|which|where|as|not|and not|rather than|instead of)\b.*$")
 _DENIED_BEFORE = re.compile(
-    r"\b(?:if|whether|unless|assume|suppose|what|that) (?:the |my |our |your )?(?:\w+ )?$", re.IGNORECASE
+    r"\b(?:if|whether|unless|assume|suppose|what|that) (?:the |my |our |your )?(?:\w+ )?$"
+    r"|\b(?:not|\w+n['’]t) (?:think|believe|agree|say|mean|true|correct)(?: that)? (?:the |my |our |your )?(?:\w+ )?$",
+    re.IGNORECASE,
 )
 _DENIED = re.compile(
     r"(?:clearly |certainly |definitely |surely )?(?:not|never|n't|unlikely|unclear|unknown|either)\b", re.IGNORECASE
@@ -80,7 +82,7 @@ def _announcements(text: str, since: int) -> list[tuple[int, int, str]]:
 
 
 def _announced(text: str, start: int, end: int, language: str) -> str | None:
-    if language == "en" and _DENIED_BEFORE.search(text, max(0, start - 30), start):
+    if language == "en" and _DENIED_BEFORE.search(text, max(0, start - 60), start):
         return None
     said = text[end : end + _LONGEST_PHRASE].lstrip(" \t\r\n*}:：_").split("\n", 1)[0]
     if language == "en":

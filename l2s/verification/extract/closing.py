@@ -27,7 +27,10 @@ _COUNTED = re.compile(
     rf"({NUMBER})(?: [A-Za-z]{{2,14}}){{0,3}} (?:in total|altogether|in all)\b|\btotal of ({NUMBER})"
     r"|\b(?:pays?|costs?|spends?|earns?|makes?|charges?|saves?|owes?) ((?:\\?\$|[€£¥₹]) ?[0-9][0-9,]*(?:\.[0-9]+)?)"
 )
-_ASIDE_BEFORE = re.compile(r"\b(?:for|in|per|after|by|on|during|over|from|with|at|every) (?:the |these |those |all )?$")
+_ASIDE_BEFORE = re.compile(
+    r"\b(?:for|in|per|after|by|on|during|over|from|with|at|every|out of) (?:the |these |those |all )?$"
+    r"|\b(?:after|before|without|besides) \w+ing (?:\w+ )?$"
+)
 _ENDS_ON_LATEX = re.compile(r"(?:\b(?:is|are|equals|be)|=) ?([-+]?[0-9]{0,9}\\[A-Za-z]+\{.{1,150})$")
 _SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {NUMBER}$")
 _SAYS_MONEY = re.compile(

@@ -13,6 +13,10 @@ _HEDGE = re.compile(
     r"|答案(?:是|为|：|:)?)(?:\s*[:：])?\s*(?=[-+\\$0-9.(])",
     re.IGNORECASE,
 )
+_HEDGED = re.compile(
+    r"^\\text\{\s*(?:about|approximately|approx\.?|roughly|around|exactly|nearly)\s*\}\s*(?=[-+\\$0-9.(])",
+    re.IGNORECASE,
+)
 _CODE = re.compile(r"(?<![A-Za-z])(?:np|numpy|math)\.(?=[a-z])")
 _TAIL = re.compile(
     r"[\s,]*(?:\((?:approx(?:imately|\.)?|exact(?:ly)?|rounded)\)"
@@ -89,7 +93,7 @@ def rephrased(text: str) -> str:
     if text[:1].isdigit():
         text = _numbers(_ORDINAL.sub("", text))
     elif text.startswith(r"\text{"):
-        text = _COUNTED.sub(r"\1 \\text{\2}", _CLAUSE.sub("", text))
+        text = _COUNTED.sub(r"\1 \\text{\2}", _HEDGED.sub("", _CLAUSE.sub("", text)))
     if "C(" in text:
         text = _CHOSEN.sub(r"\\binom{\1}{\2}", text)
     if "," in text and ("[" in text or "]" in text):

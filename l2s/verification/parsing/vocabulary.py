@@ -65,7 +65,7 @@ NAMES = {other: name for name, *others in map(str.split, _OTHER_NAMES.strip().sp
 PLAIN_WORDS = {"pi", "theta", "alpha", "beta", "gamma", "lambda", "infty", "infinity", "inf", "oo", "and", "or", "pm"}
 PLAIN_WORDS |= {"cup", "union", "in", "percent", "pct", "percentage", "degrees", "degree", "deg", "frac"} | FUNCTIONS
 
-_SHORT_UNIT_NAMES = "cm mm km ft yd mi kg mg ml hr hrs sec min lb lbs oz mph kmh rad mol yr rpm day one two six ten"
+_SHORT_UNIT_NAMES = "cm mm km ft yd mi kg mg ml hr hrs sec min lb lbs oz mph kmh rad mol yr rpm day per one two six ten"
 SHORT_UNITS = frozenset(_SHORT_UNIT_NAMES.split())
 """Plain words of two or three letters that are units (or numbers), not products of variables."""
 
