@@ -29,6 +29,7 @@ y=Ce^{x} | y=Ae^x
 36 | 3 dozen eggs
 14 | \textbf{(B)}\ 14
 I and II only | I and II
+Type 2 Error | type 2 error
 \mathbb{R} | all real numbers
 """,
     "signs that are chosen apart": r"""
@@ -264,6 +265,10 @@ DIFFERENT: dict[str, str] = {
 C_1e^x+C_2e^{-x} | Ae^x+B
 C_1e^x+C_2e^{-x} | C_1e^x+C_2e^x
 Ax+By=C | Bx+Ay=C
+F = \frac95 C + 32 | F = \frac95 K+32
+x^2 + c x | x^2 + k x
+a + C | a + D
+\frac{\pi}{4}+k | \frac{\pi}{4}+n
 ab | cd
 """,
     "size of a unit's letter": r"""
@@ -277,6 +282,8 @@ ab | cd
     "order and joints of a list": r"""
 2 boys, 3 girls | 3, 2
 p \land q | p \lor q
+A and B | A or B
+A, B | A or B
 \{1,\{2\}\} | \{1,2\}
 (\pm1,\pm1) | (1,1),(-1,-1)
 (1,1),(-1,-1) | (\pm1,\pm1)

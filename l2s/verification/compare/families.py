@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import permutations
 
 from l2s.verification.compare.evaluation import exact
-from l2s.verification.parsing.expressions import Expression, nodes, number, substituted, symbol, variables
+from l2s.verification.parsing.expressions import Expression, nodes, number, substituted, symbol, symbols, variables
 
 _DECLARED = re.compile(
     r"(?<![A-Za-z\\])([a-zA-Z])\$?\s*(?:\\in|∈)\s*\$?(?:\\mathbb|\\mathbf|\\Bbb)?\s?\{?\s?(Z|N|W|ℤ|ℕ)"
@@ -21,6 +21,8 @@ _SHIFTS = (0, 1, -1, 2, -2)
 _MOST_RESIDUES = 64
 _COUNTERS = {"k", "n", "m"}
 _PI = Expression("constant", ("pi",))
+_ARGUMENTS = {*"rstuvwxyz", "theta"}
+_INTEGRATED = re.compile(r"(?:C|C_?[0-9]|c_?[0-9])$")
 _CONSTANT = re.compile(r"[A-DKck](?:_?[0-9])?$")
 Same = Callable[[Expression, Expression], bool]
 
@@ -61,25 +63,28 @@ def turning(gold: Expression, answer: Expression) -> tuple[tuple[str, bool], tup
     letters = [_only(variables(side) & _COUNTERS) for side in (gold, answer)]
     if letters[0] is None or letters[1] is None or letters[0] == letters[1]:
         return None
-    if not all(_is_turned(side) for side in (gold, answer)):
+    if not (_is_turned(gold, letters[0]) and _is_turned(answer, letters[1])):
         return None
     return (letters[0], False), (letters[1], False)
 
 
-def _is_turned(expression: Expression) -> bool:
+def _is_turned(expression: Expression, letter: str) -> bool:
     r"""Whether this is an angle and turns with π added to it; ``n\pi`` alone may be a formula in ``n``."""
     if expression.kind in ("relation", "list"):
-        return all(_is_turned(item) for item in expression.children() if item.kind != "symbol")
-    return expression.kind == "sum" and any(node == _PI for node in nodes(expression))
+        return all(_is_turned(item, letter) for item in expression.children() if item.kind != "symbol")
+    products = [node for node in nodes(expression) if node.kind in ("product", "quotient") and letter in symbols(node)]
+    return expression.kind == "sum" and any(_PI in nodes(product) for product in products)
 
 
 def same_up_to_constants(gold: Expression, answer: Expression, same: Same) -> bool:
     """Whether two general solutions are one up to the letters of their constants, ``+ C`` and ``+ K``."""
     mine, theirs = (sorted(name for name in variables(side) if _CONSTANT.match(name)) for side in (gold, answer))
     about = variables(gold) - set(mine)
-    if not 0 < len(mine) == len(theirs) < 4 or not about or about != variables(answer) - set(theirs):
+    if not 0 < len(mine) == len(theirs) < 4 or about != variables(answer) - set(theirs):
         return False
-    if not all(name[0] in "cC" for name in mine) or any(_defines(side, _CONSTANT) for side in (gold, answer)):
+    if not (about & _ARGUMENTS and all(_INTEGRATED.match(name) for name in mine)) or any(
+        _defines(side, _CONSTANT) for side in (gold, answer)
+    ):
         return False
     for order in permutations(mine):
         renamed = answer

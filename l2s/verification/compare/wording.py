@@ -54,7 +54,7 @@ _CHOSEN_IN_SMALL_LETTERS = "BCDE"
 """Choices that a small letter names too; A and a are more often two quantities of one figure."""
 _RUN = re.compile(r"[A-J]{2,6}")
 _LABEL = re.compile(r"[A-JIVX]+")
-_MEASURED = re.compile("[0-9].*[a-z]")
+_MEASURED = re.compile(r"\W*[0-9].*[a-z]")
 """What may have a unit, where the size of a letter tells milli from mega."""
 _WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
 
@@ -74,7 +74,7 @@ def same_words(gold: str, answer: str) -> bool | None:
     if (
         len(one) > 1
         and one == other
-        and not _MEASURED.search(one)
+        and not _MEASURED.match(one)
         and (_WORD.search(one) or not one.isascii())
         and "\\" not in gold
     ):
@@ -197,7 +197,9 @@ def _same_labels(gold: str, answer: str) -> bool | None:
     if not (_LISTED.fullmatch(gold) or _LISTED.fullmatch(answer)):
         return None
     mine, theirs = _labels(gold), _labels(answer)
-    return None if mine is None or theirs is None else mine == theirs
+    if mine is None or theirs is None:
+        return None
+    return mine == theirs and (" or " in gold) == (" or " in answer)
 
 
 def _labels(text: str) -> set[str] | None:
