@@ -296,6 +296,13 @@ def test_what_is_denied_or_said_in_passing_is_no_answer() -> None:
     assert extract_answer("I don't believe that the final answer is 14.") is None
     assert extract_answer("There are 12 students who passed out of 30.") is None
     assert extract_answer("I do not think so, but the answer is 14.") == "14"
+    assert extract_answer("One incorrect answer is 14. The right one is 15.") == "15"
+    assert extract_answer("The wrong answer is 14.") is None
+    assert extract_answer("Your answer is 14, which is wrong.") is None
+    assert extract_answer("The answer is unlikely to be 14.") is None
+    assert extract_answer("The answer is 15 (not 14).") == "15"
+    assert extract_answer("So in total she has 42 apples left after giving away 3.") is None
+    assert extract_answer("We add them, giving 15.") == "15"
 
 
 def test_answers_under_a_key_of_two_words() -> None:

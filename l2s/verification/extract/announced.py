@@ -33,14 +33,19 @@ _FILLER = re.compile(
 _LETTER = re.compile(r"\(?([A-J])\)?[^A-Za-z0-9]{0,8}")
 _DOLLARS = re.compile(r"(?<!\\)\$")
 _SENTENCE_END = re.compile(r"[.!。！।](?=\s|\*|$)|[;；](?=\s)")
-_ASIDE = re.compile(r"(?<=[0-9)}$])(?: |, )(?:because|since|which|where|as|not|and not|rather than|instead of)\b.*$")
+_ASIDE = re.compile(r"(?<=[0-9)}$])(?: \(?|, )(?:because|since|which|where|as|not|and not|rather than|instead of)\b.*$")
 _DENIED_BEFORE = re.compile(
     r"\b(?:if|whether|unless|assume|suppose|what|that) (?:the |my |our |your )?(?:\w+ )?$"
+    r"|\b(?:wrong|incorrect|false) $"
     r"|\b(?:not|\w+n['’]t) (?:think|believe|agree|say|mean|true|correct)(?: that)? (?:the |my |our |your )?(?:\w+ )?$",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
     r"(?:clearly |certainly |definitely |surely )?(?:not|never|n't|unlikely|unclear|unknown|either)\b", re.IGNORECASE
+)
+_JUDGED = re.compile(
+    r"[^.\n]{0,60}[ ,](?:which|but (?:that|it|this)) (?:is|was) (?:wrong|incorrect|not (?:right|correct))\b",
+    re.IGNORECASE,
 )
 _NOT = re.compile(NOT, re.IGNORECASE)
 _LONGEST_PHRASE = 500
@@ -88,7 +93,7 @@ def _announced(text: str, start: int, end: int, language: str) -> str | None:
     if language == "en":
         phrase = first_phrase(said).rstrip("_ ")
         phrase = phrase.removesuffix("}") if phrase.count("}") > phrase.count("{") else phrase
-        return None if _DENIED.match(phrase) or phrase.endswith("?") else reduced(phrase)
+        return None if _DENIED.match(phrase) or _JUDGED.match(said) or phrase.endswith("?") else reduced(phrase)
     said = said.replace("**", "")
     filler = _FILLER.match(said)
     if filler is None or _NOT.search(filler.group()):

@@ -55,7 +55,7 @@ _IS_ANSWER = re.compile(
     rf"({NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}} is (?:the|our|my) (?:final |correct )?answer[.!]?$", re.IGNORECASE
 )
 _BREAK = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$\\*])|(?<=[。！？।])")
-_CLAUSE = re.compile(r",? (?:so|thus|hence|therefore|which means|which gives|giving)[ ,]+(?=\S)")
+_CLAUSE = re.compile(r"(?:,? (?:so|thus|hence|therefore|which means|which gives)|, giving)[ ,]+(?=\S)")
 _ADVERB = re.compile(
     r"(?:probably|likely|most likely|simply|just|thus|therefore|then|indeed|exactly|approximately|about|around|roughly"
     r"|also|equal to|given by|only|clearly|still|actually|now|i think|i believe)[,: ]+(?=\S)",
@@ -68,7 +68,7 @@ _DENIED_NUMBER = re.compile(
 NOT = r"(?:\b(?:not|cannot|never|nicht|kein|n'est pas|no es|não é|non è|не)|n['’]t|不是|不等于)"
 _ASIDE_DENIED = re.compile(rf"[（(][^()（）\n]{{0,20}}?{NOT}[^()（）\n]{{0,40}}[)）]", re.IGNORECASE)
 _DENIAL = re.compile(
-    r"\b(?:neither|nor|either|maybe|perhaps|wrong|incorrect|impossible|unless"
+    r"\b(?:neither|nor|either|maybe|perhaps|unlikely|wrong|incorrect|impossible|unless"
     r"|(?:more|less|greater|fewer|larger|smaller|higher|lower) than)\b"
     rf"|{NOT}(?: (?!only\b)\w+){{0,3}}[ $*]{{0,3}}[-−]?[0-9]|[0-9][$*]{{0,3}}(?: \w+){{0,3}}? (?:\w+)?{NOT}",
     re.IGNORECASE,
