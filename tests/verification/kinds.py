@@ -15,6 +15,10 @@ y=Ce^{x} | y=Ae^x
 """,
     "units in plain letters": r"""
 10 kPa | 10000 Pa
+x=1 \text{ m} | x=100 \text{ cm}
+2x=4 m | x=2 m
+v=5 m/s | v=5 \text{ m/s}
+x=5 \text{ apples} | x=5
 20 kN | 20000 N
 3 kJ | 3000 J
 5 mA | 0.005 A
@@ -275,6 +279,12 @@ ab | cd
 3 \text{ mA} | 3 \text{ MA}
 5 \text{ mW} | 5 \text{ MW}
 10 kPa | 10 MPa
+x=1 \text{ m} | x=1 \text{ s}
+x=5 \text{ km} | x=5 \text{ m}
+x=5 km | x=5 cm
+x=1 \text{ apples} | x=1 \text{ dogs}
+y=2x \text{ m} | y=2x \text{ cm}
+x=1 \text{ (minimum)} | x=1 \text{ (maximum)}
 10 kN | 10 N
 5 mA | 5 A
 1 m^2 | 100 cm^2
