@@ -15,6 +15,8 @@ y=Ce^{x} | y=Ae^x
 """,
     "units in plain letters": r"""
 10 kPa | 10000 Pa
+x>5 \text{ km} | x>5
+\pm 5 \text{ m} | 5 \text{ m}, -5 \text{ m}
 x=1 \text{ m} | x=100 \text{ cm}
 2x=4 m | x=2 m
 v=5 m/s | v=5 \text{ m/s}
@@ -279,6 +281,10 @@ ab | cd
 3 \text{ mA} | 3 \text{ MA}
 5 \text{ mW} | 5 \text{ MW}
 10 kPa | 10 MPa
+x>5 \text{ km} | x>5 \text{ m}
+\pm 5 \text{ m} | \pm 5 \text{ s}
+5 \pm 2 \text{ cm} | 5 \pm 2 \text{ m}
+x+y = 5 \text{ m} | x+y=5 \text{ s}
 x=1 \text{ m} | x=1 \text{ s}
 x=5 \text{ km} | x=5 \text{ m}
 x=5 km | x=5 cm

@@ -116,8 +116,6 @@ def _same_relations(gold: Expression, answer: Expression) -> bool:
             return False
         if any(contains(side, *_NO_SCALARS) for side in (*gold.children(), *answer.children())):
             return _all_same(gold.children(), answer.children())
-        if all(contains(side, "quantity") and assigned(side) for side in (gold, answer)):
-            return False  # values of a name, whose units an equation would drop
         return same_equations(gold.children(), answer.children())
     if len(left) == len(right) == 2 and len(signs[0]) == 1 and set(signs[0] + signs[1]) <= {"<", ">", "le", "ge"}:
         return same_inequalities(signs[0][0], gold.children(), signs[1][0], answer.children())

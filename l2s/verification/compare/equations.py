@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from l2s.verification.compare.quantities import unmeasured
+from l2s.verification.compare.quantities import measured_apart, unmeasured
 from l2s.verification.compare.scalars import proportional, vanishes
 from l2s.verification.parsing.expressions import Expression, contains, nodes, number, substituted, symbols, variables
 
@@ -13,7 +13,7 @@ _MOST_BARS = 6
 def same_equations(gold: Sequence[Expression], answer: Sequence[Expression]) -> bool:
     """Whether two equations, as their two sides, are one up to a factor, or one is the other solved for a variable."""
     mine, theirs = (_difference(sides) for sides in (gold, answer))
-    if symbols(mine) != symbols(theirs):
+    if symbols(mine) != symbols(theirs) or measured_apart(gold, answer):
         return False
     if proportional(mine, theirs):
         return True
@@ -26,7 +26,7 @@ def same_equations(gold: Sequence[Expression], answer: Sequence[Expression]) -> 
 
 def same_inequalities(sign: str, gold: Sequence[Expression], other: str, answer: Sequence[Expression]) -> bool:
     """Whether two inequalities, as their signs and sides, are one up to a factor, turned round where it is negative."""
-    if (sign in ("le", "ge")) != (other in ("le", "ge")):
+    if (sign in ("le", "ge")) != (other in ("le", "ge")) or measured_apart(gold, answer):
         return False
     mine, theirs = (_difference(sides) for sides in (gold, answer))
     if (sign in ("<", "le")) != (other in ("<", "le")):

@@ -4,6 +4,7 @@ Known units convert within a dimension and refuse between two; a unit that one s
 known unit is words, which must say the same on both sides where both sides say something.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from l2s.verification.compare.evaluation import exact
@@ -76,7 +77,7 @@ def _same_values(gold: Measured, answer: Measured) -> bool:
         mine, theirs = mine.children()[0], theirs.children()[0]
     if (mine.kind == "degrees") != (theirs.kind == "degrees"):
         return _same_angle(gold, answer)
-    return same_scalar(unmeasured(mine), unmeasured(theirs))
+    return not measured_apart([mine], [theirs]) and same_scalar(unmeasured(mine), unmeasured(theirs))
 
 
 def _same_angle(gold: Measured, answer: Measured) -> bool:
@@ -163,6 +164,15 @@ def unmeasured(expression: Expression) -> Expression:
         return unmeasured(expression.children()[0])
     parts = tuple(unmeasured(part) if isinstance(part, Expression) else part for part in expression.parts)
     return Expression(expression.kind, parts)
+
+
+def measured_apart(*formulas: Sequence[Expression]) -> bool:
+    """Whether two formulas, given by their sides, measure in different units; one may name none."""
+    units = [
+        {measure(str(node.parts[1])) for side in sides for node in nodes(side) if node.kind == "quantity"}
+        for sides in formulas
+    ]
+    return all(units) and units[0] != units[1]
 
 
 def has_words(expression: Expression) -> bool:
