@@ -307,3 +307,9 @@ def test_what_is_denied_or_said_in_passing_is_no_answer() -> None:
 
 def test_answers_under_a_key_of_two_words() -> None:
     assert extract_answer('{"final_answer": 5}') == "5"
+
+
+def test_a_question_ends_before_a_sum_that_answers_it() -> None:
+    """The merges of the embedded family end so: 63 right answers were read as none."""
+    assert extract_answer(" Ned:2*4=8. Wait, is Ned 8? 2*4=8.") == "8"
+    assert extract_answer("Is it 8?") is None

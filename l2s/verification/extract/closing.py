@@ -54,7 +54,7 @@ _LABELLED = re.compile(
 _IS_ANSWER = re.compile(
     rf"({NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}} is (?:the|our|my) (?:final |correct )?answer[.!]?$", re.IGNORECASE
 )
-_BREAK = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$\\*])|(?<=[。！？।])")
+_BREAK = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$\\*])|(?<=[!?])\s+(?=[-−0-9])|(?<=[。！？।])")
 _CLAUSE = re.compile(r"(?:,? (?:so|thus|hence|therefore|which means|which gives)|, giving)[ ,]+(?=\S)")
 _ADVERB = re.compile(
     r"(?:probably|likely|most likely|simply|just|thus|therefore|then|indeed|exactly|approximately|about|around|roughly"
