@@ -6,8 +6,10 @@ from typing import Any
 
 _CONTROLS = {code: 0x2400 + code for code in range(32)} | {0x7F: 0x2421}
 """Control characters as Unicode's pictures of them: a terminal obeys them, HTML forbids some and shows none."""
-_CONTROLS |= {code: 0xFFFD for code in (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_CONTROLS |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 _LINES = {code: shown for code, shown in _CONTROLS.items() if chr(code) not in "\n\t"}
+_NAME = _CONTROLS | dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)
+"""In a name nothing turns the direction of what stands beside it; a text of its own may."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -18,7 +20,7 @@ def plain(text: str) -> str:
 
 def plain_name(text: str) -> str:
     """The same for a name, which stands in one line."""
-    return _SURROGATE.sub("\ufffd", text).translate(_CONTROLS)
+    return _SURROGATE.sub("\ufffd", text).translate(_NAME)
 
 
 def plain_cell(text: str) -> str:
