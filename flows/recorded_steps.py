@@ -13,7 +13,7 @@ import typer
 
 from flows.outputs import Place, check_place, writing
 from flows.waiting import meanwhile
-from l2s.errors import L2SError
+from l2s.errors import ConfigError, L2SError
 
 if TYPE_CHECKING:
     from l2s.lineage.code import Code
@@ -154,7 +154,15 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _place(name: str, step: Step, arguments: Arguments) -> Place:
-    """Where the step writes. Inputs that cannot be read are said by the step itself, which then writes nothing."""
+    """Where the step writes. Inputs that cannot be read are said by the step itself, which then writes nothing.
+
+    Raises:
+        ConfigError: the place has no name of its own: ``.``, ``..``, ``/`` or nothing at all.
+    """
+    if arguments["target"].name in ("", ".."):
+        raise ConfigError(
+            f"l2s {name}: '{arguments['target']}' is no place to write to; choose another place, with a name"
+        )
     try:
         inputs = step.inputs(arguments)
     except L2SError:

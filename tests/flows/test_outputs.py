@@ -208,3 +208,13 @@ def test_a_killed_step_is_run_again_without_force(many: Path) -> None:
     assert (many / "o.jsonl").exists()
     done("verify", "o.jsonl")
     assert (many / "o.jsonl.lineage.json").is_file() and not (many / ".o.jsonl.begun").exists()
+
+
+@pytest.mark.parametrize("out", ["", ".", "..", "/"])
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"preset"}))
+def test_a_place_without_a_name_is_none(work: Path, command: str, out: str) -> None:
+    before = contents(work)
+    words = [out if word == "OUT" else word for word in COMMANDS[command]]
+    found = RUN.invoke(app_for(words), words)
+    assert isinstance(found.exception, L2SError) and "no place to write to" in str(found.exception)
+    assert contents(work) == before
