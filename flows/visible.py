@@ -30,6 +30,6 @@ class _Plain:
 def _shown(text: str) -> str:
     if text.replace("\n", "").isprintable():
         return text
-    from l2s.records.shown import plain  # with the packages of tables, which most commands need not load
+    from l2s.records.shown import plain_name  # with the packages of tables, which most commands need not load
 
-    return plain(text)
+    return "\n".join(map(plain_name, text.split("\n")))
