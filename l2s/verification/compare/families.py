@@ -18,7 +18,6 @@ _DECLARED = re.compile(
     r"|(?:any |an? )?(?P<said>integer)s?\s*\}?\s*\$?([a-z])(?![A-Za-z])"
 )
 _SHIFTS = (0, 1, -1, 2, -2)
-_MOST_RESIDUES = 64
 _COUNTERS = {"k", "n", "m"}
 _PI = Expression("constant", ("pi",))
 _ARGUMENTS = {*"rstuvwxyz", "theta"}
