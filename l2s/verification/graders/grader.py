@@ -7,8 +7,8 @@ from typing import cast
 from l2s.errors import ConfigError
 from l2s.params import nearest
 from l2s.verification.compare.equivalence import Outcome, equivalent, equivalent_by_math_verify
-from l2s.verification.graders.study import compared_by_study
-from l2s.verification.graders.study_text import study_answer
+from l2s.verification.graders.qwen import compared_by_study
+from l2s.verification.graders.qwen_text import study_answer
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Grader:
 
 
 def equivalent_by_study(gold: str, answer: str) -> Outcome:
-    """The rules of the study; see :mod:`~l2s.verification.graders.study`."""
+    """The rules of the study; see :mod:`~l2s.verification.graders.qwen`."""
     return cast(Outcome, compared_by_study(gold, answer))
 
 

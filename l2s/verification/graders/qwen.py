@@ -1,7 +1,7 @@
 r"""The study's grader, for reproduction: the rules of the Qwen2.5-Math evaluation, its false accepts included.
 
 Numbers agree to a share of 10⁻⁴ and up to a factor of one hundred either way; commas vanish; ends of intervals
-are open or closed alike; ``\pi`` is a symbol. See :mod:`~l2s.verification.graders.study_text` for the source. One
+are open or closed alike; ``\pi`` is a symbol. See :mod:`~l2s.verification.graders.qwen_text` for the source. One
 departure: where the toolkit hands text to SymPy's parsers, which run code in it, our own reader takes it; a
 pair that the toolkit's three seconds would end is a ``limit`` here.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from l2s.verification.compare.evaluation import Field, evaluated
 from l2s.verification.compare.scalars import same_scalar
-from l2s.verification.graders.study_text import stripped
+from l2s.verification.graders.qwen_text import stripped
 from l2s.verification.parsing.expressions import Expression, contains, nodes, symbol, symbols
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
 from l2s.verification.parsing.parser import read

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from l2s.verification import grade, verify_rows
-from l2s.verification.graders.study import equal_in_study
-from l2s.verification.graders.study_text import stripped, study_answer
+from l2s.verification.graders.qwen import equal_in_study
+from l2s.verification.graders.qwen_text import stripped, study_answer
 
 STRIPPED = [
     ("\\frac12", "\\frac{1}{2}"),
