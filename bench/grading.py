@@ -1,6 +1,6 @@
 """The benchmark of the graders: ``python -m bench.grading [--data FOLDER] [--json]``.
 
-``l2s``, ``math-verify`` and ``qwen`` (the study's rules) judge the same pairs, one after the other, in one process
+``l2s``, ``math-verify`` and ``qwen`` (the Qwen2.5-Math rules) judge the same pairs, one after the other, in one process
 with warm workers: the public battery, whose labels are known; the verdicts of the pipeline's own runs, where there
 are any; and, where a folder with the published files and real responses is given (``--data`` or ``L2S_SHARED_DATA``),
 each published gold answer beside itself and beside the next one, and each response's extracted answer beside its

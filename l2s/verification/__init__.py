@@ -4,7 +4,6 @@ Importing this package costs nothing: the table libraries load when a file is ve
 only inside worker processes, and those start only when a pair needs algebra.
 """
 
-from l2s.verification.compare.equivalence import Outcome, equivalent
 from l2s.verification.disagreements import agreement, grade_by_all, side_by_side, verify_by_all
 from l2s.verification.extract.answer import extract_answer
 from l2s.verification.graders import Grader, find_grader, grader_names
@@ -18,10 +17,8 @@ from l2s.verification.verify import (
 
 __all__ = [
     "Grader",
-    "Outcome",
     "Verdict",
     "agreement",
-    "equivalent",
     "extract_answer",
     "find_grader",
     "grade",

@@ -114,10 +114,10 @@ def test_a_grader_that_changed_is_named_and_no_response_is_generated(
     project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from l2s.verification.compare import equivalence
-    from l2s.verification.graders import grader
+    from l2s.verification.graders import Grader
 
-    broken = grader.Grader("l2s", lambda gold, answer: "incorrect")
-    monkeypatch.setitem(grader._GRADERS, "l2s", broken)
+    broken = Grader("l2s", lambda gold, answer: "incorrect")
+    monkeypatch.setattr("l2s.verification.graders.l2s.GRADER", broken)
     whole = flows.night.code_digest
     monkeypatch.setattr(
         flows.night, "code_digest", lambda name: "sha256:new" if name == "l2s.verification" else whole(name)

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from l2s.errors import ConfigError
-from l2s.verification import equivalent, find_grader, grade, grader_names
+from l2s.verification import find_grader, grade, grader_names
+from l2s.verification.compare.equivalence import equivalent
 
 CORRECT = [
     ("x+1", "1+x"),
@@ -117,15 +119,30 @@ from l2s.verification import verify_rows
 from l2s.verification.workers import POOL
 rows = [{"gold": str(n), "response": f"<think>{n}</think> The answer is \\\\boxed{{{n + n % 2}}}."} for n in range(50)]
 statuses = [row["status"] for row in verify_rows(rows)]
-heavy = [name for name in ("sympy", "math_verify", "polars", "pandera", "torch") if name in sys.modules]
+heavy = "sympy math_verify polars pandera torch transformers prefect dvc matplotlib numpy".split()
+heavy = [name for name in heavy if name in sys.modules]
 print(json.dumps([statuses, heavy, len(POOL._idle)]))
 """
-    root = str(Path(__file__).parents[2])
-    output = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": root},
-    ).stdout
-    assert json.loads(output) == [["correct", "incorrect"] * 25, [], 0]
+    assert _printed(script) == [["correct", "incorrect"] * 25, [], 0]
+
+
+@pytest.mark.parametrize("name", grader_names())
+def test_a_grader_is_loaded_by_name_and_no_other_with_it(name: str) -> None:
+    script = f"""
+import json, sys
+from l2s.verification import find_grader
+before = [name for name in sys.modules if name.startswith(("l2s.verification.graders.", "l2s.verification.compare."))]
+find_grader({name!r})
+after = [name for name in sys.modules if name.startswith("l2s.verification.graders.")]
+print(json.dumps([before, sorted(after)]))
+"""
+    own = {"l2s": ["l2s"], "math-verify": ["math_verify"], "qwen": ["qwen", "qwen_text"]}[name]
+    modules = sorted(f"l2s.verification.graders.{module}" for module in ["grader", *own])
+    assert _printed(script) == [["l2s.verification.graders.grader"], modules]
+
+
+def _printed(script: str) -> Any:
+    """What a fresh interpreter prints, as JSON."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", script]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)

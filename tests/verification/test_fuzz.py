@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from l2s.verification import equivalent, extract_answer, grade
+from l2s.verification import extract_answer, grade
 from l2s.verification.compare import equivalence
 from tests.verification.notations import differing_pairs, equal_pairs
 
@@ -102,7 +102,7 @@ PIECES = [
 
 def assert_none_accepted(seed: int, count: int) -> None:
     rng = random.Random(seed)
-    accepted = [pair for pair in differing_pairs(rng, count) if equivalent(*pair) == "correct"]
+    accepted = [pair for pair in differing_pairs(rng, count) if equivalence.equivalent(*pair) == "correct"]
     assert accepted == []
 
 
@@ -117,7 +117,7 @@ def test_a_hundred_thousand_pairs_of_numbers_that_differ() -> None:
 
 def test_one_number_in_two_notations_is_equal() -> None:
     rng = random.Random(3)
-    refused = [pair for pair in equal_pairs(rng, 3_000) if equivalent(*pair) != "correct"]
+    refused = [pair for pair in equal_pairs(rng, 3_000) if equivalence.equivalent(*pair) != "correct"]
     assert refused == []
 
 
@@ -128,7 +128,7 @@ def test_any_text_gets_a_verdict_in_time(monkeypatch: pytest.MonkeyPatch) -> Non
         gold, answer = ("".join(rng.choices(PIECES, k=rng.randint(1, 16))) for _ in range(2))
         start = time.process_time()
         for other in (gold, answer):
-            assert equivalent(gold, other) in ("correct", "incorrect", "unparsed", "limit")
+            assert equivalence.equivalent(gold, other) in ("correct", "incorrect", "unparsed", "limit")
         assert grade(gold=gold, answer=answer, grader="qwen").status != ""
         extract_answer(answer)
         assert time.process_time() - start < 1.0, (gold, answer)
@@ -155,5 +155,5 @@ BOUNDED = [
 def test_work_in_this_process_is_bounded(monkeypatch: pytest.MonkeyPatch, gold: str, answer: str) -> None:
     monkeypatch.setattr(equivalence, "compared_by", lambda *_: "limit")
     start = time.process_time()
-    assert equivalent(gold, answer) != "correct"
+    assert equivalence.equivalent(gold, answer) != "correct"
     assert time.process_time() - start < 3.0

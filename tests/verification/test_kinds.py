@@ -6,7 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from l2s.verification import equivalent, grade
+from l2s.verification import grade
+from l2s.verification.compare.equivalence import equivalent
 from l2s.verification.parsing.units import measure, unit_of
 from tests.verification.kinds import DIFFERENT, SAME, pairs
 

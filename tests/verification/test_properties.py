@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from l2s.verification import equivalent, extract_answer
+from l2s.verification import extract_answer
 from l2s.verification.compare import equivalence
 from tests.verification.battery import PAIRS
 
@@ -38,7 +38,7 @@ def golds(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", GOLDS)
 def test_every_gold_answer_equals_itself(name: str) -> None:
-    assert [gold for gold in golds(name) if equivalent(gold, gold) != "correct"] == []
+    assert [gold for gold in golds(name) if equivalence.equivalent(gold, gold) != "correct"] == []
 
 
 @pytest.mark.parametrize("name", GOLDS)
@@ -46,7 +46,7 @@ def test_wrapping_changes_nothing(name: str) -> None:
     for gold in golds(name):
         if "$" not in gold and "\n" not in gold and r"\(" not in gold:
             for wrapped in (f"${gold}$", f"  {gold} ", rf"\boxed{{{gold}}}", rf"\({gold}\)", f"{gold}."):
-                assert equivalent(gold, wrapped) == "correct", wrapped
+                assert equivalence.equivalent(gold, wrapped) == "correct", wrapped
 
 
 def test_noise_of_formatting_changes_no_verdict() -> None:
@@ -68,7 +68,7 @@ def test_noise_of_formatting_changes_no_verdict() -> None:
         changed = [
             (pair, noise(pair.answer))
             for pair in pairs
-            if (equivalent(pair.gold, noise(pair.answer)) == "correct") != pair.equal
+            if (equivalence.equivalent(pair.gold, noise(pair.answer)) == "correct") != pair.equal
         ]
         assert changed == []
 
@@ -77,7 +77,7 @@ def test_noise_of_formatting_changes_no_verdict() -> None:
 def test_order_matters_only_where_the_gold_answer_sets_the_type(equal: bool) -> None:
     pairs = [pair for pair in PAIRS if pair.equal == equal and pair.kind not in ONE_SIDED]
     assert len(pairs) > 100
-    assert [pair for pair in pairs if (equivalent(pair.answer, pair.gold) == "correct") != equal] == []
+    assert [pair for pair in pairs if (equivalence.equivalent(pair.answer, pair.gold) == "correct") != equal] == []
 
 
 def test_most_pairs_need_no_worker_and_less_than_a_millisecond(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_most_pairs_need_no_worker_and_less_than_a_millisecond(monkeypatch: pyte
     seconds = []
     for pair in pairs:
         start = time.process_time()
-        equivalent(pair.gold, pair.answer)
+        equivalence.equivalent(pair.gold, pair.answer)
         seconds.append(time.process_time() - start)
     assert median(seconds) < 0.001
     assert len(asked) < 0.05 * len(pairs)

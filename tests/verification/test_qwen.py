@@ -1,12 +1,12 @@
-"""The study's grader against what the toolkit's own functions gave, run once and copied here."""
+"""The grader by the Qwen2.5-Math rules against what the toolkit's own functions gave, run once and copied here."""
 
 import time
 
 import pytest
 
 from l2s.verification import grade, verify_rows
-from l2s.verification.graders.qwen import equal_in_study
-from l2s.verification.graders.qwen_text import stripped, study_answer
+from l2s.verification.graders.qwen import equal_as_qwen
+from l2s.verification.graders.qwen_text import qwen_answer, stripped
 
 STRIPPED = [
     ("\\frac12", "\\frac{1}{2}"),
@@ -139,19 +139,19 @@ def test_strips_as_the_toolkit_does(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("units_stay", "response", "answer"), EXTRACTED)
 def test_extracts_as_the_toolkit_does(units_stay: bool, response: str, answer: str) -> None:
-    assert study_answer(response, units_stay) == answer
+    assert qwen_answer(response, units_stay) == answer
 
 
 @pytest.mark.parametrize(("prediction", "reference", "equal"), EQUAL)
 def test_compares_as_the_toolkit_does(prediction: str, reference: str, equal: bool) -> None:
-    assert equal_in_study(prediction, reference) is equal
+    assert equal_as_qwen(prediction, reference) is equal
 
 
 @pytest.mark.parametrize(("prediction", "reference", "equal"), STRIPPED_THEN_EQUAL)
 def test_stripping_makes_different_letters_equal_as_in_the_toolkit(
     prediction: str, reference: str, equal: bool
 ) -> None:
-    assert equal_in_study(stripped(prediction), stripped(reference)) is equal
+    assert equal_as_qwen(stripped(prediction), stripped(reference)) is equal
 
 
 def test_a_response_is_read_whole_thinking_and_all() -> None:

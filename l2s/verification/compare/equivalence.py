@@ -7,7 +7,6 @@ a memory limit.
 """
 
 import re
-from typing import Literal, cast
 
 from l2s.verification.compare.calculus import different_letters, needs_algebra, stated_value
 from l2s.verification.compare.clock import same_times
@@ -19,15 +18,13 @@ from l2s.verification.compare.residues import same_residues
 from l2s.verification.compare.vectors import with_unit_vectors
 from l2s.verification.compare.wording import counted, numeral, ordinal, same_words, scaled
 from l2s.verification.compare.words import is_worded, same_sayings, worded
+from l2s.verification.outcome import Outcome
 from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
 from l2s.verification.parsing.parser import read
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import UnreadableError
-from l2s.verification.workers import POOL
-
-Outcome = Literal["correct", "incorrect", "unparsed", "limit"]
-"""``unparsed``: one side is not a formula as a whole; ``limit``: too large to parse, or stopped while comparing."""
+from l2s.verification.workers.algebra import compared_by
 
 _UNKNOWN = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError)
 """What reading or evaluating untrusted formulas may end in: not understood, undefined, or too large."""
@@ -134,15 +131,3 @@ def _read(text: str) -> Expression | None:
         return read(text)
     except _UNKNOWN:
         return None
-
-
-def equivalent_by_math_verify(gold: str, answer: str) -> Outcome:
-    """Plain Math-Verify on both as ``$…$``, with its own opinion of numbers; the limits are ours."""
-    return compared_by("math-verify", gold, answer)
-
-
-def compared_by(grader: str, gold: str, answer: str) -> Outcome:
-    """What a worker process says, unless the text of either side is beyond the limits."""
-    if exceeds_limits(gold) or exceeds_limits(answer):
-        return "limit"
-    return cast(Outcome, POOL.ask({"grader": grader, "gold": gold, "answer": answer}))

@@ -2,8 +2,9 @@ r"""Scalars: whether two values or two formulas are equal, and what a decimal pr
 
 Rational values compare exactly. A decimal stands for what rounds to it, but only where the other side has no
 finite decimal: 2.667 may be 8/3, and is never 2.668 or 2.6671. As a gold answer it must have three significant
-digits, as an answer four, and then be right to a share of 10⁻⁴ (the study's tolerance, without its hundredfold
-readings). It must have digits enough to tell the fraction from its neighbours, so that 0.33613 is not 33613/100001.
+digits, as an answer four, and then be right to a share of 10⁻⁴ (the tolerance of the Qwen2.5-Math rules, without
+their hundredfold readings). It must have digits enough to tell the fraction from its neighbours, so that 0.33613
+is not 33613/100001.
 """
 
 import math

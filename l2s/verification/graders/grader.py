@@ -1,14 +1,16 @@
-"""Graders: the ways to compare an answer with the gold answer, by name."""
+"""Graders: the ways to compare an answer with the gold answer, each a module of its own that is loaded by name.
+
+A new grader is a new module with a ``GRADER``, and its name here.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import cast
 
 from l2s.errors import ConfigError
 from l2s.params import nearest
-from l2s.verification.compare.equivalence import Outcome, equivalent, equivalent_by_math_verify
-from l2s.verification.graders.qwen import compared_by_study
-from l2s.verification.graders.qwen_text import study_answer
+from l2s.verification.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -22,24 +24,17 @@ class Grader:
     """The answer of a whole response, where the grader has rules of its own for it; empty if there is none."""
 
 
-def equivalent_by_study(gold: str, answer: str) -> Outcome:
-    """The rules of the study; see :mod:`~l2s.verification.graders.qwen`."""
-    return cast(Outcome, compared_by_study(gold, answer))
-
-
-_GRADERS = {
-    grader.name: grader
-    for grader in (
-        Grader("l2s", equivalent),
-        Grader("math-verify", equivalent_by_math_verify),
-        Grader("qwen", equivalent_by_study, study_answer),
-    )
+MODULES = {
+    "l2s": "l2s.verification.graders.l2s",
+    "math-verify": "l2s.verification.graders.math_verify",
+    "qwen": "l2s.verification.graders.qwen",
 }
+"""Each grader's name → the module that holds its ``GRADER``; no other grader's code is loaded with it."""
 
 
 def grader_names() -> list[str]:
     """Names of all graders, sorted."""
-    return sorted(_GRADERS)
+    return sorted(MODULES)
 
 
 def find_grader(name: str) -> Grader:
@@ -48,8 +43,8 @@ def find_grader(name: str) -> Grader:
     Raises:
         ConfigError: there is none; says which there are and which name is near.
     """
-    if name in _GRADERS:
-        return _GRADERS[name]
+    if name in MODULES:
+        return cast(Grader, import_module(MODULES[name]).GRADER)
     known = f"; graders: {', '.join(grader_names())}"
-    hint = nearest(name, _GRADERS)
+    hint = nearest(name, MODULES)
     raise ConfigError(f"grader: '{name}' does not exist{hint if 'did you mean' in hint else ''}{known}")

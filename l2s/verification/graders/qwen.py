@@ -1,4 +1,4 @@
-r"""The study's grader, for reproduction: the rules of the Qwen2.5-Math evaluation, its false accepts included.
+r"""The rules of the Qwen2.5-Math evaluation, for reproduction, its false accepts included.
 
 Numbers agree to a share of 10⁻⁴ and up to a factor of one hundred either way; commas vanish; ends of intervals
 are open or closed alike; ``\pi`` is a symbol. See :mod:`~l2s.verification.graders.qwen_text` for the source. One
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from l2s.verification.compare.evaluation import Field, evaluated
 from l2s.verification.compare.scalars import same_scalar
-from l2s.verification.graders.qwen_text import stripped
+from l2s.verification.graders.grader import Grader
+from l2s.verification.graders.qwen_text import qwen_answer, stripped
+from l2s.verification.outcome import Outcome
 from l2s.verification.parsing.expressions import Expression, contains, nodes, symbol, symbols
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
 from l2s.verification.parsing.parser import read
@@ -23,18 +25,18 @@ _PARTS = ("list", "tuple", "interval", "union", "ratio", "difference", "intersec
 _UNKNOWN = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError)
 
 
-def compared_by_study(gold: str, answer: str) -> str:
-    """``correct``, ``incorrect`` or ``limit``, both sides stripped as the study strips them."""
+def compared_as_qwen(gold: str, answer: str) -> Outcome:
+    """``correct``, ``incorrect`` or ``limit``, both sides stripped as the toolkit strips them."""
     if len(gold) > LONGEST or len(answer) > LONGEST:
         return "correct" if gold == answer else "limit"
     prediction, reference = stripped(stripped(answer)), stripped(gold)
     if prediction.lower() != reference.lower() and (exceeds_limits(prediction) or exceeds_limits(reference)):
         return "limit"
-    return "correct" if equal_in_study(prediction, reference) else "incorrect"
+    return "correct" if equal_as_qwen(prediction, reference) else "incorrect"
 
 
-def equal_in_study(prediction: str, reference: str) -> bool:
-    """Whether the study calls two stripped answers equal; the first rule that applies decides."""
+def equal_as_qwen(prediction: str, reference: str) -> bool:
+    """Whether the toolkit calls two stripped answers equal; the first rule that applies decides."""
     if prediction.strip().lower() == reference.strip().lower():
         return True
     if reference in tuple("ABCDE") and _CHOICE.findall(prediction.upper())[-1:] == [reference]:
@@ -71,12 +73,12 @@ def _equal_as_written(prediction: str, reference: str) -> bool:
         return True
     if _bracketed(prediction) and _bracketed(reference):
         mine, theirs = prediction[1:-1].split(","), reference[1:-1].split(",")
-        if len(mine) == len(theirs) and all(map(equal_in_study, mine, theirs)):
+        if len(mine) == len(theirs) and all(map(equal_as_qwen, mine, theirs)):
             return True
     if _matrix(prediction) and _matrix(reference):
         one, other = _cells(prediction), _cells(reference)
         if [len(row) for row in one] == [len(row) for row in other] and all(
-            equal_in_study(mine, theirs)
+            equal_as_qwen(mine, theirs)
             for left, right in zip(one, other, strict=True)
             for mine, theirs in zip(left, right, strict=True)
         ):
@@ -111,13 +113,13 @@ def _equal_equations(prediction: str, reference: str) -> bool:
         if _symbolically(one, other) or _symbolically(f"-({one})", other):
             return True
     elif len(mine) == 2 and len(mine[0].strip()) <= 2 and "=" not in reference:
-        if equal_in_study(mine[1], reference):
+        if equal_as_qwen(mine[1], reference):
             return True
     elif (
         len(theirs) == 2
         and len(theirs[0].strip()) <= 2
         and "=" not in prediction
-        and equal_in_study(prediction, theirs[1])
+        and equal_as_qwen(prediction, theirs[1])
     ):
         return True
     return _symbolically(prediction, reference)
@@ -177,3 +179,6 @@ def _near_values(one: Expression, other: Expression) -> bool:
     if (symbols(one) | symbols(other)) - {"e"}:
         return False
     return _near(float(evaluated(one, 0, Field())), float(evaluated(other, 0, Field())))
+
+
+GRADER = Grader("qwen", compared_as_qwen, qwen_answer)

@@ -1,6 +1,6 @@
-r"""The study's texts: how its toolkit cuts an answer out of a response and strips it before comparing.
+r"""Texts by the Qwen2.5-Math rules: how the toolkit cuts an answer out of a response and strips it before comparing.
 
-Rules of the Qwen2.5-Math evaluation, which the long-to-short study (arXiv:2503.20641) graded with, written anew
+Rules of the Qwen2.5-Math evaluation, which the long-to-short merging paper (arXiv:2503.20641) graded with, written anew
 from their description. Their quirks are kept, for they are part of the published numbers: units are a list
 with single letters in it, so that ``x+a`` loses its ``a``; "and" vanishes anywhere; a box that never closes
 counts; the whole response is looked at, thinking and all.
@@ -35,8 +35,8 @@ _FRACTION_PARTS = re.compile(r"\\frac(?!\{)(.)(\{|.)", re.DOTALL)
 _NUMBER = re.compile(r"-?\d*\.?\d+")
 
 
-def study_answer(response: str, skip_unit: bool = False) -> str:
-    """The answer the study's toolkit finds in a response, stripped; empty if there is none."""
+def qwen_answer(response: str, skip_unit: bool = False) -> str:
+    """The answer that the toolkit finds in a response, stripped; empty if there is none."""
     if "final answer is $" in response and "$. I hope" in response:
         found = response.split("final answer is $", 1)[1].split("$. I hope", 1)[0].strip()
     elif "boxed" in response:
@@ -68,7 +68,7 @@ def _boxed(text: str) -> str:
 
 
 def stripped(text: str, skip_unit: bool = False) -> str:
-    """The study's one spelling of an answer; the steps depend on their order."""
+    """The toolkit's one spelling of an answer; the steps depend on their order."""
     text = text.strip().replace("\n", "").rstrip(".").replace(r"\!", "")
     text = re.sub(r"\\begin\{array\}\{.*?\}", r"\\begin{pmatrix}", text).replace(r"\end{array}", r"\end{pmatrix}")
     text = text.replace("bmatrix", "pmatrix")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import l2s
 from l2s.errors import EngineError
+from l2s.verification.workers.worker import main as run_worker
 
 SECONDS_A_PAIR = 2.5
 """After this long a worker is killed and the pair's outcome is ``limit``; half a second below the 3 s promised."""
@@ -35,7 +36,7 @@ class Worker:
         package_root = str(Path(l2s.__file__).parent.parent)
         paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = _started(
-            [sys.executable, "-P", "-m", "l2s.verification.workers.worker"],
+            [sys.executable, "-P", "-c", f"from {run_worker.__module__} import main; main()"],
             {**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
         self.ready = False
@@ -120,7 +121,7 @@ def _started(command: list[str], environment: dict[str, str]) -> "subprocess.Pop
 
 def _not_started(why: str) -> str:
     return (
-        f"the grading worker ({sys.executable} -m l2s.verification.workers.worker) did not start: {why}; "
+        f"the grading worker ({sys.executable}, {run_worker.__module__}) did not start: {why}; "
         "expected math-verify to be installed beside l2s"
     )
 

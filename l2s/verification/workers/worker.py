@@ -1,4 +1,4 @@
-"""One worker process: ``python -m l2s.verification.workers.worker``, JSON lines in, JSON lines out.
+"""One worker process: :func:`main` in an interpreter of its own, JSON lines in, JSON lines out.
 
 A request is ``{"grader", "gold", "answer"}``, a reply ``{"status"}``; nothing but text crosses, for
 unpickling a parsed formula can evaluate it in the reader. The process ends when its input does, so it
@@ -90,7 +90,3 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 def _send(replies: IO[bytes], reply: dict[str, Any]) -> None:
     replies.write(json.dumps(reply).encode() + b"\n")
     replies.flush()
-
-
-if __name__ == "__main__":
-    main()
