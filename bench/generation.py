@@ -29,9 +29,9 @@ from rich.table import Table
 
 from l2s.benchmarks.arithmetic import problem_rows
 from l2s.files import write_json
-from l2s.generation.engine import Engine, Prompt, load_engine
+from l2s.generation.engines.engine import Engine, Prompt, load_engine
+from l2s.generation.engines.vllm.support import build
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-from l2s.generation.vllm_support import build
 
 TARGET = 2.0
 """Our loop's throughput over that of padded batches, at least."""
@@ -147,7 +147,7 @@ def _padded(model: Path, rows: int, threads: int, max_tokens: int) -> Generate:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from l2s.generation.tokenizer import ModelTokenizer
+    from l2s.generation.prompts.tokenizer import ModelTokenizer
 
     torch.set_num_threads(threads)
     words = ModelTokenizer(model)

@@ -19,7 +19,7 @@ STORE = Path(".l2s/responses.sqlite")
 @app.command()
 def info(store: Place = STORE, as_json: Json = False) -> None:
     """Count responses and tokens by model and engine."""
-    from l2s.generation.store_care import info as look
+    from l2s.generation.store.care import info as look
 
     found = look(store)
     if as_json:
@@ -46,7 +46,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Recompute the digest of every stored response; exit code 1 if any is damaged."""
-    from l2s.generation.store_care import verify as check
+    from l2s.generation.store.care import verify as check
 
     found = check(store, mend)
     if as_json:
@@ -74,7 +74,7 @@ def prune(
 ) -> None:
     """Drop the responses for which all given conditions hold."""
     from l2s.checkpoints import Checkpoint
-    from l2s.generation.store_care import prune as drop
+    from l2s.generation.store.care import prune as drop
 
     digest = Checkpoint(model).digest if model else weights
     if digest and not digest.startswith("sha256:"):

@@ -15,8 +15,8 @@ from l2s.causal_lm import load_causal_lm
 from l2s.checkpoints import Checkpoint
 from l2s.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.tokenizer import ModelTokenizer, open_tokenizer
-from l2s.generation.transformers_engine import TransformersEngine
+from l2s.generation.engines.transformers.engine import TransformersEngine
+from l2s.generation.prompts.tokenizer import ModelTokenizer, open_tokenizer
 
 MAP = {name: f"modeling_own.{name}" for name in ("AutoConfig", "AutoModelForCausalLM", "AutoTokenizer")}
 

@@ -8,9 +8,9 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from l2s.benchmarks.arithmetic import LEVELS, Chain
 from l2s.family.tokenizer import STOP_TOKENS
-from l2s.generation.control import Delimiters
-from l2s.generation.decoding import Request, decode
-from l2s.generation.forward import Forward
+from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.engines.transformers.decoding import Request, decode
+from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.settings import ControlParams, SamplingParams
 
 LONGEST = 512

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from l2s.generation.engine import Engine, Prompt
+from l2s.generation.engines.engine import Engine, Prompt
 from l2s.generation.settings import ControlParams, DecodingParams
-from l2s.generation.store import Origin, ResponseStore, Stored, response_key
+from l2s.generation.store.store import Origin, ResponseStore, Stored, response_key
 from l2s.progress import Track, silent
 
 LOOKED_UP = 256

@@ -9,15 +9,15 @@ from typing import NamedTuple
 from l2s.checkpoints import Checkpoint
 from l2s.errors import RecordError
 from l2s.generation.calls import Calls, Counts
-from l2s.generation.engine import Engine, Prompt, load_engine
-from l2s.generation.forced import delimiters_of
-from l2s.generation.fractured import fractured, refuse_what_repeats
+from l2s.generation.controls.delimiters import delimiters_of
+from l2s.generation.controls.kinds.fractured import fractured, refuse_what_repeats
+from l2s.generation.controls.kinds.styles import asks_first, first_question, problem_after, prompt_under
+from l2s.generation.engines.engine import Engine, Prompt, load_engine
+from l2s.generation.prompts.paper import examples_for
+from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.rows import RowWriter
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams
-from l2s.generation.store import ResponseStore
-from l2s.generation.study_prompts import examples_for
-from l2s.generation.styles import asks_first, first_question, problem_after, prompt_under
-from l2s.generation.tokenizer import ModelTokenizer
+from l2s.generation.store.store import ResponseStore
 from l2s.progress import Track, silent
 from l2s.records import Problems, Responses, Row, read_rows, table_of, write_rows
 from l2s.records.acted import Spent, share_acted_on

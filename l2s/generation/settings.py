@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from l2s.generation.control_settings import ControlParams
+from l2s.generation.controls.parameters import ControlParams
 from l2s.params import Params
 from l2s.templates import DATE, RESERVED
 
@@ -21,7 +21,7 @@ class PromptParams(Params):
 
     style: Literal["chat", "plain", "qwen25-math-cot", "cot"] = "chat"
     """``chat``: the tokenizer's chat template; ``plain``: the text of ``template`` as it stands; ``qwen25-math-cot``
-    and ``cot``: the study's two prompts, see :mod:`l2s.generation.study_prompts`."""
+    and ``cot``: the study's two prompts, see :mod:`l2s.generation.prompts.paper`."""
     system: str | None = None
     """chat, qwen25-math-cot: the system's turn; null: none, or the study's."""
     date: datetime.date = DATE

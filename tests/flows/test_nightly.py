@@ -139,7 +139,7 @@ def test_another_grader_that_agrees_is_no_regression(project: Path, l2s: L2s) ->
 def test_a_new_engine_and_library_are_named_and_generate_again(
     project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from l2s.generation import transformers_engine
+    from l2s.generation.engines.transformers import engine as transformers_engine
 
     monkeypatch.setattr(transformers_engine, "REVISION", 99)
     versions = flows.night.library_versions()

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from l2s.generation.control import Delimiters
+from l2s.generation.controls.thinking import Delimiters
 from l2s.generation.settings import ControlParams, SamplingParams
 
 Logits = Callable[[list[int]], list[float]]

@@ -14,10 +14,10 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engine import Prompt
-from l2s.generation.forward import Forward
+from l2s.generation.engines.engine import Prompt
+from l2s.generation.engines.transformers.engine import TransformersEngine
+from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-from l2s.generation.transformers_engine import TransformersEngine
 
 VOCABULARY = 128
 LENGTHS = (5, 23, 40)

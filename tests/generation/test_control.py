@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from l2s.generation.control import Delimiters
-from l2s.generation.early_exit import confidence
-from l2s.generation.entropy_stop import LARGEST, mean_entropy, settled
-from l2s.generation.eot_temperature import raise_close
+from l2s.generation.controls.kinds.early_exit import confidence
+from l2s.generation.controls.kinds.entropy_stop import LARGEST, mean_entropy, settled
+from l2s.generation.controls.kinds.eot_temperature import raise_close
+from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.transcript import Transcript
 from l2s.generation.settings import ControlParams
-from l2s.generation.transcript import Transcript
 
 OPEN, CLOSE, STOP, WAIT, A, B = 1, 2, 3, 4, 30, 31
 MARKS = Delimiters(

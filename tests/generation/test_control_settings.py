@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from l2s.errors import ConfigError
-from l2s.generation.control_settings import OWN
+from l2s.generation.controls.parameters import OWN
 from l2s.generation.settings import ControlParams
 
 SMALLEST: dict[str, dict[str, Any]] = {

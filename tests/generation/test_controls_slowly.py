@@ -8,11 +8,11 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from l2s.generation.control import Delimiters
-from l2s.generation.decoding import Finished, Request, decode
-from l2s.generation.forward import Forward
-from l2s.generation.probe import Probe
-from l2s.generation.sampling import stream_for
+from l2s.generation.controls.probe import Probe
+from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.engines.transformers.decoding import Finished, Request, decode
+from l2s.generation.engines.transformers.forward import Forward
+from l2s.generation.engines.transformers.sampling import stream_for
 from l2s.generation.settings import ControlParams, SamplingParams
 from tests.generation.slowly import Slow, SlowDecoder
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from l2s.generation.control import Delimiters
-from l2s.generation.decoding import Finished, Request, decode
-from l2s.generation.forward import Forward
-from l2s.generation.sampling import choose_tokens, stream_for
+from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.engines.transformers.decoding import Finished, Request, decode
+from l2s.generation.engines.transformers.forward import Forward
+from l2s.generation.engines.transformers.sampling import choose_tokens, stream_for
 from l2s.generation.settings import ControlParams, SamplingParams
 
 VOCABULARY, OPEN, CLOSE, STOP = 24, 1, 2, 3

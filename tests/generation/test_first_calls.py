@@ -10,9 +10,9 @@ from l2s.errors import CheckpointError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
+from l2s.generation.controls.kinds.styles import NO_NUMBER, OUTLINE, first_question, problem_after
 from l2s.generation.generate import Counts, generate_responses
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
-from l2s.generation.styles import NO_NUMBER, OUTLINE, first_question, problem_after
 from l2s.records import Responses, Row, read_rows
 from tests.generation.test_generate import model, problems
 

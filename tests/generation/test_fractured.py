@@ -8,11 +8,11 @@ import pytest
 
 from l2s.errors import ConfigError
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.control import Delimiters
-from l2s.generation.fractured import Cut, cuts
+from l2s.generation.controls.kinds.fractured import Cut, cuts
+from l2s.generation.controls.thinking import Delimiters
 from l2s.generation.generate import generate_responses
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
-from l2s.generation.store import Stored
+from l2s.generation.store.store import Stored
 from l2s.records import Responses, read_rows
 from tests.generation.test_generate import model, problems
 

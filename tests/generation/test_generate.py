@@ -17,10 +17,10 @@ from l2s.errors import CheckpointError, EngineError, RecordError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engine import load_engine
+from l2s.generation.engines.engine import load_engine
 from l2s.generation.generate import Counts, generate_responses
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
-from l2s.generation.store import Origin, ResponseStore, Stored
+from l2s.generation.store.store import Origin, ResponseStore, Stored
 from l2s.records import Responses, Row, read_rows, write_rows
 
 

@@ -9,13 +9,13 @@ from l2s.errors import EngineError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.cache import RowCache
-from l2s.generation.engine import Generated, Prompt
-from l2s.generation.forward import Forward
-from l2s.generation.memory import bytes_a_token, ran_out, rows_that_fit
+from l2s.generation.engines.engine import Generated, Prompt
+from l2s.generation.engines.memory import bytes_a_token, ran_out, rows_that_fit
+from l2s.generation.engines.transformers.cache import RowCache
+from l2s.generation.engines.transformers.engine import TransformersEngine
+from l2s.generation.engines.transformers.forward import Forward
+from l2s.generation.engines.vllm.support import head_size
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-from l2s.generation.transformers_engine import TransformersEngine
-from l2s.generation.vllm_support import head_size
 
 CONFIG = SimpleNamespace(
     model_type="llama", num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, hidden_size=64, head_dim=32

@@ -8,8 +8,8 @@ from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.generate import generate_responses
+from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
-from l2s.generation.tokenizer import ModelTokenizer
 from l2s.records import Responses, Row, read_rows, write_rows
 
 CHAT = "{% for m in messages %}<|im_start|>{{ m.role }}\n {{ m.content }}<|im_end|>{% endfor %}"

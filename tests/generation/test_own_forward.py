@@ -7,12 +7,12 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, MistralConfig, PreTrainedModel
 
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.decoding import decode
-from l2s.generation.engine import Prompt
-from l2s.generation.forward import Forward
-from l2s.generation.own_forward import OwnForward, decode_one_by_one
+from l2s.generation.engines.engine import Prompt
+from l2s.generation.engines.transformers.decoding import decode
+from l2s.generation.engines.transformers.engine import TransformersEngine
+from l2s.generation.engines.transformers.forward import Forward
+from l2s.generation.engines.transformers.own_forward import OwnForward, decode_one_by_one
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-from l2s.generation.transformers_engine import TransformersEngine
 from tests.generation.test_controls_slowly import CONTROLS, MARKS, STOPS, VOCABULARY, requests
 
 

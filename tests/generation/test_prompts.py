@@ -5,10 +5,10 @@ from transformers import PreTrainedTokenizerFast
 
 from l2s.errors import EngineError
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.forced import delimiters_of
-from l2s.generation.prompts import prompt_text
+from l2s.generation.controls.delimiters import delimiters_of
+from l2s.generation.controls.kinds.styles import INSTRUCTIONS, prompt_under
+from l2s.generation.prompts.text import prompt_text
 from l2s.generation.settings import ControlParams, PromptParams
-from l2s.generation.styles import INSTRUCTIONS, prompt_under
 from l2s.templates import ChatTemplate
 
 

@@ -15,11 +15,11 @@ from l2s.errors import CheckpointError, EngineError, L2SError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engine import Prompt, load_engine
-from l2s.generation.sampling import choose_tokens, stream_for
+from l2s.generation.engines.engine import Prompt, load_engine
+from l2s.generation.engines.transformers.engine import TransformersEngine
+from l2s.generation.engines.transformers.sampling import choose_tokens, stream_for
+from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-from l2s.generation.tokenizer import ModelTokenizer
-from l2s.generation.transformers_engine import TransformersEngine
 
 UP = "model.layers.0.mlp.up_proj.weight"
 Weights = dict[str, torch.Tensor]

@@ -10,12 +10,12 @@ from functools import cache
 import pytest
 import torch
 
-from l2s.generation.control import Delimiters
-from l2s.generation.eot_temperature import raise_close
-from l2s.generation.rounds import Round, next_round, take_round
-from l2s.generation.sampling import likeliest_tokens
+from l2s.generation.controls.kinds.eot_temperature import raise_close
+from l2s.generation.controls.rounds import Round, next_round, take_round
+from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.transcript import Transcript
+from l2s.generation.engines.transformers.sampling import likeliest_tokens
 from l2s.generation.settings import ControlParams
-from l2s.generation.transcript import Transcript
 from tests.generation.test_controls_slowly import CONTROLS, MARKS, STOPS, VOCABULARY
 
 MORE = {

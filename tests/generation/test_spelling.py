@@ -6,11 +6,11 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from l2s.generation.control import Delimiters
-from l2s.generation.forced import delimiters_of
+from l2s.generation.controls.delimiters import delimiters_of
+from l2s.generation.controls.spelling import Spelling, StopStrings
+from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.transcript import Transcript
 from l2s.generation.settings import ControlParams, PromptParams
-from l2s.generation.spelling import Spelling, StopStrings
-from l2s.generation.transcript import Transcript
 
 STOP = 0
 

@@ -14,12 +14,12 @@ import pytest
 
 from l2s.errors import RecordError
 from l2s.generation import generate as generate_module
-from l2s.generation import store_care
-from l2s.generation.engine import Generated, Prompt
+from l2s.generation.engines.engine import Generated, Prompt
 from l2s.generation.generate import Counts, generate_responses
+from l2s.generation.prompts.tokenizer import Written
 from l2s.generation.settings import ControlParams, DecodingParams
-from l2s.generation.store import Origin, ResponseStore, Stored
-from l2s.generation.tokenizer import Written
+from l2s.generation.store import care as store_care
+from l2s.generation.store.store import Origin, ResponseStore, Stored
 from l2s.records import read_rows, write_rows
 from l2s.templates import ChatTemplate
 

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.examples import EXAMPLES
-from l2s.generation.prompts import prompt_ids, prompt_text, stop_strings_of
+from l2s.generation.prompts.examples import EXAMPLES
+from l2s.generation.prompts.paper import examples_for
+from l2s.generation.prompts.text import prompt_ids, prompt_text, stop_strings_of
 from l2s.generation.settings import PromptParams
-from l2s.generation.study_prompts import examples_for
 from l2s.templates import ChatTemplate
 
 TOKENIZER = build_tokenizer()

@@ -8,8 +8,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import AutoTokenizer
 
 from l2s.errors import CheckpointError, EngineError
+from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import PromptParams, SamplingParams
-from l2s.generation.tokenizer import ModelTokenizer
 
 TEXT = "12345 + 678 = 13023,  cafe\u0301 \n\n</think> naïve x²"
 

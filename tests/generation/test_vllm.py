@@ -18,12 +18,12 @@ from l2s.errors import EngineError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engine import Engine, Generated, Prompt, load_engine, vllm_takes
+from l2s.generation.controls.kinds.styles import prompt_under
+from l2s.generation.engines.engine import Engine, Generated, Prompt, load_engine, vllm_takes
+from l2s.generation.engines.vllm.copies import VllmCopies
+from l2s.generation.engines.vllm.support import build
 from l2s.generation.generate import generate_responses
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
-from l2s.generation.styles import prompt_under
-from l2s.generation.vllm_copies import VllmCopies
-from l2s.generation.vllm_support import build
 from l2s.records import Responses, read_rows, write_rows
 
 pytestmark = pytest.mark.skipif((build() or ("", ""))[1] != "cpu", reason="vLLM's CPU build is not installed")

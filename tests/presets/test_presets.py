@@ -11,7 +11,7 @@ import yaml
 from flows.cli import entry
 from flows.graph import Graph
 from l2s.config import Config
-from l2s.generation.prompts import prompt_text
+from l2s.generation.prompts.text import prompt_text
 from l2s.merging.recipe import MergeRecipe
 from l2s.presets import preset_names, read_preset
 from l2s.requirements import broken_recipes

@@ -1,0 +1,53 @@
+"""How many responses fit into memory at once: their keys and values are what grows."""
+
+from typing import Any
+
+from l2s.errors import EngineError
+from l2s.generation.engines.vllm.support import head_size
+
+SHARE = 4
+"""Keys and values take no more than what is free divided by this: moving rows holds two copies for a moment,
+and the model's own arithmetic needs room."""
+
+
+def bytes_a_token(config: Any, width: int) -> int:
+    """Keys and values of one token in all layers; ``width``: bytes of a number."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * head_size(config) * width)
+
+
+def rows_that_fit(bytes_of_one: int, length: int, free: int, most: int) -> int:
+    """Rows, 1 to ``most``, that may all grow to ``length`` tokens with ``free`` bytes of memory.
+
+    Args:
+        bytes_of_one: keys and values of one token.
+
+    Raises:
+        EngineError: not even one response fits.
+    """
+    one = bytes_of_one * length
+    if one > free // SHARE:
+        raise EngineError(
+            f"one response of {length} tokens takes {one / 1e9:.1f} GB of keys and values, and {free / 1e9:.1f} GB "
+            f"of memory are free, of which no more than a quarter may go to them; lower max_tokens"
+        )
+    return min(most, free // SHARE // one)
+
+
+def free_memory(device: str) -> int:
+    """Bytes that this process may still take on ``device``."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def ran_out(error: BaseException) -> bool:
+    """The error says that memory could not be had, on a GPU or a CPU."""
+    import torch
+
+    named = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))

@@ -1,0 +1,1 @@
+"""The engine that runs any causal language model of transformers."""

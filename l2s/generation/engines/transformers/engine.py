@@ -1,0 +1,114 @@
+"""The transformers engine: any causal language model of transformers, on a CPU or one GPU."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+import transformers
+
+from l2s.causal_lm import load_causal_lm, not_a_number, quiet
+from l2s.errors import CheckpointError, EngineError
+from l2s.generation.controls.delimiters import delimiters_of
+from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.engines.engine import Generated, Prompt
+from l2s.generation.engines.memory import free_memory, ran_out, rows_that_fit
+from l2s.generation.engines.transformers.cache import blocks
+from l2s.generation.engines.transformers.choosing import choose_path
+from l2s.generation.engines.transformers.decoding import Finished, NotANumber, Request, decode
+from l2s.generation.engines.transformers.forward import Forward
+from l2s.generation.engines.transformers.own_forward import decode_one_by_one
+from l2s.generation.engines.transformers.sampling import stream_for
+from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
+from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+
+REVISION = 3
+"""Raised when a change here or in the decoding loop changes responses: stored ones then no longer hit."""
+THREADS = 1
+"""Measured on two cores with models up to 0.5 B: two processes of one thread each are 1.7 times as
+fast as one of two, and one thread does not collapse when another process is busy. Being fixed, it
+also keeps every sum in one order."""
+
+
+class TransformersEngine:
+    """One model in float32 on the CPU (in its own dtype on a GPU), decoded row by row.
+
+    Which path decodes it is found out at once, by comparing logits with the model's own; see
+    :mod:`l2s.generation.engines.transformers.choosing`.
+    """
+
+    def __init__(self, path: Path, device: str = "cpu", rows_at_once: int = 128) -> None:
+        torch.set_num_threads(THREADS)
+        self.path, self._words = path, ModelTokenizer(path)
+        loaded = load_causal_lm(path, torch.float32 if device == "cpu" else "auto")
+        self.model = loaded.model.to(device)
+        self.device, self.rows_at_once = device, rows_at_once
+        self.tokenizer, self.stops = self._words.tokenizer, self._words.stops
+        self.tokenizer_digest = self._words.digest
+        with quiet():
+            chosen = choose_path(path, self.model, self._words.ordinary)
+        self.forward = chosen.path
+        self.notes = (*loaded.notes, *([chosen.note] if chosen.note else []))
+        self.name = (
+            f"transformers {transformers.__version__} torch {torch.__version__.split('+')[0]} r{REVISION}{chosen.name}"
+        )
+
+    def prompt(self, problem: str, params: PromptParams) -> Written:
+        """The prompt as text and as token ids."""
+        return self._words.prompt(problem, params)
+
+    def text(self, ids: list[int]) -> str:
+        """Text of a response: special tokens shown, the final stop token left out."""
+        return self._words.text(ids)
+
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
+    ) -> Iterator[Generated]:
+        """Responses in the order in which they finish."""
+        if not prompts:
+            return
+        delimiters = delimiters_of(self.tokenizer, style, control)
+        requests = [self._request(index, prompt, sampling) for index, prompt in enumerate(prompts)]
+        rows = self._rows(requests, sampling)
+        left = set(range(len(prompts)))
+        while left:
+            # A row that is begun anew draws the same numbers and depends on no other: it ends as it would have.
+            again = [self._request(index, prompts[index], sampling) for index in sorted(left)]
+            try:
+                for done in self._decode(again, sampling, control, delimiters, rows):
+                    left.remove(done.index)
+                    yield Generated(
+                        done.index, done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit
+                    )
+            except NotANumber:
+                raise CheckpointError(f"{self.path}: {not_a_number(self.model)}") from None
+            except (RuntimeError, MemoryError) as error:
+                if not ran_out(error):
+                    raise
+                if rows == 1:
+                    raise EngineError(
+                        "memory ran out with a single response at a time; lower max_tokens or free memory"
+                    ) from error  # fmt: skip
+                rows //= 2
+
+    def _decode(
+        self, requests: Sequence[Request], sampling: SamplingParams, control: ControlParams, delimiters: Delimiters,
+        rows: int,
+    ) -> Iterator[Finished]:  # fmt: skip
+        if isinstance(self.forward, Forward):
+            return decode(self.forward, requests, sampling, control, delimiters, self.stops, rows)
+        return decode_one_by_one(self.forward, requests, sampling, control, delimiters, self.stops)
+
+    def _rows(self, requests: Sequence[Request], sampling: SamplingParams) -> int:
+        """How many go at once: as many as memory holds when all are as long as they may become."""
+        if not isinstance(self.forward, Forward):
+            return 1
+        longest = max(
+            len(request.prompt)
+            + (sampling.max_tokens if request.room is None else min(sampling.max_tokens, max(0, request.room)))
+            for request in requests
+        )
+        return rows_that_fit(self.forward.bytes_a_token, blocks(longest), free_memory(self.device), self.rows_at_once)
+
+    def _request(self, index: int, prompt: Prompt, sampling: SamplingParams) -> Request:
+        stream = stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample)
+        return Request(index, prompt.ids, stream, self._words.room(prompt.ids, sampling), prompt.opened)

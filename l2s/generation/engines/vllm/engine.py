@@ -1,0 +1,232 @@
+"""The vLLM engine: the same prompts, controls and rows as the transformers engine, decoded by vLLM.
+
+vLLM decodes runs of tokens (rounds); the control's decisions are taken by the same code as in the other
+engine (:mod:`l2s.generation.controls.rounds`). A round that continues a text finds it in vLLM's prefix cache. Only
+eot_temperature acts within a round, as a logits processor.
+
+In float32 greedy responses are those of the transformers engine. Sampled ones are not: each round has a
+seed of its own, made of the run's seed, problem, sample and the number of the round, and vLLM draws with it.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from l2s.errors import CheckpointError, EngineError
+from l2s.generation.controls.delimiters import delimiters_of
+from l2s.generation.controls.probe import Likeliest
+from l2s.generation.controls.rounds import Round, next_round, take_round
+from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.transcript import Transcript
+from l2s.generation.engines.engine import Generated, Prompt
+from l2s.generation.engines.vllm.support import build, why_not
+from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
+from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.seeds import seed_for
+
+REVISION = 1
+"""Raised when a change here changes responses: stored ones then no longer hit."""
+REHEARSED = 4
+"""Tokens of the text whose continuation shows whether the model's logits are numbers."""
+STEP = 256
+"""The context that vLLM is started for is a multiple of this, so that a few more tokens start nothing anew."""
+
+
+class VllmEngine:
+    """One model in float32 on the CPU (in its own dtype on GPUs); vLLM starts with the first response asked for."""
+
+    def __init__(
+        self, path: Path, device: str = "cpu", rows_at_once: int = 128, *, threads: int = 1,
+        tensor_parallel_size: int = 1,
+    ) -> None:  # fmt: skip
+        """Read the folder.
+
+        Raises:
+            EngineError: vLLM is not installed, or does not run this model on this device.
+        """
+        self.arguments = {
+            "path": path, "device": device, "rows_at_once": rows_at_once, "threads": threads,
+            "tensor_parallel_size": tensor_parallel_size,
+        }  # fmt: skip
+        self._words = ModelTokenizer(path)
+        if reason := why_not(path, self._words.config, device):
+            raise EngineError(f"engine 'vllm': {reason}")
+        version, _ = build() or ("", "")
+        many = f" threads {threads}" if device == "cpu" and threads > 1 else ""
+        self.name = f"vllm {version} torch {torch.__version__.split('+')[0]} r{REVISION}{many}"
+        self.tokenizer_digest = self._words.digest
+        self.notes: tuple[str, ...] = ()
+        self._path, self._device = path, device
+        self._rows, self._threads, self._gpus = rows_at_once, threads, tensor_parallel_size
+        self._runner: Any = None
+
+    def prompt(self, problem: str, params: PromptParams) -> Written:
+        """The prompt as text and as token ids."""
+        return self._words.prompt(problem, params)
+
+    def text(self, ids: list[int]) -> str:
+        """Text of a response: special tokens shown, the final stop token left out."""
+        return self._words.text(ids)
+
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
+    ) -> Iterator[Generated]:
+        """Responses in the order in which they finish."""
+        if not prompts:
+            return
+        delimiters = delimiters_of(self._words.tokenizer, style, control)
+        rooms = [self._words.room(prompt.ids, sampling) for prompt in prompts]
+        most = sampling.max_tokens
+        ends = [
+            len(p.ids) + (most if room is None else min(most, room)) for p, room in zip(prompts, rooms, strict=True)
+        ]
+        engine = self._started(max(ends))
+        rows = _rows(prompts, rooms, sampling, control, delimiters, self._words.stops)
+        yield from _decode(engine, rows, sampling, self._rows)
+
+    def close(self) -> None:
+        """Stop vLLM, if it runs; the next response starts it again."""
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+    def _started(self, context: int) -> Any:
+        from l2s.generation.engines.vllm.runner import Runner, Shape
+
+        if self._runner is not None and self._runner.shape.context < context:
+            self.close()
+        if self._runner is None:
+            rounded = -(-context // STEP) * STEP
+            most = min(rounded, self._words.context or rounded)
+            shape = Shape(most, self._rows, self._threads, self._gpus)
+            self._runner = Runner(self._path, self._words.config, self._device, shape)
+            _refuse_nan(self._path, self._runner.engine, self._words.ordinary[:REHEARSED])
+        return self._runner.engine
+
+
+def _refuse_nan(path: Path, engine: Any, ids: list[int]) -> None:
+    """Ask for one token and its probability.
+
+    Raises:
+        CheckpointError: it is no number.
+    """
+    from vllm import SamplingParams as VllmParams
+
+    params = VllmParams(temperature=0.0, max_tokens=1, logprobs=1, ignore_eos=True, detokenize=False)
+    engine.add_request("rehearsal", {"prompt_token_ids": ids}, params)
+    outputs = [output for output in engine.step() if output.finished]
+    while not outputs:
+        outputs = [output for output in engine.step() if output.finished]
+    told = [entry.logprob for place in outputs[0].outputs[0].logprobs or () for entry in place.values()]
+    if not told or any(map(math.isnan, told)):
+        raise CheckpointError(
+            f"{path}: the model's logits are not numbers (NaN); fetch or make the model again; engine 'transformers' "
+            "names the weights"
+        )
+
+
+@dataclass
+class _Row:
+    index: int
+    prompt: Prompt
+    transcript: Transcript
+    rounds: int = 0
+    asked: Round | None = None
+
+    def seed(self, sampling: SamplingParams) -> int:
+        prompt = self.prompt
+        return seed_for(
+            sampling.seed, "sample", prompt.benchmark, prompt.problem_id, prompt.sample, "round", self.rounds
+        )  # fmt: skip
+
+
+def _rows(
+    prompts: Sequence[Prompt], rooms: Sequence[int | None], sampling: SamplingParams, control: ControlParams,
+    delimiters: Delimiters, stops: frozenset[int],
+) -> Iterator[_Row]:  # fmt: skip
+    for index, (prompt, room) in enumerate(zip(prompts, rooms, strict=True)):
+        yield _Row(index, prompt, Transcript(control, delimiters, stops, sampling.max_tokens, room, prompt.opened))
+
+
+def _decode(engine: Any, waiting: Iterator[_Row], sampling: SamplingParams, most: int) -> Iterator[Generated]:
+    """Keep ``most`` rows in vLLM; a row's next round enters as soon as its last one is taken."""
+    live: dict[str, _Row] = {}
+    try:
+        while True:
+            for row in islice(waiting, most - len(live)):
+                yield from _ask(engine, live, row, sampling)
+            if not live:
+                return
+            for output in engine.step():
+                if output.finished:
+                    row = live.pop(output.request_id)
+                    _take(row, output.outputs[0])
+                    yield from _ask(engine, live, row, sampling)
+    finally:
+        if live:
+            engine.abort_request(list(live))
+
+
+def _ask(engine: Any, live: dict[str, _Row], row: _Row, sampling: SamplingParams) -> Iterator[Generated]:
+    """Give a row's next round to vLLM; yield the response where there is none."""
+    row.asked = next_round(row.transcript)
+    if row.asked is None:
+        yield _generated(row)
+        return
+    name = f"{row.index}-{row.rounds}"
+    ids = row.prompt.ids + row.transcript.text
+    engine.add_request(name, {"prompt_token_ids": ids}, _params(row, row.asked, sampling))
+    live[name] = row
+    row.rounds += 1
+
+
+def _params(row: _Row, asked: Round, sampling: SamplingParams) -> Any:
+    from vllm import SamplingParams as VllmParams
+    from vllm.sampling_params import RequestOutputKind
+
+    from l2s.generation.engines.vllm.steering import steering
+
+    drawn: dict[str, Any] = {"temperature": 0.0}
+    if asked.drawn and not sampling.greedy:
+        drawn = {
+            "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k,
+            "seed": row.seed(sampling),
+        }  # fmt: skip
+    return VllmParams(
+        **drawn, max_tokens=asked.most, stop_token_ids=sorted(asked.ends), ignore_eos=True,
+        logprobs=asked.wants or None, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY,
+        extra_args=steering(asked.closers, row.transcript.control) if asked.closers else None,
+    )  # fmt: skip
+
+
+def _take(row: _Row, output: Any) -> None:
+    if row.asked is None:
+        raise RuntimeError("vLLM answered a row that had not asked")
+    if not output.token_ids:
+        raise EngineError(
+            f"{row.prompt.benchmark} {row.prompt.problem_id}: vLLM ended without a token ({output.finish_reason}); "
+            "engine 'transformers' may answer it"
+        )
+    likeliest = [_likeliest(place, row.asked.wants) for place in output.logprobs or ()]
+    take_round(row.transcript, row.asked, list(output.token_ids), likeliest)
+
+
+def _likeliest(place: dict[int, Any], count: int) -> Likeliest:
+    """Equal ones come in the order of their ids; the one chosen, which vLLM gives too, is not among them for itself."""
+    found = sorted(((token, entry.logprob) for token, entry in place.items()), key=lambda one: (-one[1], one[0]))
+    return [(token, math.exp(logprob)) for token, logprob in found[:count]]
+
+
+def _generated(row: _Row) -> Generated:
+    transcript, thinking = row.transcript, row.transcript.thinking
+    if transcript.finish is None:
+        raise RuntimeError("a row that goes on was taken for a finished one")
+    return Generated(
+        row.index, transcript.ids, transcript.finish, thinking.closed, thinking.tokens, transcript.tokens,
+        transcript.limit,
+    )  # fmt: skip

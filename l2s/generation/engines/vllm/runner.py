@@ -1,0 +1,184 @@
+"""Starting and stopping vLLM inside this process: bounded memory and threads, quiet, and nothing left behind."""
+
+import os
+import sys
+import tempfile
+import warnings
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from l2s.errors import EngineError
+from l2s.generation.engines.memory import bytes_a_token, free_memory, rows_that_fit
+from l2s.generation.engines.vllm.support import build, prepare_environment
+
+prepare_environment()  # before the imports below, which read it
+
+import torch  # noqa: E402
+
+BLOCK = 32
+"""Tokens in a block of vLLM's cache on a CPU; a round re-reads what does not fill one."""
+FLOAT32 = 4
+
+
+class Shape(NamedTuple):
+    """What vLLM is started for."""
+
+    context: int
+    """Most tokens of a prompt and its response together."""
+    rows: int
+    """Most responses at once."""
+    threads: int
+    """Of the CPU."""
+    tensor_parallel_size: int
+    """GPUs that share one model."""
+
+
+class Runner:
+    """A running vLLM engine."""
+
+    def __init__(self, path: Path, config: Any, device: str, shape: Shape) -> None:
+        """Start it.
+
+        Raises:
+            EngineError: vLLM does not start; its reason is in the sentence.
+        """
+        self.shape = shape
+        settings = _settings(path, config, device, shape)
+        try:
+            with _undone(), _quiet():
+                torch.set_num_threads(shape.threads)
+                self.engine: Any = _engine(settings)
+        except (ValueError, RuntimeError, OSError, ImportError, KeyError, AssertionError, NotImplementedError) as error:
+            said = str(error).strip().splitlines()
+            raise EngineError(
+                f"{path}: vLLM does not start: {said[-1] if said else type(error).__name__}; "
+                "engine 'transformers' may run this model"
+            ) from error
+        self._end = weakref.finalize(self, _stop, self.engine)
+
+    def close(self) -> None:
+        """Stop the engine and give its memory back; done at the end of the process otherwise."""
+        self.engine = None
+        self._end()
+
+
+def architectures() -> frozenset[str]:
+    """Names of the architectures that vLLM has its own code for."""
+    with _undone(), _quiet():
+        from vllm.model_executor.models import ModelRegistry
+
+        return frozenset(ModelRegistry.get_supported_archs())
+
+
+def _settings(path: Path, config: Any, device: str, shape: Shape) -> dict[str, Any]:
+    common = {
+        "model": str(path), "max_model_len": shape.context, "max_num_seqs": shape.rows, "skip_tokenizer_init": True,
+        "generation_config": "vllm", "enable_prefix_caching": True, "disable_log_stats": True, "max_logprobs": -1,
+        "use_tqdm_on_load": False, "logits_processors": ["l2s.generation.engines.vllm.steering:RaiseClose"], "seed": 0,
+        "trust_remote_code": False,
+    }  # fmt: skip
+    if device != "cpu":
+        return {**common, "dtype": "auto", "tensor_parallel_size": shape.tensor_parallel_size}
+    return {
+        **common,
+        "dtype": "float32",
+        "enforce_eager": True,  # compiling takes longer than most runs
+        "block_size": BLOCK,
+        "kv_cache_memory_bytes": cache_bytes(config.get_text_config(), shape, free_memory(device)),
+    }
+
+
+def cache_bytes(config: Any, shape: Shape, free: int) -> int:
+    """Bytes for keys and values in float32: of all rows at their longest, or of as many as memory allows.
+
+    Raises:
+        EngineError: not even one response fits.
+    """
+    length = -(-shape.context // BLOCK) * BLOCK
+    rows = rows_that_fit(bytes_a_token(config, FLOAT32), length, free, shape.rows)
+    return bytes_a_token(config, FLOAT32) * ((rows + 1) * length + BLOCK)
+
+
+def _engine(settings: dict[str, Any]) -> Any:
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.v1.engine.llm_engine import LLMEngine
+
+    with _llvmlite_answering():
+        return LLMEngine.from_engine_args(EngineArgs(**settings))
+
+
+@contextmanager
+def _llvmlite_answering() -> Iterator[None]:
+    """While vLLM looks into every object of every module: llvmlite's library, if Numba is loaded, finds any name.
+
+    Asked for its ``__dict__``, it must say that it has none.
+    """
+    ffi = sys.modules.get("llvmlite.binding.ffi")
+    if ffi is None:
+        yield
+        return
+    kind: Any = ffi._lib_wrapper
+    before = kind.__getattr__
+
+    def answer(library: Any, name: str) -> Any:
+        if name == "__dict__":
+            raise AttributeError(name)
+        return before(library, name)
+
+    kind.__getattr__ = answer
+    try:
+        yield
+    finally:
+        kind.__getattr__ = before
+
+
+def _stop(engine: Any) -> None:
+    from vllm.distributed import cleanup_dist_env_and_memory
+
+    engine.engine_core.shutdown()
+    cleanup_dist_env_and_memory()
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    """Take back what vLLM changes for the whole process: a function of torch, and the libraries to be preloaded.
+
+    Within, functions of vLLM's CPU build that are to be compiled at their first call stay as they are: the
+    compiler would take longer than they ever save, where there is one.
+    """
+    variables, set_threads = dict(os.environ), torch.set_num_threads
+    found = build()
+    if found and found[1] == "cpu":
+        os.environ["TORCHDYNAMO_DISABLE"] = "1"
+    try:
+        yield
+    finally:
+        torch.set_num_threads = set_threads
+        for name in os.environ.keys() - variables.keys():
+            if not name.startswith("VLLM_"):
+                del os.environ[name]
+        os.environ.update(variables)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Python and the libraries below it print off the terminal; an error carries what matters."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(place) for place in (1, 2)]
+    with tempfile.TemporaryFile() as log:
+        try:
+            for place in (1, 2):
+                os.dup2(log.fileno(), place)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for place, original in zip((1, 2), kept, strict=True):
+                os.dup2(original, place)
+                os.close(original)

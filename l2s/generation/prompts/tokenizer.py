@@ -1,0 +1,152 @@
+"""A model's folder as far as text goes: tokenizer, chat template, stop tokens and context, without its weights."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import transformers.utils.logging
+from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from l2s.errors import CheckpointError
+from l2s.files import digest_text
+from l2s.foreign_code import needs_own_code
+from l2s.generation.prompts.text import prompt_ids, prompt_text, stop_tokens_of
+from l2s.generation.settings import PromptParams, SamplingParams
+from l2s.templates import ChatTemplate
+from l2s.tokenizing import tokenizing
+
+FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+)
+"""Everything in the folder that decides how text becomes ids and back."""
+
+
+class Written(NamedTuple):
+    """A prompt."""
+
+    text: str
+    ids: list[int]
+    opened: bool
+    """Its generation prompt or prefill opened thinking."""
+    quoted: bool
+    """A delimiter that stands elsewhere in it would say otherwise."""
+
+
+class ModelTokenizer:
+    """Text to ids and back, the same for every engine."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the folder.
+
+        Raises:
+            CheckpointError: transformers cannot make a tokenizer or a config of it.
+        """
+        transformers.utils.logging.disable_progress_bar()
+        self.path = path
+        if not (path / "config.json").is_file():  # transformers would look for it on the hub
+            raise CheckpointError(f"{path}: no model folder; expected one with config.json, tokenizer and weights")
+        try:
+            self.config: Any = AutoConfig.from_pretrained(path, trust_remote_code=False)
+            generation = GenerationConfig.from_pretrained(path) if (path / "generation_config.json").is_file() else None
+        except Exception as error:  # a config may be wrong in as many ways as there are architectures
+            raise cannot_load(path, error) from None
+        self.tokenizer = open_tokenizer(path)
+        self.template = ChatTemplate(self.tokenizer)
+        self.stops = stop_tokens_of(self.tokenizer, generation, self.config)
+        self.digest = digest_text(_text_of(path))
+
+    @property
+    def ordinary(self) -> list[int]:
+        """Ids of the model's tokens that stand for text alone: no end, no image."""
+        most = getattr(self.config.get_text_config(), "vocab_size", None) or len(self.tokenizer)
+        special = {*self.tokenizer.added_tokens_decoder, *self.tokenizer.all_special_ids, *self.stops}
+        return [token for token in range(min(most, len(self.tokenizer))) if token not in special]
+
+    @property
+    def context(self) -> int | None:
+        """Most tokens of prompt and response together, as the config states it; None: no limit is stated."""
+        most: int | None = getattr(self.config.get_text_config(), "max_position_embeddings", None)
+        return most
+
+    def room(self, prompt: Sequence[int], sampling: SamplingParams) -> int | None:
+        """What ``prompt`` leaves of the context for a response, in tokens; 0 or less: nothing. None: no limit."""
+        most = sampling.context if sampling.context is not None else self.context
+        return None if most is None else most - len(prompt)
+
+    def prompt(self, problem: str, params: PromptParams) -> Written:
+        """The prompt as text and as token ids.
+
+        Raises:
+            CheckpointError: the tokenizer gives ids that the model has no embedding for.
+            EngineError: there is no chat template, or it fails.
+        """
+        found = prompt_text(self.template, params, problem)
+        with tokenizing(self.tokenizer):
+            ids = prompt_ids(self.tokenizer, params, found.text)
+        most = getattr(self.config.get_text_config(), "vocab_size", None)
+        if most is not None and max(ids) >= most:
+            raise CheckpointError(
+                f"{self.path}: the tokenizer gives token {max(ids)}, and the model has embeddings for {most}; "
+                "tokenizer and weights are not of the same model"
+            )
+        return Written(found.text, ids, found.opens(params), found.quotes(params))
+
+    def text(self, ids: list[int]) -> str:
+        """Text of a response: special tokens shown, the final stop token left out."""
+        shown = ids[:-1] if ids and ids[-1] in self.stops else ids
+        return str(self.tokenizer.decode(shown, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+    def length(self, text: str) -> int:
+        """Tokens of ``text`` when it is tokenised anew, the tokenizer's own special tokens included."""
+        with tokenizing(self.tokenizer):
+            return len(self.tokenizer(text)["input_ids"])
+
+
+def open_tokenizer(path: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder; ``tokenizer.json``, where there is one, is taken as it stands.
+
+    For some model types (``qwen2`` among them) transformers' AutoTokenizer takes the file's vocabulary alone and
+    builds rules of its own around it, which cut numbers and spaces otherwise than the model learned.
+
+    Raises:
+        CheckpointError: there is none, or it is broken.
+    """
+    kind = PreTrainedTokenizerFast if (path / "tokenizer.json").is_file() else AutoTokenizer
+    try:
+        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(path, trust_remote_code=False)
+    except Exception as error:  # the tokenizers library raises plain Exception
+        if sentence := needs_own_code(path):
+            raise CheckpointError(sentence) from None
+        said = f"{type(error).__name__}: {_first_line(error)}"
+        raise CheckpointError(
+            f"{path}: transformers cannot load its tokenizer ({said}); "
+            "expected a whole tokenizer.json beside the weights"
+        ) from None
+    if len(tokenizer) <= len(tokenizer.added_tokens_decoder):
+        raise CheckpointError(
+            f"{path}: holds no tokenizer (transformers makes an empty one); copy the model's tokenizer files into it"
+        )
+    return tokenizer
+
+
+def cannot_load(path: Path, error: Exception) -> CheckpointError:
+    """The sentence for a folder that transformers refuses."""
+    if sentence := needs_own_code(path):
+        return CheckpointError(sentence)
+    return CheckpointError(f"{path}: transformers cannot load this folder: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    said = str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def _text_of(path: Path) -> str:
+    found = {name: (path / name).read_bytes().hex() for name in FILES if (path / name).is_file()}
+    return json.dumps(found, sort_keys=True)
