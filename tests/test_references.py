@@ -15,7 +15,7 @@ from flows.ready import check_ready, fill_in, read_config
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.family.family import MODELS
-from l2s.generation.engines.engine import ENGINES as KNOWN_ENGINES
+from l2s.generation.engines.load import ENGINES as KNOWN_ENGINES
 from l2s.presets import read_preset
 from l2s.references import BLOCKS, DEFAULTS, EMBEDDED, ENGINES, GRADERS, STAGES, stage_names
 from l2s.verification import grader_names

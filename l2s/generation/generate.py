@@ -12,7 +12,8 @@ from l2s.generation.calls import Calls, Counts
 from l2s.generation.controls.delimiters import delimiters_of
 from l2s.generation.controls.kinds.fractured import fractured, refuse_what_repeats
 from l2s.generation.controls.kinds.styles import asks_first, first_question, problem_after, prompt_under
-from l2s.generation.engines.engine import Engine, Prompt, load_engine
+from l2s.generation.engines.engine import Engine, Prompt
+from l2s.generation.engines.load import load_engine
 from l2s.generation.prompts.paper import examples_for
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.rows import RowWriter

@@ -86,7 +86,7 @@ def test_logits_are_the_same_bits_in_any_batch(model: LlamaForCausalLM, monkeypa
         seen.append(logits.clone())
         return [int(token) for token in logits.argmax(-1)]
 
-    monkeypatch.setattr("l2s.generation.decoding.choose_tokens", keep)
+    monkeypatch.setattr("l2s.generation.engines.transformers.decoding.choose_tokens", keep)
     run(model, requests(1), SamplingParams(max_tokens=30))
     alone, seen = list(seen), []
     wanted = requests(1) + [Request(r.index + 1, r.prompt, r.stream) for r in requests(20, seed=5)]

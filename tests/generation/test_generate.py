@@ -17,7 +17,7 @@ from l2s.errors import CheckpointError, EngineError, RecordError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engines.engine import load_engine
+from l2s.generation.engines.load import load_engine
 from l2s.generation.generate import Counts, generate_responses
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored

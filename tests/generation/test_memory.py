@@ -10,11 +10,11 @@ from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.engines.engine import Generated, Prompt
-from l2s.generation.engines.memory import bytes_a_token, ran_out, rows_that_fit
+from l2s.generation.engines.memory import ran_out, rows_that_fit
 from l2s.generation.engines.transformers.cache import RowCache
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.engines.transformers.forward import Forward
-from l2s.generation.engines.vllm.support import head_size
+from l2s.generation.engines.vllm.support import bytes_a_token, head_size
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
 
 CONFIG = SimpleNamespace(

@@ -15,7 +15,8 @@ from l2s.errors import CheckpointError, EngineError, L2SError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engines.engine import Prompt, load_engine
+from l2s.generation.engines.engine import Prompt
+from l2s.generation.engines.load import load_engine
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.engines.transformers.sampling import choose_tokens, stream_for
 from l2s.generation.prompts.tokenizer import ModelTokenizer
@@ -161,7 +162,7 @@ def test_memory_is_reckoned_up_to_the_context(model: Path, monkeypatch: pytest.M
     engine = TransformersEngine(model, rows_at_once=8)
     context = engine.model.config.max_position_embeddings
     row = engine.forward.bytes_a_token * context  # type: ignore[union-attr]
-    monkeypatch.setattr("l2s.generation.transformers_engine.free_memory", lambda _: 4 * 8 * row)
+    monkeypatch.setattr("l2s.generation.engines.transformers.engine.free_memory", lambda _: 4 * 8 * row)
     prompts = [Prompt("b", "0", 0, [5] * (context - 3), False)]
     sampling = SamplingParams(max_tokens=1000 * context)
     assert len(next(iter(engine.generate(prompts, sampling, ControlParams(), PromptParams()))).ids) <= 3

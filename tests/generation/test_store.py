@@ -346,7 +346,7 @@ def test_a_store_that_cannot_be_written_to_says_so(tmp_path: Path) -> None:
 
 
 def test_a_store_that_somebody_holds_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("l2s.generation.store.BUSY", 0.1)
+    monkeypatch.setattr("l2s.generation.store.store.BUSY", 0.1)
     path = filled(tmp_path / "s", range(3))
     holder = sqlite3.connect(path)
     holder.execute("BEGIN IMMEDIATE")

@@ -19,7 +19,8 @@ from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.controls.kinds.styles import prompt_under
-from l2s.generation.engines.engine import Engine, Generated, Prompt, load_engine, vllm_takes
+from l2s.generation.engines.engine import Engine, Generated, Prompt
+from l2s.generation.engines.load import load_engine, vllm_takes
 from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.engines.vllm.support import build
 from l2s.generation.generate import generate_responses

@@ -1,7 +1,7 @@
 """Rounds: a transcript's tokens in runs, for an engine that decodes whole runs by itself.
 
 Such an engine (vLLM) is asked for tokens up to the next place where the control may act: a round. What
-comes back goes through :class:`~l2s.generation.transcript.Transcript` token by token, which decides exactly
+comes back goes through :class:`~l2s.generation.controls.transcript.Transcript` token by token, which decides exactly
 as it does in the transformers engine. Where it forces, takes back or tries out something, the rest of the
 run is thrown away, and the next round continues from the text as it then stands. A round's limits only
 save work: they may be too wide, never too narrow, and no decision is taken here.

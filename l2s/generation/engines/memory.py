@@ -1,19 +1,10 @@
 """How many responses fit into memory at once: their keys and values are what grows."""
 
-from typing import Any
-
 from l2s.errors import EngineError
-from l2s.generation.engines.vllm.support import head_size
 
 SHARE = 4
 """Keys and values take no more than what is free divided by this: moving rows holds two copies for a moment,
 and the model's own arithmetic needs room."""
-
-
-def bytes_a_token(config: Any, width: int) -> int:
-    """Keys and values of one token in all layers; ``width``: bytes of a number."""
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    return int(2 * config.num_hidden_layers * heads * head_size(config) * width)
 
 
 def rows_that_fit(bytes_of_one: int, length: int, free: int, most: int) -> int:

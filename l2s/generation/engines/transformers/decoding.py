@@ -30,7 +30,7 @@ class Request:
     prompt: list[int]
     stream: random.Random
     room: int | None = None
-    """Most tokens after the prompt; see :class:`~l2s.generation.transcript.Transcript`."""
+    """Most tokens after the prompt; see :class:`~l2s.generation.controls.transcript.Transcript`."""
     opened: bool = False
     """The prompt leaves thinking open."""
 

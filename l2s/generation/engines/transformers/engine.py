@@ -29,6 +29,11 @@ fast as one of two, and one thread does not collapse when another process is bus
 also keeps every sum in one order."""
 
 
+def load(path: Path, device: str, rows_at_once: int, **_: int) -> "TransformersEngine":
+    """The engine; threads and parallel copies are vLLM's."""
+    return TransformersEngine(path, device, rows_at_once)
+
+
 class TransformersEngine:
     """One model in float32 on the CPU (in its own dtype on a GPU), decoded row by row.
 

@@ -23,7 +23,7 @@ EAGER = "eager"
 
 
 class Forward:
-    """A model, and the attention it is run with, :data:`~l2s.generation.attention.ROWS_NAME` or :data:`EAGER`."""
+    """A model, and the attention it is run with: transformers' own (:data:`EAGER`) or ours (``ROWS_NAME``)."""
 
     def __init__(self, model: PreTrainedModel, attention: str = ROWS_NAME) -> None:
         model.set_attn_implementation(attention)

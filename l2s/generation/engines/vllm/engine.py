@@ -23,7 +23,7 @@ from l2s.generation.controls.probe import Likeliest
 from l2s.generation.controls.rounds import Round, next_round, take_round
 from l2s.generation.controls.thinking import Delimiters
 from l2s.generation.controls.transcript import Transcript
-from l2s.generation.engines.engine import Generated, Prompt
+from l2s.generation.engines.engine import Engine, Generated, Prompt
 from l2s.generation.engines.vllm.support import build, why_not
 from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
@@ -35,6 +35,22 @@ REHEARSED = 4
 """Tokens of the text whose continuation shows whether the model's logits are numbers."""
 STEP = 256
 """The context that vLLM is started for is a multiple of this, so that a few more tokens start nothing anew."""
+
+
+def load(
+    path: Path, device: str, rows_at_once: int, *, threads: int, tensor_parallel_size: int, data_parallel_size: int
+) -> Engine:
+    """The engine, or on GPUs several copies of it.
+
+    Raises:
+        EngineError: it cannot run this model here, or there are too few GPUs.
+    """
+    engine = VllmEngine(path, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size)
+    if device == "cpu" or data_parallel_size == 1:
+        return engine
+    from l2s.generation.engines.vllm.copies import VllmCopies, visible_gpus
+
+    return VllmCopies(engine, visible_gpus(tensor_parallel_size, data_parallel_size))
 
 
 class VllmEngine:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from l2s.errors import EngineError
-from l2s.generation.engines.memory import bytes_a_token, free_memory, rows_that_fit
-from l2s.generation.engines.vllm.support import build, prepare_environment
+from l2s.generation.engines.memory import free_memory, rows_that_fit
+from l2s.generation.engines.vllm.support import build, bytes_a_token, prepare_environment
 
 prepare_environment()  # before the imports below, which read it
 

@@ -6,6 +6,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from l2s.generation.prompts.tokenizer import ModelTokenizer
+
 SETTINGS = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the engine runs in this process: nothing to orphan
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # bound threads of two runs would share the same cores
@@ -46,6 +48,11 @@ def build() -> tuple[str, str] | None:
     return None
 
 
+def takes(path: Path, device: str) -> bool:
+    """Whether engine ``auto`` takes vLLM: it is installed, nothing switches it off, and it can run this model."""
+    return not switched_off() and build() is not None and why_not(path, ModelTokenizer(path).config, device) is None
+
+
 def why_not(path: Path, config: Any, device: str) -> str | None:
     """Why vLLM cannot run a model with this transformers config on ``device``; None: it can."""
     found = build()
@@ -63,6 +70,12 @@ def head_size(config: Any) -> int:
     by_width = int(config.hidden_size // config.num_attention_heads)
     stated = getattr(config, "head_dim", None)
     return by_width if config.model_type in HEAD_SIZE_IGNORED or not stated else int(stated)
+
+
+def bytes_a_token(config: Any, width: int) -> int:
+    """Keys and values of one token in all layers; ``width``: bytes of a number."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * head_size(config) * width)
 
 
 def _head_problem(path: Path, config: Any, device: str) -> str | None:

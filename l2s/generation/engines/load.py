@@ -1,0 +1,74 @@
+"""Which engine runs a model: found by name and imported only when it is asked for.
+
+Nothing here imports an engine, so that what one engine does stands in its own folder alone: a change of vLLM's files
+is no change of what the transformers engine generates. Every engine's module ``engine`` has a function ``load``.
+"""
+
+from importlib import import_module
+from pathlib import Path
+
+from l2s.errors import EngineError
+from l2s.generation.engines.engine import Engine
+from l2s.params import nearest
+
+MODULES = {
+    "transformers": "l2s.generation.engines.transformers.engine",
+    "vllm": "l2s.generation.engines.vllm.engine",
+}
+"""The module of each engine, by the engine's name."""
+ENGINES = ("auto", *MODULES)
+
+
+def load_engine(
+    name: str,
+    model: Path,
+    device: str,
+    rows_at_once: int,
+    *,
+    threads: int = 1,
+    tensor_parallel_size: int = 1,
+    data_parallel_size: int = 1,
+) -> Engine:
+    """Load ``model`` into the engine called ``name``; ``auto`` takes vLLM where it is installed and can run it.
+
+    Args:
+        threads: of the CPU, vLLM only.
+        tensor_parallel_size: GPUs that share one copy of the model, vLLM only.
+        data_parallel_size: copies of the model on GPUs of their own, vLLM only.
+
+    Raises:
+        CheckpointError: the folder cannot be read.
+        EngineError: no such engine, or it cannot run this model here.
+    """
+    if name not in ENGINES:
+        raise EngineError(f"engine '{name}' is not known{nearest(name, ENGINES)}")
+    refuse_device(device)
+    chosen = name if name != "auto" else "vllm" if vllm_takes(model, device) else "transformers"
+    engine: Engine = import_module(MODULES[chosen]).load(
+        model, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size,
+        data_parallel_size=data_parallel_size,
+    )  # fmt: skip
+    return engine
+
+
+def vllm_takes(model: Path, device: str) -> bool:
+    """What ``auto`` asks: vLLM is installed, nothing switches it off, and it can run this model on ``device``."""
+    return bool(import_module("l2s.generation.engines.vllm.support").takes(model, device))
+
+
+def refuse_device(device: str) -> None:
+    """Refuse a device that is none, or that is not here.
+
+    Raises:
+        EngineError: it is not ``cpu``, ``cuda`` or ``cuda:N``, or torch has no such GPU.
+    """
+    import torch
+
+    kind, _, number = device.partition(":")
+    if kind not in ("cpu", "cuda") or (":" in device and (kind == "cpu" or not number.isdecimal())):
+        raise EngineError(f"device {device!r}: expected cpu, cuda, or cuda:N for one GPU of several")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise EngineError(
+            f"device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs here; use cpu, or "
+            "install a build of torch for this machine's GPUs"
+        )
