@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from l2s.merging.method import Each, Floats, Weight
+from l2s.merging.methods.ties import at_least
 from l2s.merging.selection import Values, kth_smallest
-from l2s.merging.ties import at_least
 
 if TYPE_CHECKING:
     from torch import Tensor

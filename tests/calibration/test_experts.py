@@ -23,11 +23,11 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
-from l2s.merging.aim import AimOfTaskArithmetic, aim
-from l2s.merging.linear import ModelWeight
-from l2s.merging.lore import LoreParams, lore
 from l2s.merging.method import Weight, find_method
-from l2s.merging.twin import TwinModel, TwinParams, twin
+from l2s.merging.methods.aim import AimOfTaskArithmetic, aim
+from l2s.merging.methods.linear import ModelWeight
+from l2s.merging.methods.lore import LoreParams, lore
+from l2s.merging.methods.twin import TwinModel, TwinParams, twin
 from tests.calibration.models import params, reference_model, write_texts
 from tests.calibration.slowly import ids_of
 

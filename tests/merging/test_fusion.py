@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from l2s.errors import ConfigError
-from l2s.merging import nearswap
 from l2s.merging.method import Weight
-from l2s.merging.methods import METHODS
+from l2s.merging.methods import METHODS, nearswap
 from tests.merging import slowly_fusion as slowly
 from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped
 
@@ -106,7 +105,7 @@ def test_arcee_fusion_takes_few_entries_and_leaves_rows_that_stand_still() -> No
 
 
 def test_quartiles_of_a_weight_that_is_sampled_are_exact() -> None:
-    from l2s.merging.arcee_fusion import importance, quartile_ranks, threshold
+    from l2s.merging.methods.arcee_fusion import importance, quartile_ranks, threshold
 
     weight = random_weight(1, (1100, 1000))
     found = METHODS["arcee_fusion"]

@@ -11,8 +11,8 @@ from torch import Tensor
 from l2s.merging import draws
 from l2s.merging import method as method_module
 from l2s.merging import methods as methods
-from l2s.merging import ties as ties_module
 from l2s.merging.method import METHODS, Weight, WeightOf, find_method
+from l2s.merging.methods import ties as ties_module
 from tests.merging import slowly
 
 SHAPES = [(), (1,), (7,), (257,), (5, 9)]

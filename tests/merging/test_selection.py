@@ -11,8 +11,8 @@ from torch import Tensor
 from l2s.merging import kernels, selection
 from l2s.merging.method import Weight, find_method
 from l2s.merging.methods import METHODS
+from l2s.merging.methods.ties import magnitudes
 from l2s.merging.selection import kth_smallest
-from l2s.merging.ties import magnitudes
 from tests.merging import slowly
 
 assert METHODS  # all methods are registered

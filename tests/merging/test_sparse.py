@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from l2s.errors import ConfigError
-from l2s.merging import breadcrumbs, della, methods, sce
+from l2s.merging import methods
 from l2s.merging.method import Weight, find_method
+from l2s.merging.methods import breadcrumbs, della, sce
 from tests.merging import slowly
 from tests.merging import slowly_more as slowly_too
 from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped

@@ -24,9 +24,9 @@ from pydantic import Field, create_model
 
 from l2s.errors import CheckpointError, ConfigError
 from l2s.lazy import torch
-from l2s.merging.linear import ModelWeight
 from l2s.merging.method import Merged, MergeMethod, Weight, keys, merge_method
-from l2s.merging.task_arithmetic import TaskArithmeticParams, task_arithmetic
+from l2s.merging.methods.linear import ModelWeight
+from l2s.merging.methods.task_arithmetic import TaskArithmeticParams, task_arithmetic
 from l2s.params import Params
 
 if TYPE_CHECKING:

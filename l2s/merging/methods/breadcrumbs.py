@@ -18,10 +18,10 @@ from pydantic import Field
 
 from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.methods.ties import magnitudes
 from l2s.merging.ranking import Cut, beyond, cuts_at
 from l2s.merging.rescale import l1_factors, stretched
 from l2s.merging.sums import elected_sum, weighted_sum
-from l2s.merging.ties import magnitudes
 from l2s.params import Params
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from l2s.lazy import torch
 from l2s.merging.gram import cosines, gram, gram_of_whole
-from l2s.merging.linear import ModelWeight
 from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.methods.linear import ModelWeight
 from l2s.params import Params
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from l2s.merging.linear import ModelWeight
 from l2s.merging.loop import Loop
 from l2s.merging.method import Entries, MergedOf, WeightOf, merge_method
+from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.sums import factors, interpolated
 from l2s.params import Params
 

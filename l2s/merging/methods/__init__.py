@@ -1,6 +1,7 @@
 """Every merge method: one import line each."""
 
-from l2s.merging import (
+from l2s.merging.method import METHODS, MergeMethod, find_method
+from l2s.merging.methods import (
     aim,
     arcee_fusion,
     breadcrumbs,
@@ -22,7 +23,6 @@ from l2s.merging import (
     ties,
     twin,
 )
-from l2s.merging.method import METHODS, MergeMethod, find_method
 
 __all__ = [
     "METHODS",
