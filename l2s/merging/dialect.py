@@ -11,7 +11,8 @@ from typing import Any
 from l2s.checkpoints.index import listed
 from l2s.errors import ConfigError
 from l2s.merging.aliases import ALIASES, METHOD_ALIASES
-from l2s.merging.method import METHODS, MergeMethod, find_method, kinds
+from l2s.merging.method import MergeMethod, kinds
+from l2s.merging.methods import METHODS, find_method
 from l2s.merging.references import References
 from l2s.merging.setting import map_leaves
 

@@ -1,4 +1,4 @@
-"""What a merge method is: a function on pieces of one weight, its parameters, and the table of them all.
+"""What a merge method is: a function on pieces of one weight, its parameters, and how one is registered.
 
 A weight is handed over in pieces of whole rows, so that a merge needs the memory of a piece, not of a
 weight. What a method must know of the whole weight first (a threshold, a norm, a Gram matrix) it
@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, get_
 import numpy as np
 import numpy.typing as npt
 
-from l2s.errors import ConfigError
 from l2s.lazy import torch
 from l2s.merging import draws
 from l2s.merging.loop import Loop
-from l2s.params import Params, nearest
+from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -180,11 +179,11 @@ class MergeMethod:
         return Merged(merged.value.T, merged.summands.mT) if wide else merged
 
 
-METHODS: dict[str, MergeMethod] = {}
+REGISTERED: dict[str, MergeMethod] = {}
+"""The methods whose files were imported; :data:`l2s.merging.methods.METHODS` are all there are."""
 
 
 def merge_method(
-    name: str,
     params: type[Params],
     model_params: type[Params],
     *,
@@ -202,37 +201,21 @@ def merge_method(
     loop: Looped | None = None,
     compose: Callable[[MergeMethod], MergeMethod] | None = None,
 ) -> Callable[[Merge], Merge]:
-    """Register a function ``(weight, params, [model params of each of the K models]) -> Merged``.
+    """Register a function ``(weight, params, [model params of each of the K models]) -> Merged`` under its name.
 
-    See :class:`MergeMethod` for the arguments.
+    It stands in a file of that name in :mod:`l2s.merging.methods`. See :class:`MergeMethod` for the arguments.
     """
 
     def register(merge: Merge) -> Merge:
-        assert name not in METHODS, f"merge method '{name}' is registered twice"
-        METHODS[name] = MergeMethod(
+        name = merge.__name__
+        assert name not in REGISTERED, f"merge method '{name}' is registered twice"
+        REGISTERED[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
             measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, arrays, loop, compose,
         )  # fmt: skip
         return merge
 
     return register
-
-
-def find_method(name: str, of: str | None = None) -> MergeMethod:
-    """The method of that name; with ``of``, as it acts on that method's result.
-
-    Raises:
-        ConfigError: there is none; suggests the nearest.
-    """
-    for asked in (name, of):
-        if asked is not None and (not isinstance(asked, str) or asked not in METHODS):
-            raise ConfigError(f"unknown merge method '{asked}'{nearest(str(asked), METHODS)}")
-    method = METHODS[name]
-    if of is None:
-        return method
-    if method.compose is None or METHODS[of].compose is not None:
-        raise ConfigError(f"{name} takes no 'of: {of}'")
-    return method.compose(METHODS[of])
 
 
 def keys(params: type[Params]) -> set[str]:

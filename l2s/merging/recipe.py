@@ -9,8 +9,8 @@ from pydantic import Field, PrivateAttr, field_validator
 from l2s.errors import ConfigError
 from l2s.merging.aliases import in_todays_words
 from l2s.merging.dialect import INT8_MASK, in_one_way
-from l2s.merging.method import keys
-from l2s.merging.methods import METHODS, MergeMethod, find_method
+from l2s.merging.method import MergeMethod, keys
+from l2s.merging.methods import METHODS, find_method
 from l2s.merging.recipe_checks import check_recipe
 from l2s.merging.setting import evaluate
 from l2s.merging.slices import OutputSlice, Track, base_track, find_slice, slice_models, summed_tracks

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.errors import ConfigError
 from l2s.merging.dialect import INT8_MASK
-from l2s.merging.method import METHODS, MergeMethod, keys, kinds, required
+from l2s.merging.method import MergeMethod, keys, kinds, required
+from l2s.merging.methods import METHODS
 from l2s.merging.setting import leaves, malformed
 from l2s.merging.slices import check_slices
 from l2s.params import Params, nearest

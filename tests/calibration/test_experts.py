@@ -23,7 +23,8 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
-from l2s.merging.method import Weight, find_method
+from l2s.merging.method import Weight
+from l2s.merging.methods import find_method
 from l2s.merging.methods.aim import AimOfTaskArithmetic, aim
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.methods.lore import LoreParams, lore

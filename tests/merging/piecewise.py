@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2s.merging.method import Merged, Weight, find_method
+from l2s.merging.method import Merged, Weight
+from l2s.merging.methods import find_method
 
 
 def random_weight(k: int, shape: tuple[int, ...], seed: int = 0, coarse: bool = False) -> Weight:

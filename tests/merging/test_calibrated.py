@@ -11,12 +11,10 @@ from torch import Tensor
 
 from l2s.checkpoints.statistics import Statistics
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.method import METHODS, Merged, Weight, find_method
-from l2s.merging.methods import dare, ties  # noqa: F401  registers them
+from l2s.merging.method import Merged, Weight
+from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods.aim import compose
-from l2s.merging.methods.lore import lore  # noqa: F401  registers it
-from l2s.merging.methods.sens import sens, softmax, taus  # noqa: F401  registers it
-from l2s.merging.methods.twin import twin  # noqa: F401  registers it
+from l2s.merging.methods.sens import softmax, taus
 
 SHAPES = [(1,), (7,), (257,), (1, 1), (5, 9), (9, 5)]
 

@@ -12,8 +12,8 @@ from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.merging import pieces
 from l2s.merging.merge import merge_checkpoints
-from l2s.merging.method import METHODS, Weight
-from l2s.merging.methods import find_method
+from l2s.merging.method import Weight
+from l2s.merging.methods import METHODS, find_method
 from l2s.merging.recipe import MergeRecipe
 from tests.tiny import shapes, write_family
 

@@ -10,8 +10,8 @@ import torch
 
 from l2s.errors import ConfigError
 from l2s.merging.gram import cosines, gram
-from l2s.merging.method import METHODS, Weight, find_method
-from l2s.merging.methods import karcher, model_stock, nuslerp, slerp
+from l2s.merging.method import Weight
+from l2s.merging.methods import METHODS, find_method, karcher, model_stock, nuslerp, slerp
 from tests.merging import slowly_more as slowly
 from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped
 

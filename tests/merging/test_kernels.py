@@ -13,8 +13,8 @@ from l2s.checkpoints import sha256
 from l2s.checkpoints.sha256 import Source
 from l2s.merging import kernels
 from l2s.merging.diagnostics import Tally, _tallied_elsewhere
-from l2s.merging.method import METHODS, MergedOf, Weight, WeightOf, find_method
-from l2s.merging.methods import METHODS as _registered  # noqa: F401
+from l2s.merging.method import REGISTERED, MergedOf, Weight, WeightOf
+from l2s.merging.methods import METHODS, find_method
 from l2s.merging.reading import read_array, read_tensor
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.rounding import rounded
@@ -203,7 +203,7 @@ def test_one_loop_gives_the_bytes_and_the_numbers_of_many(
     monkeypatch.setattr(Loop, "run", counted)
     looped = merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "looped", seed=3)
     assert bool(runs) == ("tie_rule" not in params)
-    monkeypatch.setitem(METHODS, name, replace(METHODS[name], loop=None))
+    monkeypatch.setitem(REGISTERED, name, replace(METHODS[name], loop=None))
     plain = merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "plain", seed=3)
     assert looped.tensors == plain.tensors
     for file in (tmp_path / "looped").glob("*.safetensors"):

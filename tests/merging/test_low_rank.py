@@ -10,7 +10,8 @@ from torch import Tensor
 
 from l2s.errors import ConfigError
 from l2s.merging.low_rank import gram, leading, shrinkage
-from l2s.merging.method import METHODS, Merged, MergeMethod, Weight
+from l2s.merging.method import Merged, MergeMethod, Weight
+from l2s.merging.methods import METHODS
 from l2s.merging.methods import lore as lore_module
 from l2s.merging.methods import twin as twin_module
 from l2s.merging.methods.lore import threshold

@@ -1,6 +1,8 @@
 """Every method against its formula written out entry by entry, the conformance vectors, and its identities."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from l2s.errors import ConfigError
 from l2s.merging import draws
 from l2s.merging import method as method_module
-from l2s.merging import methods as methods
-from l2s.merging.method import METHODS, Weight, WeightOf, find_method
+from l2s.merging.method import Weight, WeightOf
+from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods import ties as ties_module
 from tests.merging import slowly
 
@@ -300,5 +303,29 @@ def test_a_part_of_a_weight_is_drawn_like_the_whole(monkeypatch: pytest.MonkeyPa
 def test_a_name_is_registered_once() -> None:
     found = METHODS["ties"]
     with pytest.raises(AssertionError, match="registered twice"):
-        method_module.merge_method("ties", found.params, found.model_params)(found.merge)
+        method_module.merge_method(found.params, found.model_params)(found.merge)
     assert METHODS["ties"] is found
+
+
+def test_a_recipe_imports_its_own_method_alone(tmp_path: Path) -> None:
+    """A change in another method's file then changes nothing that this merge runs."""
+    asked = {"merge_method": "ties", "base_model": "a", "models": [{"model": "b", "parameters": {"density": 0.5}}]}
+    program = f"""
+import sys
+from l2s.merging.merge import check_merge
+from l2s.merging.recipe import MergeRecipe
+recipe = MergeRecipe.parse({asked!r}, "r")
+check_merge(recipe)
+recipe.resolved()
+print(*sorted(name for name in sys.modules if name.startswith("l2s.merging.methods.")))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["l2s.merging.methods.ties"]
+
+
+def test_the_names_of_methods_are_those_of_their_files() -> None:
+    assert [name for name, method in METHODS.items() if method.name != name] == []
+    with pytest.raises(KeyError):
+        METHODS["tiez"]
+    with pytest.raises(ConfigError, match="unknown merge method 'tiez'; did you mean 'ties'"):
+        find_method("tiez")

@@ -376,7 +376,7 @@ def test_a_model_has_one_text(asked: Any, text: str) -> None:
 
 
 def test_parameters_that_have_no_default_must_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    from l2s.merging.method import METHODS, Merged, MergeMethod, Weight
+    from l2s.merging.method import REGISTERED, Merged, MergeMethod, Weight
     from l2s.params import Params
 
     class Whole(Params):
@@ -388,7 +388,7 @@ def test_parameters_that_have_no_default_must_be_said(monkeypatch: pytest.Monkey
     def merge(weight: Weight, params: Whole, models: list[Each]) -> Merged:
         return Merged(weight.models[0], weight.models)
 
-    monkeypatch.setitem(METHODS, "demanding", MergeMethod("demanding", merge, Whole, Each, "", needs_base=False))
+    monkeypatch.setitem(REGISTERED, "demanding", MergeMethod("demanding", merge, Whole, Each, "", needs_base=False))
     asked = {"merge_method": "demanding", "models": [{"model": "a", "parameters": {"part": 1}}, {"model": "b"}]}
     with pytest.raises(ConfigError) as caught:
         MergeRecipe.parse(asked, "r")

@@ -84,7 +84,7 @@ def beside(inner: type[Params]) -> type[Params]:
     return create_model(f"AimOf{inner.__name__}", __base__=(AimParams, inner))
 
 
-@merge_method("aim", AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", compose=compose)
+@merge_method(AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", compose=compose)
 def aim(weight: Weight, params: AimOfTaskArithmetic, models: Sequence[ModelWeight]) -> Merged:
     """On the result of task arithmetic."""
     merged = task_arithmetic(weight, params, models)

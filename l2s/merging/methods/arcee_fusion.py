@@ -49,7 +49,7 @@ def measure(each: Each, params: ArceeFusionParams, models: Sequence[ArceeFusionM
     return threshold(first, median, third)
 
 
-@merge_method("arcee_fusion", ArceeFusionParams, ArceeFusionModel, measure=measure, counts=(1, 1))
+@merge_method(ArceeFusionParams, ArceeFusionModel, measure=measure, counts=(1, 1))
 def arcee_fusion(weight: Weight, params: ArceeFusionParams, models: Sequence[ArceeFusionModel]) -> Merged:
     """θ₁ where it is important, θ₀ elsewhere."""
     taken = importance(weight) >= weight.measured  # [*shape]

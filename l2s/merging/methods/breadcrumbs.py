@@ -21,7 +21,7 @@ from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.methods.ties import magnitudes
 from l2s.merging.ranking import Cut, beyond, cuts_at
 from l2s.merging.rescale import l1_factors, stretched
-from l2s.merging.sums import elected_sum, weighted_sum
+from l2s.merging.sums import weighted_sum
 from l2s.params import Params
 
 if TYPE_CHECKING:
@@ -76,19 +76,11 @@ def measure(each: Each, params: BreadcrumbsParams, models: Sequence[BreadcrumbsM
     return Band(found.low, found.high, factors)
 
 
-@merge_method("breadcrumbs", BreadcrumbsParams, BreadcrumbsModel, paper="arXiv:2312.06795", measure=measure)
+@merge_method(BreadcrumbsParams, BreadcrumbsModel, paper="arXiv:2312.06795", measure=measure)
 def breadcrumbs(weight: Weight, params: BreadcrumbsParams, models: Sequence[BreadcrumbsModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the task vectors without their largest and smallest entries."""
-    trimmed = _stretched(weight)
+    trimmed = as_measured(weight)
     total = weighted_sum(trimmed, [model.weight for model in models], params.normalize)
-    return Merged(total.mul_(params.scale).add_(weight.base), trimmed)
-
-
-@merge_method("breadcrumbs_ties", BreadcrumbsParams, BreadcrumbsModel, paper="arXiv:2312.06795", measure=measure)
-def breadcrumbs_ties(weight: Weight, params: BreadcrumbsParams, models: Sequence[BreadcrumbsModel]) -> Merged:
-    """As ``breadcrumbs``, but only models that agree with the sign elected at an entry count there."""
-    trimmed = _stretched(weight)
-    total = elected_sum(trimmed, [model.weight for model in models], params.normalize)
     return Merged(total.mul_(params.scale).add_(weight.base), trimmed)
 
 
@@ -105,7 +97,8 @@ def trim(weight: Weight, kept: Band) -> Tensor:
     return torch.stack([beyond(tau, low, start) - beyond(tau, high, start) for tau, low, high in bands])
 
 
-def _stretched(weight: Weight) -> Tensor:
+def as_measured(weight: Weight) -> Tensor:
+    """The K task vectors, trimmed and stretched as was measured; ``[K, *shape]``."""
     found: Band = weight.measured
     trimmed = trim(weight, found)
     return stretched(trimmed, found.stretch) if found.stretch else trimmed

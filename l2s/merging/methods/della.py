@@ -20,7 +20,7 @@ from l2s.errors import ConfigError
 from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.rescale import l1_factors, stretched
-from l2s.merging.sums import elected_sum, weighted_sum
+from l2s.merging.sums import elected_sum
 from l2s.params import Params
 
 if TYPE_CHECKING:
@@ -65,13 +65,6 @@ class DellaParams(Params):
     """True or ``l1``: to the L1 norm before. ``probability``: each survivor by 1/its chance. False: not at all."""
 
 
-class DellaLinearParams(DellaParams):
-    """Of the whole merge."""
-
-    normalize: bool = False
-    """Divide by the models' weights."""
-
-
 def measure(each: Each, params: DellaParams, models: Sequence[DellaModel]) -> list[float]:
     """The factor on each model's thinned task vector.
 
@@ -86,19 +79,11 @@ def measure(each: Each, params: DellaParams, models: Sequence[DellaModel]) -> li
     return factors
 
 
-@merge_method("della", DellaParams, DellaModel, paper="arXiv:2406.11617", measure=measure)
+@merge_method(DellaParams, DellaModel, paper="arXiv:2406.11617", measure=measure)
 def della(weight: Weight, params: DellaParams, models: Sequence[DellaModel]) -> Merged:
     """θ₀ + λ times the sum of those thinned task vectors that agree with the elected sign."""
     thinned = stretched(thin(weight, params, models), weight.measured)
     total = elected_sum(thinned, [model.weight for model in models], params.normalize)
-    return Merged(total.mul_(params.scale).add_(weight.base), thinned)
-
-
-@merge_method("della_linear", DellaLinearParams, DellaModel, paper="arXiv:2406.11617", measure=measure)
-def della_linear(weight: Weight, params: DellaParams, models: Sequence[DellaModel]) -> Merged:
-    """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
-    thinned = stretched(thin(weight, params, models), weight.measured)
-    total = weighted_sum(thinned, [model.weight for model in models], params.normalize)
     return Merged(total.mul_(params.scale).add_(weight.base), thinned)
 
 

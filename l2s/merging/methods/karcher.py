@@ -43,7 +43,7 @@ def measure(each: Each, params: KarcherParams, models: Sequence[KarcherModel]) -
     return shares(products, params.max_iter, params.tol)
 
 
-@merge_method("karcher", KarcherParams, KarcherModel, needs_base=False, measure=measure)
+@merge_method(KarcherParams, KarcherModel, needs_base=False, measure=measure)
 def karcher(weight: Weight, params: KarcherParams, models: Sequence[KarcherModel]) -> Merged:
     """Σₖ ‖θₖ‖ / K times the mean direction; one model alone comes out as it is."""
     return Merged(weighted_sum(weight.models, weight.measured, normalize=False), weight.task_vectors)

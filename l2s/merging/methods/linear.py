@@ -26,7 +26,7 @@ def loop(name: str, measured: None, params: LinearParams, models: Sequence[Model
     return Loop(factors([model.weight for model in models], params.normalize), base_share=0.0)
 
 
-@merge_method("linear", LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False, arrays=True, loop=loop)
+@merge_method(LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False, arrays=True, loop=loop)
 def linear(weight: WeightOf[Entries], params: LinearParams, models: Sequence[ModelWeight]) -> MergedOf[Entries]:
     """Σₖ wₖ θₖ / Σₖ wₖ."""
     merged = weighted_sum(weight.models, [model.weight for model in models], params.normalize)

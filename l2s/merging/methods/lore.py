@@ -143,7 +143,7 @@ def threshold(sigma: Tensor, mu: float, prox: Prox) -> float:
 
 
 @merge_method(
-    "lore", LoreParams, ModelWeight, paper="arXiv:2502.10749",
+    LoreParams, ModelWeight, paper="arXiv:2502.10749",
     needs_base=False, measure=measure, pieces="short", memory=memory,
 )  # fmt: skip
 def lore(weight: Weight, params: LoreParams, models: Sequence[ModelWeight]) -> Merged:

@@ -40,9 +40,7 @@ def measure(each: Each, params: ModelStockParams, models: Sequence[ModelStockMod
     return None if params.filter_wise else share(gram_of_whole(each, _task_vectors))
 
 
-@merge_method(
-    "model_stock", ModelStockParams, ModelStockModel, paper="arXiv:2403.19522", measure=measure, counts=(2, None)
-)
+@merge_method(ModelStockParams, ModelStockModel, paper="arXiv:2403.19522", measure=measure, counts=(2, None))
 def model_stock(weight: Weight, params: ModelStockParams, models: Sequence[ModelStockModel]) -> Merged:
     """θ₀ + t (mean of θₖ − θ₀)."""
     t = share(gram(_task_vectors(weight), dim=-1)) if params.filter_wise else weight.measured

@@ -42,7 +42,7 @@ def measure(each: Each, params: MultiSlerpParams, models: Sequence[ModelWeight])
     return shares(products, factors([model.weight for model in models], params.normalize_weights), params.eps)
 
 
-@merge_method("multislerp", MultiSlerpParams, ModelWeight, needs_base=False, optional_base=True, measure=measure)
+@merge_method(MultiSlerpParams, ModelWeight, needs_base=False, optional_base=True, measure=measure)
 def multislerp(weight: Weight, params: MultiSlerpParams, models: Sequence[ModelWeight]) -> Merged:
     """θ₀ + (Σₖ wₖ ‖τₖ‖) m / ‖m‖, m = Σₖ wₖ τₖ / ‖τₖ‖, θ₀ = 0 without a base; one model alone comes out as it is."""
     if len(models) == 1:

@@ -30,7 +30,7 @@ class NearSwapModel(Params):
     """Of the model: nothing."""
 
 
-@merge_method("nearswap", NearSwapParams, NearSwapModel, counts=(1, 1))
+@merge_method(NearSwapParams, NearSwapModel, counts=(1, 1))
 def nearswap(weight: Weight, params: NearSwapParams, models: Sequence[NearSwapModel]) -> Merged:
     """θ₀ + min(1, t / |τ|) τ; where that is all of τ, the model bit for bit."""
     tau = weight.task_vectors[0]

@@ -21,7 +21,7 @@ class PassthroughModel(Params):
     """A factor on its weights."""
 
 
-@merge_method("passthrough", PassthroughParams, PassthroughModel, needs_base=False, counts=(1, 1), arrays=True)
+@merge_method(PassthroughParams, PassthroughModel, needs_base=False, counts=(1, 1), arrays=True)
 def passthrough(
     weight: WeightOf[Entries], params: PassthroughParams, models: Sequence[PassthroughModel]
 ) -> MergedOf[Entries]:

@@ -68,7 +68,7 @@ def measure(each: Each, params: SceParams, models: Sequence[SceModel]) -> Select
     return Selected(cut, [energy / total for energy in sums] if total > 0 else [1 / len(sums)] * len(sums))
 
 
-@merge_method("sce", SceParams, SceModel, paper="arXiv:2408.07990", measure=measure)
+@merge_method(SceParams, SceModel, paper="arXiv:2408.07990", measure=measure)
 def sce(weight: Weight, params: SceParams, models: Sequence[SceModel]) -> Merged:
     """θ₀ + the mean of the selected entries of those models that agree with the sign of their plain sum."""
     found: Selected = weight.measured

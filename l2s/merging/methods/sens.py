@@ -52,7 +52,7 @@ class SensParams(Params):
     or near, τᵢ as 1 / Σⱼ gᵢⱼ."""
 
 
-@merge_method("sens", SensParams, SensModel, paper="arXiv:2502.12420", keeps_base=True)
+@merge_method(SensParams, SensModel, paper="arXiv:2502.12420", keeps_base=True)
 def sens(weight: Weight, params: SensParams, models: Sequence[SensModel]) -> Merged:
     """θ₀ + λ K Σᵢ wᵢ σᵢ δᵢ."""
     files = sensitivities(weight)

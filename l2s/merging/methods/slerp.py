@@ -49,7 +49,7 @@ def shares(t: float, cosine: float) -> tuple[float, float]:
     return math.sin(angle - t * angle) / math.sin(angle), math.sin(t * angle) / math.sin(angle)
 
 
-@merge_method("slerp", SlerpParams, SlerpModel, measure=measure, counts=(1, 1))
+@merge_method(SlerpParams, SlerpModel, measure=measure, counts=(1, 1))
 def slerp(weight: Weight, params: SlerpParams, models: Sequence[SlerpModel]) -> Merged:
     """sin((1 − t) Ω) / sin Ω · θ₀ + sin(t Ω) / sin Ω · θ₁; at the ends one of the two, bit for bit."""
     first, second = weight.measured

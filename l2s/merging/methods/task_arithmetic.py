@@ -27,7 +27,7 @@ def loop(name: str, measured: None, params: TaskArithmeticParams, models: Sequen
 
 
 @merge_method(
-    "task_arithmetic", TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", arrays=True, loop=loop
+    TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", arrays=True, loop=loop
 )  # fmt: skip
 def task_arithmetic(
     weight: WeightOf[Entries], params: TaskArithmeticParams, models: Sequence[ModelWeight]

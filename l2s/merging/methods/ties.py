@@ -103,7 +103,7 @@ def loop(name: str, measured: Cuts, params: TiesParams, models: Sequence[TiesMod
 
 
 @merge_method(
-    "ties", TiesParams, TiesModel, paper="arXiv:2306.01708",
+    TiesParams, TiesModel, paper="arXiv:2306.01708",
     measure=measure, spans_model=lambda params: params.scope == "global", arrays=True, loop=loop,
 )  # fmt: skip
 def ties(weight: WeightOf[Entries], params: TiesParams, models: Sequence[TiesModel]) -> MergedOf[Entries]:

@@ -88,7 +88,7 @@ def rank(model: TwinModel, values: int) -> int:
 
 
 @merge_method(
-    "twin", TwinParams, TwinModel, paper="arXiv:2406.15479",
+    TwinParams, TwinModel, paper="arXiv:2406.15479",
     measure=measure, pieces="short", memory=memory,
 )  # fmt: skip
 def twin(weight: Weight, params: TwinParams, models: Sequence[TwinModel]) -> Merged:

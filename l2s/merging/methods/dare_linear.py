@@ -5,7 +5,7 @@ the L1 norm instead, as mergekit does, which in a short weight can be far from 1
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -15,7 +15,7 @@ from l2s.merging import kernels
 from l2s.merging.loop import Loop
 from l2s.merging.method import Each, Entries, MergedOf, WeightOf, merge_method
 from l2s.merging.rescale import l1_factors, stretched
-from l2s.merging.sums import elected_sum, factors, onto, rows_of, weighted_sum
+from l2s.merging.sums import factors, onto, rows_of, weighted_sum
 from l2s.params import Params
 
 
@@ -46,39 +46,17 @@ def measure(each: Each, params: DareParams, models: Sequence[DareModel]) -> list
     return [1 / model.density if params.rescale and model.density > 0 else 1.0 for model in models]
 
 
-def _loop(measured: list[float], models: Sequence[DareModel], weights: list[float], **how: Any) -> Loop:
-    return Loop(weights, densities=[model.density for model in models], factors=measured, **how)
-
-
-def linear_loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
-    """``dare_linear``, as a loop."""
+def loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
+    """The same, as a loop."""
     weights = factors([model.weight for model in models], params.normalize)
-    return _loop(measured, models, weights, scale=params.scale)
+    return Loop(weights, densities=[model.density for model in models], factors=measured, scale=params.scale)
 
 
-def ties_loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
-    """``dare_ties``, as a loop."""
-    weights = [model.weight for model in models]
-    return _loop(measured, models, weights, elects=True, normalize=params.normalize, scale=params.scale)
-
-
-@merge_method(
-    "dare_linear", DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, arrays=True, loop=linear_loop
-)
+@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, arrays=True, loop=loop)
 def dare_linear(weight: WeightOf[Entries], params: DareParams, models: Sequence[DareModel]) -> MergedOf[Entries]:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
     thinned = stretched(drop(weight, models), weight.measured)
     total = weighted_sum(thinned, [model.weight for model in models], params.normalize)
-    return MergedOf(onto(weight.base, total, params.scale), thinned)
-
-
-@merge_method(
-    "dare_ties", DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, arrays=True, loop=ties_loop
-)
-def dare_ties(weight: WeightOf[Entries], params: DareParams, models: Sequence[DareModel]) -> MergedOf[Entries]:
-    """As ``dare_linear``, but only models that agree with the sign elected at an entry count there."""
-    thinned = stretched(drop(weight, models), weight.measured)
-    total = elected_sum(thinned, [model.weight for model in models], params.normalize)
     return MergedOf(onto(weight.base, total, params.scale), thinned)
 
 

@@ -1,0 +1,25 @@
+"""DARE with a vote: entries are dropped as in :mod:`l2s.merging.methods.dare_linear`, and then signs elected."""
+
+from collections.abc import Sequence
+
+from l2s.merging.loop import Loop
+from l2s.merging.method import Entries, MergedOf, WeightOf, merge_method
+from l2s.merging.methods.dare_linear import DareModel, DareParams, drop, measure
+from l2s.merging.rescale import stretched
+from l2s.merging.sums import elected_sum, onto
+
+
+def loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
+    """The same, as a loop."""
+    return Loop(
+        [model.weight for model in models], densities=[model.density for model in models], factors=measured,
+        elects=True, normalize=params.normalize, scale=params.scale,
+    )  # fmt: skip
+
+
+@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, arrays=True, loop=loop)
+def dare_ties(weight: WeightOf[Entries], params: DareParams, models: Sequence[DareModel]) -> MergedOf[Entries]:
+    """As ``dare_linear``, but only models that agree with the sign elected at an entry count there."""
+    thinned = stretched(drop(weight, models), weight.measured)
+    total = elected_sum(thinned, [model.weight for model in models], params.normalize)
+    return MergedOf(onto(weight.base, total, params.scale), thinned)

@@ -1,0 +1,52 @@
+"""RAM+: as RAM, but what averaging takes away is made up for.
+
+Reinforced Agent Merging, arXiv:2601.13572. A model's own entries are multiplied by λ, the more the more it shares. The
+paper counts over the whole model, mergekit and we within each weight ("tensor-local").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from l2s.lazy import torch
+from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.methods.ram import RamModel, RamParams, averaged
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class RamPlusParams(RamParams):
+    """Of the whole merge."""
+
+    r: float = Field(0.1, ge=0)
+    """How much a model's own entries gain for each shared one."""
+    alpha: float = Field(0.2, ge=0)
+    """Most shared entries to one of its own that count."""
+
+
+def measure(each: Each, params: RamPlusParams, models: Sequence[RamModel]) -> list[float]:
+    """λₖ = 1 + r min(α, shared entries / own entries) of each model."""
+
+    def counted(pieces: Iterable[Weight]) -> Tensor:
+        return sum((_counts(piece, params.epsilon) for piece in pieces), torch.zeros(2, len(models), dtype=torch.int64))
+
+    ((shared, own),) = each(counted)
+    ratios = shared.double() / own.double().clamp(min=params.epsilon)  # [K]
+    return [1 + params.r * min(params.alpha, float(ratio)) if ratio > 0 else 1.0 for ratio in ratios]
+
+
+@merge_method(RamPlusParams, RamModel, paper="arXiv:2601.13572", measure=measure)
+def ramplus_tl(weight: Weight, params: RamPlusParams, models: Sequence[RamModel]) -> Merged:
+    """As ``ram``, with λₖ τₖ where model k alone changed the entry."""
+    return averaged(weight, params, weight.measured)
+
+
+def _counts(weight: Weight, epsilon: float) -> Tensor:
+    """Of a piece: entries that each model shares, and those that it alone has changed; ``[2, K]``."""
+    changed = (weight.task_vectors.abs() > epsilon).reshape(len(weight.models), -1)  # [K, N]
+    several = changed.sum(0)  # [N]
+    return torch.stack([(changed & (several > 1)).sum(1), (changed & (several == 1)).sum(1)]).cpu()
