@@ -60,7 +60,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (about two minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) torch
-	@$(INSTALL) -e .
+	@$(INSTALL) -e '.[pipeline]'
 	@$(BIN)/python -m l2s.compile
 	@touch $@
 

@@ -10,6 +10,7 @@ from flows import console, steps
 from flows.recorded_steps import leaving_record
 from l2s import __version__
 from l2s.errors import L2SError
+from l2s.extras import naming_extras
 
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
 
@@ -68,7 +69,8 @@ def _add_others(app: typer.Typer) -> None:
 def entry() -> None:
     """Run the command line; what a user can mend is one sentence and exit code 2."""
     try:
-        app_for(sys.argv[1:])()
+        with naming_extras(" ".join(["l2s", *sys.argv[1:2]])):
+            app_for(sys.argv[1:])()
     except (L2SError, OSError) as error:
         if "--debug" in sys.argv:
             raise

@@ -71,10 +71,11 @@ def _generate_inputs(arguments: Arguments) -> list[Path]:
 
 def _prompt(arguments: Arguments) -> dict[str, Any]:
     """The prompt's settings with every default, the date of chat templates among them."""
-    from flows.steps import prompt_of
+    from flows.steps import variables
+    from l2s.api import prompt_settings
     from l2s.generation.settings import PromptParams
 
-    given = prompt_of(arguments["prompt"], arguments["date"], arguments["template_kwarg"])
+    given = prompt_settings(arguments["prompt"], arguments["date"], variables(arguments["template_kwarg"]))
     return {"prompt": PromptParams.parse(given, "prompt").model_dump(mode="json")}
 
 

@@ -22,7 +22,7 @@ def task_runner(name: str, jobs: int, address: str | None = None) -> TaskRunner[
         address: a Dask scheduler or Ray head that runs already; its workers must see this folder under this path.
 
     Raises:
-        ConfigError: unknown name, or the extra is not installed.
+        ConfigError: unknown name.
     """
     if address is not None and name in ("threads", "processes"):
         raise ConfigError(f"--address: runner '{name}' takes none; it is for dask and ray")
@@ -40,10 +40,8 @@ def task_runner(name: str, jobs: int, address: str | None = None) -> TaskRunner[
 
 
 def _dask(jobs: int, address: str | None) -> TaskRunner[Any]:
-    try:
-        from prefect_dask import DaskTaskRunner
-    except ImportError:
-        raise ConfigError("--runner dask needs the extra: pip install 'l2s[dask]'") from None
+    from prefect_dask import DaskTaskRunner
+
     if address:
         return DaskTaskRunner(address=address)
     local = {"n_workers": jobs, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
@@ -51,10 +49,8 @@ def _dask(jobs: int, address: str | None) -> TaskRunner[Any]:
 
 
 def _ray(jobs: int, address: str | None) -> TaskRunner[Any]:
-    try:
-        from prefect_ray import RayTaskRunner
-    except ImportError:
-        raise ConfigError("--runner ray needs the extra: pip install 'l2s[ray]'") from None
+    from prefect_ray import RayTaskRunner
+
     if address:
         return RayTaskRunner(address=address)
     return RayTaskRunner(init_kwargs={"num_cpus": jobs, "include_dashboard": False, "log_to_driver": False})

@@ -40,18 +40,14 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Look for everything that would make a merge fail or go wrong, before a byte is written."""
-    from l2s.checkpoints.soundness import scan_for_nan
-    from l2s.merging.merge import check_merge
-    from l2s.merging.preflight import needs, open_models
+    from l2s import api
+    from l2s.merging.preflight import needs
     from l2s.merging.recipe import MergeRecipe
     from l2s.progress import bar
     from l2s.yaml import read_yaml
 
     parsed = MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe")
-    findings = check_merge(parsed, {})
-    readable = not any(finding.fatal for finding in findings)
-    if readable and not quick:
-        findings += scan_for_nan(open_models(parsed, {}), bar)
+    findings = api.check(parsed, quick=quick, track=bar)
     if as_json:
         console.out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
     else:
@@ -59,7 +55,7 @@ def check(
             say(f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}")
         if not findings:
             say("no problems found")
-        if readable:
+        if not any(finding.fatal for finding in findings):
             memory, disk = needs(parsed, {})
             say(f"takes about {memory / 1e9:.1f} GB of memory and {disk / 1e9:.3g} GB on disk")
     if any(finding.fatal for finding in findings):
@@ -77,23 +73,13 @@ def merge(
 ) -> None:
     """Merge models by a recipe; OUT appears whole or not at all, and a killed merge goes on where it was."""
     from flows.waiting import working
-    from l2s.merging.memory import parse_size
-    from l2s.merging.merge import merge_checkpoints
-    from l2s.merging.recipe import MergeRecipe
+    from l2s import api
     from l2s.progress import bar
-    from l2s.yaml import read_yaml
 
-    manifest = merge_checkpoints(
-        MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe"),
-        {},
-        target,
-        seed=seed,
-        threads=threads,
-        max_memory=parse_size(max_memory) if max_memory else None,
-        device=device,
-        force=force,
+    manifest = api.merge(
+        recipe, target, seed=seed, threads=threads, max_memory=max_memory, device=device, force=force,
         track=working(bar),
-    )
+    )  # fmt: skip
     for note in manifest.notes:
         say(f"note: {note}")
     say(f"config, tokenizer and chat template of {manifest.donor.model}: {manifest.donor.reason}")
@@ -119,21 +105,15 @@ def calibrate(
     force: Replace = False,
 ) -> None:
     """Measure activations or sensitivities of a model, for methods that use them; resumes after a kill."""
-    from l2s.calibration.calibrate import calibrate as calibrate_model
-    from l2s.calibration.settings import CalibrationParams
+    from l2s import api
     from l2s.checkpoints.open import open_checkpoint
     from l2s.checkpoints.statistics import coverage
     from l2s.progress import bar
 
-    others = {str(path): path for path in distance_to or []}
-    params = CalibrationParams.parse(
-        {
-            "model": str(model), "texts": str(texts), "kind": kind, "answer": answer, "samples": samples,
-            "max_tokens": max_tokens, "layers_at_a_time": layers_at_a_time, "distance_to": list(others), "seed": seed,
-        },
-        "options",
+    found = api.calibrate(
+        model, texts, target, kind=kind, answer=answer, samples=samples, max_tokens=max_tokens,
+        distance_to=distance_to or [], layers_at_a_time=layers_at_a_time, device=device, seed=seed, track=bar,
     )  # fmt: skip
-    found = calibrate_model(model, texts, target, params, others=others, device=device, track=bar)
     say(f"{target}: {kind}; {coverage(found, open_checkpoint(str(model)).names())}")
 
 
@@ -183,33 +163,14 @@ def generate(
     force: Replace = False,
 ) -> None:
     """Answer problems with a model; only what the response store lacks is generated."""
-    from l2s.checkpoints import Checkpoint
-    from l2s.generation.generate import generate_responses
-    from l2s.generation.settings import ControlParams, DecodingParams
+    from l2s import api
     from l2s.progress import bar
-    from l2s.yaml import read_yaml
 
-    found = read_yaml(control) if control else {}
-    own = model.name or model.resolve().name
-    name = own if control is None else f"{own}-{control.stem}"
-    sampling = {
-        "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
-        "samples": samples, "seed": seed,
-    }  # fmt: skip
-    options = {"engine": engine, "device": device, "sampling": sampling}
-    decoding = DecodingParams.parse({**options, "prompt": prompt_of(prompt, date, template_kwarg)}, "options")
-    counts = generate_responses(
-        model,
-        Checkpoint(model).digest,
-        [problems],
-        target,
-        run=name if run is None else _run_name(run),
-        decoding=decoding,
-        control=ControlParams.parse(found, str(control)),
-        store=Path(".l2s/responses.sqlite"),
-        track=bar,
-        say=warn,
-    )
+    counts = api.generate(
+        model, problems, target, run=run, engine=engine, control=control, prompt=prompt, date=date,
+        template_kwargs=variables(template_kwarg), samples=samples, temperature=temperature, top_p=top_p, top_k=top_k,
+        max_tokens=max_tokens, device=device, seed=seed, track=bar, say=warn,
+    )  # fmt: skip
     console.out.print(
         f"{target}: {counts.generated} responses generated, {counts.stored} from the store",
         highlight=False,
@@ -217,30 +178,17 @@ def generate(
     )
 
 
-def _run_name(run: str) -> str:
-    """A name as params.yaml takes them."""
-    from l2s.references import NAME
+def variables(given: list[str] | None) -> dict[str, Any]:
+    """What the command line says of a chat template, each value read as YAML."""
+    from l2s.yaml import parse_yaml
 
-    if not NAME.fullmatch(run):
-        raise ConfigError(f"--run: found {run!r}, expected a name of letters, digits, '.', '_' and '-'")
-    return run
-
-
-def prompt_of(prompt: str, date: str | None, given: list[str] | None) -> Any:
-    """The prompt's settings: a style or a file, and what the command line says of the chat template, read as YAML."""
-    from l2s.yaml import parse_yaml, read_yaml
-
-    style = read_yaml(Path(prompt)) if prompt.endswith((".yaml", ".yml")) else {"style": prompt}
-    if not isinstance(style, dict) or not isinstance(style.get("template_kwargs", {}), dict):
-        return style
-    variables = dict(style.get("template_kwargs", {}))
+    found = dict[str, Any]()
     for text in given or []:
         name, equals, value = text.partition("=")
         if not equals:
             raise ConfigError(f"--template-kwarg: found {text!r}, expected KEY=VALUE, e.g. enable_thinking=false")
-        variables[name] = parse_yaml(value.encode(), f"--template-kwarg {name}")
-    more = {"template_kwargs": variables} if variables else {}
-    return {**style, **more, **({"date": date} if date is not None else {})}
+        found[name] = parse_yaml(value.encode(), f"--template-kwarg {name}")
+    return found
 
 
 def verify(

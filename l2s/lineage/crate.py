@@ -35,13 +35,11 @@ def write_crate(path: Path, out: Path) -> None:
     """Write the lineage of ``path`` to the folder ``out``, or to a zip file if its name ends so; whole or not at all.
 
     Raises:
-        ConfigError: the library that writes crates is not installed, or ``out`` is there already.
+        ConfigError: ``out`` is there already.
         RecordError: no record says what made ``path``.
     """
-    try:
-        from rocrate.rocrate import ROCrate
-    except ImportError:
-        raise ConfigError("an RO-Crate takes the package rocrate; install it with: pip install 'l2s[crate]'") from None
+    from rocrate.rocrate import ROCrate
+
     if out.exists():
         raise ConfigError(f"{out}: is there already; choose another place for the crate")
     chain = Chain.read(path)

@@ -75,7 +75,7 @@ def test_a_run_is_named_and_compared_by_its_name(work: Path) -> None:
     assert call(app_for(), ["verify", "out.jsonl", "v.jsonl"], catch_exceptions=False).exit_code == 0
     found = call(app_for(), ["analyse", "v.jsonl", "--out", "s", "--baseline", "slow"], catch_exceptions=False)
     assert found.exit_code == 0 and "baseline" in found.output
-    with pytest.raises(ConfigError, match="--run: found 'a b', expected a name"):
+    with pytest.raises(ConfigError, match="run: found 'a b', expected a name"):
         generate("--run", "a b", "--force")
 
 

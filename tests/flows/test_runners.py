@@ -10,6 +10,7 @@ import pytest
 
 from flows.runners import task_runner
 from l2s.errors import ConfigError
+from l2s.extras import MissingExtra, naming_extras
 from tests.flows.conftest import repro
 
 SCRIPT = """
@@ -72,7 +73,7 @@ def test_wrong_runners_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None
         task_runner("threads", 1, "tcp://somewhere")
     for runner, module in EXTRAS.items():
         monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(ConfigError, match=rf"pip install 'l2s\[{runner}\]'"):
+        with pytest.raises(MissingExtra, match=rf"pip install 'l2s\[{runner}\]'"), naming_extras("l2s run"):
             task_runner(runner, 1)
 
 

@@ -1,8 +1,7 @@
 """The crate: read again by the library that reads crates, it tells what the records tell."""
 
-import builtins
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,14 +13,7 @@ Capture = pytest.CaptureFixture[str]
 def test_without_the_library_it_is_a_sentence(
     project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    real = builtins.__import__
-
-    def refuse(name: str, *rest: Any) -> Any:
-        if name.startswith("rocrate"):
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setitem(sys.modules, "rocrate.rocrate", None)
     code, said = l2s(capsys, monkeypatch, "lineage", "data/merged/average", "--crate", str(tmp_path / "crate"))
     assert code == 2 and "pip install 'l2s[crate]'" in said and said.count("\n") == 1
     assert not (tmp_path / "crate").exists()

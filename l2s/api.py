@@ -1,0 +1,376 @@
+"""The public API: what the commands do, as functions with the commands' options; documented in docs/api.md.
+
+Each imports what it needs when it is called: :func:`merge` and :func:`check` no Prefect, no DVC and, with the common
+methods, no torch. What a user can mend is an :class:`l2s.L2SError`, of one sentence. Files are written whole or not
+at all, in the place of what lies there already; an input is never replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from l2s.errors import ConfigError
+from l2s.extras import naming_extras
+from l2s.progress import Track, silent
+
+if TYPE_CHECKING:
+    from l2s.analysis.analyse import Report
+    from l2s.checkpoints.compatible import Finding
+    from l2s.checkpoints.statistics import Statistics
+    from l2s.generation.control_settings import ControlParams
+    from l2s.generation.generate import Counts
+    from l2s.merging.manifest import MergeManifest
+    from l2s.merging.recipe import MergeRecipe
+
+Source = str | os.PathLike[str]
+Row = dict[str, Any]
+STORE = Path(".l2s/responses.sqlite")
+"""Where responses are kept, so that none is generated twice."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Graded responses."""
+
+    rows: list[Row]
+    """As they came, each with ``answer``, ``status``, ``correct`` and ``grader``."""
+    agreement: list[Row] = field(default_factory=list)
+    """How far every two graders agree, where all were asked."""
+
+    @property
+    def correct(self) -> int:
+        """How many are right."""
+        return sum(row["correct"] for row in self.rows)
+
+
+@naming_extras("l2s check")
+def check(
+    recipe: Source | Mapping[str, Any] | MergeRecipe,
+    *,
+    models: Mapping[str, Path] | None = None,
+    quick: bool = False,
+    track: Track = silent,
+) -> list[Finding]:
+    """Everything that would make a merge fail or go wrong, before a byte is written.
+
+    Args:
+        recipe: a YAML file in mergekit's dialect, or what such a file holds.
+        models: folders by the recipe's names; a name that is not there is a folder or a model of the hub itself.
+        quick: do not look through all weights for NaN.
+        track: shows progress, e.g. :func:`l2s.progress.bar`.
+
+    Returns:
+        Findings, each with its ``sentence``; a merge with one that is ``fatal`` is refused.
+    """
+    from l2s.checkpoints.soundness import scan_for_nan
+    from l2s.merging.preflight import check_merge, open_models
+
+    parsed = _recipe(recipe)
+    findings = check_merge(parsed, models)
+    if quick or any(finding.fatal for finding in findings):
+        return findings
+    return [*findings, *scan_for_nan(open_models(parsed, models), track)]
+
+
+@naming_extras("l2s merge")
+def merge(
+    recipe: Source | Mapping[str, Any] | MergeRecipe,
+    out: Source,
+    *,
+    models: Mapping[str, Path] | None = None,
+    statistics: Mapping[str, Path] | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    max_memory: int | str | None = None,
+    device: str = "cpu",
+    force: bool = False,
+    track: Track = silent,
+) -> MergeManifest:
+    """Merge models by a recipe; ``out`` appears whole or not at all, and a killed merge goes on where it was.
+
+    Args:
+        recipe: a YAML file in mergekit's dialect, or what such a file holds.
+        out: folder of the merged model; a merge of ours that lies there is replaced.
+        models: folders by the recipe's names; a name that is not there is a folder or a model of the hub itself.
+        statistics: files of calibration statistics by the recipe's names.
+        seed: of random masks, recorded.
+        threads: tensors at a time; changes no byte. Default: one a core.
+        max_memory: most memory to take, in bytes or as ``"4GB"``.
+        device: where the arithmetic is done, ``cpu`` or ``cuda``.
+        force: replace ``out``, and merge against warnings.
+        track: shows progress, e.g. :func:`l2s.progress.bar`.
+
+    Returns:
+        What ``out/l2s_manifest.json`` says: ``recipe``, ``inputs``, ``donor``, ``notes``, ``tensors``, …
+    """
+    from l2s.merging.memory import parse_size
+    from l2s.merging.merge import merge_checkpoints
+
+    memory = parse_size(max_memory) if isinstance(max_memory, str) else max_memory
+    return merge_checkpoints(
+        _recipe(recipe), models, Path(out), seed=seed, threads=threads, max_memory=memory, device=device,
+        force=force, statistics=statistics, track=track,
+    )  # fmt: skip
+
+
+@naming_extras("l2s calibrate", "generate")
+def calibrate(
+    model: Source,
+    texts: Source,
+    out: Source,
+    *,
+    kind: str = "activations",
+    answer: str = "short",
+    samples: int = 100,
+    max_tokens: int = 512,
+    distance_to: Sequence[Source] = (),
+    layers_at_a_time: bool = False,
+    device: str = "cpu",
+    seed: int = 0,
+    track: Track = silent,
+) -> Statistics:
+    """Measure activations or sensitivities of a model, for methods that use them; resumes after a kill.
+
+    Args:
+        model: a model folder.
+        texts: JSONL rows with ``prompt``, ``short`` and ``long``.
+        out: a safetensors file.
+        kind: ``activations`` (for aim) or ``sensitivities`` (for sens).
+        answer: which answer follows the prompt: ``short``, ``long`` or ``none``.
+        samples: texts taken, in an order drawn from the seed.
+        max_tokens: most tokens of a text.
+        distance_to: sensitivities: other models to measure the logits' distance to.
+        layers_at_a_time: hold one layer in memory, not the model.
+        device: ``cpu`` or ``cuda``.
+        seed: every random draw derives from it.
+        track: shows progress.
+    """
+    from l2s.calibration.calibrate import calibrate as calibrate_model
+    from l2s.calibration.settings import CalibrationParams
+
+    others = {str(path): Path(path) for path in distance_to}
+    _keep([model, texts, *others], out)
+    params = CalibrationParams.parse(
+        {
+            "model": str(model), "texts": str(texts), "kind": kind, "answer": answer, "samples": samples,
+            "max_tokens": max_tokens, "layers_at_a_time": layers_at_a_time, "distance_to": list(others), "seed": seed,
+        },
+        "options",
+    )  # fmt: skip
+    return calibrate_model(Path(model), Path(texts), Path(out), params, others=others, device=device, track=track)
+
+
+@naming_extras("l2s generate", "generate")
+def generate(
+    model: Source,
+    problems: Source,
+    out: Source,
+    *,
+    run: str | None = None,
+    engine: str = "auto",
+    control: Source | Mapping[str, Any] | ControlParams | None = None,
+    prompt: Source | Mapping[str, Any] = "chat",
+    date: str | None = None,
+    template_kwargs: Mapping[str, Any] | None = None,
+    samples: int = 1,
+    temperature: float = 0.0,
+    top_p: float = 1.0,
+    top_k: int = 0,
+    max_tokens: int = 2048,
+    device: str = "cpu",
+    seed: int = 0,
+    store: Source = STORE,
+    track: Track = silent,
+    say: Callable[[str], None] | None = None,
+) -> Counts:
+    """Answer problems with a model; only what the response store lacks is generated.
+
+    Args:
+        model: a model folder.
+        problems: JSONL rows with ``id``, ``problem``, ``gold``, and ``benchmark``, or else the file's name.
+        out: JSONL of responses.
+        run: name of the run; default: MODEL or MODEL-CONTROL.
+        engine: ``auto``, ``transformers`` or ``vllm``.
+        control: a length control: a YAML file, or what it holds, e.g. ``{"kind": "budget", "max_think": 500}``.
+        prompt: ``chat``, ``plain``, ``qwen25-math-cot``, ``cot``, a YAML file, or what such a file holds.
+        date: what a chat template takes for today, ``YYYY-MM-DD``.
+        template_kwargs: variables of the chat template, e.g. ``{"enable_thinking": False}``.
+        samples: responses per problem.
+        temperature: 0 is greedy.
+        top_p: of nucleus sampling.
+        top_k: 0 means all tokens.
+        max_tokens: most generated tokens a response.
+        device: ``cpu`` or ``cuda``.
+        seed: every random draw derives from it.
+        store: the file of the response store.
+        track: shows progress.
+        say: told what the user should know of model, template and control; default: a warning each.
+
+    Returns:
+        How many responses were ``generated``, and how many ``stored`` already.
+    """
+    from l2s.checkpoints import Checkpoint
+    from l2s.generation.generate import generate_responses
+    from l2s.generation.settings import DecodingParams
+
+    folder, found = Path(model), _control(control)
+    sampling = {
+        "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
+        "samples": samples, "seed": seed,
+    }  # fmt: skip
+    options = {"engine": engine, "device": device, "sampling": sampling}
+    decoding = DecodingParams.parse({**options, "prompt": prompt_settings(prompt, date, template_kwargs)}, "options")
+    _keep([model, problems, *([control] if isinstance(control, str | os.PathLike) else [])], out)
+    return generate_responses(
+        folder, Checkpoint(folder).digest, [Path(problems)], Path(out), run=_run_name(run, folder, control),
+        decoding=decoding, control=found, store=Path(store), track=track, say=say or _warn,
+    )  # fmt: skip
+
+
+def prompt_settings(
+    prompt: Source | Mapping[str, Any], date: str | None, template_kwargs: Mapping[str, Any] | None
+) -> Any:
+    """The prompt's settings: a style, a file or its content, with what is said of the chat template beside it."""
+    from l2s.yaml import read_yaml
+
+    if isinstance(prompt, Mapping):
+        style: Any = dict(prompt)
+    else:
+        is_file = str(prompt).endswith((".yaml", ".yml"))
+        style = read_yaml(Path(prompt)) if is_file else {"style": str(prompt)}
+    if not isinstance(style, dict) or not isinstance(style.get("template_kwargs", {}), dict):
+        return style
+    variables = {**style.get("template_kwargs", {}), **(template_kwargs or {})}
+    more = {"template_kwargs": variables} if variables else {}
+    return {**style, **more, **({"date": date} if date is not None else {})}
+
+
+@naming_extras("l2s verify")
+def verify(
+    responses: Source | Iterable[Row],
+    out: Source | None = None,
+    *,
+    grader: str = "l2s",
+    format: str = "l2s",
+    out_format: str = "l2s",
+    jobs: int = 1,
+    track: Track = silent,
+) -> Verified:
+    """Grade responses: extract each answer and compare it with gold.
+
+    Args:
+        responses: JSONL, or rows, with at least ``gold`` and ``response``. Broken lines of a file are kept beside
+            ``out``, with a warning.
+        out: JSONL of verdicts; needed with a file.
+        grader: ``l2s``, ``math-verify``, ``qwen``, or with a file ``all`` side by side.
+        format: of the file ``responses``: ``l2s``, ``qwen`` (Qwen2.5-Math's) or ``lm-eval``.
+        out_format: of ``out``: ``l2s`` or ``lm-eval``.
+        jobs: worker processes.
+        track: shows progress.
+    """
+    from l2s.verification import verify_file, verify_rows
+
+    if not isinstance(responses, str | os.PathLike):
+        if out is not None:
+            raise ConfigError("verify: rows are returned, and OUT goes with a file; write them with l2s.records")
+        return Verified(verify_rows(responses, grader, jobs, track))
+    if out is None:
+        raise ConfigError(f"verify: {responses} is a file; expected OUT beside it, a file for the verdicts")
+    _keep([responses], out)
+    agreement = list[Row]()
+    rows = verify_file(
+        Path(responses), Path(out), grader, jobs, track, form=format, out_form=out_format, say=_warn,
+        report=agreement.extend,
+    )  # fmt: skip
+    return Verified(rows, agreement)
+
+
+@naming_extras("l2s analyse")
+def analyse(
+    verdicts: Source | Sequence[Source],
+    out: Source | None = None,
+    *,
+    baseline: str | Sequence[str] = (),
+    about: Source | Mapping[str, Any] | None = None,
+    margin: float = 0.02,
+    shared: bool = False,
+    track: Track = silent,
+) -> Report:
+    """Summarise verdict files: accuracy, length and paired comparisons, with intervals.
+
+    Args:
+        verdicts: one file or several, also of other tools' outputs.
+        out: folder for the summary and its tables; None: they are returned alone.
+        baseline: the slow run that others are compared with; ``RUN=SLOW`` for one run's own.
+        about: run to method, coefficients, control, parameters, … as far as known: a YAML file, or what it holds.
+        margin: parity is accuracy at most this much lower (a share).
+        shared: compare runs on the problems both answered; else others are refused.
+        track: shows progress.
+
+    Returns:
+        The summary: ``rows`` has one a run and benchmark, ``comparisons``, ``overall``, ``notes``, …
+    """
+    from l2s.analysis.about import read_about, settings_of
+    from l2s.analysis.analyse import analyse as analyse_verdicts
+    from l2s.analysis.reading import read_verdicts
+    from l2s.analysis.summary import write_summary
+
+    files = [Path(verdicts)] if isinstance(verdicts, str | os.PathLike) else [Path(path) for path in verdicts]
+    settings = settings_of([baseline] if isinstance(baseline, str) else baseline, margin, shared)
+    facts = read_about(*_content(about, "about")) if about is not None else {}
+    report = analyse_verdicts(read_verdicts(files, settings, track), settings, facts)
+    if out is not None:
+        write_summary(report, Path(out))
+    return report
+
+
+def _recipe(recipe: Source | Mapping[str, Any] | MergeRecipe) -> MergeRecipe:
+    from l2s.merging.recipe import MergeRecipe
+
+    if isinstance(recipe, MergeRecipe):
+        return recipe
+    found, where = _content(recipe, "recipe")
+    return MergeRecipe.parse(found, where if where == "recipe" else f"{where}: recipe")
+
+
+def _control(control: Source | Mapping[str, Any] | ControlParams | None) -> ControlParams:
+    from l2s.generation.control_settings import ControlParams
+
+    return control if isinstance(control, ControlParams) else ControlParams.parse(*_content(control or {}, "control"))
+
+
+def _content(given: Source | Mapping[str, Any], name: str) -> tuple[Any, str]:
+    """What a YAML file holds, or what was given in its place; and where it stands, for errors."""
+    from l2s.yaml import read_yaml
+
+    return (dict(given), name) if isinstance(given, Mapping) else (read_yaml(Path(given)), str(given))
+
+
+def _run_name(run: str | None, model: Path, control: Any) -> str:
+    """A name as params.yaml takes them; by default the model's and the control's."""
+    from l2s.references import NAME
+
+    if run is not None:
+        if not NAME.fullmatch(run):
+            raise ConfigError(f"run: found {run!r}, expected a name of letters, digits, '.', '_' and '-'")
+        return run
+    own = model.name or model.resolve().name
+    if control is None:
+        return own
+    return f"{own}-{Path(control).stem if isinstance(control, str | os.PathLike) else _control(control).kind}"
+
+
+def _keep(inputs: Iterable[Source], out: Source) -> None:
+    """No input is replaced."""
+    for path in inputs:
+        if os.path.realpath(path) == os.path.realpath(out):
+            raise ConfigError(f"{out}: is an input; choose another place to write to")
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=3)
