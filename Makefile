@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-slow test-shuffled check scratch seeds bench bench-pipeline bench-generation bench-grading vllm ui clean
+.PHONY: run test test-slow test-shuffled check docs scratch seeds bench bench-pipeline bench-generation bench-grading vllm ui clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.core
@@ -32,6 +32,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev  ## the pages as a site in site/, without the network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 scratch: $(VENV)/.dev  ## the whole pipeline in a scratch clone, with few problems
 	$(BIN)/python -m tests.scratch
