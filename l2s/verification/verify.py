@@ -155,7 +155,7 @@ def _names_what(gold: str, stated: str, sentence: str) -> bool:
 def _answer_of(row: Row, grader: Grader) -> Found:
     if grader.extract is not None:
         try:
-            return Found(grader.extract(row["response"]) or None)
+            return Found(grader.extract(row["response"], str(row.get("benchmark", ""))) or None)
         except Exception:  # as above
             return Found(None, unreadable=True)
     closed = row.get("closed")

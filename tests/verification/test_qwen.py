@@ -6,7 +6,7 @@ import pytest
 
 from l2s.verification import grade, verify_rows
 from l2s.verification.graders.qwen import equal_as_qwen
-from l2s.verification.graders.qwen_text import qwen_answer, stripped
+from l2s.verification.graders.qwen_text import stripped
 
 STRIPPED = [
     ("\\frac12", "\\frac{1}{2}"),
@@ -46,25 +46,25 @@ STRIPPED = [
     ("3.140", "3.140"),
 ]
 
-# The benchmark decides whether units are stripped: they are not for the second.
+# The benchmark decides whether units are stripped.
 EXTRACTED = [
-    (False, "Step.\nThe answer is 42.", "42"),
-    (False, "so we get $1,234$ dollars", "1234"),
-    (False, "thus \\boxed{12} or \\boxed{13}.", "13"),
-    (False, "no number", ""),
-    (False, "\\boxed{\\frac{1}{2}}", "\\frac{1}{2}"),
-    (False, "\\boxed 5$ done", "5"),
-    (False, "The final answer is $x=3$. I hope it is correct.", "3"),
-    (False, "unclosed \\boxed{3+4", "3+4"),
-    (True, "\\boxed{3.0 \\text{ m/s}}", "3"),
-    (True, "The answer is: 5 meters.", "5meters"),
-    (False, "final answer is 7/8", "\\frac{7}{8}"),
-    (False, "we get -3.5e2 at the end", "2"),
-    (False, "答案是 12\n\nmore", "12"),
-    (False, "\\boxed{073}", "73"),
-    (False, "\\boxed{}", ""),
-    (False, "\\boxed{ 3,\n 4 }", "3,4"),
-    (False, "the boxed area 12$", "area12"),
+    ("math500", "Step.\nThe answer is 42.", "42"),
+    ("math500", "so we get $1,234$ dollars", "1234"),
+    ("math500", "thus \\boxed{12} or \\boxed{13}.", "13"),
+    ("math500", "no number", ""),
+    ("math500", "\\boxed{\\frac{1}{2}}", "\\frac{1}{2}"),
+    ("math500", "\\boxed 5$ done", "5"),
+    ("math500", "The final answer is $x=3$. I hope it is correct.", "3"),
+    ("math500", "unclosed \\boxed{3+4", "3+4"),
+    ("minerva_math", "\\boxed{3.0 \\text{ m/s}}", "3"),
+    ("minerva_math", "The answer is: 5 meters.", "5meters"),
+    ("math500", "final answer is 7/8", "\\frac{7}{8}"),
+    ("math500", "we get -3.5e2 at the end", "2"),
+    ("math500", "答案是 12\n\nmore", "12"),
+    ("math500", "\\boxed{073}", "73"),
+    ("math500", "\\boxed{}", ""),
+    ("math500", "\\boxed{ 3,\n 4 }", "3,4"),
+    ("math500", "the boxed area 12$", "area12"),
 ]
 
 EQUAL = [
@@ -137,9 +137,10 @@ def test_strips_as_the_toolkit_does(text: str, expected: str) -> None:
     assert stripped(text) == expected
 
 
-@pytest.mark.parametrize(("units_stay", "response", "answer"), EXTRACTED)
-def test_extracts_as_the_toolkit_does(units_stay: bool, response: str, answer: str) -> None:
-    assert qwen_answer(response, units_stay) == answer
+@pytest.mark.parametrize(("benchmark", "response", "answer"), EXTRACTED)
+def test_extracts_as_the_toolkit_does(benchmark: str, response: str, answer: str) -> None:
+    (verdict,) = verify_rows([{"gold": "", "response": response, "benchmark": benchmark}], "qwen")
+    assert (verdict["answer"] or "") == answer
 
 
 @pytest.mark.parametrize(("prediction", "reference", "equal"), EQUAL)

@@ -12,6 +12,7 @@ from l2s.verification.compare.intervals import pieces, same_pieces
 from l2s.verification.compare.listing import (
     SETS,
     as_matrix,
+    by_names,
     items_of,
     name_of,
     of_many_names,
@@ -135,7 +136,8 @@ def _same_assignments(gold: Expression, answer: Expression) -> bool:
         if given and len(given) == len(rows[1]) and set(rows[0]) == set(rows[1]):
             order = [given[rows[1].index(name)] for name in rows[0]]
             return _all_quietly_same(row_of(mine[0]) or (), order)
-    if names[0] != names[1] and all(name.kind == "symbol" for name in names) and not symbols(mine[0]):
+    kinds = {name.kind for name in names}
+    if names[0] != names[1] and kinds in ({"symbol"}, {"function"}) and not symbols(mine[0]):  # x = 5, y = 5
         return False
     return any(_quietly_same(one, other) for one in mine for other in theirs)
 
@@ -163,6 +165,8 @@ def _same_lists(gold: Expression, answer: Expression) -> bool:
         return False
     if "set" in (gold.kind, answer.kind) or any(of_one_name(items) for items in (mine, theirs)):
         mine, theirs = _distinct(mine), _distinct(theirs)
+    if all(named) and (paired := by_names(mine, theirs)):
+        return all(_quietly_same(one, other) for one, other in paired)
     if _matched(mine, theirs):
         return True
     if named[0] == named[1] and not (named[0] and of_same_name(mine, theirs)):

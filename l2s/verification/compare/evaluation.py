@@ -203,7 +203,7 @@ def evaluated(expression: Expression, point: int, field: Field) -> Any:
     if kind == "degrees":
         return values[0] * field.constant("pi") / 180
     if kind == "function":
-        found = _called(str(parts[0]), values, expression, field)
+        found = _called(str(parts[0]), values, point, field)
         field.left_reals |= isinstance(found, complex) and not any(isinstance(value, complex) for value in values)
         return found
     if is_group(expression):
@@ -221,10 +221,10 @@ def _raised(expression: Expression, values: list[Any], field: Field) -> Any:
     return field.power(base, exponent)
 
 
-def _called(name: str, values: list[Any], expression: Expression, field: Field) -> Any:
-    if name.endswith("()"):  # a function nobody defined: some fixed smooth one
+def _called(name: str, values: list[Any], point: int, field: Field) -> Any:
+    if name.endswith("()"):  # a function nobody defined: some smooth one, another at each point
         mixed = sum((value * (n + 2) for n, value in enumerate(values)), field.number(Fraction(0)))
-        return field.functions["cos"](mixed * field.number(value_of_symbol(name, 0))) + 3
+        return field.functions["cos"](mixed * field.number(value_of_symbol(name, point))) + 3
     if name == "root":
         base, degree = values
         if (getattr(base, "imag", 0) == 0 and _real(base) < 0 and degree == 3) or degree == 5:

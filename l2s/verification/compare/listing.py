@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from l2s.verification.compare.shapes import assigned, dimensions
-from l2s.verification.parsing.expressions import Expression, substituted
+from l2s.verification.parsing.expressions import Expression, substituted, symbols
 
 SETS = ("interval", "set", "union", "difference", "intersection")
 """Kinds that are sets of numbers."""
@@ -56,6 +56,16 @@ def of_many_things(items: list[Expression], others: list[Expression]) -> bool:
     return 1 < len(things) == len(items) and not any(item.kind == "quantity" for item in others)
 
 
+def by_names(mine: list[Expression], theirs: list[Expression]) -> list[tuple[Expression, Expression]]:
+    """Each equation beside the other side's for the same name; empty unless both sides name the same things once."""
+    if not all(item.kind == "relation" and str(item.parts[0]) == "=" for item in (*mine, *theirs)):
+        return []
+    one, other = ({name_of(item): item for item in items} for items in (mine, theirs))
+    if len(one) < len(mine) or len(other) < len(theirs) or one.keys() != other.keys():
+        return []
+    return [(one[name], other[name]) for name in one]
+
+
 def _is_letter(name: Expression) -> bool:
     return name.kind == "symbol" and len(str(name.parts[0])) == 1
 
@@ -106,4 +116,7 @@ def renamed_values(gold: Expression, answer: Expression, values: list[Expression
     (old,), (new,) = (side.children() if len(side.children()) == 1 else (side,) for side in (answer, gold))
     if old.kind != "symbol" or new.kind != "symbol" or old == new:
         return []
-    return [substituted(value, str(old.parts[0]), new) for value in values]
+    name = str(old.parts[0])
+    if name.isupper() and not any(name in symbols(value) for value in values):  # P(A) = 0.3 is not P(B) = 0.3
+        return []
+    return [substituted(value, name, new) for value in values]

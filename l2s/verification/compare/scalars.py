@@ -125,7 +125,7 @@ def _trivially_different(gold: Expression, answer: Expression) -> bool:
 
 def _agree(gold: Expression, answer: Expression) -> bool:
     """Whether both have the same value at every point where both have one, and there is such a point."""
-    with_symbols = bool(variables(gold) | variables(answer)) or _opaque(gold) or _opaque(answer)
+    with_symbols = bool(variables(gold) | variables(answer)) or unknown_functions(gold) or unknown_functions(answer)
     stepped = with_symbols and (_in_steps(gold) or _in_steps(answer))
     seen = 0
     for point in range((POINTS + FAR_POINTS * stepped) if with_symbols else 1):
@@ -144,7 +144,8 @@ def _in_steps(expression: Expression) -> bool:
     return any(node.kind == "function" and node.parts[0] in names for node in nodes(expression))
 
 
-def _opaque(expression: Expression) -> bool:
+def unknown_functions(expression: Expression) -> bool:
+    """Whether a function that nobody defined stands in it, ``f(2)``."""
     return any(node.kind == "function" and str(node.parts[0]).endswith("()") for node in nodes(expression))
 
 

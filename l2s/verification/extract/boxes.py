@@ -11,10 +11,7 @@ from l2s.verification.extract.regions import any_of
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)(?![A-Za-z])[ \t]*")
 _WITHOUT_BACKSLASH = re.compile(r"(?<![A-Za-z])(?:boxed|\x08oxed)(?=\{)")
-_TOKEN = re.compile(
-    rf"(?:{any_of(opening for opening, _ in BOX_TOKENS)})(.*?)(?:{any_of(closing for _, closing in BOX_TOKENS)})",
-    re.DOTALL,
-)
+_TOKEN = re.compile(rf"({any_of(opening for opening, _ in BOX_TOKENS)})|{any_of(closing for _, closing in BOX_TOKENS)}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"[^\s\\${}]{1,200}")
 _COMMAND = re.compile(r"\\[A-Za-z]{1,20}(?:[ ]?\{[^{}]{0,200}\}){1,2}")
@@ -66,7 +63,7 @@ def _boxes(text: str) -> list[tuple[str, int, int]]:
     """Content, start and end of every closed box, in order of their starts."""
     boxes = list(_BOX.finditer(text)) or ("oxed{" in text and list(_WITHOUT_BACKSLASH.finditer(text))) or []
     closing = _closing_braces(text, {box.end() for box in boxes}) if boxes else {}
-    found = [(token[1], token.start(), token.end()) for token in _TOKEN.finditer(text)] if "<|" in text else []
+    found = _between_tokens(text) if "<|" in text else []
     for box in boxes:
         start = box.end()
         if start in closing:
@@ -76,6 +73,19 @@ def _boxes(text: str) -> list[tuple[str, int, int]]:
         ):
             found.append((bare.group(), box.start(), bare.end()))
     return sorted(found, key=lambda box: box[1]) if "<|" in text else found
+
+
+def _between_tokens(text: str) -> list[tuple[str, int, int]]:
+    """Content, start and end of every box written with tokens: from the last that opens to the first that closes."""
+    found: list[tuple[str, int, int]] = []
+    opened: re.Match[str] | None = None
+    for token in _TOKEN.finditer(text):
+        if token[1]:
+            opened = token
+        elif opened:
+            found.append((text[opened.end() : token.start()], opened.start(), token.end()))
+            opened = None
+    return found
 
 
 def _joined(between: str) -> bool:

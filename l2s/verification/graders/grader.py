@@ -20,8 +20,8 @@ class Grader:
     name: str
     compare: Callable[[str, str], Outcome]
     """(gold, answer) → outcome."""
-    extract: Callable[[str], str] | None = None
-    """The answer of a whole response, where the grader has rules of its own for it; empty if there is none."""
+    extract: Callable[[str, str], str] | None = None
+    """(response, benchmark) → its answer, where the grader has rules of its own for it; empty if there is none."""
 
 
 MODULES = {

@@ -23,6 +23,7 @@ _UNITS = _UNIT_NAMES.split(",")
 The toolkit's own list has 132 entries. This one is ours, of common units and of the single letters that make
 the toolkit's known false accepts; for rarer words the two differ.
 """
+_UNITS_STAY = ("minerva_math", "carp_en")
 _UNIT_PATTERNS = [
     (unit.partition(".")[0], re.compile(rf"(^|\W){unit}($|\W)")) for unit in (*_UNITS, *(f"{unit}s" for unit in _UNITS))
 ]
@@ -35,8 +36,11 @@ _FRACTION_PARTS = re.compile(r"\\frac(?!\{)(.)(\{|.)", re.DOTALL)
 _NUMBER = re.compile(r"-?\d*\.?\d+")
 
 
-def qwen_answer(response: str, skip_unit: bool = False) -> str:
-    """The answer that the toolkit finds in a response, stripped; empty if there is none."""
+def qwen_answer(response: str, benchmark: str = "") -> str:
+    """The answer that the toolkit finds in a response, stripped; empty if there is none.
+
+    Of some benchmarks the toolkit keeps the units of what it extracts.
+    """
     if "final answer is $" in response and "$. I hope" in response:
         found = response.split("final answer is $", 1)[1].split("$. I hope", 1)[0].strip()
     elif "boxed" in response:
@@ -52,7 +56,7 @@ def qwen_answer(response: str, skip_unit: bool = False) -> str:
     if len(found) > LONGEST:
         return found  # which is a limit for the comparison
     found = re.sub(r"\n\s*", "", found)
-    return stripped(found.removeprefix(":").removesuffix(".").removesuffix("/"), skip_unit)
+    return stripped(found.removeprefix(":").removesuffix(".").removesuffix("/"), benchmark in _UNITS_STAY)
 
 
 def _boxed(text: str) -> str:

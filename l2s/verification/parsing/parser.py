@@ -445,12 +445,21 @@ class Parser:
         return len(before) == 3 and before[0].kind == "number" and before[1].value == "," and not before[2].spaced
 
     def _letter(self, letter: str) -> Expression:
-        if letter in _OPAQUE and self.token.value == "(":
+        if letter in _OPAQUE and self._opens_arguments():
+            while self.token.value != "(":
+                letter += self.take().value
             self.take()
             inside = self._inside(")")
             arguments = inside.children() if inside.kind == "list" else (inside,)
             return function(f"{letter}()", *arguments)
         return symbol(letter)
+
+    def _opens_arguments(self) -> bool:
+        """Whether a bracket follows, behind as many primes as there are."""
+        place = self.position
+        while self.tokens[place].value == "'":
+            place += 1
+        return self.tokens[place].value == "("
 
     def _words(self, content: str) -> Expression:
         if content in _CURRENCIES and (self.token.kind == "number" or self.token.value in ("-", "+", "frac", ".")):
