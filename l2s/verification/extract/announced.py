@@ -8,8 +8,9 @@ something counts. "The answer is not 42", "if the answer is 42" and "is the answ
 import re
 
 from l2s.verification.extract.boxes import trimmed
-from l2s.verification.extract.closing import NOT, NUMBER, localised, reduced, value_in
 from l2s.verification.extract.languages import ANSWER_WORDS, DECIMAL_COMMA
+from l2s.verification.extract.patterns import NOT, NUMBER
+from l2s.verification.extract.values import localised, reduced, value_in
 
 _SAYS = (
     r"(?:is|was|will be|would be|must be|should be|has to be|comes (?:out )?to|becomes|equals|turns out to be"
