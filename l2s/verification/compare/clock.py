@@ -10,6 +10,10 @@ _TIME = re.compile(
     rf"(?:at )?(?P<hour>[0-9]{{1,2}})(?: ?[:.h] ?(?P<minute>[0-9]{{2}})(?: ?: ?(?P<second>[0-9]{{2}}))?)? ?"
     rf"(?:{_HALF})?(?: in the (?P<part>morning|afternoon|evening))?"
 )
+_SPOKEN = re.compile(
+    r"(?:an? )?(quarter|half|(?:five|ten|twenty|[0-9]{1,2})(?: minutes)?) (past|after|to|before) ([0-9]{1,2})"
+)
+_MINUTES = {"quarter": 15, "half": 30, "five": 5, "ten": 10, "twenty": 20}
 _PARTS = {"morning": "a", "afternoon": "p", "evening": "p", "noon": "p", "midday": "p", "midnight": "a"}
 
 
@@ -26,7 +30,9 @@ class Time(NamedTuple):
 
 def same_times(gold: str, answer: str) -> bool | None:
     """Whether two times of day are the same; None unless both are times and one of them is so for certain."""
-    if not (":" in gold + answer or "m" in (gold + answer).lower() or "lock" in gold + answer):
+    if not (
+        ":" in gold + answer or "past" in gold + answer or "m" in (gold + answer).lower() or "lock" in gold + answer
+    ):
         return None
     mine, theirs = _time(gold), _time(answer)
     if mine is None or theirs is None or not (mine.certain or theirs.certain):
@@ -41,6 +47,7 @@ def same_times(gold: str, answer: str) -> bool | None:
 def _time(text: str) -> Time | None:
     text = re.sub(r"\\[;,: ]|~|[{}$\\]|text", " ", worded(text)).lower()
     text = re.sub(r"\s+", " ", text).strip()
+    text, spoken = _SPOKEN.subn(_in_digits, text)
     if text in ("noon", "midnight", "midday"):
         return Time(0 if text == "midnight" else 12 * 3600, True, True)
     match = _TIME.fullmatch(text)
@@ -53,4 +60,14 @@ def _time(text: str) -> Time | None:
     if half and 1 <= hour <= 12:
         hour = hour % 12 + (12 if half == "p" else 0)
     said = bool(half) or hour > 12 or hour == 0
-    return Time((hour % 24) * 3600 + minute * 60 + second, said, bool(half or match["o"]))
+    return Time((hour % 24) * 3600 + minute * 60 + second, said, bool(half or match["o"] or spoken))
+
+
+def _in_digits(spoken: "re.Match[str]") -> str:
+    """``quarter past 5`` as ``5:15``."""
+    words, side, hour = spoken.groups()
+    said = words.removesuffix(" minutes")
+    minutes = _MINUTES[said] if said in _MINUTES else int(said)
+    if side in ("past", "after") or not minutes:
+        return f"{hour}:{minutes:02}"
+    return f"{(int(hour) - 2) % 12 + 1}:{60 - minutes:02}"

@@ -25,7 +25,7 @@ from l2s.verification.compare.listing import (
     set_of,
     unnamed,
 )
-from l2s.verification.compare.quantities import measured, same_quantities, unmeasured
+from l2s.verification.compare.quantities import joined, measured, same_quantities, unmeasured
 from l2s.verification.compare.shapes import apart, assigned, dimensions, shaped, solutions, unchained
 from l2s.verification.compare.vectors import components
 from l2s.verification.compare.words import same_things
@@ -54,6 +54,8 @@ def same(gold: Expression, answer: Expression) -> bool:
         return found
     if "relation" in (gold.kind, answer.kind):
         return _same_relation(gold, answer)
+    if (gold.kind == "list") != (answer.kind == "list"):
+        gold, answer = (joined(side) if side.kind == "list" else side for side in (gold, answer))
     if "list" in (gold.kind, answer.kind):
         return _same_lists(gold, answer)
     if gold.kind in SETS or answer.kind in SETS:

@@ -11,6 +11,8 @@ import re
 from l2s.verification.compare.calculus import different_letters, needs_algebra, stated_value
 from l2s.verification.compare.clock import same_times
 from l2s.verification.compare.comparison import same
+from l2s.verification.compare.dates import same_dates
+from l2s.verification.compare.division import same_divisions
 from l2s.verification.compare.exact import settle
 from l2s.verification.compare.families import declared, same_families, same_up_to_constants, turning
 from l2s.verification.compare.quantities import has_words
@@ -47,12 +49,9 @@ def equivalent(gold: str, answer: str) -> Outcome:
     if not gold.strip() or not answer.strip():
         return "unparsed"
     settled = settle(gold, answer)
-    if settled is None:
-        settled = same_times(gold, answer)
-    if settled is None:
-        settled = same_words(gold, answer)
-    if settled is None:
-        settled = same_residues(gold, answer)
+    for same_of_kind in (same_times, same_dates, same_divisions, same_words, same_residues):
+        if settled is None:
+            settled = same_of_kind(gold, answer)
     if settled is not None:
         return "correct" if settled else "incorrect"
     if exceeds_limits(gold) or exceeds_limits(answer):

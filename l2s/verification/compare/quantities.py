@@ -5,6 +5,7 @@ known unit is words, which must say the same on both sides where both sides say 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from l2s.verification.compare.evaluation import exact
@@ -115,6 +116,17 @@ def measured(expression: Expression) -> Measured:
         return total
     unit_found, words = measure(" ".join(said)) if said else (None, "")
     return Measured(expression, unit_found, words)
+
+
+def joined(expression: Expression) -> Expression:
+    """``2 hours and 15 minutes`` as the sum it is; other lists as they are."""
+    units = [measured(item).unit for item in expression.children() if item.kind == "quantity"]
+    known = [unit for unit in units if unit and not unit.offset]
+    if expression.parts[-1] != "and" or len(known) != len(expression.children()):
+        return expression
+    alike = len({unit.dimension for unit in known}) == 1
+    falling = all(one.factor > other.factor for one, other in pairwise(known))
+    return Expression("sum", expression.children()) if alike and falling else expression
 
 
 def _total(expression: Expression) -> Measured | None:

@@ -22,6 +22,9 @@ _SYNONYMS = {
         (r"(-\infty,+\infty)", "the set of all real numbers", r"x\in\mathbb{r}", "any real number"), "all real numbers"
     ),
     **dict.fromkeys((r"\infty", r"+\infty", "infinity", "infinitely many", "infinite"), "infinity"),
+    **dict.fromkeys(("infinitely many solutions", "infinite solutions", "an infinite number"), "infinity"),
+    **dict.fromkeys(("all integers", r"\mathbb{z}", "the set of all integers"), "all integers"),
+    **dict.fromkeys(("limit does not exist", "it does not exist"), "undefined"),
     **dict.fromkeys(("diverges", "divergent", "diverge"), "diverges"),
     **dict.fromkeys(("converges", "convergent", "converge"), "converges"),
 }
@@ -49,6 +52,10 @@ _LETTER = r"(?:\(([A-Z])\)|([A-Z])(?=[.):：]|$))"
 _CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?\s*(.*)$", re.DOTALL)
 _LISTED = re.compile(
     r"\(?(?:[A-J]|[IVX]{1,5})\)?(?:(?:\s?[,;&]\s?(?:and |or )?| and | or )\(?(?:[A-J]|[IVX]{1,5})\)?)+"
+)
+_CLAIM = re.compile(
+    r"(?:[a-z ,]{0,60}?\b(?:has|have|there (?:is|are|exists?)) )?"
+    r"((?:no|infinitely many) (?:real )?solutions?)(?: (?:exists?|to the (?:equation|system)))?"
 )
 _CHOSEN_IN_SMALL_LETTERS = "BCDE"
 """Choices that a small letter names too; A and a are more often two quantities of one figure."""
@@ -83,6 +90,7 @@ def same_words(gold: str, answer: str) -> bool | None:
             or len(one) > 3
             or _plain(one)
         )
+    one, other = _claimed(one), _claimed(other)
     meanings = (
         _SYNONYMS.get(one.replace(" ", "") if "\\" in one else one),
         _SYNONYMS.get(other.replace(" ", "") if "\\" in other else other),
@@ -92,6 +100,12 @@ def same_words(gold: str, answer: str) -> bool | None:
     if meanings[0] in ("yes", "no") and (decided := _decided(other)):
         return meanings[0] == decided
     return None
+
+
+def _claimed(text: str) -> str:
+    """``no solution`` of a sentence that says there is none."""
+    match = _CLAIM.fullmatch(text)
+    return match[1] if match else text
 
 
 def _decided(text: str) -> str | None:
@@ -185,6 +199,7 @@ def _same_choice(gold: str, answer: str) -> bool | None:
             if not content or not theirs[3].strip() or letter in "ABCDEFGHIJ"
             else None
         )
+    answer = answer[1:-1] if re.fullmatch(r"\([a-z]\)", answer) else answer
     if len(answer) == 1 and answer.isalpha():
         plain = letter in _CHOSEN_IN_SMALL_LETTERS and len(gold) == 1
         return letter == answer or ((bool(mine[1]) or plain) and letter == answer.upper())

@@ -12,6 +12,11 @@ from l2s.verification.parsing.vocabulary import is_word
 _MACRO = re.compile(r"\\text\{([^{}]*)\}")
 _PUNCTUATION = re.compile(r"(?:[.,;:?\"`*~$]|(?<=[a-z]{2})[!'])+$|^[\"'`*$]+")
 _ARTICLE = re.compile(r"\b(?:[Tt]he|[Aa]n|a|^A)\s+(?=\w)")
+_SUBJECT = re.compile(
+    r"^(?:(?:this|that|given|resulting) )?(?:function|graph|curve|series|sequence|integral|limit|matrix|equation|system"
+    r"|statement|number|answer|result|value|set|relation|triangle|shape|figure|event|vectors?|lines?|day|winner|it|they"
+    r"|[a-z]) (?:(?:is|are|was|were) |(?=converges?\b|diverges?\b|does not |increases\b|decreases\b))"
+)
 _EITHER = re.compile(r"\bor\b", re.IGNORECASE)
 _MATHEMATICS = re.compile(r"[\\0-9=<>+*/^_|{}\[\]∞≤≥]")
 _RUN = re.compile(r"[^\W\d_]+")
@@ -19,6 +24,7 @@ _SEPARATOR = re.compile(r"\s*(?:[,;]\s*(?:and\b|or\b)?|\b(?:and|or)\b)\s*")
 _DENIALS = frozenset(
     ["not", "no", "non", "without", "less", "fewer", "more", "below", "above", "under", "over", "except", "minus"]
 )
+_IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman", "feet": "foot", "mice": "mouse"}
 _EMPTY = frozenset(
     ["of", "the", "a", "an", "in", "is", "are", "for", "to", "each", "total", "all", "altogether", "there", "and", "on"]
 )
@@ -37,8 +43,9 @@ def is_worded(text: str) -> bool:
 
 
 def said_alike(one: str, other: str) -> bool:
-    """Whether two texts are the same words."""
-    return _plain(one) == _plain(other)
+    """Whether two texts are the same words; one of them may name what both speak of: ``the function is even``."""
+    mine, theirs = _plain(one), _plain(other)
+    return mine == theirs or _predicate(mine) == theirs or mine == _predicate(theirs)
 
 
 def same_sayings(gold: str, answer: str) -> bool:
@@ -63,12 +70,20 @@ def _nouns(text: str) -> set[str]:
 
 
 def _singular(word: str) -> str:
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     for ending, singular in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("s", "")):
         if len(word) > len(ending) + 2 and word.endswith(ending) and not word.endswith("ss"):
             return word.removesuffix(ending) + singular
     return word
 
 
+def _predicate(said: str) -> str:
+    """What a sentence says of the thing that a problem asks about; the sentence where it is about something else."""
+    return _ARTICLE.sub("", _SUBJECT.sub("", said, count=1))
+
+
 def _plain(text: str) -> str:
     text = _ARTICLE.sub("", worded(text)).lower()
+    text = text.replace("non-", "non").replace("impossible", "not possible")
     return re.sub(r"[^\w\s'-]", " ", text).replace("-", " ").strip() if not _MATHEMATICS.search(text) else text

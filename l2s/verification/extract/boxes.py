@@ -10,7 +10,7 @@ from l2s.verification.extract.markup import BOX_TOKENS
 from l2s.verification.extract.regions import any_of
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)(?![A-Za-z])[ \t]*")
-_WITHOUT_BACKSLASH = re.compile(r"(?<![A-Za-z])(?:boxed|\x08oxed)(?=\{)")
+_WITHOUT_BACKSLASH = re.compile(r"(?<![A-Za-z])(?:boxed|\x08?oxed)(?=\{)")
 _TOKEN = re.compile(rf"({any_of(opening for opening, _ in BOX_TOKENS)})|{any_of(closing for _, closing in BOX_TOKENS)}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"[^\s\\${}]{1,200}")

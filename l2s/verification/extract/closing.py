@@ -7,6 +7,7 @@ off, a question, and a value that is denied say nothing.
 
 import re
 
+from l2s.verification.extract.claims import claim_in, decided, gives_up
 from l2s.verification.extract.patterns import CALCULATOR, DENIAL, ENDS_ON_NUMBER, EQUATION, NUMBER, SPAN, WORD
 from l2s.verification.extract.values import formula_in, value_in
 
@@ -15,7 +16,7 @@ _SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {NUMBER}$")
 _SAYS_MONEY = re.compile(
     r"\b(?:get|gets|makes?|earns?|pays?|costs?|spends?|saves?|is|was|has|have) \\?\$[0-9][0-9,.]* dollars$"
 )
-_LEADING = re.compile(r"(?:so|thus|hence|therefore|ergo|finally|answer),? (?=\S)", re.IGNORECASE)
+_LEADING = re.compile(r"(?:\\?(?:so|thus|hence|therefore|ergo|finally|answer)|∴),? (?=\S)", re.IGNORECASE)
 _LABELLED = re.compile(
     r"(?!(?:step|case|part|example|note|problem|question|check|method|option|figure|line|row|day|week|hint|time)\b)"
     r"([^\W\d_][^:：\n=]{0,60}?)(?<![0-9])\s?[:：]\s{0,3}(\S.{0,200})$",
@@ -41,7 +42,7 @@ def closing_value(text: str) -> str | None:
     lines = [line.strip() for line in text[-_LONGEST:].splitlines() if line.strip(" \t*_-#`")]
     while lines and _POLITE.match(lines[-1].strip("*_ ")) and len(lines) > 1:
         lines.pop()
-    if not lines or "\\boxed" in lines[-1]:
+    if not lines or "\\boxed" in lines[-1] or gives_up(text[-_LONGEST:]):
         return None
     if lines[-1].startswith(r"\end{") or (len(lines) > 1 and lines[-2].startswith(r"\end{")):
         return _last_row(lines)
@@ -73,7 +74,9 @@ def _last_line(line: str, text: str) -> str | None:
     if told := _IS_ANSWER.search(sentence.strip("*")):
         return told[1]
     whole = sentence[-1:] in ".!。।)$*" or _SAYS_NUMBER.search(sentence) or _SAYS_MONEY.search(sentence)
-    return value_in(sentence) if whole or EQUATION.search(sentence) else None
+    if not (whole or EQUATION.search(sentence)):
+        return None
+    return value_in(sentence) or (claim_in(sentence) if sentence[-1:] in ".!*" else None) or decided(text)
 
 
 def _formula(line: str) -> str | None:

@@ -5,13 +5,28 @@ A question, a value that is denied, and a sentence with several numbers of which
 
 import re
 
-from l2s.verification.extract.patterns import CALCULATOR, DENIAL, ENDS_ON_NUMBER, EQUATION, NOT, NUMBER, SPAN, WORD
+from l2s.verification.extract.patterns import (
+    CALCULATOR,
+    DENIAL,
+    ENDS_ON_DATE,
+    ENDS_ON_NUMBER,
+    ENDS_ON_POINT,
+    ENDS_ON_REMAINDER,
+    ENDS_ON_ROOT,
+    ENDS_ON_SHARE,
+    EQUATION,
+    NOT,
+    NUMBER,
+    SPAN,
+    WORD,
+)
 
 _SEVERAL = re.compile(rf"(?<![\w.,])({NUMBER}(?:, {NUMBER})*,? (?:and|or) {NUMBER})$")
 _SEVERAL_NAMED = re.compile(rf"(?<![\w.,])((?:[A-Za-z] ?= ?{NUMBER}(?:,|,? and|,? or) )+[A-Za-z] ?= ?{NUMBER})$")
 _COUNTED = re.compile(
     rf"({NUMBER})(?: [A-Za-z]{{2,14}}){{0,3}} (?:in total|altogether|in all)\b|\btotal of ({NUMBER})"
-    r"|\b(?:pays?|costs?|spends?|earns?|makes?|charges?|saves?|owes?) ((?:\\?\$|[€£¥₹]) ?[0-9][0-9,]*(?:\.[0-9]+)?)"
+    r"|\b(?:pays?|costs?|spends?|earns?|makes?|charges?|saves?|owes?)"
+    r" ((?:\\?\$|[€£¥₹]) ?[0-9][0-9,]*(?:\.[0-9]+)?)(?! ?[-+*/×=0-9])"
 )
 _ASIDE_BEFORE = re.compile(
     r"\b(?:for|in|per|after|by|on|during|over|from|with|at|every|out of) (?:the |these |those |all )?$"
@@ -19,7 +34,7 @@ _ASIDE_BEFORE = re.compile(
 )
 _ENDS_ON_LATEX = re.compile(r"(?:\b(?:is|are|equals|be)|=) ?([-+]?[0-9]{0,9}\\[A-Za-z]+\{.{1,150})$")
 _ANY_NUMBER = re.compile(
-    rf"(?<![A-Za-z0-9_.,^{{/+*<>-])(?:{NUMBER})(?![A-Za-z0-9_/^*+<>]|\.[0-9]|[-–][0-9A-Za-z]|:[0-9])"
+    rf"(?<![A-Za-z0-9_.,^{{/+*<>√-])(?:{NUMBER})(?:(?:st|nd|rd|th)\b)?(?![A-Za-z0-9_/^*+<>√π]|\.[0-9]|[-–][0-9A-Za-z]|:[0-9])"
 )
 _LOOSE_NUMBER = re.compile(rf"(?<![A-Za-z0-9_.,/])(?:{NUMBER})(?![0-9]|\.[0-9])")
 _TWO_MEASURES = re.compile(rf"(?:^|\s)({NUMBER} [a-z]{{2,14}},? and {NUMBER} [a-z]{{2,14}})$")
@@ -36,6 +51,7 @@ _DENIED_NUMBER = re.compile(
     rf"(?:,? (?:and |but )?(?:not|rather than|instead of)|^not) (?:an? |the )?{NUMBER}(?:,| but)?", re.IGNORECASE
 )
 _ASIDE_DENIED = re.compile(rf"[（(][^()（）\n]{{0,20}}?{NOT}[^()（）\n]{{0,40}}[)）]", re.IGNORECASE)
+_REASON = re.compile(r", (?:who|whose|since|because|given that) [^,$=\n]{1,120}$")
 _NO_CONCLUSION = re.compile(
     r"(?:let\b"
     r"|(?:now|next|then|first|second|but|also),? (?:let|we (?:need|must|have to|can)|i\b|if|what)"
@@ -50,7 +66,7 @@ _NO_CONCLUSION = re.compile(
 def value_in(sentence: str) -> str | None:
     """The one value that a sentence states, or None."""
     sentence = _ASIDE_DENIED.sub("", sentence)
-    bare = _DENIED_NUMBER.sub("", _CLAUSE.split(sentence.strip())[-1]).strip()
+    bare = _without_reason(_DENIED_NUMBER.sub("", _CLAUSE.split(sentence.strip())[-1]).strip())
     bold = [found for found in _BOLD.findall(bare) if re.search("[0-9]", found)]
     bare = bare.rstrip(" .!。।*")
     if bare.endswith(("?", "？")) or _NO_CONCLUSION.match(bare.lstrip("* ")) or _denied(bare):
@@ -73,6 +89,9 @@ def value_in(sentence: str) -> str | None:
         return found[1]
     if (found := _ENDS_ON_LATEX.search(bare)) and not WORD.search(found[1]):
         return found[1]
+    for pattern in (ENDS_ON_DATE, ENDS_ON_POINT, ENDS_ON_ROOT, ENDS_ON_SHARE, ENDS_ON_REMAINDER):
+        if found := pattern.search(bare):
+            return found[1]
     found = ENDS_ON_NUMBER.search(bare)
     aside = found is not None and _ASIDE_BEFORE.search(bare[: found.start(1)]) and len(_LOOSE_NUMBER.findall(plain)) > 1
     if len(counted) == 1 and (found is None or aside):
@@ -86,6 +105,12 @@ def value_in(sentence: str) -> str | None:
     if len(told) == 1 and len(loose) <= 1:
         return told[0]
     return None
+
+
+def _without_reason(sentence: str) -> str:
+    """Without what is said of somebody or something at its end, ``, who works 30 minutes``, where a number is left."""
+    match = _REASON.search(sentence)
+    return sentence[: match.start()] if match and re.search("[0-9]", sentence[: match.start()]) else sentence
 
 
 def reduced(phrase: str) -> str:

@@ -24,11 +24,14 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r"^\\text\{[^{}]*\b(?:answers?|solutions?|values?)\b[^{}]*\b(?:is|are)[ :]*\}\s*(?=\S)", re.IGNORECASE
+    r"^\\text\{[^{}]*\b(?:answers?|solutions?|values?)\b[^{}]*(?:\b(?:is|are)[ :]*|[:=]\s*)\}\s*(?=\S)", re.IGNORECASE
 )
 _ORDINAL = re.compile(
     r"(?<=[0-9])\s?(?:\^\s?)?\{?\s?(?:\\text\{\s?)?(?:st|nd|rd|th)(?![A-Za-z])\s?\}{0,2}(?=\s|\\|$|[.,)])"
 )
+_ARTICLE = re.compile(r"^(?:in )?(?:the )?(?:year )?(?=[0-9])", re.IGNORECASE)
+_NO_MORE = re.compile(r"^(?:no|not) (?:more|greater) than\b", re.IGNORECASE)
+_NO_LESS = re.compile(r"^(?:no|not) (?:less|fewer) than\b", re.IGNORECASE)
 _ONLY = re.compile(r"^(?:\\text\s?\{\s*(?:only|just)\s*\}|only\b|just\b)\s*(?=\S)|\s*\\text\s?\{\s*only\s*\}$")
 _EXCEPT = re.compile(
     r"^(?:\\text\{\s*)?[Aa]ll real (?:numbers|values)(?: [a-z])?,? except(?: for)?\s*\}?\s*(?:[a-z] ?= ?)?(?=\S)"
@@ -78,7 +81,8 @@ def rephrased(text: str) -> str:
     if "np." in text or "math." in text:
         text = _CODE.sub("", text)
     if text[:1].isalpha():
-        text = _HEDGE.sub("", text)
+        text = _ARTICLE.sub("", _HEDGE.sub("", text))
+        text = _NO_LESS.sub("at least", _NO_MORE.sub("at most", text))
     if text[-1:] in ").r}" or text[-1:].isalpha():
         text = _TAIL.sub("", text)
     if r"\in" in text or "integer" in text:

@@ -1,0 +1,59 @@
+r"""Claims: what a response concludes in words — "the equation has no solution", "so the function is even".
+
+Only the last sentence counts, and only as a whole: a well-known claim whatever leads to it, any other predicate
+behind a word that concludes. What the text gives up on, or leaves open, claims nothing.
+"""
+
+import re
+
+_NONE = r"(?:real |integer |rational |positive |valid |other |such )?(?:solutions?|roots?|answers?)"
+_KNOWN = re.compile(
+    rf"\b(?:(?:has|have|there (?:is|are|exists?)) (?P<none>(?:no|infinitely many|exactly one|a unique) {_NONE})"
+    rf"|(?P<exists>(?:no|infinitely many) {_NONE}) exists?"
+    r"|(?P<said>(?:does not|doesn't) exist|is undefined|is not defined"
+    r"|(?:(?:does not|doesn't) )?(?:converge|diverge)s?(?: absolutely| conditionally)?))"
+    r"(?: (?:to|for|of|in) (?:the|this|these|that) (?:given |original )?(?:equation|system|inequality|problem)s?)?$",
+    re.IGNORECASE,
+)
+_CONCLUDES = re.compile(r"^(?:so|thus|hence|therefore|consequently|in conclusion|we conclude that),? ", re.IGNORECASE)
+_PREDICATE = re.compile(
+    r"^(?:(?:so|thus|hence|therefore|that),? )*(?:the |this |that |our )?(?:[A-Za-z]+ ){0,5}?(?:is|was|are|were) "
+    r"(?P<said>(?:an? |the )?(?:[A-Za-z][A-Za-z'-]* ?){1,3})$",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"\b(?:if|unless|whether|when|might|may|could|would|suppose|assume|maybe|perhaps|cannot|can't)\b", re.I
+)
+_DECIDED = re.compile(r"\s{0,9}\**(Yes|No|True|False)\b\**\s?[,.!:;]")
+_SHORT = 400
+_GIVES_UP = re.compile(
+    r"\b(?:unable|not able|impossible|not possible|cannot|can not|can't|could not|couldn't|(?:do|did)(?: not|n't))"
+    r"(?: \w+)?(?: to)? (?:find|determine|solve|answer|figure out|work out|calculate|compute|give|provide|know|say"
+    r"|tell)\b[^.!?\n]{0,80}[.!?]"
+)
+_GOES_ON = re.compile(r"=|\b(?:so|thus|hence|therefore|instead|however|but|then|now|using|we|let)\b", re.IGNORECASE)
+
+
+def claim_in(sentence: str) -> str | None:
+    """The words that a concluding sentence claims, or None."""
+    bare = sentence.strip().strip("*").rstrip(" .!*")
+    if re.search(r"[0-9$\\=?]", bare) or _OPEN.search(bare):
+        return None
+    if found := _KNOWN.search(bare):
+        return next(filter(None, found.groups())).removeprefix("is ")
+    found = _PREDICATE.match(bare) if _CONCLUDES.match(bare) else None
+    return found["said"] if found else None
+
+
+def decided(text: str) -> str | None:
+    """Yes or no, true or false, where a short text begins with it."""
+    found = _DECIDED.match(text) if len(text) < _SHORT else None
+    return found[1] if found else None
+
+
+def gives_up(text: str) -> bool:
+    """Whether a response says that it has no answer, and nothing behind that works one out."""
+    said = None
+    for said in _GIVES_UP.finditer(text):  # noqa: B007 - the last one
+        pass
+    return said is not None and not _GOES_ON.search(text, said.end())
