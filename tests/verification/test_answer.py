@@ -5,6 +5,7 @@ import time
 import pytest
 
 from l2s.verification import extract_answer
+from l2s.verification.extract.markup import ANSWER_TAGS, BOX_TOKENS
 
 WHOLE = [
     (r"so \boxed{42}.", "42"),
@@ -112,6 +113,9 @@ PIECES = [
     "答案",
     "<think>",
     "</think>",
+    *(mark for pair in (*BOX_TOKENS, *ANSWER_TAGS[:2]) for mark in pair),
+    "not able to find the answer",
+    "So the ",
     "1.",
     "\x00",
     "\u202e",

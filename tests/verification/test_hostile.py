@@ -70,6 +70,8 @@ def hostile(canary: Path, count: int) -> list[str]:
             "= 1 " * 50_000,
             "not " * 50_000,
             "<|begin_of_box|>" * 50_000,
+            "boxed{" * 50_000,
+            "as the answer " * 50_000,
             "a=b=" * 900,
         ),
         *(
@@ -102,7 +104,10 @@ def check(texts: list[str], names: list[str]) -> None:
             grade_pairs([{"gold": text[:20_000], "answer": "5"}], name)
             took = time.monotonic() - begun
             assert took < 2 * IN_TIME, (name, took, text[:80])
-            assert verdict["status"] and not (verdict["correct"] and "5" not in text and "٤٢" not in text)
+            assert verdict["status"] and (not verdict["correct"] or "5" in text or "12−7" in text), (
+                text[:200],
+                verdict,
+            )
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < GIGABYTE
 
 

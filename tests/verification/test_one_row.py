@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,12 +34,13 @@ def test_a_grader_that_fails_on_a_row_costs_that_row(monkeypatch: pytest.MonkeyP
             raise error("boom")
         return "correct"
 
-    def extract(response: str) -> str:
+    def extract(response: str, benchmark: str) -> str:
         if response == "3":
             raise error("boom")
         return response
 
-    monkeypatch.setitem(grader._GRADERS, "odd", Grader("odd", failing, extract))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "odd", SimpleNamespace(GRADER=Grader("odd", failing, extract)))
+    monkeypatch.setitem(grader.MODULES, "odd", "odd")
     rows = verify_rows([{"gold": "1", "response": text} for text in ("1", "2", "3", "4")], "odd")
     assert [row["correct"] for row in rows] == [True, False, False, True]
     assert {row["status"] for row in rows[1:3]} <= {"unparsed", "limit"}

@@ -35,6 +35,8 @@ def same_times(gold: str, answer: str) -> bool | None:
     ):
         return None
     mine, theirs = _time(gold), _time(answer)
+    if (mine is None) != (theirs is None):
+        mine, theirs = mine or _hour(gold), theirs or _hour(answer)
     if mine is None or theirs is None or not (mine.certain or theirs.certain):
         return None
     if mine.half == theirs.half:
@@ -42,6 +44,12 @@ def same_times(gold: str, answer: str) -> bool | None:
     plain, known = (theirs, mine) if mine.half else (mine, theirs)
     written = plain.seconds
     return known.seconds == written or (3600 <= written < 13 * 3600 and (known.seconds - written) % (12 * 3600) == 0)
+
+
+def _hour(text: str) -> Time | None:
+    """A bare number beside a time of day."""
+    bare = worded(text)
+    return Time(3600 * int(bare), False, False) if bare.isdecimal() and len(bare) < 3 and int(bare) < 24 else None
 
 
 def _time(text: str) -> Time | None:

@@ -26,7 +26,7 @@ from l2s.verification.compare.listing import (
     unnamed,
 )
 from l2s.verification.compare.quantities import joined, measured, same_quantities, unmeasured
-from l2s.verification.compare.shapes import apart, assigned, dimensions, shaped, solutions, unchained
+from l2s.verification.compare.shapes import TURNED, apart, assigned, dimensions, shaped, solutions, unchained
 from l2s.verification.compare.vectors import components
 from l2s.verification.compare.words import same_things
 from l2s.verification.parsing.expressions import Expression, contains, symbols, variables
@@ -109,7 +109,8 @@ def _is_computed(relation: Expression) -> bool:
 
 
 def _same_relations(gold: Expression, answer: Expression) -> bool:
-    (mine, *left), (theirs, *right) = gold.parts, answer.parts
+    mine, theirs = gold.parts[0], answer.parts[0]
+    left, right = gold.children(), answer.children()
     signs = str(mine).split(), str(theirs).split()
     if set(signs[0]) | set(signs[1]) <= _EQUALITIES | {"in"}:
         if _same_assignments(gold, answer):
@@ -122,7 +123,9 @@ def _same_relations(gold: Expression, answer: Expression) -> bool:
         return same_equations(gold.children(), answer.children())
     if len(left) == len(right) == 2 and len(signs[0]) == 1 and set(signs[0] + signs[1]) <= {"<", ">", "le", "ge"}:
         return same_inequalities(signs[0][0], gold.children(), signs[1][0], answer.children())
-    return signs[0] == signs[1] and _all_same(gold.children(), answer.children())
+    if signs[0] != signs[1]:
+        signs, right = ((signs[0], [TURNED.get(sign, sign) for sign in signs[1][::-1]]), right[::-1])
+    return signs[0] == signs[1] and _all_same(gold.children(), tuple(right))
 
 
 def _same_assignments(gold: Expression, answer: Expression) -> bool:

@@ -24,6 +24,7 @@ from l2s.verification.outcome import Outcome
 from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
 from l2s.verification.parsing.parser import read
+from l2s.verification.parsing.phrases import over_whole_quotients
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import UnreadableError
 from l2s.verification.workers.algebra import compared_by
@@ -77,6 +78,18 @@ def _scaled(gold: str, answer: str) -> Outcome:
 
 
 def _compared(gold: str, answer: str) -> Outcome:
+    r"""As both are read; where they differ, ``\ln a/b`` without brackets may be a logarithm of the whole quotient."""
+    found = _compared_as_read(gold, answer)
+    if found in ("correct", "limit"):
+        return found
+    wholes = over_whole_quotients(gold), over_whole_quotients(answer)
+    for pair in ((gold, wholes[1]), (wholes[0], answer)):
+        if pair != (gold, answer) and _compared_as_read(*pair) == "correct":
+            return "correct"
+    return found
+
+
+def _compared_as_read(gold: str, answer: str) -> Outcome:
     """By type and value in this process; by algebra in another where a formula is beyond our own reader."""
     if spelled(gold) == spelled(answer):
         return "correct"

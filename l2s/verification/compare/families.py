@@ -115,10 +115,11 @@ def residues(expression: Expression) -> tuple[str, frozenset[int], int] | None:
         name, value = item.children() if named else (None, item)
         names.add(str(name.parts[0]) if name is not None and name.kind == "symbol" else "")
         counters |= variables(value)
-        step = _linear(value)
-        if step is None:
-            return None
-        found.append(step)
+        for one in value.children() if value.kind == "list" else (value,):
+            step = _linear(one)
+            if step is None:
+                return None
+            found.append(step)
     moduli = {modulus for modulus, _ in found}
     if len(moduli) != 1 or len(names) != 1 or len(counters) != 1:
         return None

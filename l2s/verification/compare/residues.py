@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from l2s.verification.compare.exact import normalised
 from l2s.verification.compare.families import residues
+from l2s.verification.compare.shapes import shaped
 from l2s.verification.parsing.parser import read
 from l2s.verification.parsing.tokens import UnreadableError
 
@@ -63,7 +64,7 @@ def _read(text: str) -> Class | None:
 def _family(text: str) -> Class | None:
     r"""``n = 4k + 2 \text{ or } n = 4k + 3`` as the classes that it runs through."""
     try:
-        found = residues(read(text))
+        found = residues(shaped(read(text)))
     except (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError):
         return None
     return None if found is None else Class(found[0], tuple(sorted(found[1])), found[2])

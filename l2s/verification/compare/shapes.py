@@ -12,6 +12,8 @@ INFINITY = Expression("constant", ("infty",))
 EVERYTHING = Expression("interval", (Expression("negative", (INFINITY,)), INFINITY, "()"))
 NOTHING = Expression("set", ())
 _ORDER = {"<": (False, True), "le": (True, True), ">": (False, False), "ge": (True, False)}
+TURNED = {"<": ">", ">": "<", "le": "ge", "ge": "le"}
+"""The sign of an inequality read from right to left."""
 _SETS = ("interval", "set", "union", "difference", "intersection")
 _MOST_EITHER = 6
 
@@ -213,7 +215,7 @@ def _half_line(sign: str, left: Expression, right: Expression) -> tuple[str, Exp
     if is_name(right) and not variables(left):
         left, right, below = right, left, False
     elif not (is_name(left) and not variables(right)):
-        return _linear(sign, left, right)
+        return _absolute(sign, left, right) or _linear(sign, left, right)
     if sign == "ne":
         return _key(left), Expression("difference", (EVERYTHING, Expression("set", (right,))))
     closed, less = _ORDER[sign]
@@ -226,6 +228,20 @@ def _ray(end: Expression, closed: bool, below: bool) -> Expression:
     if below:
         return Expression("interval", (EVERYTHING.parts[0], end, "(]" if closed else "()"))
     return Expression("interval", (end, INFINITY, "[)" if closed else "()"))
+
+
+def _absolute(sign: str, left: Expression, right: Expression) -> tuple[str, Expression] | None:
+    """``|2x - 1| < a`` as the two inequalities it is; None where it is none, or its bound is negative."""
+    if right.kind == "function":
+        sign, left, right = TURNED.get(sign, sign), right, left
+    bound = exact(right)
+    if left.kind != "function" or left.parts[0] != "abs" or sign not in TURNED or bound is None or bound < 0:
+        return None
+    inside = left.children()[0]
+    upper, lower = _linear(sign, inside, right), _linear(TURNED[sign], inside, Expression("negative", (right,)))
+    if upper is None or lower is None:
+        return None
+    return upper[0], Expression("intersection" if _ORDER[sign][1] else "union", (upper[1], lower[1]))
 
 
 def _around(left: Expression, bound: Expression, closed: bool, inside: bool) -> tuple[str, Expression]:

@@ -21,6 +21,9 @@ _SYNONYMS = {
     **dict.fromkeys(
         (r"(-\infty,+\infty)", "the set of all real numbers", r"x\in\mathbb{r}", "any real number"), "all real numbers"
     ),
+    **dict.fromkeys(
+        ("all positive real numbers", "all positive reals", r"(0,\infty)", "x > 0"), "all positive numbers"
+    ),
     **dict.fromkeys((r"\infty", r"+\infty", "infinity", "infinitely many", "infinite"), "infinity"),
     **dict.fromkeys(("infinitely many solutions", "infinite solutions", "an infinite number"), "infinity"),
     **dict.fromkeys(("all integers", r"\mathbb{z}", "the set of all integers"), "all integers"),
@@ -149,6 +152,10 @@ def numeral(text: str) -> str | None:
 def counted(text: str) -> str | None:
     """``two hours`` and ``three quarters`` with their number in digits; None if no number stands first."""
     words = worded(text).replace("-", " ").split()
+    if words in (["half"], ["Half"]):
+        return "1/2"
+    if len(words) == 2 and words[0] in ("a", "an", "A") and words[1] in _FRACTIONS:
+        return f"1/{_FRACTIONS[words[1]]}"
     if not 2 <= len(words) <= 8 or "\\" in worded(text):
         return None
     parts = _FRACTIONS.get(words[-1].lower().removesuffix("s"))

@@ -40,7 +40,7 @@ def claim_in(sentence: str) -> str | None:
     if re.search(r"[0-9$\\=?]", bare) or _OPEN.search(bare):
         return None
     if found := _KNOWN.search(bare):
-        return next(filter(None, found.groups())).removeprefix("is ")
+        return str(found["none"] or found["exists"] or found["said"]).removeprefix("is ")
     found = _PREDICATE.match(bare) if _CONCLUDES.match(bare) else None
     return found["said"] if found else None
 

@@ -37,6 +37,13 @@ _EXCEPT = re.compile(
     r"^(?:\\text\{\s*)?[Aa]ll real (?:numbers|values)(?: [a-z])?,? except(?: for)?\s*\}?\s*(?:[a-z] ?= ?)?(?=\S)"
 )
 _SHARE = re.compile(r"^([0-9]{1,9}) (?:out of|in) ([0-9]{1,9})$")
+_SHARE_SAID = re.compile(r"^([a-z]{3,8}) (?:out of|in) ([a-z]{3,8})$", re.IGNORECASE)
+_POINT = r"[A-Z]\s?\((?=-?[0-9\\.][^()]*,)[^()]{1,80}\)"
+_POINTS = re.compile(rf"{_POINT}(?:\s?(?:,|;|and|\\text\{{ and \}})\s?{_POINT}){{0,9}}")
+_LETTERED = re.compile(r"([A-Z])\s?(?=\()")
+_ARC_MINUTES = re.compile(
+    r"([0-9]{1,3})\s?\^\s?\{?\\circ\s?\}?\s?([0-9]{1,2})\s?\^?\{?'\}?(?:\s?([0-9]{1,2})\s?\^?\{?(?:''|\"))?$"
+)
 _PROPORTION = re.compile(r"^([0-9]{1,9}) (?:\\text\{ ?)?to ?\}? ?([0-9]{1,9})$")
 _UNIT = r"\s?\{\s?((?:\\text\s?\{\s?)?[A-Za-z]{1,12}\}?(?:\s?\^\s?\{?[23]\}?)?)\s?\}"
 _QUOTIENT = re.compile(rf"(?<=[0-9}}])\s?\\frac{_UNIT}{_UNIT}$")
@@ -47,6 +54,9 @@ _INCHES = re.compile(r"(?<=[0-9}])\s?in(?=\.?$|\s?\^\s?\{?[23]\}?$)")
 _TIMES = re.compile(r"(?<=[0-9])\s?[xX]\s?(?=10\s?\^)")
 _ERGS = re.compile(r"(?<=[0-9}])\s?(erg|ergs|Hz|kHz|MHz|GHz|kPa|MPa|kcal|kWh|atm)(?:/s)?$")
 _CHOSEN = re.compile(r"(?<![A-Za-z\\_])C\((\d{1,4}),\s?(\d{1,4})\)")
+_CHOSEN_BESIDE = re.compile(r"(?:\{\s?\})?[_^]\s?\{?(\d{1,4})\}?\s?C\s?_\s?\{?(\d{1,4})\}?")
+_CHOSEN_ABOVE = re.compile(r"(?<![A-Za-z\\_])C_\s?\{?(\d{1,4})\}?\s?\^\s?\{?(\d{1,4})\}?")
+_LOGARITHM = re.compile(r"\\(ln|log|lg)\s?(\{?[a-z0-9]{1,9}\}?/[a-z0-9]{1,9})(?![\w(^{.])")
 _MONEY = re.compile(r"^\\?\$\s?(?=[0-9][0-9,.]{0,30} (?:US )?dollars$)")
 _HOUR = re.compile(r"^([0-9]{1,2})\s?(?:\\text\{\s?)?([AaPp])\.?\s?[Mm]\.?\}?$")
 _COUNTED = re.compile(r"^\\text\{\s*([-+]?[0-9][0-9.,/]*)\s+([A-Za-z][^{}0-9]*)\}$")
@@ -82,6 +92,7 @@ def rephrased(text: str) -> str:
         text = _CODE.sub("", text)
     if text[:1].isalpha():
         text = _ARTICLE.sub("", _HEDGE.sub("", text))
+        text = _SHARE_SAID.sub(_in_digits, text)
         text = _NO_LESS.sub("at least", _NO_MORE.sub("at most", text))
     if text[-1:] in ").r}" or text[-1:].isalpha():
         text = _TAIL.sub("", text)
@@ -98,13 +109,35 @@ def rephrased(text: str) -> str:
         text = _numbers(_ORDINAL.sub("", text))
     elif text.startswith(r"\text{"):
         text = _COUNTED.sub(r"\1 \\text{\2}", _HEDGED.sub("", _CLAUSE.sub("", text)))
-    if "C(" in text:
-        text = _CHOSEN.sub(r"\\binom{\1}{\2}", text)
+    if "C" in text:
+        for pattern in (_CHOSEN, _CHOSEN_BESIDE, _CHOSEN_ABOVE):
+            text = pattern.sub(r"\\binom{\1}{\2}", text)
+    if _POINTS.fullmatch(text):
+        text = _LETTERED.sub(r"\1 = ", text)
+    if "'" in text:
+        text = _ARC_MINUTES.sub(_in_degrees, text)
     if "," in text and ("[" in text or "]" in text):
         text = _turned(text)
     if "_" in text or "base" in text:
         text = _BASE.sub(lambda match: f"_{_BASES.get(match[1], match[1])}", text)
     return text
+
+
+def over_whole_quotients(text: str) -> str:
+    r"""Logarithms of a quotient without brackets, ``\ln a/b``, as they are often meant: of all of it."""
+    return _LOGARITHM.sub(r"\\\1(\2)", text)
+
+
+def _in_digits(match: "re.Match[str]") -> str:
+    """``one in four`` as ``1/4``."""
+    part, whole = (_BASES.get(word.lower(), "1" if word.lower() == "one" else "") for word in match.groups())
+    return f"{part}/{whole}" if part and whole else match.group()
+
+
+def _in_degrees(match: "re.Match[str]") -> str:
+    """Degrees with minutes and seconds as the fraction of degrees that they are."""
+    degrees, minutes, seconds = (int(part or 0) for part in match.groups())
+    return rf"(\frac{{{3600 * degrees + 60 * minutes + seconds}}}{{3600}})^\circ"
 
 
 def _numbers(text: str) -> str:

@@ -130,6 +130,8 @@ def _text(content: str) -> list[Token]:
         return tokens(words)[:-1]
     if len(words) == 1 and words in "eidxyzt":
         return [Token("letter", words, True)]
+    if joined := re.fullmatch(r"([a-z]+\.?) (and|or)", words):
+        return [Token("text", joined[1], True), Token("name", joined[2], True)]
     if joined := re.fullmatch(r"(and|or) ([^a-z]+)", words):
         return [Token("name", joined[1], True), *tokens(joined[2])[:-1]]
     return [Token("text", words, True)]
