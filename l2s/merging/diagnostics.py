@@ -10,8 +10,7 @@ import numpy as np
 
 from l2s.lazy import torch
 from l2s.merging import kernels
-from l2s.merging.method import Entries, Floats, MergedOf, WeightOf
-from l2s.merging.sums import rows_of
+from l2s.merging.method import Floats, Merged, Weight
 from l2s.params import Params
 
 if TYPE_CHECKING:
@@ -55,9 +54,7 @@ class Tally:
         self.counts = np.zeros(3 + models, np.int64)
         """Entries moved, and still moved after rounding; in conflict; of each of K summands, not 0."""
 
-    def add(
-        self, weight: WeightOf[Entries], merged: MergedOf[Entries], stored: Entries, reference: Entries, held: Entries
-    ) -> None:
+    def add(self, weight: Weight, merged: Merged, stored: "Tensor", reference: "Tensor", held: "Tensor") -> None:
         """Count one piece.
 
         Args:
@@ -67,12 +64,12 @@ class Tally:
             reference: float32, ``[*shape]``.
             held: the reference as the stored format holds it, float32.
         """
-        if isinstance(reference, np.ndarray) or reference.device.type == "cpu":
+        if reference.device.type == "cpu":
             squares, counts = np.zeros_like(self.squares), np.zeros_like(self.counts)
             assert len(merged.summands) == len(weight.models) == len(squares) - 1
             kernels.tally(
                 _flat(merged.value), _flat(reference), _flat(stored), _flat(held), _flat(weight.base),
-                rows_of(_array(weight.models)), rows_of(_array(merged.summands)), squares, counts,
+                _rows(weight.models), _rows(merged.summands), squares, counts,
             )  # fmt: skip
         else:
             squares, counts = _tallied_elsewhere(
@@ -122,13 +119,14 @@ class Tally:
         return _rounded(entries / max(1, self.entries))
 
 
-def _array(values: Entries) -> Floats:
-    """As a NumPy array; of a tensor on the CPU its memory, if it lies there in order."""
-    return values if isinstance(values, np.ndarray) else np.ascontiguousarray(values.numpy())
+def _flat(values: "Tensor") -> Floats:
+    """As a NumPy array; of a tensor that lies in order its memory."""
+    return np.ascontiguousarray(values.numpy()).reshape(-1)
 
 
-def _flat(values: Entries) -> Floats:
-    return _array(values).reshape(-1)
+def _rows(values: "Tensor") -> Floats:
+    """``[K, *shape]`` as K rows."""
+    return _flat(values).reshape(len(values), -1) if values.numel() else np.empty((len(values), 0), np.float32)
 
 
 def _tallied_elsewhere(

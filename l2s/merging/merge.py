@@ -142,7 +142,7 @@ def _prepare(
     stacked = layered(recipe, vocabulary.models)
     plans = plan_tensors(recipe, stacked, chosen.model)
     notes = tuple(finding.sentence for finding in findings)
-    if recipe.method.arrays and device == "cpu":
+    if recipe.method.loop and device == "cpu":
         kernels.LOOPS.load()  # while the inputs are hashed
     digests = digests_of(opened)
     calibrated = open_statistics(recipe, statistics, {name: found.weights for name, found in digests.items()})

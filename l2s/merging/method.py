@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,19 +26,17 @@ if TYPE_CHECKING:
 
 Measured = TypeVar("Measured")
 Floats = npt.NDArray[np.float32]
-Entries = TypeVar("Entries", "Tensor", "Floats")
-"""What a method computes with: a tensor, on any device; or, if the method can, a NumPy array, on the CPU."""
 
 
 @dataclass(frozen=True, eq=False)
-class WeightOf(Generic[Entries]):
+class Weight:
     """A run of whole rows of one named weight, as the base and the K models to be merged hold it."""
 
     name: str
     """Name in the checkpoint, e.g. ``model.layers.3.mlp.up_proj.weight``."""
-    base: Entries
+    base: "Tensor"
     """θ₀, float32, ``[*shape]``. Zeros for a method without a base."""
-    models: Entries
+    models: "Tensor"
     """θₖ, float32, ``[K, *shape]``."""
     seed: int = 0
     """The run's seed."""
@@ -56,32 +54,34 @@ class WeightOf(Generic[Entries]):
     """Those that each model's ``parameters.statistics`` names."""
 
     @cached_property
-    def task_vectors(self) -> Entries:
+    def task_vectors(self) -> "Tensor":
         """τₖ = θₖ − θ₀, float32, ``[K, *shape]``."""
-        vectors: Entries = self.models - self.base
-        return vectors
+        return self.models - self.base
+
+    @property
+    def magnitudes(self) -> Floats:
+        """|τₖ|, ``[K, entries]``."""
+        found: Floats = (self.models - self.base).abs_().reshape(len(self.models), -1).cpu().numpy()
+        return found
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the whole weight."""
         return tuple(self.base.shape) if self.whole is None else self.whole
 
-    def uniform(self, k: int) -> Entries:
+    def uniform(self, k: int) -> "Tensor":
         """Draws from [0, 1) for model ``k``, float32, ``[*shape]`` of this piece.
 
         They depend on seed, the model's digest, the weight's name and the place in it, and on nothing
         else: not on the other models, their order, the pieces, the shards or the threads.
         """
-        drawn: Entries = self._like_base(draws.uniform((self.seed, self.digests[k], self.name), *self._entries))
-        return drawn
+        return self._like_base(draws.uniform((self.seed, self.digests[k], self.name), *self._entries))
 
-    def chosen(self, k: int, chance: float) -> Any:
+    def chosen(self, k: int, chance: float) -> "Tensor":
         """Entries drawn for model ``k`` with that chance, bool, ``[*shape]`` of this piece; faster than ``uniform``."""
         return self._like_base(draws.chosen((self.seed, self.digests[k], self.name), *self._entries, chance))
 
-    def _like_base(self, drawn: npt.NDArray[Any]) -> Any:
-        if isinstance(self.base, np.ndarray):
-            return drawn.reshape(self.base.shape)
+    def _like_base(self, drawn: npt.NDArray[Any]) -> "Tensor":
         return torch.from_numpy(drawn).view_as(self.base).to(self.base.device)
 
     @property
@@ -90,20 +90,37 @@ class WeightOf(Generic[Entries]):
         return self.start, self.start + math.prod(self.base.shape)
 
 
-Weight = WeightOf["Tensor"]
+@dataclass(frozen=True, eq=False)
+class Distances:
+    """How far K models lie from the base in a run of entries: all that a method with a loop measures of a weight."""
+
+    name: str
+    """Of the weight."""
+    magnitudes: Floats
+    """|τₖ|, ``[K, entries]``."""
+    seed: int
+    """The run's seed."""
+    digests: tuple[str, ...]
+    """The K models' own digests."""
+    start: int
+    """Place of the first entry in the whole weight."""
+    shape: tuple[int, ...]
+    """Of the whole weight."""
+
+    def chosen(self, k: int, chance: float) -> npt.NDArray[np.bool_]:
+        """As :meth:`Weight.chosen`, ``[entries]``."""
+        stop = self.start + self.magnitudes.shape[1]
+        return draws.chosen((self.seed, self.digests[k], self.name), self.start, stop, chance)
 
 
 @dataclass(frozen=True, eq=False)
-class MergedOf(Generic[Entries]):
+class Merged:
     """A merged piece of a weight, and what went into it."""
 
-    value: Entries
+    value: "Tensor"
     """θ, float32, ``[*shape]``."""
-    summands: Entries
+    summands: "Tensor"
     """The task vectors after trimming or dropping, before weights: ``[K, *shape]``, for diagnostics."""
-
-
-Merged = MergedOf["Tensor"]
 
 
 class Each(Protocol):
@@ -152,10 +169,9 @@ class MergeMethod:
     """Fewest and most models, the base not counted."""
     memory: Callable[[tuple[int, ...], int], int] | None = None
     """Bytes that measuring and merging a weight of that shape in K models takes beyond its pieces."""
-    arrays: bool = False
-    """Does it compute with NumPy arrays as well? On the CPU it then does, through :mod:`l2s.merging.kernels`."""
     loop: Looped | None = None
-    """Its function on a weight of that name, given what was measured, as a loop; None where it is none."""
+    """Its function on a weight of that name, given what was measured, as a loop; None where it is none. A method that
+    has one measures magnitudes alone, of :class:`Distances` as well as of a :class:`Weight`."""
     compose: Callable[["MergeMethod"], "MergeMethod"] | None = None
     """For a method that acts on another method's result: how, given ``parameters.of``."""
 
@@ -197,7 +213,6 @@ def merge_method(
     keeps_base: bool = False,
     counts: tuple[int, int | None] = (1, None),
     memory: Callable[[tuple[int, ...], int], int] | None = None,
-    arrays: bool = False,
     loop: Looped | None = None,
     compose: Callable[[MergeMethod], MergeMethod] | None = None,
 ) -> Callable[[Merge], Merge]:
@@ -211,7 +226,7 @@ def merge_method(
         assert name not in REGISTERED, f"merge method '{name}' is registered twice"
         REGISTERED[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
-            measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, arrays, loop, compose,
+            measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, loop, compose,
         )  # fmt: skip
         return merge
 

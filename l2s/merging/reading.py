@@ -1,4 +1,4 @@
-"""Reading a piece of a weight as float32: into a NumPy array, or into a tensor on any device."""
+"""Reading a piece of a weight as float32: into a tensor on any device, or, of bfloat16, into an array."""
 
 from __future__ import annotations
 
@@ -21,43 +21,26 @@ if TYPE_CHECKING:
     from l2s.checkpoints.open import Reader
 
 
-def read_array(reader: Reader, model: str, name: str, span: Span, out: Floats, entries: slice | None = None) -> Floats:
-    """Read some rows of a weight into ``out``.
+def read_some(reader: CheckpointReader, model: str, name: str, entries: slice, out: Floats) -> None:
+    """Read some entries of a bfloat16 weight, counted over all of it, into ``out``.
+
+    Raises:
+        CheckpointError: they hold NaN or infinite entries.
+    """
+    if not kernels.widen(np.ascontiguousarray(reader.array(name).reshape(-1)[entries]), out):
+        _refuse(reader, model, name)
+
+
+def read_tensor(reader: Reader, model: str, name: str, span: Span, out: Tensor, entries: slice | None = None) -> Tensor:
+    """Read some rows of a weight into ``out``, on its device; columns come as rows.
 
     Args:
         reader: of the model.
         model: its name.
         name: the weight's.
-        span: the rows.
+        span: the rows, or columns.
         out: of the piece's shape, or flat, if only some entries are asked for.
         entries: of the piece, flat.
-
-    Raises:
-        CheckpointError: they hold NaN or infinite entries.
-    """
-    word = reader.checkpoint.entry(name).dtype
-    if isinstance(reader, CheckpointReader):
-        whole = reader.array(name)
-        found = whole[span.start : span.stop] if whole.ndim else whole
-    else:
-        rows = bool(reader.checkpoint.entry(name).shape)
-        found = reader.floats(name, span.start, span.stop) if rows else reader.read(name).float().numpy()
-        word = "F32"
-    if entries is not None:
-        found = np.ascontiguousarray(found.reshape(-1)[entries])
-    if word == "BF16":
-        sound = kernels.widen(found.reshape(-1), out.reshape(-1))
-    else:
-        with np.errstate(over="ignore"):  # float64 may hold more; told below
-            np.copyto(out, found, casting="same_kind")
-        sound = bool(np.isfinite(out).all())
-    if not sound:
-        _refuse(reader, model, name)
-    return out
-
-
-def read_tensor(reader: Reader, model: str, name: str, span: Span, out: Tensor, entries: slice | None = None) -> Tensor:
-    """The same into a tensor, on its device; columns come as rows.
 
     Raises:
         CheckpointError: they hold NaN or infinite entries.

@@ -1,48 +1,57 @@
 """Stretching thinned task vectors to the length they had."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from l2s.merging.method import Each, Entries, WeightOf
+from l2s.merging.method import Each, Floats
 
-Thin = Callable[[WeightOf[Any]], Any]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Norms = list[float]
+"""The L1 norm of each of K vectors."""
 
 
-def l1_factors(each: Each, thin: Thin) -> list[dict[str, list[float]]]:
+def l1_factors(each: Each, norms: Callable[[Any], tuple[Norms, Norms]]) -> list[dict[str, list[float]]]:
     """Of each weight: by its name, each of K models' L1 norm over the norm of what thinning leaves.
 
     mergekit's rescaling. A task vector that was thinned to zero stays zero.
 
     Args:
         each: goes through the pieces.
-        thin: a piece's task vectors after trimming or dropping, ``[K, *shape]``.
+        norms: of a piece's task vectors, before and after trimming or dropping.
     """
 
-    def factors(pieces: Iterable[WeightOf[Any]]) -> dict[str, list[float]]:
-        before, after, name = list[list[float]](), list[list[float]](), ""
+    def factors(pieces: Iterable[Any]) -> dict[str, list[float]]:
+        before, after, name = list[Norms](), list[Norms](), ""
         for piece in pieces:
             name = piece.name
-            before.append(_l1(piece.task_vectors))
-            after.append(_l1(thin(piece)))
-        norms = zip(*(map(math.fsum, zip(*rows, strict=True)) for rows in (before, after)), strict=True)
-        return {name: [whole / max(left, 1e-30) for whole, left in norms]}
+            for found, kept in zip(norms(piece), (before, after), strict=True):
+                kept.append(found)
+        sums = zip(*(map(math.fsum, zip(*rows, strict=True)) for rows in (before, after)), strict=True)
+        return {name: [whole / max(left, 1e-30) for whole, left in sums]}
 
     return each(factors)
 
 
-def _l1(vectors: Entries) -> list[float]:
-    """Of each of K."""
-    if isinstance(vectors, np.ndarray):
-        norms: list[float] = np.abs(vectors).reshape(len(vectors), -1).sum(1, dtype=np.float64).tolist()
-    else:
-        norms = vectors.abs().reshape(len(vectors), -1).sum(1).tolist()
+def l1(vectors: Tensor) -> Norms:
+    """Of each of K vectors, ``[K, *shape]``."""
+    norms: Norms = vectors.abs().reshape(len(vectors), -1).sum(1).tolist()
     return norms
 
 
-def stretched(thinned: Entries, by: list[float]) -> Entries:
+def l1_of(magnitudes: Floats) -> Norms:
+    """Of each of K vectors, given the magnitudes of their entries, ``[K, entries]``."""
+    norms: Norms = magnitudes.sum(1, dtype=np.float64).tolist()
+    return norms
+
+
+def stretched(thinned: Tensor, by: list[float]) -> Tensor:
     """Each of K thinned task vectors times its factor, in place; ``[K, *shape]``."""
     for k, factor in enumerate(by):
         thinned[k] *= factor

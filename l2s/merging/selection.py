@@ -7,13 +7,13 @@ miss it, bisection over the bit patterns of float32 finds it, slowly but surely.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from l2s.merging import kernels
-from l2s.merging.method import Each, Floats, WeightOf
+from l2s.merging.method import Distances, Each, Floats, Weight
 
 SAMPLE = 1 << 17
 """Entries sampled at least; up to eight times as many are looked at whole."""
@@ -24,8 +24,8 @@ SIGMAS = 4.0
 LARGEST = 0x7F7FFFFF
 """Bit pattern of the largest float32."""
 
-Piece = WeightOf[Any]
-Values = Callable[[Piece], Floats]
+Piece = Weight | Distances
+Values = Callable[[Any], Floats]
 
 
 @runtime_checkable
@@ -77,20 +77,14 @@ def _sample(pieces: Iterable[Piece], values: Values, stride: int) -> Floats:
     One buffer a weight: many small ones, kept while pieces come and go, would leave the heap full of holes.
     """
     buffer, filled = np.empty((0, 0), np.float32), 0
-    for piece in pieces.sampled(stride) if isinstance(pieces, Sampled) else (_every(stride, p) for p in pieces):
-        found = values(piece)
+    sampled = isinstance(pieces, Sampled)
+    for piece in pieces.sampled(stride) if isinstance(pieces, Sampled) else pieces:
+        found = values(piece) if sampled else values(piece)[:, -piece.start % stride :: stride]
         if not filled:
             buffer = np.empty((found.shape[0], -(-math.prod(piece.shape) // stride)), np.float32)
         buffer[:, filled : filled + found.shape[1]] = found
         filled += found.shape[1]
     return buffer
-
-
-def _every(stride: int, piece: Piece) -> Piece:
-    """The entries at multiples of ``stride``, as a weight of its own; values are of entries, so rows do not matter."""
-    first = -piece.start % stride
-    base, models = piece.base.reshape(-1), piece.models.reshape(len(piece.models), -1)
-    return replace(piece, base=base[first::stride], models=models[:, first::stride], whole=piece.shape)
 
 
 def _entries(pieces: Iterable[Piece]) -> int:

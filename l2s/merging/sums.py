@@ -1,17 +1,11 @@
-"""How models and task vectors are added up: weighted, with or without a vote on the sign.
+"""How models and task vectors are added up: weighted, with or without a vote on the sign."""
 
-Of tensors torch computes the sums, of NumPy arrays :mod:`l2s.merging.kernels` does, several times faster.
-"""
+from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from l2s.lazy import torch
-from l2s.merging import kernels
-from l2s.merging.method import Entries, Floats
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,63 +20,41 @@ def factors(weights: Sequence[float], normalize: bool) -> list[float]:
     return [w / divisor for w in weights] if normalize and abs(divisor) >= SMALLEST else list(weights)
 
 
-def weighted_sum(task_vectors: Entries, weights: Sequence[float], normalize: bool) -> Entries:
+def plain_sum(terms: Tensor | Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Σₖ wₖ xₖ, every product and every sum rounded: to the bit what the fused loop gives; ``[K, *shape]``."""
+    total: Tensor | None = None
+    for term, weight in zip(terms, weights, strict=True):
+        if weight != 0:
+            total = term * weight if total is None else total.add_(term * weight)
+    return torch.zeros_like(terms[0]) if total is None else total
+
+
+def weighted_sum(task_vectors: Tensor, weights: Sequence[float], normalize: bool) -> Tensor:
     """Σₖ wₖ τₖ, divided by Σₖ wₖ if ``normalize``; ``[K, *shape]`` to ``[*shape]``."""
     used = factors(weights, normalize)
-    if isinstance(task_vectors, np.ndarray):
-        return _combined(task_vectors[0], 0.0, task_vectors, used)
-    total = task_vectors[0] * used[0]
+    total: Tensor = task_vectors[0] * used[0]
     for tau, factor in zip(task_vectors[1:], used[1:], strict=True):
         total.add_(tau, alpha=factor)
     return total
 
 
-def interpolated(base: Entries, models: Entries, shares: Sequence[float]) -> Entries:
+def interpolated(base: Tensor, models: Tensor, shares: Sequence[float]) -> Tensor:
     """θ₀ + Σₖ wₖ (θₖ − θ₀) as (1 − Σₖ wₖ) θ₀ + Σₖ wₖ θₖ, which is exact where one share is 1 and the rest 0."""
-    if isinstance(base, np.ndarray):
-        return _combined(base, 1 - sum(shares), models, shares)
     terms = [(base, 1 - sum(shares)), *zip(models, shares, strict=True)]
     (first, share), *others = [term for term in terms if term[1] != 0] or terms[:1]
-    total = first * share
+    total: Tensor = first * share
     for theta, share in others:
         total.add_(theta, alpha=share)
     return total
 
 
-def elected_sum(task_vectors: Entries, weights: Sequence[float], normalize: bool) -> Entries:
+def elected_sum(task_vectors: Tensor, weights: Sequence[float], normalize: bool) -> Tensor:
     """Σₖ wₖ τₖ over the models that agree with the elected sign, entry by entry; ``[K, *shape]`` to ``[*shape]``.
 
     The sign of Σₖ wₖ τₖ is elected, + where the sum is zero; zeros agree with no sign. ``normalize``
     divides by the agreeing models' Σ wₖ (arXiv:2306.01708, section 3.2, with mergekit's weights).
+    Written with products instead of choices and comparisons, which torch computes several times faster.
     """
-    if isinstance(task_vectors, np.ndarray):
-        out = np.empty(task_vectors.shape[1:], np.float32)
-        kernels.elect(rows_of(task_vectors), np.array(weights, np.float32), normalize, out.reshape(-1))
-        return out
-    return _elected_tensors(task_vectors, weights, normalize)
-
-
-def onto(base: Entries, total: Entries, scale: float) -> Entries:
-    """θ₀ + λ times the sum; the sum's memory is used."""
-    if isinstance(base, np.ndarray):
-        kernels.add_onto(base.reshape(-1), scale, total.reshape(-1))
-        return total
-    return total.mul_(scale).add_(base)
-
-
-def rows_of(arrays: Floats) -> Floats:
-    """``[K, *shape]`` as K rows; nothing is copied."""
-    return arrays.reshape(len(arrays), math.prod(arrays.shape[1:]))
-
-
-def _combined(base: Floats, share: float, rows: Floats, used: Sequence[float]) -> Floats:
-    out = np.empty(rows.shape[1:], np.float32)
-    kernels.combine(base.reshape(-1), share, rows_of(rows), np.array(used, np.float32), out.reshape(-1))
-    return out
-
-
-def _elected_tensors(task_vectors: "Tensor", weights: Sequence[float], normalize: bool) -> "Tensor":
-    """Written with products instead of choices and comparisons, which torch computes several times faster."""
     weighted = [tau * weight for tau, weight in zip(task_vectors, weights, strict=True)]
     total = weighted[0].clone()
     for part in weighted[1:]:
@@ -100,7 +72,13 @@ def _elected_tensors(task_vectors: "Tensor", weights: Sequence[float], normalize
     return merged
 
 
-def _agreeing_weight(agreeing: "Sequence[Tensor]", weights: Sequence[float]) -> "Tensor":
+def onto(base: Tensor, total: Tensor, scale: float) -> Tensor:
+    """θ₀ + λ times the sum; the sum's memory is used."""
+    merged: Tensor = total.mul_(scale).add_(base)
+    return merged
+
+
+def _agreeing_weight(agreeing: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """Σ wₖ of the models that are not 0 at an entry; some other number where that is next to zero."""
     divisor = agreeing[0].sign().mul_(weights[0])
     for part, weight in zip(agreeing[1:], weights[1:], strict=True):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 import math
 import os
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -36,7 +37,7 @@ from l2s.merging.plan import common_names
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.rounding import rounded
 from l2s.merging.setting import count_layers, position
-from l2s.merging.weight_pieces import Piece, WeightPieces
+from l2s.merging.weight_pieces import DistancePieces, WeightPieces
 from l2s.params import Params
 from l2s.progress import Track
 
@@ -65,7 +66,7 @@ class _Work(NamedTuple):
     params: Params
     models: Sequence[Params]
     """Each model's own, in the order of sums."""
-    pieces: WeightPieces
+    pieces: WeightPieces | DistancePieces
     measured: Any
     """What the method measured of the whole weight, or model."""
     loop: Loop | None
@@ -100,26 +101,40 @@ class TensorMerger:
         self.order = list(order) if self.method.ordered else by_digest
         """Sums run in this order, so that the recipe's order of models changes no rounding."""
         self.names = [names[k] for k in self.order]
-        self.on_arrays = self.method.arrays and device == "cpu"
-        """Is the method given NumPy arrays, or tensors?"""
+        self.loops = self.method.loop is not None and device == "cpu"
+        """May the method be a loop?"""
         self.measured: Any = None
         """What a method measured of the whole model."""
+        self._begun, self._beginning = threading.local(), threading.Lock()
+        self._threads: int | None = None
+        """Of torch, outside."""
 
-    @property
-    def needs_torch(self) -> bool:
-        """Does it compute with tensors, or read what only torch puts together?"""
-        return not self.on_arrays or any(not isinstance(reader, CheckpointReader) for reader in self.readers.values())
+    def begin_torch(self) -> None:
+        """Let torch compute with one thread in this one, whatever it is set to outside: sums are then rounded alike.
+
+        On a GPU each thread has a stream, so that one's copies run beside another's arithmetic.
+        """
+        if getattr(self._begun, "here", False):
+            return
+        with self._beginning:
+            self._threads = self._threads or torch.get_num_threads()
+            torch.set_num_threads(1)
+        if self.device != "cpu":
+            torch.cuda.set_stream(torch.cuda.Stream(torch.device(self.device)))
+        self._begun.here = True
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._threads is not None:
+            torch.set_num_threads(self._threads)
         for reader in self.readers.values():
             reader.__exit__(kind, error, at)
 
     def groups(self, plans: Iterable[TensorPlan], threads: int) -> list[list[TensorPlan]]:
         """What is merged together, the largest first; two at a time only what leaves enough for every thread."""
-        if self.method.loop is None or not self.on_arrays:
+        if not self.loops:
             return [[plan] for plan in sorted(plans, key=lambda plan: -plan.size)]
         return in_pairs(plans, 2 * threads)
 
@@ -153,28 +168,38 @@ class TensorMerger:
         if work is None:
             return self._copy(plan)
         looped = self._looped([work]) if work.loop is not None else None
-        return looped[0] if looped else self._by_pieces(plan, work.pieces, work.measured, work.params, work.models)
+        return looped[0] if looped else self._by_pieces(work)
 
     def _work(self, plan: TensorPlan) -> _Work | None:
         """What is to be done with a tensor; None if it is only copied."""
         if plan.dtype in INTEGERS or 0 in plan.shape:
             return None
         params, models = self.params_for(plan)
-        pieces, measured = WeightPieces(self, plan, params, models), self.measured
+        pieces, measured, loop = self.pieces(plan, params, models), self.measured, None
         if self.method.measure is not None and measured is None:
             measured = self.method.measure(lambda function, label="": [function(pieces)], params, models)
-        return _Work(plan, params, models, pieces, measured, self._loop(plan, measured, params, models))
+        if self.method.loop is not None and isinstance(pieces, DistancePieces):
+            loop = self.method.loop(plan.name, measured, params, models)
+        return _Work(plan, params, models, pieces, measured, loop)
 
-    def _by_pieces(
-        self, plan: TensorPlan, pieces: WeightPieces, measured: Any, params: Params, models: Sequence[Params]
-    ) -> TensorDiagnostics:
+    def pieces(self, plan: TensorPlan, params: Params, models: Sequence[Params]) -> WeightPieces | DistancePieces:
+        """What a method measures a tensor by: distances, if all is bfloat16 and lies in files as it is."""
+        formats = {self.readers[name].checkpoint.entry(plan.name).dtype for name in (self.reference, *self.names)}
+        if self.loops and formats | {plan.dtype} == {"BF16"} and len(self.plain_readers()) > len(self.names):
+            return DistancePieces(self, plan)
+        return WeightPieces(self, plan, params, models)
+
+    def _by_pieces(self, work: _Work) -> TensorDiagnostics:
+        plan, params, models, pieces = work.plan, work.params, work.models, work.pieces
+        if not isinstance(pieces, WeightPieces):
+            pieces = WeightPieces(self, plan, params, models)
         tally, digest = Tally(len(self.names)), sha256()
         whole = torch.empty(plan.shape, dtype=_dtype(plan)) if pieces.columns else None
         reader = self.readers[self.reference]
         exact = isinstance(reader, CheckpointReader) and reader.checkpoint.entry(plan.name).dtype == plan.dtype
         for span in pieces.spans:
             weight, reference = pieces.piece(span)
-            merged = self.method.merge(replace(weight, measured=measured), params, models)
+            merged = self.method.merge(replace(weight, measured=work.measured), params, models)
             result = rounded(merged.value, plan.dtype)
             if result.wrong:
                 raise CheckpointError(
@@ -186,7 +211,7 @@ class TensorMerger:
             if whole is not None:
                 whole[:, span.start : span.stop] = result.stored.T.cpu()
             else:
-                digest.update(self._write(plan.name, result.stored, weight.start))
+                digest.update(self.writer.write_piece(plan.name, result.stored.cpu(), weight.start))
         if not tally.finite:
             raise CheckpointError(
                 f"{plan.name}: the models lie too far apart to be measured (above 1e19); get sound copies of them"
@@ -195,14 +220,10 @@ class TensorMerger:
             digest.update(self.writer.write_piece(plan.name, whole))
         return tally.summed_up(self.names, f"sha256:{digest.hexdigest()}", plan.dtype, plan.shape)
 
-    def _loop(self, plan: TensorPlan, measured: Any, params: Params, models: Sequence[Params]) -> Loop | None:
-        """The method as a loop, if it is one, and all is bfloat16 and lies in files as it is."""
+    def plain_readers(self) -> list[CheckpointReader]:
+        """Of the reference and the models, in the order of sums, those whose tensors lie in files as they are."""
         readers = [self.readers[name] for name in (self.reference, *self.names)]
-        plain = all(isinstance(reader, CheckpointReader) for reader in readers)
-        formats = {reader.checkpoint.entry(plan.name).dtype for reader in readers} | {plan.dtype}
-        if self.method.loop is None or not self.on_arrays or not plain or formats != {"BF16"}:
-            return None
-        return self.method.loop(plan.name, measured, params, models)
+        return [reader for reader in readers if isinstance(reader, CheckpointReader)]
 
     def _looped(self, works: Sequence[_Work]) -> list[TensorDiagnostics] | None:
         """Merge by loops, and hash together; None if something is not finite, of which pieces say more."""
@@ -221,9 +242,8 @@ class TensorMerger:
         """Merge and write a tensor from end to end, from the files themselves; yields the bytes."""
         plan, loop, entries = work.plan, work.loop, math.prod(work.plan.shape)
         assert loop is not None
-        readers = [self.readers[name] for name in (self.reference, *self.names)]
+        plain = self.plain_readers()
         with ExitStack() as opened:
-            plain = [reader for reader in readers if isinstance(reader, CheckpointReader)]
             places = [opened.enter_context(reader.place(plan.name)) for reader in plain]
             for start in range(0, entries, STRETCH):
                 stop = min(entries, start + STRETCH)
@@ -246,11 +266,6 @@ class TensorMerger:
         drawn = [(self.seed, self.digests[name], plan.name) for name in self.names]
         parts = zip(drawn, loop.densities, strict=True)
         return np.stack([draws.chosen(names, start, stop, density) for names, density in parts])
-
-    def _write(self, name: str, piece: Any, start: int) -> memoryview:
-        if isinstance(piece, np.ndarray):
-            return self.writer.write_array(name, piece, start)
-        return self.writer.write_piece(name, piece.cpu(), start)
 
     def params_for(self, plan: TensorPlan) -> tuple[Params, list[Params]]:
         """The method's parameters for a tensor, and each model's in the order of sums."""
@@ -279,10 +294,10 @@ def merge_tensors(
 ) -> Generator[Written, None, None]:
     """Merge all tensors, ``threads`` at a time, the largest first; yields them as they are done.
 
-    Inside a tensor torch computes with one thread, whatever it is set to outside: sums are then
-    rounded alike everywhere.
+    Inside a tensor one thread computes, so that sums are rounded alike everywhere.
     """
-    with _pool(merger, threads) as pool:
+    keep_freed_memory()
+    with ThreadPoolExecutor(threads) as pool:
         _measure_model(merger, plans, pool, track)
         futures = [pool.submit(merger.merge, group) for group in merger.groups(plans, threads)]
         try:
@@ -303,8 +318,8 @@ def _measure_model(merger: TensorMerger, plans: list[TensorPlan], pool: ThreadPo
         return
     total = float(sum(plan.size for plan in mergeable))
 
-    def each(function: Callable[[Iterable[Piece]], Result], label: str = "") -> list[Result]:
-        results = pool.map(lambda plan: (plan, function(WeightPieces(merger, plan, params, models))), mergeable)
+    def each(function: Callable[[Iterable[Any]], Result], label: str = "") -> list[Result]:
+        results = pool.map(lambda plan: (plan, function(merger.pieces(plan, params, models))), mergeable)
         tracked = track(results, label or "measuring the model", total, lambda found: found[0].size)
         return [result for _, result in tracked]
 
@@ -317,26 +332,6 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         for option, value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_THRESHOLD, 1 << 26), (M_TOP_PAD, 1 << 24)):
             libc.mallopt(option, value)
-
-
-@contextmanager
-def _pool(merger: TensorMerger, threads: int) -> Iterator[ThreadPoolExecutor]:
-    keep_freed_memory()
-    if not merger.needs_torch:
-        with ThreadPoolExecutor(threads) as pool:
-            yield pool
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with ExitStack() as stack:
-        stack.callback(torch.set_num_threads, before)
-        yield stack.enter_context(ThreadPoolExecutor(threads, initializer=_begin, initargs=(merger.device,)))
-
-
-def _begin(device: str) -> None:
-    torch.set_num_threads(1)
-    if device != "cpu":  # a stream a thread, so that one's copies run beside another's arithmetic
-        torch.cuda.set_stream(torch.cuda.Stream(torch.device(device)))
 
 
 def default_threads() -> int:

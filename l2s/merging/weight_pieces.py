@@ -1,25 +1,26 @@
-"""WeightPieces: one weight of all models, read piece by piece as a method asks for them."""
+"""One weight of all models, read piece by piece as a method asks for them: its entries, or how far they lie apart."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import TensorPlan
 from l2s.lazy import torch
-from l2s.merging.method import WeightOf
+from l2s.merging import kernels
+from l2s.merging.method import Distances, Weight
 from l2s.merging.pieces import Span, spans
-from l2s.merging.reading import read_array, read_tensor
+from l2s.merging.reading import read_some, read_tensor
 from l2s.params import Params
 
 if TYPE_CHECKING:
-    from l2s.merging.tensors import TensorMerger
+    from torch import Tensor
 
-Piece = WeightOf[Any]
+    from l2s.merging.tensors import TensorMerger
 
 
 class WeightPieces:
@@ -33,26 +34,27 @@ class WeightPieces:
         self.spans = list(spans(plan.shape, short))
         self.columns = self.spans[0].columns if self.spans else False
         self._statistics = (_statistics(merger, params), tuple(_statistics(merger, model) for model in models))
-        self._only: tuple[Piece, Any] | None = None
+        self._only: tuple[Weight, Tensor] | None = None
 
-    def __iter__(self) -> Iterator[Piece]:
+    def __iter__(self) -> Iterator[Weight]:
         for span in self.spans:
             yield self.piece(span)[0]
 
-    def piece(self, span: Span) -> tuple[Piece, Any]:
+    def piece(self, span: Span) -> tuple[Weight, Tensor]:
         """A piece, and what its merge is compared with."""
         if len(self.spans) > 1:
             return self._piece(span)
         self._only = self._only or self._piece(span)  # kept: measuring and merging read it once
         return self._only
 
-    def sampled(self, every: int) -> Iterator[Piece]:
+    def sampled(self, every: int) -> Iterator[Weight]:
         """The pieces' entries at multiples of ``every``, counted over the whole weight; the others are not read."""
         for span in self.spans:
             yield self._piece(span, every)[0]
 
-    def _piece(self, span: Span, every: int | None = None) -> tuple[Piece, Any]:
+    def _piece(self, span: Span, every: int | None = None) -> tuple[Weight, Tensor]:
         merger, name = self.merger, self.plan.name
+        merger.begin_torch()
         shape = self.shape[::-1] if span.columns else self.shape
         here: tuple[int, ...] = (span.stop - span.start, *shape[1:])
         start, entries = span.start * math.prod(here[1:]), None
@@ -70,20 +72,43 @@ class WeightPieces:
         base = reference if merger.has_base else self._zeros(here)
         digests = tuple(merger.digests[model] for model in merger.names)
         whole, each = self._statistics
-        return WeightOf(name, base, models, merger.seed, digests, start, shape, None, whole, each), reference
+        return Weight(name, base, models, merger.seed, digests, start, shape, None, whole, each), reference
 
-    def _room(self, shape: tuple[int, ...]) -> Any:
-        merger = self.merger
-        return np.empty(shape, np.float32) if merger.on_arrays else torch.empty(shape, device=merger.device)
+    def _room(self, shape: tuple[int, ...]) -> Tensor:
+        return torch.empty(shape, device=self.merger.device)
 
-    def _zeros(self, shape: tuple[int, ...]) -> Any:
-        if self.merger.on_arrays:
-            return np.zeros(shape, np.float32)
+    def _zeros(self, shape: tuple[int, ...]) -> Tensor:
         return torch.zeros((), device=self.merger.device).expand(shape)
 
-    def _read(self, model: str, span: Span, out: Any, entries: slice | None) -> Any:
-        read = read_array if self.merger.on_arrays else read_tensor
-        return read(self.merger.readers[model], model, self.plan.name, span, out, entries)
+    def _read(self, model: str, span: Span, out: Tensor, entries: slice | None) -> Tensor:
+        return read_tensor(self.merger.readers[model], model, self.plan.name, span, out, entries)
+
+
+class DistancePieces:
+    """How far the models' bfloat16 entries lie from the base's: what a method with a loop measures of a weight."""
+
+    def __init__(self, merger: TensorMerger, plan: TensorPlan) -> None:
+        self.merger, self.plan, self.shape = merger, plan, plan.shape or (1,)
+
+    def __iter__(self) -> Iterator[Distances]:
+        return self.sampled(1)
+
+    def sampled(self, every: int) -> Iterator[Distances]:
+        """The pieces' entries at multiples of ``every``, counted over the whole weight; the others are not read."""
+        row = math.prod(self.shape[1:])
+        for span in spans(self.plan.shape):
+            start, stop = span.start * row, span.stop * row
+            yield self._between(start, slice(start + -start % every, stop, every))
+
+    def _between(self, start: int, entries: slice) -> Distances:
+        merger, name = self.merger, self.plan.name
+        models, count = (merger.reference, *merger.names), len(range(*entries.indices(entries.stop)))
+        found = np.empty((len(models), count), np.float32)
+        for model, reader, row in zip(models, merger.plain_readers(), found, strict=True):
+            read_some(reader, model, name, entries, row)
+        kernels.distances(found[1:], found[0], found[1:])
+        digests = tuple(merger.digests[model] for model in merger.names)
+        return Distances(name, found[1:], merger.seed, digests, start, self.shape)
 
 
 def _statistics(merger: TensorMerger, params: Params) -> Statistics | None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from l2s.errors import ConfigError
 from l2s.merging import draws
 from l2s.merging import method as method_module
-from l2s.merging.method import Weight, WeightOf
+from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods import ties as ties_module
 from tests.merging import slowly
@@ -178,7 +178,7 @@ def test_conformance_scope_is_the_tensor() -> None:
 def test_conformance_dare(key: str, rescale: bool | str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = VECTORS["dare"]
     mask = torch.tensor(found["mask_keep"])
-    monkeypatch.setattr(WeightOf, "chosen", lambda weight, k, chance: mask > 0)
+    monkeypatch.setattr(Weight, "chosen", lambda weight, k, chance: mask > 0)
     models = [find_method("dare_linear").model_params.parse({"density": 1 - found["p"]}, "model")]
     params = find_method("dare_linear").params.parse({"rescale": rescale}, "merge")
     weight = of_task_vectors(DELTAS[0])

@@ -11,7 +11,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.writer import TensorPlan
 from l2s.merging import pieces, selection
 from l2s.merging.tensors import TensorMerger
-from l2s.merging.weight_pieces import WeightPieces
+from l2s.merging.weight_pieces import DistancePieces, WeightPieces
 from tests.merging.test_merge import recipe
 from tests.tiny import write_family
 
@@ -38,3 +38,8 @@ def test_a_sample_is_every_so_manyeth_entry(
             base = np.concatenate([one.base.flatten() for one in whole])[::every]
             assert np.array_equal(np.concatenate([one.base for one in sample]), base)
             assert all(one.shape == entry.shape for one in sample)
+            apart = np.concatenate([one.magnitudes for one in whole], axis=1)[:, ::every]
+            measured = DistancePieces(merger, plan)
+            assert isinstance(measured, selection.Sampled) and measured.shape == weight.shape
+            assert np.array_equal(np.concatenate([one.magnitudes for one in measured.sampled(every)], axis=1), apart)
+            assert [(one.name, one.start) for one in measured] == [(one.name, one.start) for one in whole]

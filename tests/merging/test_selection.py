@@ -11,7 +11,6 @@ from torch import Tensor
 from l2s.merging import kernels, selection
 from l2s.merging.method import Weight
 from l2s.merging.methods import find_method
-from l2s.merging.methods.ties import magnitudes
 from l2s.merging.selection import kth_smallest
 from tests.merging import slowly
 
@@ -24,6 +23,10 @@ def cut(name: str, taus: Tensor, rows: int) -> list[Weight]:
         Weight(name, base[at : at + rows], taus[:, at : at + rows], 0, ("a", "b", "c")[: len(taus)], at * m, (n, m))
         for at in range(0, n, rows)
     ]
+
+
+def magnitudes(piece: Weight) -> kernels.Floats:
+    return piece.magnitudes
 
 
 def each_of(*weights: list[Weight]) -> Any:

@@ -75,7 +75,7 @@ def compose(inner: MergeMethod) -> MergeMethod:
 
     both = beside(inner.params)
     return replace(
-        inner, name="aim", merge=merge, params=both, paper="arXiv:2502.02421", arrays=False, loop=None, compose=compose
+        inner, name="aim", merge=merge, params=both, paper="arXiv:2502.02421", loop=None, compose=compose
     )  # fmt: skip
 
 

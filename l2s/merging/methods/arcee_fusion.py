@@ -10,13 +10,12 @@ weight, without a seed).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, WeightOf, merge_method
+from l2s.merging.method import Distances, Each, Merged, Weight, merge_method
 from l2s.merging.selection import kth_smallest
 from l2s.params import Params
 
@@ -45,7 +44,7 @@ def measure(each: Each, params: ArceeFusionParams, models: Sequence[ArceeFusionM
     def scored(function: Callable[[Iterable[Any]], Result], label: str = "") -> list[Result]:
         return each(lambda pieces: function(_scores(pieces)), label)
 
-    first, median, third = kth_smallest(scored, _three_times, quartile_ranks)
+    first, median, third = kth_smallest(scored, lambda piece: piece.magnitudes, quartile_ranks)
     return threshold(first, median, third)
 
 
@@ -74,13 +73,9 @@ def threshold(first: float, median: float, third: float) -> float:
     return float(np.float32(median) + np.float32(WHISKER) * (np.float32(third) - np.float32(first)))
 
 
-def _scores(pieces: Iterable[WeightOf[Any]]) -> Iterator[WeightOf[Any]]:
-    """Importances in place of weights."""
+def _scores(pieces: Iterable[Weight]) -> Iterator[Distances]:
+    """Importances in place of magnitudes, a row for each quartile, ``[3, entries]``."""
     for piece in pieces:
-        scores = importance(piece).cpu().numpy()
-        yield replace(piece, base=scores, models=scores[None])
-
-
-def _three_times(piece: WeightOf[Any]) -> Any:
-    """A row for each quartile, ``[3, entries]``."""
-    return np.broadcast_to(piece.base.reshape(-1), (3, piece.base.size))
+        scores = importance(piece).cpu().numpy().reshape(-1)
+        rows = np.broadcast_to(scores, (3, scores.size))
+        yield Distances(piece.name, rows, piece.seed, piece.digests, piece.start, piece.shape)

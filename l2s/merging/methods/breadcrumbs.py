@@ -18,9 +18,8 @@ from pydantic import Field
 
 from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Weight, merge_method
-from l2s.merging.methods.ties import magnitudes
 from l2s.merging.ranking import Cut, beyond, cuts_at
-from l2s.merging.rescale import l1_factors, stretched
+from l2s.merging.rescale import l1, l1_factors, stretched
 from l2s.merging.sums import weighted_sum
 from l2s.params import Params
 
@@ -68,11 +67,11 @@ def measure(each: Each, params: BreadcrumbsParams, models: Sequence[BreadcrumbsM
         bounds = [band(n, model) for model in models]
         return [low for low, _ in bounds] + [high for _, high in bounds]
 
-    cuts = cuts_at(each, lambda piece: np.tile(magnitudes(piece), (2, 1)), ranks)
+    cuts = cuts_at(each, lambda piece: np.tile(piece.magnitudes, (2, 1)), ranks)
     found = Band(cuts[: len(models)], cuts[len(models) :], [])
     if not params.rescale:
         return found
-    (factors,) = l1_factors(each, lambda piece: trim(piece, found))[0].values()
+    (factors,) = l1_factors(each, lambda piece: (l1(piece.task_vectors), l1(trim(piece, found))))[0].values()
     return Band(found.low, found.high, factors)
 
 

@@ -4,19 +4,23 @@ The rest is multiplied by 1/density, so that the expected task vector stays; ``r
 the L1 norm instead, as mergekit does, which in a short weight can be far from 1/density.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
 from l2s.lazy import torch
-from l2s.merging import kernels
 from l2s.merging.loop import Loop
-from l2s.merging.method import Each, Entries, MergedOf, WeightOf, merge_method
-from l2s.merging.rescale import l1_factors, stretched
-from l2s.merging.sums import factors, onto, rows_of, weighted_sum
+from l2s.merging.method import Distances, Each, Floats, Merged, Weight, merge_method
+from l2s.merging.rescale import l1_factors, l1_of, stretched
+from l2s.merging.sums import factors, onto, plain_sum
 from l2s.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class DareModel(Params):
@@ -41,8 +45,8 @@ class DareParams(Params):
 def measure(each: Each, params: DareParams, models: Sequence[DareModel]) -> list[float]:
     """The factor on each model's thinned task vector."""
     if params.rescale == "l1":
-        (factors,) = l1_factors(each, lambda piece: drop(piece, models))[0].values()
-        return factors
+        found = l1_factors(each, lambda piece: (l1_of(piece.magnitudes), l1_of(dropped(piece, models))))
+        return next(iter(found[0].values()))
     return [1 / model.density if params.rescale and model.density > 0 else 1.0 for model in models]
 
 
@@ -52,23 +56,30 @@ def loop(name: str, measured: list[float], params: DareParams, models: Sequence[
     return Loop(weights, densities=[model.density for model in models], factors=measured, scale=params.scale)
 
 
-@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, arrays=True, loop=loop)
-def dare_linear(weight: WeightOf[Entries], params: DareParams, models: Sequence[DareModel]) -> MergedOf[Entries]:
+@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop)
+def dare_linear(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
     thinned = stretched(drop(weight, models), weight.measured)
-    total = weighted_sum(thinned, [model.weight for model in models], params.normalize)
-    return MergedOf(onto(weight.base, total, params.scale), thinned)
+    total = plain_sum(thinned, factors([model.weight for model in models], params.normalize))
+    return Merged(onto(weight.base, total, params.scale), thinned)
 
 
-def drop(weight: WeightOf[Entries], models: Sequence[DareModel]) -> Entries:
+def dropped(piece: Weight | Distances, models: Sequence[DareModel]) -> Floats:
+    """What :func:`drop` leaves of the magnitudes, ``[K, entries]``."""
+    left = piece.magnitudes.copy()
+    for k, model in enumerate(models):
+        flags = piece.chosen(k, model.density)
+        left[k] *= flags if isinstance(flags, np.ndarray) else flags.flatten().cpu().numpy()
+    return left
+
+
+def drop(weight: Weight, models: Sequence[DareModel]) -> Tensor:
     """The K task vectors, each entry kept with its model's density; ``[K, *shape]``."""
     vectors = weight.task_vectors
-    thinned = np.empty_like(vectors) if isinstance(vectors, np.ndarray) else torch.empty_like(vectors)
+    thinned = torch.empty_like(vectors)
     for k, model in enumerate(models):
         if model.density in (0.0, 1.0):  # nothing is drawn
             thinned[k] = vectors[k] if model.density else 0.0
-        elif isinstance(vectors, np.ndarray):
-            kernels.keep(rows_of(vectors)[k], weight.chosen(k, model.density).reshape(-1), rows_of(thinned)[k])
         else:
             torch.mul(vectors[k], weight.chosen(k, model.density), out=thinned[k])
     return thinned

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from l2s.merging.loop import Loop
-from l2s.merging.method import Entries, MergedOf, WeightOf, merge_method
+from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.dare_linear import DareModel, DareParams, drop, measure
 from l2s.merging.rescale import stretched
 from l2s.merging.sums import elected_sum, onto
@@ -17,9 +17,9 @@ def loop(name: str, measured: list[float], params: DareParams, models: Sequence[
     )  # fmt: skip
 
 
-@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, arrays=True, loop=loop)
-def dare_ties(weight: WeightOf[Entries], params: DareParams, models: Sequence[DareModel]) -> MergedOf[Entries]:
+@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop)
+def dare_ties(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """As ``dare_linear``, but only models that agree with the sign elected at an entry count there."""
     thinned = stretched(drop(weight, models), weight.measured)
     total = elected_sum(thinned, [model.weight for model in models], params.normalize)
-    return MergedOf(onto(weight.base, total, params.scale), thinned)
+    return Merged(onto(weight.base, total, params.scale), thinned)

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from l2s.errors import ConfigError
 from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Weight, merge_method
-from l2s.merging.rescale import l1_factors, stretched
+from l2s.merging.rescale import l1, l1_factors, stretched
 from l2s.merging.sums import elected_sum
 from l2s.params import Params
 
@@ -75,7 +75,7 @@ def measure(each: Each, params: DellaParams, models: Sequence[DellaModel]) -> li
         raise ConfigError(f"della: {'; '.join(dict.fromkeys(problems))}")
     if params.rescale in (False, "probability"):
         return [1.0] * len(models)
-    (factors,) = l1_factors(each, lambda piece: thin(piece, params, models))[0].values()
+    (factors,) = l1_factors(each, lambda piece: (l1(piece.task_vectors), l1(thin(piece, params, models))))[0].values()
     return factors
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from l2s.merging.loop import Loop
-from l2s.merging.method import Entries, MergedOf, WeightOf, merge_method
-from l2s.merging.sums import factors, weighted_sum
+from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.sums import factors, plain_sum
 from l2s.params import Params
 
 
@@ -26,8 +26,8 @@ def loop(name: str, measured: None, params: LinearParams, models: Sequence[Model
     return Loop(factors([model.weight for model in models], params.normalize), base_share=0.0)
 
 
-@merge_method(LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False, arrays=True, loop=loop)
-def linear(weight: WeightOf[Entries], params: LinearParams, models: Sequence[ModelWeight]) -> MergedOf[Entries]:
+@merge_method(LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False, loop=loop)
+def linear(weight: Weight, params: LinearParams, models: Sequence[ModelWeight]) -> Merged:
     """Σₖ wₖ θₖ / Σₖ wₖ."""
-    merged = weighted_sum(weight.models, [model.weight for model in models], params.normalize)
-    return MergedOf(merged, weight.models)
+    shares = factors([model.weight for model in models], params.normalize)
+    return Merged(plain_sum(weight.models, shares), weight.models)

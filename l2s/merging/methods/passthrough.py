@@ -5,8 +5,9 @@ What becomes of the layers is said by the recipe's ``slices``, see :mod:`l2s.mer
 
 from collections.abc import Sequence
 
-from l2s.merging.method import Entries, MergedOf, WeightOf, merge_method
-from l2s.merging.sums import weighted_sum
+from l2s.merging.loop import Loop
+from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.sums import plain_sum
 from l2s.params import Params
 
 
@@ -21,12 +22,16 @@ class PassthroughModel(Params):
     """A factor on its weights."""
 
 
-@merge_method(PassthroughParams, PassthroughModel, needs_base=False, counts=(1, 1), arrays=True)
-def passthrough(
-    weight: WeightOf[Entries], params: PassthroughParams, models: Sequence[PassthroughModel]
-) -> MergedOf[Entries]:
+def loop(name: str, measured: None, params: PassthroughParams, models: Sequence[PassthroughModel]) -> Loop:
+    """The same, as a loop."""
+    scale = models[0].scale
+    return Loop([1.0 if scale is None else scale], base_share=0.0)
+
+
+@merge_method(PassthroughParams, PassthroughModel, needs_base=False, counts=(1, 1), loop=loop)
+def passthrough(weight: Weight, params: PassthroughParams, models: Sequence[PassthroughModel]) -> Merged:
     """θ times the scale; without one bit for bit."""
     scale = models[0].scale
     if scale is None:
-        return MergedOf(weight.models.reshape(weight.models.shape[1:]), weight.models)
-    return MergedOf(weighted_sum(weight.models, [scale], normalize=False), weight.models)
+        return Merged(weight.models.reshape(weight.models.shape[1:]), weight.models)
+    return Merged(plain_sum(weight.models, [scale]), weight.models)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from l2s.merging.loop import Loop
-from l2s.merging.method import Entries, MergedOf, WeightOf, merge_method
+from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
-from l2s.merging.sums import factors, interpolated
+from l2s.merging.sums import factors, plain_sum
 from l2s.params import Params
 
 
@@ -27,13 +27,13 @@ def loop(name: str, measured: None, params: TaskArithmeticParams, models: Sequen
 
 
 @merge_method(
-    TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", arrays=True, loop=loop
+    TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", loop=loop
 )  # fmt: skip
-def task_arithmetic(
-    weight: WeightOf[Entries], params: TaskArithmeticParams, models: Sequence[ModelWeight]
-) -> MergedOf[Entries]:
+def task_arithmetic(weight: Weight, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Merged:
     """θ₀ + λ Σₖ wₖ τₖ; one model with λ w = 1 comes out bit for bit."""
-    return MergedOf(interpolated(weight.base, weight.models, _shares(params, models)), weight.task_vectors)
+    shares = _shares(params, models)
+    merged = plain_sum([weight.base, *weight.models], [1 - sum(shares), *shares])
+    return Merged(merged, weight.task_vectors)
 
 
 def _shares(params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> list[float]:

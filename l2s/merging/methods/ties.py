@@ -5,21 +5,22 @@ Yadav et al. 2023, arXiv:2306.01708, algorithm 1, with mergekit's weights. Trimm
 long-to-short paper's code (arXiv:2503.20641) do.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
 from l2s.lazy import torch
-from l2s.merging import kernels
 from l2s.merging.loop import Loop
-from l2s.merging.method import Each, Entries, Floats, MergedOf, WeightOf, merge_method
-from l2s.merging.rescale import l1_factors, stretched
+from l2s.merging.method import Distances, Each, Floats, Merged, Weight, merge_method
+from l2s.merging.rescale import l1_factors, l1_of, stretched
 from l2s.merging.selection import kth_smallest
-from l2s.merging.sums import elected_sum, onto, rows_of
+from l2s.merging.sums import elected_sum, onto
 from l2s.params import Params
 
 if TYPE_CHECKING:
@@ -73,23 +74,14 @@ def measure(each: Each, params: TiesParams, models: Sequence[TiesModel]) -> Cuts
         """
         return [n - max(1, int(n * d)) + 1 if exact else int(n * (1 - d)) for d in densities]
 
-    thresholds = [0.0] * len(models) if densities == [1] * len(models) else kth_smallest(each, magnitudes, ranks)
+    thresholds = [0.0] * len(models)
+    if densities != [1] * len(models):
+        thresholds = kth_smallest(each, lambda piece: piece.magnitudes, ranks)
     cuts = Cuts(thresholds, _spare(each, thresholds, densities) if exact else {}, {})
     if not params.rescale:
         return cuts
-    factors = l1_factors(each, lambda piece: trim(piece, cuts))
+    factors = l1_factors(each, lambda piece: (l1_of(piece.magnitudes), l1_of(trimmed(piece, cuts))))
     return Cuts(thresholds, cuts.spare, {name: by for each_weight in factors for name, by in each_weight.items()})
-
-
-def magnitudes(weight: WeightOf[Any]) -> Floats:
-    """|τₖ|, ``[K, entries]``."""
-    if isinstance(weight.base, np.ndarray):
-        rows = rows_of(weight.models)
-        found = np.empty_like(rows)
-        kernels.distances(rows, weight.base.reshape(-1), found)
-    else:
-        found = (weight.models - weight.base).abs_().reshape(len(weight.models), -1).cpu().numpy()
-    return found
 
 
 def loop(name: str, measured: Cuts, params: TiesParams, models: Sequence[TiesModel]) -> Loop | None:
@@ -104,27 +96,24 @@ def loop(name: str, measured: Cuts, params: TiesParams, models: Sequence[TiesMod
 
 @merge_method(
     TiesParams, TiesModel, paper="arXiv:2306.01708",
-    measure=measure, spans_model=lambda params: params.scope == "global", arrays=True, loop=loop,
+    measure=measure, spans_model=lambda params: params.scope == "global", loop=loop,
 )  # fmt: skip
-def ties(weight: WeightOf[Entries], params: TiesParams, models: Sequence[TiesModel]) -> MergedOf[Entries]:
+def ties(weight: Weight, params: TiesParams, models: Sequence[TiesModel]) -> Merged:
     """θ₀ + λ times the mean of those trimmed task vectors that agree with the elected sign."""
     cuts: Cuts = weight.measured
     trimmed = trim(weight, cuts)  # [K, *shape]
     if cuts.stretch:
         trimmed = stretched(trimmed, cuts.stretch[weight.name])
     merged = elected_sum(trimmed, [model.weight for model in models], params.normalize)  # [*shape]
-    return MergedOf(onto(weight.base, merged, params.scale), trimmed)
+    return Merged(onto(weight.base, merged, params.scale), trimmed)
 
 
-def trim(weight: WeightOf[Entries], cuts: Cuts) -> Entries:
+def trim(weight: Weight, cuts: Cuts) -> Tensor:
     """Zero what lies below the cut; ``[K, *shape]``."""
     vectors = weight.task_vectors
-    kept = np.empty_like(vectors) if isinstance(vectors, np.ndarray) else torch.empty_like(vectors)
+    kept = torch.empty_like(vectors)
     for k, threshold in enumerate(cuts.thresholds):
-        if isinstance(vectors, np.ndarray):
-            kernels.keep_from(rows_of(vectors)[k], threshold, rows_of(kept)[k])
-        else:
-            kept[k] = at_least(vectors[k], threshold)
+        kept[k] = at_least(vectors[k], threshold)
     for k, quota in enumerate(cuts.spare.get((weight.name, weight.start), [])):
         row = kept.reshape(len(kept), -1)[k]
         at_the_cut = abs(row) == cuts.thresholds[k]
@@ -132,7 +121,18 @@ def trim(weight: WeightOf[Entries], cuts: Cuts) -> Entries:
     return kept
 
 
-def at_least(task_vector: "Tensor", threshold: float) -> "Tensor":
+def trimmed(piece: Weight | Distances, cuts: Cuts) -> Floats:
+    """What :func:`trim` leaves of the magnitudes, ``[K, entries]``."""
+    left, quotas = piece.magnitudes.copy(), cuts.spare.get((piece.name, piece.start))
+    for k, (row, threshold) in enumerate(zip(left, cuts.thresholds, strict=True)):
+        row[row < threshold] = 0.0
+        if quotas is not None:
+            at_the_cut = row == threshold
+            row[at_the_cut & (at_the_cut.cumsum() > quotas[k])] = 0.0
+    return left
+
+
+def at_least(task_vector: Tensor, threshold: float) -> Tensor:
     """Zero what is smaller in magnitude than ``threshold``."""
     if threshold <= 0:
         return task_vector
@@ -155,13 +155,13 @@ def _spare(each: Each, thresholds: list[float], densities: Sequence[Decimal]) ->
 Count = tuple[tuple[str, int], int, list[int], list[int]]
 
 
-def _at_cut(thresholds: list[float]) -> Callable[[Iterable[WeightOf[Any]]], list[Count]]:
+def _at_cut(thresholds: list[float]) -> Callable[[Iterable[Weight | Distances]], list[Count]]:
     """Counts of a weight's pieces: place, entries, and by model those above and at the threshold."""
 
-    def count(pieces: Iterable[WeightOf[Any]]) -> list[Count]:
+    def count(pieces: Iterable[Weight | Distances]) -> list[Count]:
         counts = []
         for piece in pieces:
-            found = magnitudes(piece)
+            found = piece.magnitudes
             rows = list(zip(found, thresholds, strict=True))
             above = [int(np.count_nonzero(row > cut)) for row, cut in rows]
             equal = [int(np.count_nonzero(row == cut)) for row, cut in rows]
