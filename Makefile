@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-slow test-shuffled check docs scratch seeds bench bench-pipeline bench-generation bench-grading vllm ui clean
+.PHONY: run test test-long test-slow test-shuffled check docs scratch seeds bench bench-pipeline bench-generation bench-grading vllm ui clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.core
@@ -18,13 +18,16 @@ WITH_VLLM := $(VENV)/.vllm
 endif
 
 test: $(VENV)/.dev $(WITH_VLLM)
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not long"
+
+test-long: $(VENV)/.dev $(WITH_VLLM)  ## what make test leaves out and CI runs: a few minutes
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "long and not slow"
 
 SEED ?= 1
 test-shuffled: $(VENV)/.dev $(WITH_VLLM)  ## the tests in another order, on folders listed in another order, elsewhere
-	TZ=Asia/Kathmandu LC_ALL=C L2S_SHUFFLED=$(SEED) $(BIN)/python -m pytest -n 2 -m "not slow" --random-order-seed=$(SEED)
+	TZ=Asia/Kathmandu LC_ALL=C L2S_SHUFFLED=$(SEED) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --random-order-seed=$(SEED)
 
-test-slow: $(VENV)/.dev $(WITH_VLLM)  ## what make test leaves out: an hour
+test-slow: $(VENV)/.dev $(WITH_VLLM)  ## kills at random moments, whole pipelines, nights: an hour
 	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.dev

@@ -58,6 +58,7 @@ class Counter:
             self.count += 1
 
 
+@pytest.mark.long
 def test_kills_at_several_moments_and_each_time_the_same_bytes(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made, tmp_path / "made")
     command = [sys.executable, "-m", "tests.calibration.killed", str(tmp_path / "made")]

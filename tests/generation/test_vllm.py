@@ -155,6 +155,7 @@ def test_a_generator_that_is_dropped_leaves_the_engine_free(ours: Engine, theirs
     assert generated(theirs, wanted, ControlParams()) == generated(ours, wanted, ControlParams())
 
 
+@pytest.mark.long
 def test_more_context_than_before_restarts_and_the_models_own_is_the_end(ours: Engine, theirs: Engine) -> None:
     wanted = prompts_for(theirs, 1, ControlParams())
     longer = generated(theirs, wanted, ControlParams(), max_tokens=900)
@@ -203,6 +204,7 @@ def test_auto_takes_it_unless_the_model_or_the_user_does_not(tmp_path: Path, mon
         load_engine("vllm", narrow, "cpu", 8)
 
 
+@pytest.mark.long
 def test_the_command_is_quiet_and_leaves_no_process(tmp_path: Path) -> None:
     write_rows(tmp_path / "p.jsonl", problem_rows("b", 0, "test", 1))
     code = "from flows.cli import entry; entry()"

@@ -234,6 +234,7 @@ def test_the_last_tokenizer_is_taken_where_the_donor_has_none(tmp_path: Path) ->
         assert (tmp_path / "out" / name).read_bytes() == (folders[source] / name).read_bytes()
 
 
+@pytest.mark.long
 def test_a_preflight_of_fifty_thousand_tensors_takes_seconds(tmp_path: Path) -> None:
     folders = {}
     for seed, name in enumerate(NAMES):

@@ -91,6 +91,7 @@ def dtype(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> to
     return torch.bfloat16
 
 
+@pytest.mark.long
 def test_twenty_kills_and_each_time_the_same_bytes(dtype: torch.dtype, tmp_path: Path) -> None:
     family = write_family(tmp_path, shards=3, dtype=dtype)
     merge(family, tmp_path / "unharmed")
