@@ -66,6 +66,9 @@ def check(
 
     Returns:
         Findings, each with its ``sentence``; a merge with one that is ``fatal`` is refused.
+
+    Raises:
+        L2SError: the recipe itself says something that cannot be.
     """
     from l2s.checkpoints.soundness import scan_for_nan
     from l2s.merging.preflight import check_merge, open_models
