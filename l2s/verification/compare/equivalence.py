@@ -15,10 +15,11 @@ from l2s.verification.compare.dates import same_dates
 from l2s.verification.compare.division import same_divisions
 from l2s.verification.compare.exact import settle
 from l2s.verification.compare.families import declared, same_families, same_up_to_constants, turning
+from l2s.verification.compare.numerals import counted, numeral, ordinal, scaled
 from l2s.verification.compare.quantities import has_words
 from l2s.verification.compare.residues import same_residues
 from l2s.verification.compare.vectors import with_unit_vectors
-from l2s.verification.compare.wording import counted, numeral, ordinal, same_words, scaled
+from l2s.verification.compare.wording import same_words
 from l2s.verification.compare.words import is_worded, same_sayings, worded
 from l2s.verification.outcome import Outcome
 from l2s.verification.parsing.expressions import Expression
@@ -37,6 +38,7 @@ _TABLES = ("interval", "tuple", "set", "union", "list", "ratio")
 
 _CHOSEN = re.compile(
     r"^\$?\\(?:text(?:bf|rm)?|math(?:bf|rm))\s?\{\s*\([A-J]\)\s*\}(?:\\[ ,;:]|\\q?quad|~|\s)*(?=[^\s$])"
+    r"|^\$?\([A-J]\)[:.]?\s+(?=[-\\0-9$])"
 )
 """The letter of a choice before what it says, which is what a gold answer without a letter asks for."""
 

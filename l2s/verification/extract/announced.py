@@ -48,6 +48,8 @@ _JUDGED = re.compile(
     r"[^.\n]{0,60}[ ,](?:which|but (?:that|it|this)) (?:is|was) (?:wrong|incorrect|not (?:right|correct))\b",
     re.IGNORECASE,
 )
+_SPELLED_AGAIN = re.compile(r"(?<=[0-9]) \((?:[a-z -]{3,40})\)$")
+_SEVERAL = re.compile(r"(\$[^$]{1,60}\$(?:(?:, (?:and |or )?| and | or )\$[^$]{1,60}\$){1,8})\.?\s*$")
 _NOT = re.compile(NOT, re.IGNORECASE)
 _LONGEST_PHRASE = 500
 _LONGEST_END = 3_000
@@ -94,6 +96,7 @@ def _announced(text: str, start: int, end: int, language: str) -> str | None:
     if language == "en":
         phrase = first_phrase(said).rstrip("_ ")
         phrase = phrase.removesuffix("}") if phrase.count("}") > phrase.count("{") else phrase
+        phrase = _SPELLED_AGAIN.sub("", phrase)
         return None if _DENIED.match(phrase) or _JUDGED.match(said) or phrase.endswith("?") else reduced(phrase)
     said = said.replace("**", "")
     filler = _FILLER.match(said)
@@ -118,7 +121,8 @@ def first_phrase(line: str) -> str:
     if line.startswith("$"):
         found = _DOLLARS.search(line, len(dollars))
         if found and not (line[found.start() - 1] == " " and line[found.end() : found.end() + 1].isdigit()):
-            return line[len(dollars) : found.start()].strip()
+            several = _SEVERAL.match(line)
+            return several[1].replace("$", "") if several else line[len(dollars) : found.start()].strip()
     line = _ASIDE.sub("", line)
     stop = _SENTENCE_END.search(line)
     return trimmed(line[: stop.start()] if stop else line)

@@ -14,7 +14,8 @@ _ANNOUNCED = re.compile(
 _CHOSEN = re.compile(
     r"\b(?i:(?:(?:correct|right|best|final) (?:option|choice)(?: is)?"
     r"|(?:i|we)(?:'d| would| will|'ll)? (?:choose|pick|select|go with|answer)(?: option| choice)?"
-    r"|it (?:must|has to|should) be(?: option| choice)?|(?:so|thus|hence|therefore),? it(?:'s| is)|option|choice))"
+    r"|it (?:must|has to|should) be(?: option| choice)?|(?:so|thus|hence|therefore),?(?: it(?:'s| is)|(?= \())"
+    r"|option|choice))"
     rf"[ :*]{{1,4}}{_LETTER}(?![A-Za-z0-9=^_+*/\\])(?! (?:and|or) \(?[A-J]\b)"
     r"(?! (?:is|are|was) (?:not|wrong|incorrect|false|too)\b)"
 )
@@ -28,7 +29,7 @@ _IS_RIGHT = re.compile(
 _LETTER_ALONE = re.compile(r"[A-J](?![A-Za-z])(?<![A-Za-z].)")
 _ASKED, _PICKED = (
     re.compile(r"(?i:answer|option|choice)"),
-    re.compile(r"(?i:option|choice|choose|pick|select|with|be|it's|it is) "),
+    re.compile(r"(?i:option|choice|choose|pick|select|with|be|it's|it is|so|thus|hence|therefore),? "),
 )
 _JUDGED = re.compile(r"[A-J]\)?\*{0,2}\)? is ")
 """What must stand in a text for each of the three: quickly looked for."""

@@ -7,11 +7,11 @@ off, a question, and a value that is denied say nothing.
 
 import re
 
-from l2s.verification.extract.claims import claim_in, decided, gives_up
-from l2s.verification.extract.patterns import CALCULATOR, DENIAL, ENDS_ON_NUMBER, EQUATION, NUMBER, SPAN, WORD
+from l2s.verification.extract.claims import claim_in, decided, gives_up, named_alone, reasoned
+from l2s.verification.extract.patterns import CALCULATOR, CLAUSE, DENIAL, ENDS_ON_NUMBER, EQUATION, NUMBER, SPAN, WORD
 from l2s.verification.extract.values import formula_in, value_in
 
-_SHORT_WORD = re.compile(r"(?<![\\A-Za-z{])(?:is|it|we|he|to|of|at|by|an) ")
+_SHORT_WORD = re.compile(r"(?<![\\A-Za-z{])(?:is|it(?:['’]s)?|we|he|to|of|at|by|an) ")
 _SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {NUMBER}$")
 _SAYS_MONEY = re.compile(
     r"\b(?:get|gets|makes?|earns?|pays?|costs?|spends?|saves?|is|was|has|have) \\?\$[0-9][0-9,.]* dollars$"
@@ -31,6 +31,11 @@ _POLITE = re.compile(
     r"|is there anything)\b",
     re.IGNORECASE,
 )
+_LED = re.compile(r"^(?:(?:=>|->|→|⇒|⟹|∴|[-*•](?= +\**[A-Z])|Step [0-9]{1,2}[:.]) *)+")
+"""What leads a last line and is no part of it: arrows, the mark of an item, the number of a step."""
+_OPEN_DOLLAR = re.compile(r"(?<!\\)\$(?![\s0-9.])")
+"""Mathematics that never closes; before a number a dollar is money."""
+_COUNTED = re.compile(rf"{NUMBER}(?: (?:square |cubic )?[a-z]{{2,14}}){{1,2}}\.?")
 _OPEN_DISPLAY = ((r"\[", r"\]"), (r"\begin{", r"\end{"), (r"\(", r"\)"))
 _LONGEST = 800
 
@@ -60,7 +65,12 @@ def _last_row(lines: list[str]) -> str | None:
 
 
 def _last_line(line: str, text: str) -> str | None:
+    line = _LED.sub("", line.rstrip(" ✓✔✅☑"))
     last = line.strip("*").strip()
+    if _COUNTED.fullmatch(last):
+        return last.rstrip(".")
+    if last == text.strip() and named_alone(last):
+        return last.rstrip(".")
     if found := _LABELLED.match(last):
         label, said = found.groups()
         if not WORD.search(SPAN.sub(" ", said)) or ENDS_ON_NUMBER.fullmatch(said.strip(" .*")):
@@ -74,13 +84,15 @@ def _last_line(line: str, text: str) -> str | None:
     if told := _IS_ANSWER.search(sentence.strip("*")):
         return told[1]
     whole = sentence[-1:] in ".!。।)$*" or _SAYS_NUMBER.search(sentence) or _SAYS_MONEY.search(sentence)
-    if not (whole or EQUATION.search(sentence)):
+    if not (whole or EQUATION.search(sentence)) or _OPEN_DOLLAR.search(SPAN.sub(" ", sentence)):
         return None
-    return value_in(sentence) or (claim_in(sentence) if sentence[-1:] in ".!*" else None) or decided(text)
+    alone = sentence == line and "\n" not in text.strip()
+    claim = claim_in(sentence, alone) if sentence[-1:] in ".!*" else None
+    return reasoned(text) or value_in(sentence) or claim or decided(text)
 
 
 def _formula(line: str) -> str | None:
-    line = _LEADING.sub("", line.lstrip(":： "))
+    line = CLAUSE.split(_LEADING.sub("", line.lstrip(":： ")))[-1]
     spans = list(SPAN.finditer(line))
     if spans and spans[-1].end() >= len(line.rstrip(" .。")):
         return formula_in(spans[-1])
