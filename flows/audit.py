@@ -54,12 +54,12 @@ def audit(
 
 def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     """The chain, checked; and how many files were believed."""
-    from flows.recording import SOURCE
     from l2s.lineage import memory
     from l2s.lineage.audit import audit_chain
     from l2s.lineage.chain import Chain
     from l2s.lineage.contents import chain_files
     from l2s.progress import bar
+    from tasks.recording import SOURCE
 
     chain = Chain.read(path or Path())
     files = chain_files(chain)
@@ -75,9 +75,9 @@ def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
 
 def _stages(chain: "Chain") -> "tuple[list[str], list[Finding]]":
     """The project's stages, and what is wrong where they cannot be read."""
-    from flows.declared import stage_names
     from l2s.errors import ConfigError
     from l2s.lineage.finding import Finding
+    from tasks.declared import stage_names
 
     try:
         return stage_names(chain.root), []

@@ -9,7 +9,7 @@ import typer
 from flows import console, steps
 from flows.recorded_steps import leaving_record
 from l2s import __version__
-from l2s.errors import L2SError
+from l2s.errors import L2SError, sentence_of
 from l2s.extras import naming_extras
 
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
@@ -74,7 +74,7 @@ def entry() -> None:
     except (L2SError, OSError) as error:
         if "--debug" in sys.argv:
             raise
-        _say_error(str(error) if isinstance(error, L2SError) else _of_system(error))
+        _say_error(sentence_of(error))
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         console.err.print("stopped; the next run continues from here", highlight=False)
@@ -83,8 +83,3 @@ def entry() -> None:
 
 def _say_error(sentence: str) -> None:
     console.err.print(f"error: {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)
-
-
-def _of_system(error: OSError) -> str:
-    """What the system would not do, and with which file: a name that is too long, a folder that nobody may read."""
-    return str(L2SError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error))

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from flows.pipeline import run_pipeline
 from flows.resources import Resources, resources_of
-from flows.stage import STAGES
 from l2s.config import Config
+from tasks.stages import STAGES
 
 
 def _named() -> str:

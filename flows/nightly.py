@@ -1,8 +1,7 @@
 """``l2s nightly``: serve the re-evaluation on a schedule, run one night, or move the baseline."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,9 +59,10 @@ def _run(config: "Config", hooks: bool) -> "Night":
 
 
 def _run_observed() -> "Night":
+    from flows.pipeline import prepared_environment
     from l2s.nightly.night import read_night
 
-    with _prefect_environment():
+    with prepared_environment():
         from flows.nightly_flow import run_observed
 
         name = run_observed()
@@ -71,6 +71,7 @@ def _run_observed() -> "Night":
 
 def _serve(cron: str) -> None:
     """Serve the deployment until Ctrl-C; with a Prefect server of our own where none is configured."""
+    from flows.pipeline import prepared_environment
     from flows.server import served
 
     def check() -> None:
@@ -78,7 +79,7 @@ def _serve(cron: str) -> None:
 
         check_cron(cron)
 
-    with _prefect_environment():
+    with prepared_environment():
         api = os.environ.get("PREFECT_API_URL")
         with nullcontext(api) if api else served(meanwhile=check) as url:
             check()
@@ -86,17 +87,6 @@ def _serve(cron: str) -> None:
 
             err.print(f"serving l2s-nightly/nightly at '{cron}' (UTC), Prefect at {url}; Ctrl-C ends it", style=None)
             serve(cron)
-
-
-@contextmanager
-def _prefect_environment() -> Iterator[None]:
-    """Prefect's settings as the pipeline has them, but no pipeline that watches us."""
-    from flows.pipeline import prepared_environment
-    from flows.watch import WATCHED
-
-    with prepared_environment():
-        os.environ.pop(WATCHED, None)
-        yield
 
 
 def _newest() -> "Night":

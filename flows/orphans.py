@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-STEPS = ((None, 2.0), (signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
-"""What running stages are sent when their run is interrupted, and for how many seconds it may work. Ctrl-C at a
-terminal reaches them without us, so at first nothing is."""
+import psutil
+
+STEPS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
+"""What running stages are sent when their run is interrupted, and for how many seconds it may work."""
 
 
 def end_with_ancestors(generations: int = 3, interval: float = 0.5) -> None:
@@ -77,35 +78,19 @@ def stopping_stages(stopping: threading.Event) -> Iterator[None]:
 
 def _stop_stages() -> None:
     for number, patience in STEPS:
-        if number is not None:
-            for process in _stages_of(os.getpid()):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, number)
+        for process in _stages():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process, number)
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and _stages_of(os.getpid()):
+        while time.monotonic() < deadline and _stages():
             time.sleep(0.1)
 
 
-def _stages_of(run: int) -> list[int]:
-    """Descendants that run a stage for DVC, which says so in their environment."""
-    parents = {int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")}
+def _stages() -> list[int]:
+    """Descendants that run a stage: forked by a fork server, each the leader of a group of its own (tasks.worker)."""
     found = []
-    for process in parents:
-        above = process
-        while above and above != run:
-            above = parents.get(above, 0)
-        if above == run and process != run and _runs_stage(process):
-            found.append(process)
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == process.pid and "multiprocessing.forkserver" in " ".join(process.cmdline()):
+                found.append(process.pid)
     return found
-
-
-def _runs_stage(process: int) -> bool:
-    try:
-        return b"DVC_STAGE=" in Path(f"/proc/{process}/environ").read_bytes()
-    except OSError:
-        return False  # it ended meanwhile
-
-
-def _parent(process: int) -> int:
-    fields = _fields(process)
-    return int(fields[1]) if fields and fields[0] != "Z" else 0

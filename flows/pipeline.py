@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -13,10 +12,11 @@ from flows.graph import Graph, Reason
 from flows.resources import Resources
 from flows.runners import RUNNERS, task_runner
 from flows.server import needed, served
-from flows.warm import warm
-from flows.watch import WATCHED, Watch
+from flows.watch import Watch
 from l2s.errors import ConfigError
 from l2s.params import nearest
+from tasks.stages import STAGES
+from tasks.worker import load
 
 PREFECT_HOME = Path(".l2s/prefect")
 
@@ -63,17 +63,24 @@ def run_pipeline(
     before(stale)
     console.print(f"{len(stale)} of {len(names)} stages to run", highlight=False)
     api = os.environ.get("PREFECT_API_URL")
-    own = not api
-    with prepared_environment(), warm(stale), served(meanwhile=_import_flow) if own else nullcontext(), needed(api):
-        from flows.prefect_flow import no_limits_on_tags, pipeline_flow
+    libraries = _libraries(stale)
+    with prepared_environment(), nullcontext() if api else served(meanwhile=_import_flow), needed(api):
+        if runner == "threads":
+            load(libraries)  # while Prefect is imported
+        from flows.prefect_flow import pipeline_flow
 
-        with Watch(names, console) as watch, no_limits_on_tags() if own else nullcontext():
-            failed = pipeline_flow(
-                graph.upstream, names, watch, task_runner(runner, jobs, address), jobs, resources(names)
-            )
+        with Watch(names, console) as watch:
+            run = task_runner(runner, jobs, address)
+            failed = pipeline_flow(graph, names, watch, run, jobs, resources(names), libraries)
     if failed:
         raise StageFailed(failed)
     return True
+
+
+def _libraries(stages: Collection[str]) -> tuple[str, ...]:
+    """What the stages' workers load ahead."""
+    kinds = {stage.partition("@")[0] for stage in stages}
+    return tuple(dict.fromkeys(name for kind in STAGES if kind in kinds for name in STAGES[kind].libraries))
 
 
 def _import_flow() -> None:
@@ -98,13 +105,11 @@ def prepared_environment() -> Iterator[None]:
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_CLIENT_MAX_RETRIES": "3",  # of a request, each after twice the time: a server that is gone is gone
         "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # events that could not be sent are no concern of the user's
-        WATCHED: "1",
-        "L2S_COMMAND": _own_command(),
     }
     PREFECT_HOME.mkdir(parents=True, exist_ok=True)
     before = {key: os.environ.get(key) for key in settings}
     for key, value in settings.items():
-        if key in (WATCHED, "L2S_COMMAND") or before[key] is None:
+        if before[key] is None:
             os.environ[key] = value
     try:
         yield
@@ -114,9 +119,3 @@ def prepared_environment() -> Iterator[None]:
                 os.environ.pop(key, None)
             else:
                 os.environ[key] = old
-
-
-def _own_command() -> str:
-    """The ``l2s`` that is running, for the stages' shell script; empty where another program imported us."""
-    program = Path(sys.argv[0])
-    return os.environ.get("L2S_COMMAND", "") or (str(program.resolve()) if program.name == "l2s" else "")

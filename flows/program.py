@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from flows.ending import ending_at_once
-
 OBJECTS = 200_000
 """New objects after which Python looks for cycles. Importing torch makes a million that stay: by default Python
 would look at them a thousand times, for half a second; of a merge's own imports it looks at none."""
@@ -21,7 +19,7 @@ SHARE = 0.0005
 def main() -> None:
     """What the console script calls."""
     gc.set_threshold(OBJECTS)
-    with ending_at_once(), beginning_at_once(sys.argv[1:]):
+    with beginning_at_once(sys.argv[1:]):
         from flows.cli import entry
 
         entry()

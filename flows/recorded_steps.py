@@ -5,14 +5,13 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, wraps
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from flows.outputs import Place, check_place, writing
-from flows.waiting import meanwhile
 from l2s.errors import ConfigError, L2SError
 
 if TYPE_CHECKING:
@@ -128,10 +127,6 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
         begun = datetime.now(UTC), time.perf_counter()
         target = arguments["target"]
 
-        @cache
-        def known() -> _Known:
-            return _look(step, arguments)
-
         if target is None:
             command(*given, **options)
             return
@@ -139,15 +134,14 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
         check_place(place, bool(arguments.get("force")))
         found_wrong: typer.Exit | None = None
         with writing(place):
-            with meanwhile(known):
-                try:
-                    command(*given, **options)
-                except typer.Exit as end:  # it has written, and found something wrong
-                    if end.exit_code != 1:
-                        raise
-                    found_wrong = end
+            try:
+                command(*given, **options)
+            except typer.Exit as end:  # it has written, and found something wrong
+                if end.exit_code != 1:
+                    raise
+                found_wrong = end
             if not _is_pipelines(target):
-                _write(command.__name__, arguments, begun, known())
+                _write(command.__name__, arguments, begun, _look(step, arguments))
         if found_wrong is not None:
             raise found_wrong
 
@@ -206,8 +200,8 @@ class _Known(NamedTuple):
 
 
 def _look(step: Step, arguments: Arguments) -> _Known:
-    from flows.recording import SOURCE, references
     from l2s.lineage.code import code_behind, sources_at
+    from tasks.recording import SOURCE, references
 
     root = Path(os.path.abspath(arguments["target"])).parent
     sources = [source for package in step.packages for source in sources_at(SOURCE / package)]
@@ -218,10 +212,10 @@ def _look(step: Step, arguments: Arguments) -> _Known:
 
 
 def _write(name: str, arguments: Arguments, begun: tuple[datetime, float], known: _Known) -> None:
-    from flows.recording import SOURCE, prefect_run
     from l2s.lineage.artefacts import artefacts_in, describe, is_model
     from l2s.lineage.occasion import Clock
     from l2s.lineage.record import Record, Sidecar, seeds_in, sidecar_of
+    from tasks.recording import SOURCE, prefect_run
 
     clock, target = Clock(*begun), Path(os.path.abspath(arguments["target"]))
     root = target.parent

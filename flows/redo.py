@@ -113,10 +113,10 @@ def _workplace(kept: Kept, inputs: Iterable[Path]) -> Iterator[Path]:
 
 def _run_stage(kept: Kept) -> None:
     """A stage of the pipeline, with the parameters it was run with, in the current folder."""
-    from flows.stage import STAGES
+    from tasks.stages import STAGES
 
     stage, _, name = kept.record.made_by.partition("@")
-    STAGES[stage](_config(kept), name or None, silent, lambda sentence: None)
+    STAGES[stage].work(_config(kept), name or None, silent, lambda sentence: None)
 
 
 def _config(kept: Kept) -> Config:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -85,39 +84,26 @@ def ui(
 
 def report() -> None:
     """Build the report page from the summary, offline."""
-    from flows.page import build_report
     from l2s.config import Config
+    from tasks.page import build_report
 
     out.print(str(build_report(Config.read(), Path("data"))), highlight=False, soft_wrap=True)
 
 
 def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> None:
     """Run one stage's work; what dvc.yaml calls."""
-    from flows import watch
-    from flows.costs import costed
     from flows.orphans import end_with_ancestors
-    from flows.stage import run_stage
-    from l2s.progress import Track, bar
+    from l2s.progress import bar
     from tasks.observed import observed
+    from tasks.stages import run_stage
 
     end_with_ancestors()
     title = f"{kind}@{name}" if name else kind
-    track: Track = bar
-    if watch.is_watched():
-        watch.redirect_output(title)
-        track = watch.WrittenProgress(title)
 
     def say(sentence: str) -> None:
         out.print(f"{title}: {sentence}", highlight=False, markup=False, soft_wrap=True)
 
-    def work(track: Track, say: Callable[[str], None]) -> None:
-        with costed(title) as found:
-            found |= run_stage(kind, name, track, say)
-
-    if watch.is_watched():
-        work(track, say)
-    else:
-        observed(title, work, track, say)
+    observed(title, lambda track, say: run_stage(kind, name, track, say), bar, say)
 
 
 def _say_failure(failure: Exception) -> NoReturn:

@@ -13,9 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from flows.database import begin_with_empty, keep_empty
 from l2s.errors import EngineError, L2SError
 
 HOST = "127.0.0.1"
@@ -47,8 +45,6 @@ def served(port: int | None = None, meanwhile: Callable[[], object] = lambda: No
     port = port or _free_port()
     url = f"http://{HOST}:{port}"
     command = [sys.executable, "-c", PROGRAM, HOST, str(port)]
-    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
-    first = begin_with_empty(home)
     environment = {**os.environ, PAGES_ASK: f"{url}/api", ORIGINS: url, CSRF: "true"}
     server = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment
@@ -57,8 +53,6 @@ def served(port: int | None = None, meanwhile: Callable[[], object] = lambda: No
         os.environ["PREFECT_API_URL"] = f"{url}/api"
         meanwhile()
         _wait(server, f"{url}/api/health", port)
-        if first:
-            keep_empty(home)
         yield url
     finally:
         os.environ.pop("PREFECT_API_URL", None)

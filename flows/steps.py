@@ -72,13 +72,12 @@ def merge(
     force: Force = False,
 ) -> None:
     """Merge models by a recipe; OUT appears whole or not at all, and a killed merge goes on where it was."""
-    from flows.waiting import working
     from l2s import api
     from l2s.progress import bar
 
     manifest = api.merge(
         recipe, target, seed=seed, threads=threads, max_memory=max_memory, device=device, force=force,
-        track=working(bar),
+        track=bar,
     )  # fmt: skip
     for note in manifest.notes:
         say(f"note: {note}")

@@ -1,83 +1,13 @@
-"""What a running stage says: its log and its progress, as small files the pipeline reads.
+"""The terminal while a pipeline runs: one bar a running stage, from what the stages write (:mod:`tasks.watched`)."""
 
-A stage started by the pipeline writes ``.l2s/logs/<stage>.log`` and keeps ``.l2s/logs/<stage>.progress``
-up to date; the terminal shows one bar a running stage.
-"""
-
-import os
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-LOGS = Path(".l2s/logs")
-WATCHED = "L2S_WATCHED"
-"""Set in the environment of stages that the pipeline started."""
-PREFECT_RUN = "L2S_PREFECT_RUN"
-"""Set in the environment of stages by the flow that runs them: its id, for their records."""
-Item = TypeVar("Item")
-
-
-def log_of(stage: str) -> Path:
-    """Where a stage of the pipeline writes what it says."""
-    return LOGS / f"{stage}.log"
-
-
-def progress_of(stage: str) -> Path:
-    """Where a stage of the pipeline writes how far it is."""
-    return LOGS / f"{stage}.progress"
-
-
-def is_watched() -> bool:
-    """A pipeline started this stage and shows it."""
-    return WATCHED in os.environ
-
-
-def redirect_output(stage: str) -> None:
-    """Send everything this process prints to the stage's log."""
-    LOGS.mkdir(parents=True, exist_ok=True)
-    log = os.open(log_of(stage), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-
-
-class WrittenProgress:
-    """A track that keeps the stage's progress file up to date, at most a few times a second."""
-
-    def __init__(self, stage: str) -> None:
-        self.path = progress_of(stage)
-        self.written = 0.0
-
-    def __call__(
-        self,
-        items: Iterable[Item],
-        label: str,
-        total: float | None = None,
-        weight: Callable[[Item], float] | None = None,
-    ) -> Iterator[Item]:
-        """Iterate and write."""
-        if total is None and isinstance(items, Sequence):
-            total = float(len(items))
-        done = 0.0
-        for item in items:
-            yield item
-            done += weight(item) if weight else 1.0
-            self._write(label, done, total or 0.0)
-
-    def _write(self, label: str, done: float, total: float) -> None:
-        if time.monotonic() - self.written > 0.25:
-            self.written = time.monotonic()
-            aside = self.path.with_suffix(".aside")
-            aside.write_text(f"{label}\t{done}\t{total}", encoding="utf-8")
-            os.replace(aside, self.path)
+from tasks.watched import LOGS, progress_of
 
 
 class Watch:

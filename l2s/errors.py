@@ -34,3 +34,10 @@ class RecordError(L2SError):
 
 class EngineError(L2SError):
     """A generation engine cannot run what was asked."""
+
+
+def sentence_of(error: L2SError | OSError) -> str:
+    """What is printed of an error; of the system's: what it would not do, and with which file."""
+    if isinstance(error, L2SError):
+        return str(error)
+    return str(L2SError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error))

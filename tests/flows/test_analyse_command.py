@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app_for
-from flows.facts import facts_of
 from l2s.config import Config
 from l2s.errors import ConfigError
+from tasks.facts import facts_of
 from tests.analysis.simulate import verdict_rows
 
 

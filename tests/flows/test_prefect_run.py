@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.recording import prefect_run
 from flows.watch import PREFECT_RUN
+from tasks.recording import prefect_run
 from tests.flows.test_pipeline import run
 
 

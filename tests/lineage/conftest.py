@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.stage import run_stage
 from l2s.progress import silent
+from tasks.stages import run_stage
 from tests.lineage.projects import STAGES, make_project
 
 

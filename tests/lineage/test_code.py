@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.declared import declared, stage_names
 from flows.graph import Graph
 from l2s.errors import ConfigError
 from l2s.lineage.code import code_behind, sources_at
+from tasks.declared import declared, stage_names
 from tests.lineage.projects import ROOT
 
 

@@ -7,22 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.declared import Declared, declared, parameter
-from flows.watch import PREFECT_RUN
 from l2s.files import digest_file
 from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.chain import write_occasion
 from l2s.lineage.code import Code, code_behind, sources_at
 from l2s.lineage.occasion import Clock
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
+from tasks.declared import Declared, declared, parameter
 
 if TYPE_CHECKING:
     from l2s.config import Config
 
 DATA = Path("data")
 SOURCE = Path(__file__).resolve().parent.parent
-COMMAND = "flows/stage.py"
-"""What hands parameters and paths to the library."""
+COMMAND = "tasks/{}.py"
+"""What hands a stage's parameters and paths to the library."""
+PREFECT_RUN = "L2S_PREFECT_RUN"
+"""Set in the environment of stages by the flow that runs them: its id, for their records."""
 Names = dict[str, set[str]]
 
 
@@ -38,7 +39,7 @@ def recorded(stage: str, name: str | None, config: "Config") -> Iterator[None]:
     outputs = [path for out in found.outputs if not out.is_relative_to(RECORDS) for path in artefacts_in(out)]
     sources = [source for path in found.dependencies if not path.is_relative_to(DATA) for source in sources_at(path)]
     parameters = _parameters(stage, name, config, found)
-    own, behind = _code(sources)
+    own, behind = _code(stage, sources)
     record = Record(
         made_by=f"{stage}@{name}" if name else stage,
         parameters=parameters,
@@ -117,9 +118,10 @@ def _parameters(stage: str, name: str | None, config: "Config", found: Declared)
     return parameters
 
 
-def _code(sources: list[Path]) -> tuple[dict[str, str], Code]:
+def _code(stage: str, sources: list[Path]) -> tuple[dict[str, str], Code]:
     """Digests of the stage's own sources, and of all that they and the stage's command import."""
     own = {source.as_posix(): digest_file(source) for source in sources}
     behind = code_behind([source.resolve() for source in sources], SOURCE)
-    behind.sources[COMMAND] = digest_file(SOURCE / COMMAND)
+    command = COMMAND.format(stage)
+    behind.sources[command] = digest_file(SOURCE / command)
     return own, behind

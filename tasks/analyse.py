@@ -1,0 +1,22 @@
+"""The stage ``analyse``: accuracy, length and paired comparisons of every run, with intervals."""
+
+from l2s.config import Config
+from l2s.progress import Track
+from tasks.stage import DATA, Say, Stage
+
+
+def work(config: Config, name: None, track: Track, say: Say) -> None:
+    """Summarise every run's verdicts."""
+    from l2s.analysis.analyse import analyse
+    from l2s.analysis.reading import read_verdicts
+    from l2s.analysis.summary import write_summary
+    from tasks.facts import facts_of
+
+    settings = config.analysis.model_copy(update={"candidates": config.merged_runs()})
+    verdicts = read_verdicts([DATA / "verdicts" / f"{run}.jsonl" for run in config.runs], settings, track)
+    report = analyse(verdicts, settings, facts_of(config, DATA))
+    write_summary(report, DATA / "summary")
+    say(report.chosen.reason)
+
+
+STAGE = Stage("analyse", work, libraries=("scipy.optimize", "scipy.stats"))

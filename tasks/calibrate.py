@@ -1,0 +1,27 @@
+"""The stage ``calibrate@<name>``: statistics of a model that merge methods are aimed with."""
+
+from pathlib import Path
+
+from l2s.config import Config
+from l2s.progress import Track
+from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
+
+
+def work(config: Config, name: str, track: Track, say: Say) -> None:
+    """Measure one model on calibration texts: the user's own, or the embedded family's."""
+    from l2s.calibration.calibrate import calibrate
+    from l2s.family.texts import write_texts
+
+    params = config.calibration[name]
+    texts = Path(params.texts)
+    if params.texts == "family":
+        texts = HIDDEN / "calibration" / f"{name}.jsonl"
+        write_texts(config.family, params.samples, texts)
+    models = {model: DATA / "models" / model for model in config.models}
+    out = DATA / "calibration" / f"{name}.safetensors"
+    others = {model: models[model] for model in params.distance_to}
+    found = calibrate(models[params.model], texts, out, params, others=others, track=track)
+    say(f"{params.kind} of {params.model}, {len(found.tensors)} weights or layers")
+
+
+STAGE = Stage("calibrate", work, names=lambda config: config.calibration, libraries=MODELS)

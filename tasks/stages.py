@@ -1,0 +1,31 @@
+"""All kinds of stages, and running one stage's work."""
+
+from l2s.config import Config
+from l2s.errors import ConfigError
+from l2s.params import nearest
+from l2s.progress import Track
+from tasks import analyse, calibrate, family, generate, merge, problems, report, verify
+from tasks.costs import costed
+from tasks.stage import Say, Stage
+
+STAGES: dict[str, Stage] = {
+    module.STAGE.kind: module.STAGE
+    for module in (family, problems, calibrate, merge, generate, verify, analyse, report)
+}
+
+
+def run_stage(kind: str, name: str | None, track: Track, say: Say) -> None:
+    """Run one stage in the current folder's project; it leaves its record and what it took.
+
+    Raises:
+        ConfigError: no such stage, or none of that name.
+    """
+    if kind not in STAGES:
+        raise ConfigError(f"stage '{kind}' is not known{nearest(kind, STAGES)}")
+    config, stage = Config.read(), STAGES[kind]
+    if stage.names is not None and name not in stage.names(config):
+        raise ConfigError(f"stage {kind}: no '{name}' in params.yaml{nearest(name or '', stage.names(config))}")
+    from tasks.recording import recorded
+
+    with costed(f"{kind}@{name}" if name else kind) as cost, recorded(kind, name, config):
+        cost |= stage.work(config, name, track, say) or {}
