@@ -1,4 +1,4 @@
-"""The Prefect task of each kind of stage: it works in the worker, and DVC hears of it from the flow (flows/recorder.py).
+"""The Prefect task of each kind of stage: it works in the worker; the flow tells DVC (flows/recorder.py).
 
 A task's cache key is its stage's DVC fingerprint, outputs included, and DVC alone says whether a stage is out of date:
 one that is not shows as Cached, and a cached result is never believed over the files. A stage whose input is wrong has
@@ -69,7 +69,8 @@ def bring_up_to_date(key: str, job: Job | str, occupied: Mapping[str, int] | Non
     """
     if isinstance(job, str):
         return Completed(name="Cached", message=job, data=job)
-    os.chdir(job.root)
+    if Path.cwd() != Path(job.root):
+        os.chdir(job.root)  # a worker that was started elsewhere
     with slots(occupied or {}):
         return Failed(message=f"{job.name}: not begun, the run was stopped") if stopping.is_set() else _run(job)
 
