@@ -54,8 +54,7 @@ class Scheduled:
     def run_all(self) -> list[str]:
         """Run them to the last; a sentence for each that failed."""
         while self.waiting or self.running:
-            begun = self._begin_ready()
-            if not self._work_aside() and not begun:
+            if not (self._begin_ready() or self._work_aside()) and (self.waiting or self.running):
                 self._await()
         self._record_rest()
         while self.unshown:
