@@ -106,14 +106,15 @@ class Recorder:
         """
         failed: dict[str, str] = {}
         try:
-            with self.repo.scm_context(), lock_repo(self.repo):
+            with self.repo.scm_context(quiet=True), lock_repo(self.repo):
                 for stage in self.ended:
                     try:
                         self._keep(stage)
                     except DvcException as error:
                         failed[stage.addressing] = one_line(error)
                 kept = [stage for stage in self.ended if stage.addressing not in failed]
-                self._write(kept)
+                if kept:
+                    self._write(kept)
         except LockError:
             raise Busy from None
         for stage in kept:

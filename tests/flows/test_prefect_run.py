@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.watch import PREFECT_RUN
-from tasks.recording import prefect_run
+from tasks.recording import PREFECT_RUN, prefect_run
 from tests.flows.test_pipeline import run
 
 

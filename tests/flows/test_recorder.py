@@ -1,0 +1,106 @@
+"""DVC before and after a stage: what is up to date, what comes from the run cache, what is recorded, what is held."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.exceptions import DvcException
+
+from flows.graph import Graph
+from flows.recorder import Busy, Recorder
+from tests.flows.conftest import repro
+
+
+def recorder() -> Recorder:
+    return Recorder(Graph(), (), {})
+
+
+def held(toy: Path) -> dict[str, dict[str, object]]:
+    found = json.loads((toy / ".dvc/tmp/rwlock").read_text() or "{}")
+    return {kind: paths for kind, paths in found.items() if paths}
+
+
+def test_a_stage_that_dvc_recorded_is_up_to_date(toy: Path) -> None:
+    repro(toy)
+    one, again = (recorder().begin("join") for _ in range(2))
+    assert one.job is None and one.said == "join is up to date" and one.key == again.key
+    assert not held(toy)
+
+
+def test_what_was_done_here_leaves_dvc_nothing_to_do(toy: Path) -> None:
+    repro(toy)
+    expected = (toy / "dvc.lock").read_bytes()
+    (toy / "dvc.lock").unlink()
+    subprocess.run(["rm", "-rf", ".dvc/cache"], cwd=toy, check=True)
+    ours = recorder()
+    for name in yaml.safe_load(expected)["stages"]:
+        job = ours.begin(name).job
+        assert job is not None and not any((toy / path).exists() for path in job.removed)
+        assert str(toy / job.outputs[0]) in held(toy)["write"]
+        subprocess.run(job.command or "", shell=True, check=True, cwd=job.folder)
+        ours.end(name, True)
+        assert ours.record() == {}
+    assert (toy / "dvc.lock").read_bytes() == expected and not held(toy)
+    assert repro(toy) == []
+
+
+def test_a_parameter_put_back_takes_the_outputs_from_the_cache(toy: Path) -> None:
+    repro(toy)
+    before, made = (toy / "params.yaml").read_text(), (toy / "made-two.txt").read_bytes()
+    (toy / "params.yaml").write_text(before.replace("width: 2", "width: 5"))
+    assert repro(toy) == ["made", "joined"]
+    (toy / "params.yaml").write_text(before)
+    ours = recorder()
+    standing = ours.begin("make@two")
+    assert standing.job is None and "from DVC's cache" in standing.said
+    assert ours.record() == {} and (toy / "made-two.txt").read_bytes() == made
+    assert ours.begin("join").job is None and ours.record() == {}
+    assert repro(toy) == []
+
+
+def test_nothing_is_removed_of_a_stage_that_cannot_run(toy: Path) -> None:
+    repro(toy)
+    (toy / "code.py").unlink()
+    with pytest.raises(DvcException, match=r"code\.py: missing, and join needs it"):
+        recorder().begin("join")
+    assert (toy / "joined.txt").exists() and not held(toy)
+
+
+def test_a_stage_that_fails_is_let_go_and_recorded_nowhere(toy: Path) -> None:
+    ours = recorder()
+    assert ours.begin("other").job is not None and held(toy)["write"]
+    ours.end("other", False)
+    assert ours.record() == {} and not held(toy) and not (toy / "dvc.lock").exists()
+
+
+def test_an_output_that_is_not_there_is_told_and_the_others_are_kept(toy: Path) -> None:
+    ours = recorder()
+    for name in ("other", "make@one"):
+        ours.begin(name)
+        ours.end(name, True)
+    (toy / "made-one.txt").write_text("one: {width: 1, tags: [a, b]}\n")
+    failed = ours.record()
+    assert list(failed) == ["other"] and "other.txt" in failed["other"]
+    assert list(yaml.safe_load((toy / "dvc.lock").read_text())["stages"]) == ["make@one"] and not held(toy)
+
+
+def test_what_another_run_works_on_is_asked_for_again(toy: Path) -> None:
+    begin = "from flows.recorder import Recorder; from flows.graph import Graph; r = Recorder(Graph(), (), {})\n"
+    program = f"{begin}r.begin('other'); print(1, flush=True); input(); r.end('other', False)"
+    path = str(Path(__file__).resolve().parents[2])
+    other = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=toy, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    assert other.stdout is not None and other.stdout.readline()
+    ours = recorder()
+    with pytest.raises(Busy):
+        ours.begin("other")
+    other.communicate(b"\n")
+    assert ours.begin("other").job is not None
+    ours.release()
+    assert not held(toy)
