@@ -44,6 +44,9 @@ def _dask(jobs: int, address: str | None) -> TaskRunner[Any]:
 
     if address:
         return DaskTaskRunner(address=address)
+    import dask
+
+    dask.config.set({"distributed.worker.daemon": False})  # a stage is a process that its worker starts
     local = {"n_workers": jobs, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
     return DaskTaskRunner(cluster_kwargs=local)
 
