@@ -1,19 +1,16 @@
 """What each stage of a configuration will cost; behind ``l2s plan``."""
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from flows.console import out
 from l2s.config import Config
 from l2s.errors import ConfigError
-from l2s.merging.recipe import MergeRecipe
 from l2s.params import nearest
-from l2s.planning.estimates import Estimate, Estimator, require_shape, totals
-from l2s.planning.lengths import expected_lengths, questions_of
+from l2s.planning.estimates import Estimate, Estimator, totals
 from l2s.planning.machine import DEVICES, Past, read_costs
-from l2s.planning.shapes import EMBEDDED, Shape, folder_shape, published_shape
+from tasks.stages import STAGES
 
 DATA = Path("data")
 
@@ -53,11 +50,11 @@ def preset_path(name: str) -> Path:
 
 def stages_of(config: Config) -> list[str]:
     """Every stage that dvc.yaml makes of these parameters."""
-    blocks: list[tuple[str, Iterable[str]]] = [
-        ("problems", config.benchmarks), ("calibrate", config.calibration), ("merge", config.recipes),
-        ("generate", config.runs), ("verify", config.runs),
-    ]  # fmt: skip
-    return ["family", *(f"{kind}@{name}" for kind, names in blocks for name in names), "analyse", "report"]
+    return [
+        stage
+        for kind, found in STAGES.items()
+        for stage in ([kind] if found.names is None else [f"{kind}@{name}" for name in found.names(config)])
+    ]
 
 
 def _stale() -> list[str]:
@@ -69,42 +66,7 @@ def _stale() -> list[str]:
 def estimate(config: Config, stage: str, estimator: Estimator, data: Path | None) -> Estimate:
     """One stage; ``data`` is the folder with past responses, if they are of these parameters."""
     kind, _, name = stage.partition("@")
-    if kind == "merge":
-        recipe = MergeRecipe.parse(config.recipes[name], f"recipes.{name}")
-        return estimator.merge(stage, recipe, _shape(config, recipe.input_names()[-1]))
-    if kind == "calibrate":
-        params = config.calibration[name]
-        return estimator.calibrate(stage, _shape(config, params.model), params, len(params.distance_to))
-    if kind == "generate":
-        questions = {key: questions_of(key, params, data) for key, params in config.benchmarks.items()}
-        lengths = expected_lengths(config, name, data, estimator.assume)
-        return estimator.generate(stage, run_shape(config, name), questions, lengths, config.decoding)
-    return estimator.other(stage)
-
-
-def run_shape(config: Config, run: str) -> Shape:
-    """The shape of a run's model; a merge has that of the last model it lists, where the reasoning model stands."""
-    place, _, model = config.runs[run].model.partition("/")
-    if place == "merged":
-        model = MergeRecipe.parse(config.recipes[model], f"recipes.{model}").input_names()[-1]
-    return _shape(config, model)
-
-
-def _shape(config: Config, model: str) -> Shape:
-    params = config.models.get(model)
-    if params is None:
-        raise ConfigError(f"'{model}' is not among the models{nearest(model, config.models)}")
-    written = params.model_dump(mode="json")
-    places = [str(value) for key, value in written.items() if key != "source" and isinstance(value, str)]
-    if params.source == "family":
-        return folder_shape(DATA / "models" / model) or EMBEDDED
-    found = [_known(place) for place in places]
-    return require_shape(model, next((shape for shape in found if shape is not None), None))
-
-
-@cache
-def _known(place: str) -> Shape | None:
-    return folder_shape(Path(place)) or published_shape(place)
+    return STAGES[kind].estimate(config, name, stage, estimator, data)
 
 
 def as_record(estimates: list[Estimate], assumptions: Mapping[str, None]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from l2s.progress import Track, silent
 from l2s.records import Row, read_rows, write_rows
 from l2s.seeds import seed_for
 from l2s.yaml import read_yaml
+from tasks.stages import STAGES
 
 STORE = Path(".l2s/responses.sqlite")
 
@@ -63,12 +64,11 @@ def _said(error: Exception) -> str:
 
 
 def _is_cheap(kept: Kept) -> bool:
-    """Analyses, and problems that are drawn; a file of the user's own may lie elsewhere by now."""
-    stage, _, name = kept.record.made_by.partition("@")
-    if stage == "problems":
-        source: Any = kept.record.parameters.get(f"benchmarks.{name}", {})
-        return isinstance(source, dict) and source.get("source") == "arithmetic"
-    return stage in ("analyse", "l2s analyse")
+    """Stages that say so, and analyses that were a single step."""
+    kind, _, name = kept.record.made_by.partition("@")
+    if kind in STAGES:
+        return STAGES[kind].repeats(kept.record.parameters, name)
+    return kind == "l2s analyse"
 
 
 def _shown_by(track: Track, kept: Iterable[Kept]) -> Track:
@@ -113,8 +113,6 @@ def _workplace(kept: Kept, inputs: Iterable[Path]) -> Iterator[Path]:
 
 def _run_stage(kept: Kept) -> None:
     """A stage of the pipeline, with the parameters it was run with, in the current folder."""
-    from tasks.stages import STAGES
-
     stage, _, name = kept.record.made_by.partition("@")
     STAGES[stage].work(_config(kept), name or None, silent, lambda sentence: None)
 

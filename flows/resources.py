@@ -3,13 +3,11 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from l2s.config import Config
+from tasks.stages import STAGES
 
 GB = 10**9
-PROGRAM_GB = 1
-"""Of a stage that holds nothing big."""
 Occupied = Mapping[str, int]
 
 
@@ -37,10 +35,9 @@ class Resources:
 
 
 def resources_of(config: Config, stages: Iterable[str]) -> Resources:
-    """What params.yaml says, and estimates where it says nothing.
+    """What params.yaml says, and what the stages are taken to need where it says nothing.
 
-    A merge occupies the bytes of the models it maps and of the one it writes, a generation the bytes of its
-    model and, on a GPU, one device. A stage that wants more than there is runs alone.
+    A stage that wants more than there is runs alone.
     """
     params, names = config.resources, list(stages)
     limits = {
@@ -50,31 +47,9 @@ def resources_of(config: Config, stages: Iterable[str]) -> Resources:
     }
     needs = {}
     for name in names:
-        found = _estimated(config, name)
-        for key in (name.partition("@")[0], name):
+        kind, _, item = name.partition("@")
+        found = STAGES[kind].needs(config, item)
+        for key in (kind, name):
             found |= params.needs[key].model_dump(exclude_none=True) if key in params.needs else {}
         needs[name] = found
     return Resources(limits, needs, params.retries, params.delay)
-
-
-def _estimated(config: Config, stage: str) -> dict[str, int]:
-    kind, _, name = stage.partition("@")
-    if kind == "merge":
-        recipe = config.recipes[name]
-        models = {recipe.get("base_model"), *(entry.get("model") for entry in recipe.get("models") or [])} - {None}
-        sizes = [_bytes_of(config, str(model)) for model in models]
-        return {"cpu": 1, "memory": PROGRAM_GB + (sum(sizes) + max(sizes, default=0)) // GB}
-    if kind == "generate":
-        folder, _, model = config.runs[name].model.partition("/")
-        if folder == "merged":
-            model = str((config.recipes[model].get("models") or [{}])[-1].get("model"))
-        found = {"cpu": 1, "memory": PROGRAM_GB + _bytes_of(config, model) // GB}
-        return found if config.decoding.device == "cpu" else found | {"gpu": 1}
-    return {"cpu": 1, "memory": PROGRAM_GB}
-
-
-def _bytes_of(config: Config, model: str) -> int:
-    """Of a model's weights, where they are at hand; small ones are trained by the family stage."""
-    params = config.models.get(model)
-    folder = params.path if params is not None and params.path is not None else Path("data/models") / model
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))

@@ -19,4 +19,4 @@ def work(config: Config, name: None, track: Track, say: Say) -> None:
     say(report.chosen.reason)
 
 
-STAGE = Stage("analyse", work, libraries=("scipy.optimize", "scipy.stats"))
+STAGE = Stage("analyse", work, repeats=lambda parameters, name: True, libraries=("scipy.optimize", "scipy.stats"))

@@ -1,10 +1,14 @@
 """The stage ``calibrate@<name>``: statistics of a model that merge methods are aimed with."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from l2s.config import Config
 from l2s.progress import Track
 from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
+
+if TYPE_CHECKING:
+    from l2s.planning.estimates import Estimate, Estimator
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> None:
@@ -24,4 +28,20 @@ def work(config: Config, name: str, track: Track, say: Say) -> None:
     say(f"{params.kind} of {params.model}, {len(found.tensors)} weights or layers")
 
 
-STAGE = Stage("calibrate", work, names=lambda config: config.calibration, libraries=MODELS)
+def reads(config: Config, name: str) -> dict[str, set[str]]:
+    """The model, and those whose logits it is compared with."""
+    params = config.calibration[name]
+    return {"data/models": {params.model, *params.distance_to}}
+
+
+def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
+    """Forward passes, and for sensitivities backward ones."""
+    from tasks.models import model_shape
+
+    params = config.calibration[name]
+    return estimator.calibrate(stage, model_shape(config, params.model), params, len(params.distance_to))
+
+
+STAGE = Stage(
+    "calibrate", work, names=lambda config: config.calibration, reads=reads, estimate=estimate, libraries=MODELS
+)

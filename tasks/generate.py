@@ -1,10 +1,16 @@
 """The stage ``generate@<run>``: a run's responses to every benchmark."""
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
 from l2s.progress import Track
-from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
+from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
+
+if TYPE_CHECKING:
+    from l2s.planning.estimates import Estimate, Estimator
+
+GB = 10**9
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
@@ -31,4 +37,25 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     return generation_cost(model, DATA / "responses" / f"{name}.jsonl", counts.stored)
 
 
-STAGE = Stage("generate", work, names=lambda config: config.runs, libraries=MODELS)
+def needs(config: Config, name: str) -> dict[str, int]:
+    """The bytes of the model, and on a GPU one device."""
+    from tasks.models import bytes_of
+
+    folder, _, model = config.runs[name].model.partition("/")
+    if folder == "merged":
+        model = str((config.recipes[model].get("models") or [{}])[-1].get("model"))
+    found = {"cpu": 1, "memory": PROGRAM_GB + bytes_of(config, model) // GB}
+    return found if config.decoding.device == "cpu" else found | {"gpu": 1}
+
+
+def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
+    """Tokens, as past responses or published lengths let expect."""
+    from l2s.planning.lengths import expected_lengths, questions_of
+    from tasks.models import run_shape
+
+    questions = {key: questions_of(key, params, data) for key, params in config.benchmarks.items()}
+    lengths = expected_lengths(config, name, data, estimator.assume)
+    return estimator.generate(stage, run_shape(config, name), questions, lengths, config.decoding)
+
+
+STAGE = Stage("generate", work, names=lambda config: config.runs, needs=needs, estimate=estimate, libraries=MODELS)

@@ -1,16 +1,23 @@
 """The stage ``merge@<recipe>``: a recipe's merged checkpoint, with its manifest."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from l2s.config import Config
 from l2s.progress import Track
-from tasks.stage import DATA, TENSORS, Say, Stage
+from tasks.stage import DATA, PROGRAM_GB, TENSORS, Say, Stage
+
+if TYPE_CHECKING:
+    from l2s.planning.estimates import Estimate, Estimator
+
+GB = 10**9
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> None:
     """Make one recipe's checkpoint; costs stay out of the manifest, so that its bytes repeat."""
     from l2s.merging.merge import merge_checkpoints
-    from l2s.merging.recipe import MergeRecipe
 
-    recipe = MergeRecipe.parse(config.recipes[name], f"params.yaml: recipes.{name}")
+    recipe = _recipe(config, name)
     folders = {model: DATA / "models" / model for model in config.models}
     statistics = {name: DATA / "calibration" / f"{name}.safetensors" for name in config.calibration}
     manifest = merge_checkpoints(
@@ -21,4 +28,43 @@ def work(config: Config, name: str, track: Track, say: Say) -> None:
     say(f"{recipe.merge_method} merge of {', '.join(model.model for model in recipe.models)}; {manifest.donor.reason}")
 
 
-STAGE = Stage("merge", work, names=lambda config: config.recipes, libraries=TENSORS)
+def reads(config: Config, name: str) -> dict[str, set[str]]:
+    """The models and statistics that the recipe names."""
+    recipe = _recipe(config, name)
+    return {"data/models": set(recipe.input_names()), "data/calibration": set(recipe.statistics_names())}
+
+
+def needs(config: Config, name: str) -> dict[str, int]:
+    """The bytes of the models that are mapped, and of the one that is written."""
+    from tasks.models import bytes_of
+
+    recipe = config.recipes[name]
+    models = {recipe.get("base_model"), *(entry.get("model") for entry in recipe.get("models") or [])} - {None}
+    sizes = [bytes_of(config, str(model)) for model in models]
+    return {"cpu": 1, "memory": PROGRAM_GB + (sum(sizes) + max(sizes, default=0)) // GB}
+
+
+def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
+    """Bytes read and written."""
+    from tasks.models import model_shape
+
+    recipe = _recipe(config, name)
+    return estimator.merge(stage, recipe, model_shape(config, recipe.input_names()[-1]))
+
+
+def _recipe(config: Config, name: str) -> Any:
+    from l2s.merging.recipe import MergeRecipe
+
+    return MergeRecipe.parse(config.recipes[name], f"params.yaml: recipes.{name}")
+
+
+STAGE = Stage(
+    "merge",
+    work,
+    names=lambda config: config.recipes,
+    reads=reads,
+    recorded=lambda config, name: {f"recipes.{name}": _recipe(config, name).resolved()},
+    needs=needs,
+    estimate=estimate,
+    libraries=TENSORS,
+)

@@ -14,31 +14,31 @@ from l2s.lineage.code import Code, code_behind, sources_at
 from l2s.lineage.occasion import Clock
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
 from tasks.declared import Declared, declared, parameter
+from tasks.stage import DATA, Stage
 
 if TYPE_CHECKING:
     from l2s.config import Config
 
-DATA = Path("data")
 SOURCE = Path(__file__).resolve().parent.parent
 COMMAND = "tasks/{}.py"
 """What hands a stage's parameters and paths to the library."""
 PREFECT_RUN = "L2S_PREFECT_RUN"
 """Set in the environment of stages by the flow that runs them: its id, for their records."""
-Names = dict[str, set[str]]
 
 
 @contextmanager
-def recorded(stage: str, name: str | None, config: "Config") -> Iterator[None]:
+def recorded(kind: Stage, name: str | None, config: "Config") -> Iterator[None]:
     """Write a stage's record, and its occasion, if the block ends without error.
 
     Inputs are hashed before the stage runs: the record tells of what was there for it to read.
     """
+    stage = kind.kind
     clock, found = Clock(), declared(stage, name)
-    inputs = references(_inputs(found, used_names(stage, name, config)), Path())
+    inputs = references(_inputs(found, kind.reads(config, name)), Path())
     yield
     outputs = [path for out in found.outputs if not out.is_relative_to(RECORDS) for path in artefacts_in(out)]
     sources = [source for path in found.dependencies if not path.is_relative_to(DATA) for source in sources_at(path)]
-    parameters = _parameters(stage, name, config, found)
+    parameters = _parameters(kind, name, config, found)
     own, behind = _code(stage, sources)
     record = Record(
         made_by=f"{stage}@{name}" if name else stage,
@@ -74,21 +74,7 @@ def prefect_run() -> str | None:
     return str(flow_run.id) if flow_run.id else None
 
 
-def used_names(stage: str, name: str | None, config: "Config") -> Names:
-    """Of folders that hold more than the stage reads: the names of what it reads there."""
-    benchmarks, runs = set(config.benchmarks), set(config.runs)
-    if stage == "calibrate":
-        params = config.calibration[str(name)]
-        return {"data/models": {params.model, *params.distance_to}}
-    if stage == "merge":
-        from l2s.merging.recipe import MergeRecipe
-
-        recipe = MergeRecipe.parse(config.recipes[str(name)], f"params.yaml: recipes.{name}")
-        return {"data/models": set(recipe.input_names()), "data/calibration": set(recipe.statistics_names())}
-    return {"data/benchmarks": benchmarks, "data/responses": runs, "data/verdicts": runs}
-
-
-def _inputs(found: Declared, used: Names) -> list[Path]:
+def _inputs(found: Declared, used: Mapping[str, set[str]]) -> list[Path]:
     inputs = []
     for dependency in found.dependencies:
         if dependency.is_relative_to(DATA):
@@ -101,21 +87,17 @@ def _name(artefact: Path) -> str:
     return artefact.name if artefact.is_dir() else artefact.stem
 
 
-def _parameters(stage: str, name: str | None, config: "Config", found: Declared) -> dict[str, Any]:
+def _parameters(kind: Stage, name: str | None, config: "Config", found: Declared) -> dict[str, Any]:
     """The parameters that dvc.yaml names, with every default; a recipe in today's words."""
     values: Mapping[str, Any] = config.model_dump(mode="json")
-    parameters = {key: parameter(values, key, f"dvc.yaml: stages.{stage}") for key in found.parameters}
+    parameters = {key: parameter(values, key, f"dvc.yaml: stages.{kind.kind}") for key in found.parameters}
     for key in parameters:
         block, _, control = key.partition(".")
         if block == "controls":
             found_ones = {control: config.controls[control]} if control else config.controls
             identities = {name: one.identity() for name, one in found_ones.items()}
             parameters[key] = identities[control] if control else identities
-    if stage == "merge":
-        from l2s.merging.recipe import MergeRecipe
-
-        parameters[f"recipes.{name}"] = MergeRecipe.parse(config.recipes[str(name)], f"recipes.{name}").resolved()
-    return parameters
+    return parameters | kind.recorded(config, name)
 
 
 def _code(stage: str, sources: list[Path]) -> tuple[dict[str, str], Code]:

@@ -27,5 +27,5 @@ def run_stage(kind: str, name: str | None, track: Track, say: Say) -> None:
         raise ConfigError(f"stage {kind}: no '{name}' in params.yaml{nearest(name or '', stage.names(config))}")
     from tasks.recording import recorded
 
-    with costed(f"{kind}@{name}" if name else kind) as cost, recorded(kind, name, config):
+    with costed(f"{kind}@{name}" if name else kind) as cost, recorded(stage, name, config):
         cost |= stage.work(config, name, track, say) or {}

@@ -1,0 +1,49 @@
+"""Models of params.yaml as stages are planned with them: their shapes, and their bytes on disk."""
+
+from functools import cache
+from pathlib import Path
+
+from l2s.config import Config
+from l2s.errors import ConfigError
+from l2s.merging.recipe import MergeRecipe
+from l2s.params import nearest
+from l2s.planning.estimates import require_shape
+from l2s.planning.shapes import EMBEDDED, Shape, folder_shape, published_shape
+from tasks.stage import DATA
+
+
+def run_shape(config: Config, run: str) -> Shape:
+    """The shape of a run's model; a merge has that of the last model it lists, where the reasoning model stands."""
+    place, _, model = config.runs[run].model.partition("/")
+    if place == "merged":
+        model = MergeRecipe.parse(config.recipes[model], f"recipes.{model}").input_names()[-1]
+    return model_shape(config, model)
+
+
+def model_shape(config: Config, model: str) -> Shape:
+    """The shape of one of the models.
+
+    Raises:
+        ConfigError: there is none of that name, or nobody knows its shape.
+    """
+    params = config.models.get(model)
+    if params is None:
+        raise ConfigError(f"'{model}' is not among the models{nearest(model, config.models)}")
+    written = params.model_dump(mode="json")
+    places = [str(value) for key, value in written.items() if key != "source" and isinstance(value, str)]
+    if params.source == "family":
+        return folder_shape(DATA / "models" / model) or EMBEDDED
+    found = [_known(place) for place in places]
+    return require_shape(model, next((shape for shape in found if shape is not None), None))
+
+
+@cache
+def _known(place: str) -> Shape | None:
+    return folder_shape(Path(place)) or published_shape(place)
+
+
+def bytes_of(config: Config, model: str) -> int:
+    """Of a model's weights, where they are at hand; small ones are trained by the family stage."""
+    params = config.models.get(model)
+    folder = params.path if params is not None and params.path is not None else DATA / "models" / model
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
