@@ -18,7 +18,7 @@ def observed(
 
     from l2s.progress import reported
 
-    @task(name="stage", task_run_name=stage)
+    @task(name=stage.partition("@")[0], task_run_name=stage)
     def run() -> None:
         logger = get_run_logger()
 

@@ -53,7 +53,12 @@ def may_end_better(task: Any, run: Any, state: State[Any]) -> bool:
 @cache
 def task_of(kind: str) -> Task[..., State[str]]:
     """The task of one kind of stage."""
-    return task(name=kind, cache_key_fn=_key, persist_result=True)(bring_up_to_date)
+
+    def stage(key: str, job: Job | str, occupied: Mapping[str, int] | None = None) -> State[str]:
+        return bring_up_to_date(key, job, occupied)
+
+    stage.__name__ = stage.__qualname__ = kind  # which is what Prefect knows a task by
+    return task(name=kind, cache_key_fn=_key, persist_result=True)(stage)
 
 
 def bring_up_to_date(key: str, job: Job | str, occupied: Mapping[str, int] | None = None) -> State[str]:

@@ -1,8 +1,10 @@
 """The flow over a toy DVC project, with a real Prefect API of its own."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,15 @@ def run(toy: Path) -> tuple[str, list[str]]:
     return done.stdout.strip(), (toy / "log.txt").read_text().split()
 
 
+def shown(toy: Path) -> dict[tuple[str, str], str]:
+    """Task and task run to state, of the last run, as Prefect keeps them."""
+    asked = """SELECT task_run.name, task_run.task_key, task_run.state_name FROM task_run JOIN flow_run
+        ON flow_run.id = flow_run_id WHERE flow_run_id = (SELECT id FROM flow_run ORDER BY created DESC LIMIT 1)"""
+    with closing(sqlite3.connect(toy / ".l2s/prefect/prefect.db")) as database:
+        rows = database.execute(asked).fetchall()
+    return {(key.partition("-")[0], name): state for name, key, state in rows}
+
+
 @pytest.mark.slow
 def test_the_flow_and_dvc_do_the_same_work(toy: Path) -> None:
     said, ran = run(toy)
@@ -43,8 +54,16 @@ def test_the_flow_and_dvc_do_the_same_work(toy: Path) -> None:
     subprocess.run(["rm", "-rf", ".dvc/cache", ".dvc/tmp"], cwd=toy, check=True)
     assert sorted(repro(toy)) == ["joined", "made", "made", "other"]
     assert yaml.safe_load((toy / "dvc.lock").read_text()) == lock, "but for the order in which stages ended"
-    (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("width: 2", "width: 5"))
+    before = (toy / "params.yaml").read_text()
+    (toy / "params.yaml").write_text(before.replace("width: 2", "width: 5"))
     assert run(toy) == ("ran", ["made", "joined"])
+    assert shown(toy) == {
+        ("make", "make@one"): "Cached", ("make", "make@two"): "Completed", ("join", "join"): "Completed",
+        ("other", "other"): "Cached",
+    }  # fmt: skip
+    (toy / "params.yaml").write_text(before)
+    assert run(toy) == ("ran", []), "what a parameter that is put back makes comes from DVC's run cache"
+    assert repro(toy) == [] and set(shown(toy).values()) == {"Cached"}
 
 
 @pytest.mark.slow
