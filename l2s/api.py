@@ -287,7 +287,7 @@ def verify(
     _keep([responses], out)
     agreement = list[Row]()
     rows = verify_file(
-        Path(responses), Path(out), grader, jobs, track, form=format, out_form=out_format, say=_warn,
+        Path(responses), Path(out), grader, jobs, track, format=format, out_format=out_format, say=_warn,
         report=agreement.extend,
     )  # fmt: skip
     return Verified(rows, agreement)

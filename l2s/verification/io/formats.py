@@ -1,4 +1,4 @@
-"""Forms: responses as other tools write them, read into rows to be graded, and verdicts in their form.
+"""Formats: responses as other tools write them, read into rows to be graded, and verdicts as they write them.
 
 - ``l2s``: a row a response, with ``gold`` and ``response``.
 - ``qwen``: the Qwen2.5-Math evaluation's JSONL, a row a problem: ``idx, question, gt, code[]`` with its ``pred[]``
@@ -29,25 +29,25 @@ _LEVEL = re.compile(r"(?:Level )?([0-9]{1,3})")
 Reader = Callable[[Row], list[Row]]
 
 
-def reader_of(form: str, path: Path) -> Reader:
+def reader_of(format: str, path: Path) -> Reader:
     """How one object of a file becomes rows with ``gold`` and ``response``; use it for one file, from its start.
 
     Raises:
-        ConfigError: there is no such form.
+        ConfigError: there is no such format.
     """
-    if form == "l2s":
+    if format == "l2s":
         return lambda row: [row]
     from l2s.records import plain_name
 
-    if form == "qwen":
+    if format == "qwen":
         return lambda row: _of_qwen(row, plain_name(path))
-    if form == "lm-eval":
+    if format == "lm-eval":
         return _LMEval(path)
-    raise ConfigError(f"--format: '{form}' does not exist{nearest(form, ('l2s', 'qwen', 'lm-eval'))}")
+    raise ConfigError(f"--format: '{format}' does not exist{nearest(format, ('l2s', 'qwen', 'lm-eval'))}")
 
 
 def as_samples(verdicts: list[Row]) -> list[Row]:
-    """Verdict rows in the form of ``lm-eval --log_samples``: ``exact_match`` is 1 or 0, the filter is the grader."""
+    """Verdict rows in the format of ``lm-eval --log_samples``: ``exact_match`` is 1 or 0, the filter is the grader."""
     return [_as_sample(number, row) for number, row in enumerate(verdicts)]
 
 

@@ -38,40 +38,40 @@ def verify_file(
     jobs: int = 1,
     track: Track = silent,
     *,
-    form: str = "l2s",
-    out_form: str = "l2s",
+    format: str = "l2s",
+    out_format: str = "l2s",
     say: Say = _quiet,
     report: Report | None = None,
 ) -> list[Row]:
     """Verify a file of responses into ``out``; returns the verdicts, of ``l2s`` where all graders were asked.
 
     Args:
-        responses: JSONL in the form ``form``.
-        out: for the verdicts, in the form ``out_form``. With all graders there are their columns too, and the rows
+        responses: JSONL in ``format``.
+        out: for the verdicts, in ``out_format``. With all graders there are their columns too, and the rows
             on which they do not agree stand in ``<name>.disagreements.jsonl`` beside it.
         grader: a name from :func:`~l2s.verification.grader_names`, or ``all``.
         jobs: pairs compared at once; the result does not depend on it.
         track: shows progress.
-        form: ``l2s``, ``qwen`` or ``lm-eval``; see :mod:`~l2s.verification.io.formats`.
-        out_form: ``l2s`` or ``lm-eval``.
+        format: ``l2s``, ``qwen`` or ``lm-eval``; see :mod:`~l2s.verification.io.formats`.
+        out_format: ``l2s`` or ``lm-eval``.
         say: told of broken lines.
         report: given the table of agreement where all graders were asked.
 
     Raises:
         RecordError: the file is missing, or none of its lines is sound.
-        ConfigError: no such grader or form.
+        ConfigError: no such grader or format.
     """
     from l2s.records import Gradables, Verdicts, write_rows
 
-    if out_form not in ("l2s", "lm-eval"):
-        raise ConfigError(f"--out-format: '{out_form}' does not exist{nearest(out_form, ('l2s', 'lm-eval'))}")
+    if out_format not in ("l2s", "lm-eval"):
+        raise ConfigError(f"--out-format: '{out_format}' does not exist{nearest(out_format, ('l2s', 'lm-eval'))}")
     _check_grader(grader)
-    rows = _read(responses, out, Gradables, ("gold", "response"), reader_of(form, responses), say)
+    rows = _read(responses, out, Gradables, ("gold", "response"), reader_of(format, responses), say)
     if grader == ALL:
         graded = _side_by_side(verify_by_all(rows, jobs, track, where=str(responses)), out, report)
     else:
         graded = verify_rows(rows, grader, jobs, track, where=str(responses))
-    if out_form == "lm-eval":
+    if out_format == "lm-eval":
         write_rows(out, as_samples(graded))
     else:
         write_rows(out, graded, Verdicts)

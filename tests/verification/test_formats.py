@@ -1,4 +1,4 @@
-"""Other tools' forms: read into rows, written back, and graded alike."""
+"""Other tools' formats: read into rows, written back, and graded alike."""
 
 import json
 from pathlib import Path
@@ -84,12 +84,12 @@ def test_lm_eval_gold(target: Any, answer: Any, gold: Any) -> None:
 
 def test_lm_eval_gold_in_a_worked_solution_is_its_box(tmp_path: Path) -> None:
     path = written(tmp_path / "s.jsonl", [{**SAMPLE, "target": r"Thus \boxed{4}.", "doc": {}}])
-    assert verify_file(path, tmp_path / "o.jsonl", form="lm-eval")[0]["status"] == "correct"
+    assert verify_file(path, tmp_path / "o.jsonl", format="lm-eval")[0]["status"] == "correct"
 
 
 def test_verdicts_in_lm_evals_form_keep_what_the_file_said(tmp_path: Path) -> None:
     path = written(tmp_path / "samples_gsm8k.jsonl", [SAMPLE])
-    verify_file(path, tmp_path / "o.jsonl", form="lm-eval", out_form="lm-eval")
+    verify_file(path, tmp_path / "o.jsonl", format="lm-eval", out_format="lm-eval")
     (row,) = read_rows(tmp_path / "o.jsonl")
     for key in ("doc_id", "doc", "target", "arguments", "resps", "doc_hash"):
         assert row[key] == SAMPLE[key], key
@@ -111,4 +111,4 @@ def test_an_unknown_form_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'lmeval' does not exist; did you mean 'lm-eval'"):
         reader_of("lmeval", Path("x"))
     with pytest.raises(ConfigError, match="--out-format: 'qwen' does not exist"):
-        verify_file(tmp_path / "absent", tmp_path / "out", out_form="qwen")
+        verify_file(tmp_path / "absent", tmp_path / "out", out_format="qwen")
