@@ -209,7 +209,15 @@ def verify(
     agreements: list[dict[str, Any]] = []
     dropped: list[str] = []
     rows = verify_file(
-        responses, target, grader, jobs, bar, format=form, out_format=out_form, say=dropped.append, report=agreements.extend
+        responses,
+        target,
+        grader,
+        jobs,
+        bar,
+        format=form,
+        out_format=out_form,
+        say=dropped.append,
+        report=agreements.extend,
     )
     _show_grades(target, rows, agreements, as_json)
     _tell_dropped(dropped)
