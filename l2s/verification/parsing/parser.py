@@ -6,10 +6,10 @@ intervals and sets; words behind a value are its unit.
 """
 
 from fractions import Fraction
-from functools import reduce
 from typing import NoReturn
 
-from l2s.verification.parsing.expressions import Expression, function, number, substituted, symbol, symbols
+from l2s.verification.parsing.building import determinant, enclosed, finite, grouped, negative, written_out
+from l2s.verification.parsing.expressions import Expression, function, number, symbol, symbols
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import Token, UnreadableError, tokens
 from l2s.verification.parsing.units import measure
@@ -18,10 +18,6 @@ from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK
 RELATIONS = {"=", "<", ">", "le", "ge", "ne", "approx", "in", "equiv", "sim", "to", "cong"}
 DEEPEST = 60
 """Brackets and functions inside one another."""
-MOST_ROWS = 5
-"""Of a determinant that is written out."""
-MOST_TERMS = 60
-"""Of a sum or product that is written out."""
 _SET_SIGNS = {"cup": "union", "cap": "intersection", "setminus": "difference", "-": "difference"}
 _SEPARATORS = {",", ";", "and", "or"}
 _ROW_BREAK = 2 * "\\"
@@ -34,7 +30,6 @@ _OPAQUE = frozenset("fghFGH")
 _UNREAD = {"ldots", "cdots", "dots", "nabla", "partial", "star"}
 _ACCENTS = {"bar", "overline", "dot", "ddot", "widehat", "widetilde", "breve", "check", "mathring"}
 
-_CLOSING = {"lfloor": "rfloor", "lceil": "rceil"}
 _MATRICES = {"pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "matrix", "smallmatrix", "array"}
 
 
@@ -83,9 +78,9 @@ class Parser:
             separators.append(";" if ";" in between else " ".join(sorted(between)))
             items.append(self.statement())
         if {";", ","} <= set(separators):
-            items = _grouped(items, separators, ";")
+            items = grouped(items, separators, ";")
         elif {"or", ","} <= set(separators):
-            items = _grouped(items, separators, "or")
+            items = grouped(items, separators, "or")
         words = " ".join(sorted({word for separator in separators for word in separator.split()}))
         return items[0] if len(items) == 1 else Expression("list", (*items, words))
 
@@ -500,19 +495,8 @@ class Parser:
         while self.token.value in ("_", "^") and len(bounds) < 2:
             sign = self.take().value
             bounds[sign] = self.argument()
-        start, high = bounds.get("_"), _whole(bounds["^"]) if "^" in bounds else None
-        if start is None or start.kind != "relation" or start.parts[0] != "=" or len(start.parts) != 3:
-            return self._refuse(f"'{name}' is not understood here")
-        index, low = start.children()[0], _whole(start.children()[1])
-        if index.kind != "symbol" or low is None or high is None or {low.denominator, high.denominator} != {1}:
-            return self._refuse(f"'{name}' is not understood here")
-        if not 0 <= high - low < MOST_TERMS:
-            return self._refuse(f"'{name}' of too many terms")
-        body = self.term()
-        terms = [substituted(body, str(index.parts[0]), number(value)) for value in range(int(low), int(high) + 1)]
-        if name == "sum":
-            return Expression("sum", tuple(terms))
-        return reduce(lambda left, right: Expression("product", (left, right)), terms)
+        span = written_out(bounds)
+        return finite(name, self.term(), *span) if span else self._refuse(f"'{name}' is not understood here")
 
     def _fraction_part(self) -> Expression:
         r"""A group, or one digit: ``\frac12``, ``\frac9{19}``, ``\frac 34``."""
@@ -585,7 +569,7 @@ class Parser:
             self._expect(r"\}")
         else:
             inside = self.listed()
-            found = self._closed(opening, self.take().value, inside)
+            found = enclosed(opening, self.take().value, inside)
         self.in_bars, self.in_sequence = before
         self.depth -= 1
         return found
@@ -599,42 +583,6 @@ class Parser:
             if words[1 : 1 + len(named)] == named and words[1 + len(named) :][:1] in (["|"], [":"]):
                 return 2 + len(named)
         return 0
-
-    def _closed(self, opening: str, closing: str, inside: Expression) -> Expression:
-        items = inside.children() if inside.kind == "list" else (inside,)
-        if opening in ("lfloor", "lceil"):
-            return (
-                function("floor" if opening == "lfloor" else "ceil", inside)
-                if closing == _CLOSING[opening]
-                else self._refuse("open")
-            )
-        if opening == "{":
-            if closing != "}":
-                return self._refuse("a brace is not closed")
-            return Expression("set", items) if inside.kind == "list" else inside
-        if opening == r"\{":
-            return Expression("set", items) if closing == r"\}" else self._refuse("a set is not closed")
-        if opening == "langle":
-            return Expression("tuple", items) if closing == "rangle" else self._refuse("a bracket is not closed")
-        if closing not in (")", "]"):
-            return self._refuse("a bracket is not closed")
-        if len(items) == 1:
-            if opening == "(" and closing == ")":
-                return inside
-            return (
-                Expression("tuple", (*items, "["))
-                if opening == "[" and closing == "]"
-                else self._refuse("half a bracket")
-            )
-        if len(items) == 2:
-            return Expression("interval", (*items, opening + closing))
-        if (opening, closing) == ("(", ")"):
-            return Expression("tuple", items)
-        return (
-            Expression("tuple", (*items, "["))
-            if (opening, closing) == ("[", "]")
-            else self._refuse("brackets of two kinds")
-        )
 
     def _bars(self) -> Expression:
         before, self.in_bars = self.in_bars, True
@@ -743,49 +691,3 @@ class Parser:
     @staticmethod
     def _refuse(why: str) -> NoReturn:
         raise UnreadableError(f"no formula: {why}")
-
-
-def _grouped(items: list[Expression], separators: list[str], between: str) -> list[Expression]:
-    """``p = 5, q = 2; p = 7, q = 2`` as the points between its semicolons; other lists as they are."""
-    if not all(item.kind == "relation" and item.parts[0] == "=" and len(item.parts) == 3 for item in items):
-        return items
-    groups: list[list[Expression]] = [[items[0]]]
-    for item, separator in zip(items[1:], separators, strict=True):
-        if separator == between:
-            groups.append([])
-        groups[-1].append(item)
-    names = [[item.children()[0] for item in group] for group in groups]
-    if between == "or" and not all(group == names[0] and len(set(group)) == len(group) for group in names):
-        return items
-    return [Expression("tuple", tuple(item.children()[1] for item in group)) for group in groups]
-
-
-def _whole(bound: Expression) -> Fraction | None:
-    """A bound that is a number as it stands."""
-    value = bound.children()[0] if bound.kind == "negative" else bound
-    known = value.parts[0] if value.kind == "number" else None
-    return (-known if bound.kind == "negative" else known) if isinstance(known, Fraction) else None
-
-
-def determinant(matrix: Expression) -> Expression:
-    """The determinant of a matrix of numbers or formulas, written out by its first row."""
-    rows = [row.children() for row in matrix.children()]
-    if any(len(row) != len(rows) for row in rows) or len(rows) > MOST_ROWS:
-        raise UnreadableError("no determinant")
-    if len(rows) == 1:
-        return rows[0][0]
-    terms = []
-    for place, cell in enumerate(rows[0]):
-        rest = [Expression("tuple", tuple(row[:place] + row[place + 1 :])) for row in rows[1:]]
-        term = Expression("product", (cell, determinant(Expression("matrix", tuple(rest)))))
-        terms.append(negative(term) if place % 2 else term)
-    return Expression("sum", tuple(terms))
-
-
-def negative(expression: Expression) -> Expression:
-    """Minus the expression; a number keeps its digits."""
-    if expression.kind == "number":
-        value, *rest = expression.parts
-        assert isinstance(value, Fraction)
-        return Expression("number", (-value, *rest))
-    return Expression("negative", (expression,))
