@@ -41,24 +41,22 @@ def check(
 ) -> None:
     """Look for everything that would make a merge fail or go wrong, before a byte is written."""
     from l2s import api
-    from l2s.merging.preflight import needs
     from l2s.merging.recipe import MergeRecipe
     from l2s.progress import bar
     from l2s.yaml import read_yaml
 
     parsed = MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe")
-    findings = api.check(parsed, quick=quick, track=bar)
+    plan = api.plan(parsed, quick=quick, track=bar)
     if as_json:
-        console.out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in findings]))
+        console.out.print_json(json.dumps([{"fatal": f.fatal, "finding": f.sentence} for f in plan.findings]))
     else:
-        for finding in findings:
+        for finding in plan.findings:
             say(f"{'fatal' if finding.fatal else 'note'}: {finding.sentence}")
-        if not findings:
+        if not plan.findings:
             say("no problems found")
-        if not any(finding.fatal for finding in findings):
-            memory, disk = needs(parsed, {})
-            say(f"takes about {memory / 1e9:.1f} GB of memory and {disk / 1e9:.3g} GB on disk")
-    if any(finding.fatal for finding in findings):
+        if plan.layout is not None and not plan.refused:
+            say(f"takes about {plan.memory() / 1e9:.1f} GB of memory and {plan.layout.size / 1e9:.3g} GB on disk")
+    if plan.refused:
         raise typer.Exit(2)
 
 

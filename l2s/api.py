@@ -1,8 +1,8 @@
 """The public API: what the commands do, as functions with the commands' options; documented in docs/api.md.
 
-Each imports what it needs when it is called: :func:`merge` and :func:`check` no Prefect, no DVC and, with the common
-methods, no torch. What a user can mend is an :class:`l2s.L2SError`, of one sentence. Files are written whole or not
-at all, in the place of what lies there already; an input is never replaced.
+Each imports what it needs when it is called: :func:`merge` and :func:`check` no Prefect, no DVC and, with common
+methods on bfloat16, no torch. What a user can mend is an :class:`l2s.L2SError`, of one sentence. Files are written
+whole or not at all, in the place of what lies there already; an input is never replaced.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from l2s.generation.generate import Counts
     from l2s.generation.settings import ControlParams
     from l2s.merging.manifest import MergeManifest
+    from l2s.merging.merge_plan import MergePlan
     from l2s.merging.recipe import MergeRecipe
 
 Source = str | os.PathLike[str]
@@ -70,14 +71,25 @@ def check(
     Raises:
         L2SError: the recipe itself says something that cannot be.
     """
-    from l2s.checkpoints.soundness import scan_for_nan
-    from l2s.merging.preflight import check_merge, open_models
+    return list(plan(recipe, models=models, quick=quick, track=track).findings)
 
-    parsed = _recipe(recipe)
-    findings = check_merge(parsed, models)
-    if quick or any(finding.fatal for finding in findings):
-        return findings
-    return [*findings, *scan_for_nan(open_models(parsed, models), track)]
+
+@naming_extras("l2s check")
+def plan(
+    recipe: Source | Mapping[str, Any] | MergeRecipe,
+    *,
+    models: Mapping[str, Path] | None = None,
+    quick: bool = False,
+    track: Track = silent,
+) -> MergePlan:
+    """The plan that a merge would execute, with its findings and estimates; arguments are those of :func:`check`."""
+    from l2s.checkpoints.soundness import scan_for_nan
+    from l2s.merging.preflight import plan_merge
+
+    found = plan_merge(_recipe(recipe), models)
+    if quick or found.refused:
+        return found
+    return replace(found, findings=(*found.findings, *scan_for_nan(found.models, track)))
 
 
 @naming_extras("l2s merge")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 import l2s
 from flows import steps
@@ -56,7 +57,7 @@ assert l2s.verify([{"gold": "7", "response": "It is \\\\boxed{7}."}]).correct ==
 
 @pytest.mark.parametrize("method", ["linear", "task_arithmetic", "ties", "dare_ties"])
 def test_a_common_merge_takes_the_core_alone(tmp_path: Path, method: str) -> None:
-    models = write_family(tmp_path / "models", shards=2)
+    models = write_family(tmp_path / "models", shards=2, dtype=torch.bfloat16)
     recipe = {
         "merge_method": method,
         "models": [{"model": str(models[name]), "parameters": {"weight": 0.5}} for name in ("quick", "slow")],

@@ -13,19 +13,16 @@ from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.digest import combine
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.remembered import note
-from l2s.checkpoints.statistics import Statistics
-from l2s.checkpoints.vocabulary import Vocabulary
-from l2s.checkpoints.writer import SHARD, CheckpointWriter, TensorPlan
+from l2s.checkpoints.writer import SHARD, CheckpointWriter
 from l2s.errors import CheckpointError, ConfigError
 from l2s.files import digest_text, replacing_folder, write_json, write_text
 from l2s.merging import kernels
-from l2s.merging.calibrated import open_statistics
+from l2s.merging.calibrated import check_owners
 from l2s.merging.card import model_card
 from l2s.merging.diagnostics import TensorDiagnostics
-from l2s.merging.donor import Donor, choose_donor, write_side_files
+from l2s.merging.donor import write_side_files
 from l2s.merging.journal import NAME as JOURNAL
 from l2s.merging.journal import Journal
-from l2s.merging.layers import layered, layered_config
 from l2s.merging.manifest import (
     MANIFEST,
     DonorRecord,
@@ -36,31 +33,22 @@ from l2s.merging.manifest import (
     versions,
 )
 from l2s.merging.memory import affordable_threads
-from l2s.merging.plan import is_tied, only_dtype, plan_tensors, tie_flag_of
-from l2s.merging.preflight import check_merge, open_models, refuse_overwriting
+from l2s.merging.merge_plan import Layout, MergePlan
+from l2s.merging.plan import is_tied, only_dtype, tie_flag_of
+from l2s.merging.preflight import plan_merge, refuse_overwriting
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.templates import template_of
 from l2s.merging.tensors import TensorMerger, check_device, merge_tensors
-from l2s.merging.vocabulary import merged_vocabulary
 from l2s.progress import Track, silent
-
-__all__ = ["check_merge", "merge_checkpoints"]
 
 
 @dataclass(frozen=True)
 class _Merge:
-    """A merge that passed preflight."""
+    """A plan that is executed."""
 
-    recipe: MergeRecipe
-    vocabulary: Vocabulary
-    """All models that are read, the base first, in the merged vocabulary's rows."""
-    models: Mapping[str, Checkpoint]
-    """Those that are merged, the base first: the same, or what slices put together from them."""
-    plans: list[TensorPlan]
-    donor: Donor
+    plan: MergePlan
+    layout: Layout
     digests: Mapping[str, InputDigests]
-    statistics: Mapping[str, Statistics]
-    notes: tuple[str, ...]
     seed: int
 
 
@@ -110,13 +98,12 @@ def merge_checkpoints(
     """
     started = time.perf_counter()
     check_device(device)
-    prepared = _prepare(recipe, models, out, seed, force, donor, statistics, device)
-    shapes = [plan.shape for plan in prepared.plans]
-    threads = affordable_threads(recipe, shapes, threads, max_memory)
+    merge = _begin(plan_merge(recipe, models, out, donor, statistics), out, seed, force, device)
+    threads = affordable_threads(recipe, [plan.shape for plan in merge.layout.tensors], threads, max_memory)
     try:
         with replacing_folder(out, resume=True) as folder:
-            tensors, peak = _write_weights(prepared, folder, threads, track, max_shard_size, device)
-            manifest = _describe(prepared, folder, tensors)
+            tensors, peak = _write_weights(merge, folder, threads, track, max_shard_size, device)
+            manifest = _describe(merge, folder, tensors)
             if record_costs:
                 costs = {"seconds": round(time.perf_counter() - started, 3), "peak_memory_bytes": peak}
                 manifest = manifest.model_copy(update=costs)
@@ -128,25 +115,15 @@ def merge_checkpoints(
     return manifest
 
 
-def _prepare(
-    recipe: MergeRecipe, models: Mapping[str, Path] | None, out: Path, seed: int, force: bool, donor: str | None,
-    statistics: Mapping[str, Path] | None, device: str,
-) -> _Merge:  # fmt: skip
-    opened = open_models(recipe, models)
-    findings = check_merge(recipe, models, out, donor, statistics)
-    if refused := [f.sentence for f in findings if f.fatal and not (f.forcible and force)]:
-        raise CheckpointError("; ".join(refused))
-    refuse_overwriting(out, opened, force)
-    chosen = choose_donor(recipe, opened, donor)
-    vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
-    stacked = layered(recipe, vocabulary.models)
-    plans = plan_tensors(recipe, stacked, chosen.model)
-    notes = tuple(finding.sentence for finding in findings)
-    if recipe.method.loop and device == "cpu":
+def _begin(plan: MergePlan, out: Path, seed: int, force: bool, device: str) -> _Merge:
+    """What is executed, unless a finding or the place refuses it."""
+    layout = plan.checked(force)
+    refuse_overwriting(out, plan.models, force)
+    if plan.recipe.method.loop and device == "cpu":
         kernels.LOOPS.load()  # while the inputs are hashed
-    digests = digests_of(opened)
-    calibrated = open_statistics(recipe, statistics, {name: found.weights for name, found in digests.items()})
-    return _Merge(recipe, vocabulary, stacked, plans, chosen, digests, calibrated, notes, _seed(recipe, seed))
+    digests = digests_of(plan.models)
+    check_owners(plan.recipe, plan.statistics, {name: found.weights for name, found in digests.items()})
+    return _Merge(plan, layout, digests, _seed(plan.recipe, seed))
 
 
 def _seed(recipe: MergeRecipe, seed: int) -> int:
@@ -161,42 +138,41 @@ def _write_weights(
     merge: _Merge, folder: Path, threads: int, track: Track, max_shard_size: int, device: str
 ) -> tuple[dict[str, TensorDiagnostics], int]:
     """Also returns the most memory that was seen in use, in bytes."""
+    recipe, layout = merge.plan.recipe, merge.layout
     own = {name: found.weights for name, found in merge.digests.items()}
-    digests = {name: own.get(name) or model.weights_digest for name, model in merge.models.items()}
-    total = float(sum(plan.size for plan in merge.plans))
-    label = f"merging with {merge.recipe.merge_method}"
+    digests = {name: own.get(name) or model.weights_digest for name, model in layout.models.items()}
     journal = Journal(folder, _fingerprint(merge, max_shard_size, device))
     _clear(folder, bool(journal.finished))
     with (
         journal,
-        CheckpointWriter(folder, merge.plans, max_shard_size) as writer,
+        CheckpointWriter(folder, layout.tensors, max_shard_size) as writer,
         TensorMerger(
-            merge.recipe,
-            merge.models,
+            recipe,
+            layout.models,
             digests,
-            merge.statistics,
+            merge.plan.statistics,
             merge.seed,
             writer,
             journal,
             device,
-            merge.donor.model if merge.donor.model in merge.models else None,
+            layout.donor.model if layout.donor.model in layout.models else None,
         ) as merger,
-        closing(merge_tensors(merger, merge.plans, threads, track)) as written,
+        closing(merge_tensors(merger, layout.tensors, threads, track)) as written,
     ):  # threads end before files close
-        items = track(written, label, total, lambda item: item.size)
+        items = track(written, f"merging with {recipe.merge_method}", float(layout.size), lambda item: item.size)
         found, peak = dict[str, TensorDiagnostics](), 0
         for item in items:
             found[item.name], peak = item.diagnostics, max(peak, _own_memory())
-    return {plan.name: found[plan.name] for plan in merge.plans}, peak
+    return {plan.name: found[plan.name] for plan in layout.tensors}, peak
 
 
 def _fingerprint(merge: _Merge, max_shard_size: int, device: str) -> str:
     """What decides the bytes that are written: only a merge with the same may go on where one was killed."""
     inputs = {name: found.model_dump() for name, found in merge.digests.items()}
-    statistics = {name: found.digest for name, found in merge.statistics.items()}
-    plans = [[plan.name, plan.dtype, list(plan.shape)] for plan in merge.plans]
-    parts = [merge.recipe.resolved(), inputs, statistics, merge.seed, plans, max_shard_size, device, merge.donor.model]
-    parts += [versions()]
+    statistics = {name: found.digest for name, found in merge.plan.statistics.items()}
+    plans = [[plan.name, plan.dtype, list(plan.shape)] for plan in merge.layout.tensors]
+    parts = [merge.plan.recipe.resolved(), inputs, statistics, merge.seed, plans, max_shard_size, device]
+    parts += [merge.layout.donor.model, versions()]
     return digest_text(json.dumps(parts, sort_keys=True))
 
 
@@ -210,28 +186,29 @@ def _clear(folder: Path, resumed: bool) -> None:
 
 def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]) -> MergeManifest:
     """Write the donor's files, and say what the folder was made from."""
-    donor, dtype = merge.vocabulary.models[merge.donor.model], only_dtype(merge.plans)
+    recipe, layout = merge.plan.recipe, merge.layout
+    models, plans = layout.vocabulary.models, layout.tensors
+    donor, dtype = models[layout.donor.model], only_dtype(plans)
     files = write_side_files(
         folder,
         donor,
-        merge.vocabulary.models[merge.donor.tokenizer],
+        models[layout.donor.tokenizer],
         dtype=TORCH_NAMES[dtype] if dtype else None,
-        tied=tie_flag_of(merge.plans, donor),
-        rows=next((plan.shape[0] for plan in merge.plans if plan.name == donor.embedding), None),
-        chat_template=template_of(merge.recipe.chat_template, merge.vocabulary.models, merge.donor.tokenizer),
-        added_tokens=merge.vocabulary.added,
-        config=layered_config(merge.recipe, merge.vocabulary.models, merge.donor.model),
+        tied=tie_flag_of(plans, donor),
+        rows=next((plan.shape[0] for plan in plans if plan.name == donor.embedding), None),
+        chat_template=template_of(recipe.chat_template, models, layout.donor.tokenizer),
+        added_tokens=layout.vocabulary.added,
+        config=layout.config,
     )
     weights = combine((name, found.dtype, found.shape, found.digest) for name, found in tensors.items())
-    total = sum(plan.size for plan in merge.plans)
     manifest = MergeManifest(
-        recipe=merge.recipe.resolved(),
+        recipe=recipe.resolved(),
         seed=merge.seed,
         inputs=dict(merge.digests),
-        statistics={name: found.digest for name, found in merge.statistics.items()},
-        donor=DonorRecord(model=merge.donor.model, reason=merge.donor.reason, files=tuple(files)),
-        output=OutputRecord(weights=weights, total_size=total, tied=is_tied(merge.plans, donor)),
-        notes=merge.notes,
+        statistics={name: found.digest for name, found in merge.plan.statistics.items()},
+        donor=DonorRecord(model=layout.donor.model, reason=layout.donor.reason, files=tuple(files)),
+        output=OutputRecord(weights=weights, total_size=layout.size, tied=is_tied(plans, donor)),
+        notes=tuple(finding.sentence for finding in merge.plan.findings),
         versions=versions(),
         tensors=tensors,
     )

@@ -135,7 +135,20 @@ class Each(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Target:
+    """A weight that will be merged, as far as it is known before anything is read."""
+
+    name: str
+    """As in the checkpoint."""
+    shape: tuple[int, ...]
+    statistics: "Statistics | None" = None
+    """As of a :class:`Weight`."""
+    model_statistics: "tuple[Statistics | None, ...]" = ()
+
+
 Merge = Callable[[Any, Any, Sequence[Any]], Any]
+Check = Callable[[Target, Any, Sequence[Any]], None]
 Looped = Callable[[str, Any, Any, Sequence[Any]], Loop | None]
 Measure = Callable[[Each, Any, Sequence[Any]], Any]
 Spans = Callable[[Any], bool]
@@ -153,6 +166,8 @@ class MergeMethod:
     """Parameters of each model, under ``models[].parameters``, or for all models under ``parameters``."""
     paper: str
     needs_base: bool
+    check: Check | None = None
+    """Raises where parameters or statistics give a weight no merge; asked of every weight before one is read."""
     measure: Measure | None = None
     """What must be known of a whole weight before its pieces are merged."""
     spans_model: Spans | None = None
@@ -185,9 +200,12 @@ class MergeMethod:
         return {field.alias or name: field.get_default() for name, field in fields if not field.is_required()}
 
     def whole(self, weight: Weight, params: Params, models: Sequence[Params]) -> Merged:
-        """Measure and merge a weight that is here in one piece; ``short`` matrices come as they are."""
+        """Check, measure and merge a weight that is here in one piece; ``short`` matrices come as they are."""
         wide = self.pieces == "short" and weight.base.dim() == 2 and weight.base.shape[0] < weight.base.shape[1]
         turned = replace(weight, base=weight.base.T, models=weight.models.mT) if wide else weight
+        if self.check is not None:
+            files = weight.model_statistics or (None,) * len(models)
+            self.check(Target(weight.name, weight.shape, weight.statistics, files), params, models)
         if self.measure is not None:
             measured = self.measure(lambda function, label="": [function([turned])], params, models)
             turned = replace(turned, measured=measured)
@@ -205,6 +223,7 @@ def merge_method(
     *,
     paper: str = "",
     needs_base: bool = True,
+    check: Check | None = None,
     measure: Measure | None = None,
     spans_model: Spans | None = None,
     pieces: Literal["rows", "short"] = "rows",
@@ -226,7 +245,7 @@ def merge_method(
         assert name not in REGISTERED, f"merge method '{name}' is registered twice"
         REGISTERED[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
-            measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, loop, compose,
+            check, measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, loop, compose,
         )  # fmt: skip
         return merge
 

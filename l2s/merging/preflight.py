@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +13,29 @@ from l2s.checkpoints.digest import same_bytes
 from l2s.checkpoints.dtypes import INTEGERS
 from l2s.checkpoints.index import listed
 from l2s.checkpoints.open import open_checkpoint
+from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.tokenizer import read_vocabulary
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.calibrated import covered, missing_statistics
+from l2s.merging.calibrated import covered, read_statistics
 from l2s.merging.donor import choose_donor
 from l2s.merging.layers import check_layers, layered, layered_config, restacks
 from l2s.merging.manifest import MANIFEST
 from l2s.merging.memory import predict_memory
+from l2s.merging.merge_plan import Layout, MergePlan
 from l2s.merging.plan import plan_tensors
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.tensors import default_threads
 from l2s.merging.values import check_values
 from l2s.merging.vocabulary import merged_vocabulary
 
 
-def check_merge(
+def plan_merge(
     recipe: MergeRecipe,
     models: Mapping[str, Path] | None = None,
     out: Path | None = None,
     donor: str | None = None,
     statistics: Mapping[str, Path] | None = None,
-) -> list[Finding]:
+) -> MergePlan:
     """Look at recipe, models and place; nothing is written, and of the weights a few matrices are read.
 
     Args:
@@ -45,59 +46,61 @@ def check_merge(
         donor: whose config and tokenizer are asked for, unless the recipe says so.
         statistics: files of calibration statistics by the recipe's names; a name that is not there is a file.
     """
-    findings = [Finding(note) for note in recipe.notes()] + [Finding(note) for note in _weight_notes(recipe)]
-    findings += missing_statistics(recipe, statistics)
+    measured, unmeasured = read_statistics(recipe, statistics)
     opened, broken = _open(recipe, models)
-    if broken:
-        return findings + [Finding(problem, fatal=True) for problem in broken]
-    layers = check_layers(recipe, opened)
-    findings += layers
-    if any(finding.fatal for finding in layers):
-        return findings
-    stacked = layered(recipe, opened)
+    findings = [Finding(note) for note in (*recipe.notes(), *_weight_notes(recipe))]
+    findings += [Finding(problem, fatal=True) for problem in (*unmeasured, *broken)]
+    layout = None
+    if not broken:
+        found, layout = _layout(recipe, opened, donor)
+        findings += found
+    if layout is not None and not unmeasured:
+        findings += _of_layout(recipe, opened, layout, measured, out)
+    return MergePlan(recipe, opened, measured, tuple(findings), None if _blocked(findings) else layout)
+
+
+def _blocked(findings: Iterable[Finding]) -> bool:
+    """Does any refuse the merge, forced or not?"""
+    return any(finding.fatal and not finding.forcible for finding in findings)
+
+
+def _layout(
+    recipe: MergeRecipe, opened: Mapping[str, Checkpoint], asked: str | None
+) -> tuple[list[Finding], Layout | None]:
+    """What there is to say of the models beside each other, and the model they make; None where they make none."""
+    findings = check_layers(recipe, opened)
+    if _blocked(findings):
+        return findings, None
+    apart = restacks(recipe, opened)
     compared = {name: model for name, model in opened.items() if name != recipe.tokenizer_only}
-    findings += compare(compared, by_token=recipe.token_source is not None, tensors=not restacks(recipe, opened))
-    findings += compare_tensors(stacked) if restacks(recipe, opened) else []
+    findings += compare(compared, by_token=recipe.token_source is not None, tensors=not apart)
+    findings += compare_tensors(layered(recipe, opened)) if apart else []
     try:
-        chosen = choose_donor(recipe, opened, donor)
-        vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
-        layered_config(recipe, opened, chosen.model)
+        donor = choose_donor(recipe, opened, asked)
+        vocabulary = merged_vocabulary(recipe, opened, donor.tokenizer)
+        config = layered_config(recipe, vocabulary.models, donor.model)
     except (CheckpointError, ConfigError) as error:
-        return [*findings, Finding(str(error), fatal=True)]
-    findings += [*chosen.findings(), *vocabulary.findings]
-    if not any(finding.fatal and not finding.forcible for finding in findings):
-        stacked = layered(recipe, vocabulary.models)
-        plans = plan_tensors(recipe, stacked, chosen.model)
-        merged = [plan.name for plan in plans if plan.dtype not in INTEGERS]
-        findings += covered(recipe, statistics, merged)
-        findings += _integers(plans, stacked, chosen.model if chosen.model in stacked else next(iter(stacked)))
-        findings += check_values(recipe, merged)
-        findings += _strangers(recipe, vocabulary.models)
-        findings += _too_little_memory(recipe, plans)
-        findings += _no_room(plans, out) if out else []
-    return findings
+        return [*findings, Finding(str(error), fatal=True)], None
+    findings += [*donor.findings(), *vocabulary.findings]
+    if _blocked(findings):
+        return findings, None
+    stacked = layered(recipe, vocabulary.models)
+    return findings, Layout(donor, vocabulary, stacked, plan_tensors(recipe, stacked, donor.model), config)
 
 
-def needs(recipe: MergeRecipe, models: Mapping[str, Path] | None = None) -> tuple[int, int]:
-    """What the merge would take: bytes of memory with a thread a core, and bytes on disk."""
-    opened = open_models(recipe, models)
-    chosen = choose_donor(recipe, opened, None)
-    vocabulary = merged_vocabulary(recipe, opened, chosen.tokenizer)
-    plans = plan_tensors(recipe, layered(recipe, vocabulary.models), chosen.model)
-    memory = predict_memory(recipe, [plan.shape for plan in plans], default_threads())
-    return memory, sum(plan.size for plan in plans)
-
-
-def open_models(recipe: MergeRecipe, models: Mapping[str, Path] | None) -> dict[str, Checkpoint]:
-    """Every model of a recipe, the base first.
-
-    Raises:
-        CheckpointError: models that are missing or damaged; everything that is wrong, at once.
-    """
-    opened, broken = _open(recipe, models)
-    if broken:
-        raise CheckpointError("; ".join(broken))
-    return opened
+def _of_layout(
+    recipe: MergeRecipe, opened: Mapping[str, Checkpoint], layout: Layout, measured: Mapping[str, Statistics],
+    out: Path | None,
+) -> Iterator[Finding]:  # fmt: skip
+    """What there is to say of the tensors, and of the machine."""
+    merged = [plan for plan in layout.tensors if plan.dtype not in INTEGERS]
+    donor = layout.donor.model if layout.donor.model in layout.models else next(iter(layout.models))
+    yield from covered(measured, [plan.name for plan in merged])
+    yield from _integers(layout.tensors, layout.models, donor)
+    yield from check_values(recipe, merged, measured)
+    yield from _unrelated(recipe, layout.vocabulary.models)
+    yield from _too_little_memory(recipe, layout.tensors)
+    yield from _no_room(layout, out) if out else ()
 
 
 def _open(recipe: MergeRecipe, models: Mapping[str, Path] | None) -> tuple[dict[str, Checkpoint], list[str]]:
@@ -163,7 +166,7 @@ def _default(recipe: MergeRecipe, key: str) -> Any:
     return recipe.resolved()["parameters"].get(key)
 
 
-def _strangers(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
+def _unrelated(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
     """Models whose task vectors are too long for a fine-tune of the base; layers are compared where they stand."""
     if not recipe.has_base:
         return []
@@ -204,10 +207,9 @@ def _too_little_memory(recipe: MergeRecipe, plans: list[TensorPlan]) -> list[Fin
     return [Finding(f"{sentence}{there:,}; use a larger machine, or force it", fatal=True, forcible=True)]
 
 
-def _no_room(plans: list[TensorPlan], out: Path) -> list[Finding]:
+def _no_room(layout: Layout, out: Path) -> list[Finding]:
     parent = next(folder for folder in out.resolve().parents if folder.exists())
-    needed = sum(plan.size for plan in plans)
     free = shutil.disk_usage(parent).free
-    if needed <= free:
+    if layout.size <= free:
         return []
-    return [Finding(f"{out}: the merge takes {needed:,} bytes, the disk has {free:,} free", fatal=True)]
+    return [Finding(f"{out}: the merge takes {layout.size:,} bytes, the disk has {free:,} free", fatal=True)]

@@ -1,10 +1,13 @@
 """The values that a recipe's parameters have tensor by tensor: are they there, and do they make a model?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.index import listed
-from l2s.errors import ConfigError
+from l2s.checkpoints.statistics import Statistics
+from l2s.checkpoints.writer import TensorPlan
+from l2s.errors import L2SError
+from l2s.merging.method import Target
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.setting import count_layers, position
 from l2s.merging.sums import SMALLEST
@@ -14,40 +17,65 @@ DIVIDING = ("task_arithmetic", "dare_linear", "della_linear", "breadcrumbs", "mu
 """Methods that, told to normalize, divide by the sum of all weights; others divide by those that agree on a sign."""
 
 
-def check_values(recipe: MergeRecipe, tensors: Sequence[str]) -> list[Finding]:
-    """Required parameters that no filter gives a tensor, weights that cancel, and factors that leave nothing.
+def check_values(
+    recipe: MergeRecipe, tensors: Sequence[TensorPlan], statistics: Mapping[str, Statistics]
+) -> list[Finding]:
+    """Required parameters that no filter gives a tensor, weights that cancel, factors and files that give no merge.
 
     Args:
         recipe: the merge.
-        tensors: names of all that are merged.
+        tensors: all that are merged.
+        statistics: the recipe's, by name.
     """
-    layers, looked_at = count_layers(list(tensors)), list(tensors) if recipe.varies else list(tensors[:1])
-    lacking, cancelling, empty, idle = dict[str, list[str]](), list[str](), list[str](), list[str]()
-    for name in looked_at:
-        try:
-            params, models = recipe.params_for(name, position(name, layers))
-        except ConfigError as error:
-            lacking.setdefault(str(error).replace(f"{name}.", "parameters."), []).append(name)
-            continue
-        if _cancel(recipe, params, models):
-            cancelling.append(name)
-        if all(getattr(model, "scale", None) == 0 for model in models):
-            empty.append(name)
-        if recipe.has_base and all(getattr(model, "weight", None) == 0 for model in models):
-            idle.append(name)
-    findings = [Finding(f"{what} ({_where(recipe, names)})", fatal=True) for what, names in lacking.items()]
-    if cancelling:
-        sentence = f"the weights sum to 0 ({_where(recipe, cancelling)}), so {recipe.merge_method} would give no model"
+    wrong, values = dict[str, list[str]](), dict[str, Values]()
+    for plan, found in _values(recipe, tensors, statistics):
+        if isinstance(found, L2SError):
+            sentence = str(found).removeprefix(f"{plan.name}: ").replace(f"{plan.name}.", "parameters.")
+            wrong.setdefault(sentence, []).append(plan.name)
+        else:
+            values[plan.name] = found
+    count = len(values) + sum(map(len, wrong.values()))
+    findings = [Finding(f"{what} ({_where(names, count)})", fatal=True) for what, names in wrong.items()]
+    if cancelling := [name for name, found in values.items() if _cancel(recipe, *found)]:
+        sentence = f"the weights sum to 0 ({_where(cancelling, count)}), so {recipe.merge_method} would give no model"
         findings.append(Finding(f"{sentence}; change them", fatal=True))
-    if len(empty) == len(looked_at) > 0:
+    if count and len(values) == count and all(_all_zero(models, "scale") for _, models in values.values()):
         findings.append(Finding("scale: 0 for every tensor, so the result would hold zeros; change it", fatal=True))
-    if len(idle) == len(looked_at) > 0 and not findings:
-        findings.append(Finding("all weights are 0, so the result is the base"))
-    return findings
+    if findings or not recipe.has_base or not count:
+        return findings
+    idle = all(_all_zero(models, "weight") for _, models in values.values())
+    return [Finding("all weights are 0, so the result is the base")] if idle else []
 
 
-def _where(recipe: MergeRecipe, names: Sequence[str]) -> str:
-    return f"in {listed(names)}" if recipe.varies else "in every tensor"
+Values = tuple[Params, list[Params]]
+
+
+def _values(
+    recipe: MergeRecipe, tensors: Sequence[TensorPlan], statistics: Mapping[str, Statistics]
+) -> Iterator[tuple[TensorPlan, Values | L2SError]]:
+    """The parameters of each tensor; of the first alone where all have the same, and the method asks for no more."""
+    layers, check = count_layers([plan.name for plan in tensors]), recipe.method.check
+    same: Values | None = None
+    for plan in tensors if recipe.varies or check is not None else tensors[:1]:
+        try:
+            values = same or recipe.params_for(plan.name, position(plan.name, layers))
+            same = None if recipe.varies else values
+            if check is not None:
+                named = [getattr(block, "statistics", None) or "" for block in (values[0], *values[1])]
+                own, *each = map(statistics.get, named)
+                check(Target(plan.name, plan.shape or (1,), own, tuple(each)), *values)
+        except L2SError as error:
+            yield plan, error
+        else:
+            yield plan, values
+
+
+def _all_zero(models: Sequence[Params], key: str) -> bool:
+    return all(getattr(model, key, None) == 0 for model in models)
+
+
+def _where(found: Sequence[str], count: int) -> str:
+    return f"in {listed(found)}" if len(found) < count else "in every tensor"
 
 
 def _cancel(recipe: MergeRecipe, params: Params, models: Sequence[Params]) -> bool:

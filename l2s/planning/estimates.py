@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from l2s.errors import ConfigError
-from l2s.merging.memory import PROGRAM, predict_memory
+from l2s.merging.memory import PROGRAM, default_threads, predict_memory
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.tensors import default_threads
 from l2s.planning.machine import STEP, UTILISATION, Device, Past, device_seconds
 from l2s.planning.shapes import Shape
 from l2s.planning.work import NOTHING, Lengths, Work, generation_work

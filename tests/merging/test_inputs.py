@@ -10,7 +10,8 @@ import torch
 
 from l2s.checkpoints import Checkpoint
 from l2s.errors import CheckpointError
-from l2s.merging.merge import check_merge, merge_checkpoints
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from tests.checkpoints.test_adapter import HIDDEN, QUERY, factors, sum_slowly, write_adapter
 from tests.merging.test_merge import weights_of
@@ -75,7 +76,7 @@ def test_every_model_that_cannot_be_had_is_named_at_once(tmp_path: Path, monkeyp
     family = write_family(tmp_path)
     (family["slow"] / "model.safetensors").unlink()
     asked = recipe("acme/quick@v1", "slow", "base+nowhere/x/y")
-    findings = [finding.sentence for finding in check_merge(asked, family) if finding.fatal]
+    findings = [finding.sentence for finding in plan_merge(asked, family).findings if finding.fatal]
     assert len(findings) == 3
     with pytest.raises(CheckpointError) as caught:
         merge_checkpoints(asked, family, tmp_path / "out")
@@ -95,7 +96,7 @@ def test_formats_may_differ_between_models_and_within_one(tmp_path: Path) -> Non
     from safetensors.torch import save_file
 
     save_file(mixed, folders["quick"] / "model.safetensors")
-    assert check_merge(recipe("quick", "slow"), folders) == []
+    assert plan_merge(recipe("quick", "slow"), folders).findings == ()
     merge_checkpoints(recipe("quick", "slow"), folders, tmp_path / "out")
     for name, found in weights_of(tmp_path / "out").items():
         theta = base[name].bfloat16().double()
@@ -149,7 +150,7 @@ def test_what_becomes_of_weights_that_do_not_sum_to_one_is_said_and_done(
     parameters = {} if normalize is None else {"normalize": normalize}
     found = {"merge_method": "linear", "models": entries, "parameters": parameters, "dtype": "float32"}
     asked = MergeRecipe.parse(found, "r")
-    assert [finding.sentence for finding in check_merge(asked, family)] == ([sentence] if sentence else [])
+    assert [finding.sentence for finding in plan_merge(asked, family).findings] == ([sentence] if sentence else [])
     merge_checkpoints(asked, family, tmp_path / "out")
     total = 1.0 if normalize is False else sum(weights)
     quick, slow = weights_of(family["quick"]), weights_of(family["slow"])
@@ -169,5 +170,5 @@ def test_density_zero_is_the_base(method: str, tmp_path: Path) -> None:
 def test_too_little_memory_is_seen_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     family = write_family(tmp_path)
     monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}[name])
-    (finding,) = check_merge(recipe("slow"), family)
+    (finding,) = plan_merge(recipe("slow"), family).findings
     assert finding.fatal and finding.forcible and "this machine has 4,096,000; use a larger machine" in finding.sentence

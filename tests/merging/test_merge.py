@@ -17,8 +17,9 @@ from safetensors.torch import load_file, save_file
 from l2s.checkpoints import Checkpoint, is_complete
 from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.manifest import MergeManifest, public_names
-from l2s.merging.merge import check_merge, merge_checkpoints
+from l2s.merging.merge import merge_checkpoints
 from l2s.merging.method import Weight
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.setting import position
 from tests.tiny import LAYERS, random_weights, write_checkpoint, write_family
@@ -350,7 +351,9 @@ def test_a_wrong_ancestor_must_be_forced(tmp_path: Path) -> None:
         merge_checkpoints(recipe(), family, tmp_path / "out")
     manifest = merge_checkpoints(recipe(), family, tmp_path / "out", force=True)
     assert any("slow is no fine-tune of base" in note for note in manifest.notes)
-    assert check_merge(recipe("linear", models=[{"model": "quick"}, {"model": "slow"}]), family)[0].fatal is False
+    assert (
+        plan_merge(recipe("linear", models=[{"model": "quick"}, {"model": "slow"}]), family).findings[0].fatal is False
+    )
 
 
 def test_force_does_not_merge_what_does_not_fit(tmp_path: Path) -> None:
@@ -407,13 +410,13 @@ def test_torchs_threads_are_as_before(tmp_path: Path) -> None:
 def test_check_says_what_weights_sum_to_and_what_cancels(tmp_path: Path) -> None:
     family = write_family(tmp_path)
     models = [{"model": "quick", "parameters": {"weight": 1.0}}, {"model": "slow", "parameters": {"weight": 0.1}}]
-    findings = check_merge(recipe("linear", models=models), family)
+    findings = plan_merge(recipe("linear", models=models), family).findings
     assert [(f.fatal, f.sentence) for f in findings] == [
         (False, "weights sum to 1.1, and with normalize: true they are divided by it")
     ]
-    (finding,) = check_merge(recipe("ties", models=[SLOW]), family)
+    (finding,) = plan_merge(recipe("ties", models=[SLOW]), family).findings
     assert "the weight 0.6 cancels; use lambda" in finding.sentence and not finding.fatal
-    assert check_merge(recipe("ties"), family) == []
+    assert plan_merge(recipe("ties"), family).findings == ()
 
 
 def test_a_damaged_manifest_is_one_sentence(tmp_path: Path) -> None:

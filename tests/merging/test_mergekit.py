@@ -17,7 +17,8 @@ from torch import Tensor
 
 from bench.peers import PYTHON, find_mergekit
 from l2s.errors import CheckpointError
-from l2s.merging.merge import check_merge, merge_checkpoints
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from tests.merging.five_layers import (
     DEEP,
@@ -403,7 +404,7 @@ def test_one_models_weight_cancels_in_both_and_only_we_say_so(
         first, second = read(make(whole)), read(make(tenth))
         for name, tensor in first.items():
             torch.testing.assert_close(tensor, second[name], rtol=0, atol=1e-6)
-    said = [f.sentence for f in check_merge(MergeRecipe.parse(located(OTHER[tenth], family), tenth), {})]
+    said = [f.sentence for f in plan_merge(MergeRecipe.parse(located(OTHER[tenth], family), tenth), {}).findings]
     assert any("weight 0.1 cancels" in sentence for sentence in said)
 
 

@@ -312,10 +312,10 @@ def test_a_recipe_imports_its_own_method_alone(tmp_path: Path) -> None:
     asked = {"merge_method": "ties", "base_model": "a", "models": [{"model": "b", "parameters": {"density": 0.5}}]}
     program = f"""
 import sys
-from l2s.merging.merge import check_merge
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 recipe = MergeRecipe.parse({asked!r}, "r")
-check_merge(recipe)
+plan_merge(recipe)
 recipe.resolved()
 print(*sorted(name for name in sys.modules if name.startswith("l2s.merging.methods.")))
 """

@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, Qwen
 
 from l2s.checkpoints.soundness import scan_for_nan
 from l2s.errors import CheckpointError
-from l2s.merging.merge import check_merge, merge_checkpoints
-from l2s.merging.preflight import needs, open_models
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from tests.tiny import random_weights, write_checkpoint
 
@@ -191,7 +191,7 @@ def test_quantised_weights_are_refused_in_every_layout(layout: str, tmp_path: Pa
     for name, weights in found.items():
         folders[name] = write_checkpoint(tmp_path / name, {"model.norm.weight": torch.ones(8)}, **config)
         save(weights, folders[name])
-    sentences = [finding.sentence for finding in check_merge(recipe(), folders) if finding.fatal]
+    sentences = [finding.sentence for finding in plan_merge(recipe(), folders).findings if finding.fatal]
     assert sum("merge the unquantised model, then quantise" in sentence for sentence in sentences) == 3
     with pytest.raises(CheckpointError, match="merge the unquantised model"):
         merge_checkpoints(recipe(), folders, tmp_path / "out")
@@ -215,7 +215,7 @@ def test_scales_of_ordinary_models_are_no_sign_of_packing(tmp_path: Path) -> Non
         weights["model.layers.0.mlp.router.weight_scale"] = torch.ones(8)
         weights["model.layers.0.mlp.mask"] = torch.ones(4, 4, dtype=torch.bool)
     folders = write(tmp_path, found, quantization_config=None, scale_emb=12, text_config={})
-    assert not [finding for finding in check_merge(recipe(), folders) if finding.fatal]
+    assert not [finding for finding in plan_merge(recipe(), folders).findings if finding.fatal]
 
 
 def test_the_last_tokenizer_is_taken_where_the_donor_has_none(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_preflight_of_fifty_thousand_tensors_takes_seconds(tmp_path: Path) -> 
             weights |= {f"{prefix}{e}.weight": torch.ones(2, 2) + 0.01 * drawn[layer, e] for e in range(501)}
         folders[name] = write_checkpoint(tmp_path / name, weights, 3, torch.bfloat16, num_hidden_layers=100)
     started = time.process_time()
-    assert not check_merge(recipe(), folders, tmp_path / "out")
-    assert not scan_for_nan(open_models(recipe(), folders))
-    assert needs(recipe(), folders)[1] == 2 * (50_100 * 4 + 16 * 8 + 8)
+    plan = plan_merge(recipe(), folders, tmp_path / "out")
+    assert not plan.findings and not scan_for_nan(plan.models)
+    assert plan.layout is not None and plan.layout.size == 2 * (50_100 * 4 + 16 * 8 + 8)
     assert time.process_time() - started < 10

@@ -11,7 +11,8 @@ import yaml
 from torch import Tensor
 
 from l2s.errors import CheckpointError
-from l2s.merging.merge import check_merge, merge_checkpoints
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.slices import layers_of
 from tests.merging.five_layers import DEEP, LAYERS, RECIPES, weights, written
@@ -161,7 +162,7 @@ def test_two_ways_to_one_folder_are_one_model(family: dict[str, Path], tmp_path:
     asked = {"merge_method": "task_arithmetic", "base_model": str(family["base"]), "models": models[1:]}
     recipe = MergeRecipe.parse(asked, "recipe")
     assert recipe.model_names() == [str(family["slow"])] and recipe.input_names()[0] == str(family["base"])
-    assert not [f for f in check_merge(recipe, {}) if f.fatal]
+    assert not [f for f in plan_merge(recipe, {}).findings if f.fatal]
 
 
 def test_a_tokenizer_may_be_that_of_a_model_that_is_not_merged(family: dict[str, Path], tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_a_layer_range_beside_a_whole_model_must_be_all_of_it(
 ) -> None:
     models = [{"model": "quick", "layer_range": layers}, {"model": "slow"}]
     asked = MergeRecipe.parse({"merge_method": "linear", "models": models, "dtype": "float32"}, "recipe")
-    fatal = [finding.sentence for finding in check_merge(asked, family) if finding.fatal]
+    fatal = [finding.sentence for finding in plan_merge(asked, family).findings if finding.fatal]
     sentence = "models.0.layer_range: found [0, 3], but quick has 5 layers, and models are merged whole"
     assert bool(fatal) == refused and (not refused or sentence in fatal[0])
 

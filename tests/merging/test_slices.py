@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.merge import check_merge, merge_checkpoints
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from tests.merging.test_merge import weights_of
 from tests.tiny import write_family
@@ -122,7 +123,7 @@ def test_slices_take_layers_that_there_are(tmp_path: Path) -> None:
     family = write_family(tmp_path)
     parsed = MergeRecipe.parse(recipe(both([0, 3])), "r")
     sentence = "slices.0: takes layers [0, 3] of slow, which has 2"
-    assert sentence in [finding.sentence for finding in check_merge(parsed, family) if finding.fatal]
+    assert sentence in [finding.sentence for finding in plan_merge(parsed, family).findings if finding.fatal]
     with pytest.raises(CheckpointError, match=re.escape(sentence)):
         merge_checkpoints(parsed, family, tmp_path / "out")
     assert not (tmp_path / "out").exists()

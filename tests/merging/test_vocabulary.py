@@ -12,7 +12,8 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from l2s.errors import CheckpointError
 from l2s.merging.manifest import MergeManifest
-from l2s.merging.merge import check_merge, merge_checkpoints
+from l2s.merging.merge import merge_checkpoints
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from tests.merging.test_merge import weights_of
 from tests.tiny import HIDDEN, random_weights, write_checkpoint
@@ -151,5 +152,5 @@ def test_a_source_that_is_no_model_or_has_no_tokens_is_one_sentence(tmp_path: Pa
     folders = family(tmp_path)
     for source, sentence in (("nobody", "'nobody' is not among the models"), ("quick", "quick has no vocabulary in a")):
         (folders["quick"] / "tokenizer.json").unlink(missing_ok=True)
-        findings = check_merge(recipe(tokenizer_source=source), folders)
+        findings = plan_merge(recipe(tokenizer_source=source), folders).findings
         assert [sentence in finding.sentence for finding in findings if finding.fatal] == [True]

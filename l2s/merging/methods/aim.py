@@ -24,7 +24,7 @@ from pydantic import Field, create_model
 
 from l2s.errors import CheckpointError, ConfigError
 from l2s.lazy import torch
-from l2s.merging.method import Merged, MergeMethod, Weight, keys, merge_method
+from l2s.merging.method import Merged, MergeMethod, Target, Weight, keys, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.methods.task_arithmetic import TaskArithmeticParams, task_arithmetic
 from l2s.params import Params
@@ -73,10 +73,20 @@ def compose(inner: MergeMethod) -> MergeMethod:
         merged = inner.merge(weight, params, models)
         return Merged(relaxed(merged.value, weight, params.omega), merged.summands)
 
-    both = beside(inner.params)
+    def check_both(target: Target, params: Any, models: Sequence[Any]) -> None:
+        check(target, params, models)
+        if inner.check is not None:
+            inner.check(target, params, models)
+
     return replace(
-        inner, name="aim", merge=merge, params=both, paper="arXiv:2502.02421", loop=None, compose=compose
+        inner, name="aim", merge=merge, check=check_both, params=beside(inner.params), paper="arXiv:2502.02421",
+        loop=None, compose=compose,
     )  # fmt: skip
+
+
+def check(target: Target, params: AimParams, models: Sequence[Any]) -> None:
+    """Are the base's activations there, and do they fit the weight?"""
+    activity_of(target)
 
 
 def beside(inner: type[Params]) -> type[Params]:
@@ -84,7 +94,7 @@ def beside(inner: type[Params]) -> type[Params]:
     return create_model(f"AimOf{inner.__name__}", __base__=(AimParams, inner))
 
 
-@merge_method(AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", compose=compose)
+@merge_method(AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", check=check, compose=compose)
 def aim(weight: Weight, params: AimOfTaskArithmetic, models: Sequence[ModelWeight]) -> Merged:
     """On the result of task arithmetic."""
     merged = task_arithmetic(weight, params, models)
@@ -101,6 +111,7 @@ def relaxed(merged: Tensor, weight: Weight, omega: float) -> Tensor:
     activity = activity_of(weight)
     if activity is None or omega == 1:
         return merged
+    activity = activity.to(weight.base.device, torch.float32)
     importance = _of_piece(activity / _busiest(activity), weight)  # s, as it lies on the piece
     return torch.lerp(merged, weight.base, importance * (1 - omega))
 
@@ -119,8 +130,8 @@ def _of_piece(activity: Tensor, weight: Weight) -> Tensor:
     return activity[first : first + len(weight.base)]
 
 
-def activity_of(weight: Weight) -> Tensor | None:
-    """Of the weight's columns, or a vector's entries: a, float32, ``[in]``; None where none was measured.
+def activity_of(weight: Weight | Target) -> Tensor | None:
+    """Of the weight's columns, or a vector's entries: a, ``[in]``; None where none was measured.
 
     Of a weight ``[in, out]`` it is ``[in, 1]``, of a stack of E matrices ``[E, 1, in]`` or ``[E, in, 1]``.
     """
@@ -134,15 +145,13 @@ def activity_of(weight: Weight) -> Tensor | None:
             f"aim: parameters.statistics holds {statistics.kind}; it takes the base's activations "
             "(l2s calibrate --kind activations)"
         )
-    activity = statistics.tensors.get(weight.name)
-    if activity is None:
-        return None
-    if not _fits(tuple(activity.shape), weight.shape):
+    activity: Tensor | None = statistics.tensors.get(weight.name)
+    if activity is not None and not _fits(tuple(activity.shape), weight.shape):
         raise CheckpointError(
             f"{weight.name}: has {_length(weight.shape[-1:])} input channels, its activation statistics "
             f"{_length(tuple(activity.shape))}; calibrate the recipe's base_model again"
         )
-    return activity.to(weight.base.device, torch.float32)
+    return activity
 
 
 def _fits(activity: tuple[int, ...], weight: tuple[int, ...]) -> bool:

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from l2s.errors import ConfigError
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import Each, Merged, Target, Weight, merge_method
 from l2s.merging.rescale import l1, l1_factors, stretched
 from l2s.merging.sums import elected_sum
 from l2s.params import Params
@@ -65,21 +65,21 @@ class DellaParams(Params):
     """True or ``l1``: to the L1 norm before. ``probability``: each survivor by 1/its chance. False: not at all."""
 
 
-def measure(each: Each, params: DellaParams, models: Sequence[DellaModel]) -> list[float]:
-    """The factor on each model's thinned task vector.
-
-    Raises:
-        ConfigError: density and epsilon do not fit together.
-    """
+def check(target: Target, params: DellaParams, models: Sequence[DellaModel]) -> None:
+    """Do density and epsilon of each model fit together?"""
     if problems := [problem for model in models if (problem := model.problem())]:
         raise ConfigError(f"della: {'; '.join(dict.fromkeys(problems))}")
+
+
+def measure(each: Each, params: DellaParams, models: Sequence[DellaModel]) -> list[float]:
+    """The factor on each model's thinned task vector."""
     if params.rescale in (False, "probability"):
         return [1.0] * len(models)
     (factors,) = l1_factors(each, lambda piece: (l1(piece.task_vectors), l1(thin(piece, params, models))))[0].values()
     return factors
 
 
-@merge_method(DellaParams, DellaModel, paper="arXiv:2406.11617", measure=measure)
+@merge_method(DellaParams, DellaModel, paper="arXiv:2406.11617", check=check, measure=measure)
 def della(weight: Weight, params: DellaParams, models: Sequence[DellaModel]) -> Merged:
     """θ₀ + λ times the sum of those thinned task vectors that agree with the elected sign."""
     thinned = stretched(thin(weight, params, models), weight.measured)

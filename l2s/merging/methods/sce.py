@@ -18,7 +18,7 @@ from pydantic import Field
 
 from l2s.errors import ConfigError
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import Each, Merged, Target, Weight, merge_method
 from l2s.merging.ranking import Cut, beyond, cuts_at
 from l2s.params import Params
 
@@ -50,17 +50,17 @@ class Selected:
     """Of the K models; they sum to 1."""
 
 
-def measure(each: Each, params: SceParams, models: Sequence[SceModel]) -> Selected:
-    """Which entries are selected, and the models' weights.
-
-    Raises:
-        ConfigError: a share is to be selected by the variance of one model.
-    """
+def check(target: Target, params: SceParams, models: Sequence[SceModel]) -> None:
+    """Is a share to be selected by the variance of one model?"""
     if params.select_topk < 1 and len(models) == 1:
         raise ConfigError(
             f"sce: one model alone has no variance, so select_topk {params.select_topk:g} selects nothing; "
             "list another model, or set select_topk: 1"
         )
+
+
+def measure(each: Each, params: SceParams, models: Sequence[SceModel]) -> Selected:
+    """Which entries are selected, and the models' weights."""
     cut = _cut(each, Decimal(str(params.select_topk))) if params.select_topk < 1 else None
     (energies,) = each(lambda pieces: [_energies(select(piece, cut)) for piece in pieces])
     sums = [math.fsum(of_model) for of_model in zip(*energies, strict=True)]
@@ -68,7 +68,7 @@ def measure(each: Each, params: SceParams, models: Sequence[SceModel]) -> Select
     return Selected(cut, [energy / total for energy in sums] if total > 0 else [1 / len(sums)] * len(sums))
 
 
-@merge_method(SceParams, SceModel, paper="arXiv:2408.07990", measure=measure)
+@merge_method(SceParams, SceModel, paper="arXiv:2408.07990", check=check, measure=measure)
 def sce(weight: Weight, params: SceParams, models: Sequence[SceModel]) -> Merged:
     """θ₀ + the mean of the selected entries of those models that agree with the sign of their plain sum."""
     found: Selected = weight.measured

@@ -24,7 +24,7 @@ from pydantic import Field
 from l2s.checkpoints.parts import is_embedding, is_head
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.method import Merged, Target, Weight, merge_method
 from l2s.merging.sums import interpolated
 from l2s.params import Params
 
@@ -52,7 +52,16 @@ class SensParams(Params):
     or near, τᵢ as 1 / Σⱼ gᵢⱼ."""
 
 
-@merge_method(SensParams, SensModel, paper="arXiv:2502.12420", keeps_base=True)
+def check(target: Target, params: SensParams, models: Sequence[SensModel]) -> None:
+    """Has every model sensitivities, and do they know the weight's layer, and each other?"""
+    files = sensitivities(target)
+    for file in files:
+        sensitivity(file, target.name)
+    if all("weights" in file.about for file in files):
+        taus(files, [file.about["weights"] for file in files], params.direction)
+
+
+@merge_method(SensParams, SensModel, paper="arXiv:2502.12420", check=check, keeps_base=True)
 def sens(weight: Weight, params: SensParams, models: Sequence[SensModel]) -> Merged:
     """θ₀ + λ K Σᵢ wᵢ σᵢ δᵢ."""
     files = sensitivities(weight)
@@ -63,16 +72,16 @@ def sens(weight: Weight, params: SensParams, models: Sequence[SensModel]) -> Mer
     return Merged(interpolated(weight.base, weight.models, shares), weight.task_vectors)
 
 
-def sensitivities(weight: Weight) -> list[Statistics]:
+def sensitivities(weight: Weight | Target) -> list[Statistics]:
     """Each model's.
 
     Raises:
         ConfigError: a model has none, or statistics of the wrong kind.
     """
-    found = [file for file in weight.model_statistics if file is not None]
-    if len(found) < len(weight.models):
+    found, count = [file for file in weight.model_statistics if file is not None], len(weight.model_statistics)
+    if len(found) < count:
         raise ConfigError(
-            f"sens: {len(weight.models) - len(found)} of {len(weight.models)} models lack parameters.statistics; "
+            f"sens: {count - len(found)} of {count} models lack parameters.statistics; "
             "give each its own sensitivities (l2s calibrate --kind sensitivities)"
         )
     wrong = [f"those of {_model(file)} hold {file.kind}" for file in found if file.kind != "sensitivities"]

@@ -20,7 +20,7 @@ from pydantic import Field
 from l2s.errors import ConfigError
 from l2s.lazy import torch
 from l2s.merging.low_rank import gram, is_stack, leading, matrix_by_matrix
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import Each, Merged, Target, Weight, merge_method
 from l2s.merging.sums import weighted_sum
 from l2s.params import Params
 
@@ -53,14 +53,14 @@ class TwinParams(Params):
     """λ, the factor on the sum of the models' own parts."""
 
 
-def measure(each: Each, params: TwinParams, models: Sequence[TwinModel]) -> list[Tensor | None] | None:
-    """Each own part's leading right singular vectors, float32, ``[s, r]``; None where all of it is kept.
-
-    Raises:
-        ConfigError: one model is its own average.
-    """
+def check(target: Target, params: TwinParams, models: Sequence[TwinModel]) -> None:
+    """Is one model its own average?"""
     if params.shared == "average" and len(models) == 1:
         raise ConfigError("twin: the average of one model is that model; list another, or say shared: task_arithmetic")
+
+
+def measure(each: Each, params: TwinParams, models: Sequence[TwinModel]) -> list[Tensor | None] | None:
+    """Each own part's leading right singular vectors, float32, ``[s, r]``; None where all of it is kept."""
     [grams] = each(lambda pieces: gram(pieces, lambda piece: piece.models - shared(piece, params)), "twin")
     if grams is None:
         return None
@@ -89,7 +89,7 @@ def rank(model: TwinModel, values: int) -> int:
 
 @merge_method(
     TwinParams, TwinModel, paper="arXiv:2406.15479",
-    measure=measure, pieces="short", memory=memory,
+    check=check, measure=measure, pieces="short", memory=memory,
 )  # fmt: skip
 def twin(weight: Weight, params: TwinParams, models: Sequence[TwinModel]) -> Merged:
     """θ* + λ Σₖ wₖ SVDᵣ(θₖ − θ*); of experts in one tensor, each by itself."""
