@@ -14,9 +14,16 @@ def read_object(file: Path) -> dict[str, Any]:
         CheckpointError: no such file, or something else in it.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        content = json.loads(text)
+        if "\\u" in text:  # half a surrogate pair can be read, but not written again
+            json.dumps(content, ensure_ascii=False).encode()
     except FileNotFoundError:
         raise CheckpointError(f"{file.parent}: no {file.name}") from None
+    except UnicodeEncodeError:
+        raise CheckpointError(
+            f"{file}: holds half a surrogate pair, which is no text; fetch {file.name} again"
+        ) from None
     except RecursionError:
         raise CheckpointError(f"{file}: brackets are nested too deep; fetch {file.name} again") from None
     except (OSError, ValueError) as error:

@@ -1,12 +1,13 @@
 """Chat templates that a recipe can name; each writes the format that models of that name are trained on."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.json_file import read_object
+from l2s.errors import CheckpointError
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
@@ -77,7 +78,6 @@ def read_template(folder: Path) -> str | None:
 def _object(file: Path) -> dict[str, Any]:
     """A JSON file's object; empty where there is none that can be read."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_object(file)
+    except CheckpointError:
         return {}
-    return found if isinstance(found, dict) else {}
