@@ -34,9 +34,9 @@ def audit(
     from l2s.progress import bar
 
     chain, found, believed = _chain(path, quick)
-    graded, wrong = regrade(chain, graded_files(found.made), rows, seed, bar)
-    done, differing = redo_cheap(chain, found.made, bar)
-    generated, others = regenerate(chain, found.made, again, seed, bar) if again else (0, [])
+    graded, wrong = regrade(chain, graded_files(found.repeatable), rows, seed, bar)
+    done, differing = redo_cheap(chain, found.repeatable, bar)
+    generated, others = regenerate(chain, found.repeatable, again, seed, bar) if again else (0, [])
     stored, damaged = check_store(chain, found.made)
     found.findings += [*wrong, *differing, *others, *damaged]
     counts = {
@@ -59,7 +59,7 @@ def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     from l2s.lineage.chain import Chain
     from l2s.lineage.contents import chain_files
     from l2s.progress import bar
-    from tasks.recording import SOURCE
+    from tasks.code import SOURCE
 
     chain = Chain.read(path or Path())
     files = chain_files(chain)

@@ -17,11 +17,13 @@ from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 from dvc.stage import PipelineStage
 
+from flows.changed_code import changed_code
 from flows.listings import changed_files, remember
 from flows.locks import mend_lock_file, reads, void_dead_locks
 from flows.project import no_repository
 from l2s.errors import ConfigError
 from l2s.params import nearest
+from tasks.code import LOCK
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,9 @@ def _parameter_reasons(stage: PipelineStage, path: str, changes: dict[str, str])
         if isinstance(dependency, ParamsDependency) and str(dependency) == path:
             old, new = dependency.hash_info.value or {}, dependency.read_params()
             for key in changes:
+                if path == str(LOCK) and isinstance(old.get(key), str):
+                    reasons += [Reason(file, how) for file, how in changed_code(key, stage.addressing, old[key])]
+                    continue
                 for leaf, before, after in _differences(key, old.get(key), new.get(key)):
                     reasons.append(Reason(f"{path}: {leaf}", f"{_shown(before)} → {_shown(after)}"))
     return reasons

@@ -53,20 +53,21 @@ def changed_files(folder: Path, digest: str) -> str | None:
 
 def _by_git(folder: Path, digest: str) -> str | None:
     """What changed since the commit that brought the digest into dvc.lock."""
-    commit = _git("log", "-1", "--format=%H", f"-S{digest}", "--", "dvc.lock")
-    if not commit or digest not in (_git("show", f"{commit[0]}:./dvc.lock", lines=False) or [""])[0]:
+    commit = git("log", "-1", "--format=%H", f"-S{digest}", "--", "dvc.lock")
+    if not commit or digest not in (git("show", f"{commit[0]}:./dvc.lock", lines=False) or [""])[0]:
         return None
     words = {"A": "added", "D": "deleted"}
     changes = []
-    for line in _git("diff", "--relative", "--name-status", "--no-renames", commit[0], "--", str(folder)):
+    for line in git("diff", "--relative", "--name-status", "--no-renames", commit[0], "--", str(folder)):
         kind, _, name = line.partition("\t")
         changes.append(f"{Path(name).relative_to(folder).as_posix()} {words.get(kind, 'modified')}")
-    for name in _git("ls-files", "--others", "--exclude-standard", "--", str(folder)):
+    for name in git("ls-files", "--others", "--exclude-standard", "--", str(folder)):
         changes.append(f"{Path(name).relative_to(folder).as_posix()} added")
     return _joined(changes)
 
 
-def _git(*arguments: str, lines: bool = True) -> list[str]:
+def git(*arguments: str, lines: bool = True) -> list[str]:
+    """What git says, line by line or in one piece; nothing where it fails."""
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     except OSError:

@@ -15,6 +15,7 @@ from flows.server import needed, served
 from flows.watch import Watch
 from l2s.errors import ConfigError
 from l2s.params import nearest
+from tasks.code import refresh_where_named
 from tasks.stages import STAGES
 from tasks.worker import load
 
@@ -23,6 +24,7 @@ PREFECT_HOME = Path(".l2s/prefect")
 
 def plan(targets: list[str]) -> tuple[Graph, list[str], dict[str, list[Reason]]]:
     """The graph, the stages that the targets need, and those of them that are out of date, with reasons."""
+    refresh_where_named()
     graph = Graph()
     names = graph.select(targets)
     return graph, names, graph.stale(names)

@@ -28,7 +28,7 @@ Arguments = dict[str, Any]
 class Step(NamedTuple):
     """How a command's arguments name what it reads; it writes ``target``."""
 
-    packages: tuple[str, ...]
+    modules: tuple[str, ...]
     """Whose code does the work."""
     inputs: Callable[[Arguments], list[Path]]
     more: Callable[[Arguments], dict[str, Any]] = lambda arguments: {}
@@ -94,17 +94,19 @@ def _summary_files(arguments: Arguments) -> list[Path]:
 
 
 STEPS = {
-    "merge": Step(("l2s/merging", "l2s/checkpoints"), _merge_inputs, lambda a: {"recipe": _recipe(a).resolved()}),
+    "merge": Step(("l2s.merging.merge",), _merge_inputs, lambda a: {"recipe": _recipe(a).resolved()}),
     "calibrate": Step(
-        ("l2s/calibration", "l2s/checkpoints"),
+        ("l2s.calibration.calibrate",),
         lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]],
     ),
-    "texts": Step(("l2s/calibration",), lambda a: [a["quick"], a["slow"]]),
-    "generate": Step(("l2s/generation",), _generate_inputs, _prompt),
-    "verify": Step(("l2s/verification",), lambda a: [a["responses"]], beside=_graded_aside),
-    "grade": Step(("l2s/verification",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside),
+    "texts": Step(("l2s.calibration.pairs",), lambda a: [a["quick"], a["slow"]]),
+    "generate": Step(("l2s.generation.generate",), _generate_inputs, _prompt),
+    "verify": Step(("l2s.verification.io.graded_files",), lambda a: [a["responses"]], beside=_graded_aside),
+    "grade": Step(
+        ("l2s.verification.io.graded_files",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside
+    ),
     "analyse": Step(
-        ("l2s/analysis",),
+        ("l2s.analysis.reading", "l2s.analysis.analyse", "l2s.analysis.summary"),
         lambda a: [*a["verdicts"], *([a["about"]] if a["about"] else [])],
         within=_summary_files,
     ),
@@ -195,27 +197,23 @@ class _Known(NamedTuple):
     more: dict[str, Any]
     """Parameters that do not stand among the arguments."""
     code: "Code"
-    own: dict[str, str]
-    """Sources that do the work."""
 
 
 def _look(step: Step, arguments: Arguments) -> _Known:
-    from l2s.lineage.code import code_behind, sources_at
-    from tasks.recording import SOURCE, references
+    from tasks.code import of_step
+    from tasks.recording import references
 
     root = Path(os.path.abspath(arguments["target"])).parent
-    sources = [source for package in step.packages for source in sources_at(SOURCE / package)]
-    code = code_behind(sources, SOURCE)
-    own = {path: digest for path, digest in code.sources.items() if path.startswith(step.packages)}
     inputs = references([Path(os.path.abspath(path)) for path in step.inputs(arguments)], root)
-    return _Known(tuple(inputs), step.more(arguments), code, own)
+    return _Known(tuple(inputs), step.more(arguments), of_step(step.modules))
 
 
 def _write(name: str, arguments: Arguments, begun: tuple[datetime, float], known: _Known) -> None:
     from l2s.lineage.artefacts import artefacts_in, describe, is_model
     from l2s.lineage.occasion import Clock
     from l2s.lineage.record import Record, Sidecar, seeds_in, sidecar_of
-    from tasks.recording import SOURCE, prefect_run
+    from tasks.code import SOURCE
+    from tasks.recording import prefect_run
 
     clock, target = Clock(*begun), Path(os.path.abspath(arguments["target"]))
     root = target.parent
@@ -230,8 +228,7 @@ def _write(name: str, arguments: Arguments, begun: tuple[datetime, float], known
         seeds=seeds_in(parameters),
         inputs=known.inputs,
         outputs=tuple(describe(written, lambda path: path.relative_to(root).as_posix())),
-        code=known.own,
-        imported={path: digest for path, digest in known.code.sources.items() if path not in known.own},
+        code=known.code.sources,
         versions=known.code.packages,
     ).sealed()
     occasion = clock.occasion(record.digest, SOURCE, prefect_run())

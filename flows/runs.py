@@ -51,6 +51,21 @@ def run(
         _print_summary(config.title(), as_json)
 
 
+def code(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 if it is out of date.")] = False,
+) -> None:
+    """Write code.lock: a fingerprint of the code behind each kind of stage; run and why do so by themselves."""
+    from tasks.code import LOCK, is_current, refresh
+
+    if check:
+        if not is_current():
+            err.print(f"{LOCK} tells of other code than lies here; write it anew: l2s code", highlight=False)
+            raise typer.Exit(1)
+        out.print(f"{LOCK} is up to date", highlight=False)
+    else:
+        out.print(f"{LOCK} {'written' if refresh() else 'is up to date'}", highlight=False)
+
+
 def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average.")], as_json: Json = False) -> None:
     """Which parameter, file or code change makes a stage out of date: old → new."""
     from flows.pipeline import plan
@@ -136,4 +151,4 @@ def _print_summary(title: str, as_json: bool) -> None:
         out.print("summary  data/summary/summary.json", highlight=False)
 
 
-COMMANDS = (run, why, ui, report)
+COMMANDS = (run, why, ui, report, code)

@@ -6,7 +6,7 @@ torch. Type checkers read ``__init__.pyi``.
 
 from importlib import import_module
 
-__version__ = "0.2.0.dev0"
+from l2s.versions import __version__
 
 _HOMES = {
     "analyse": "l2s.api",

@@ -4,6 +4,9 @@ import re
 from functools import cache
 from importlib.metadata import distribution
 
+__version__ = "0.2.0.dev0"
+"""Of this package."""
+
 
 @cache
 def version_of(package: str) -> str:

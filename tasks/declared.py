@@ -90,7 +90,8 @@ def _resolved(body: dict[str, Any], values: Mapping[str, Any], where: str) -> De
         return [str(_filled(item, values, where)) for item in found]
 
     outputs = [name for kind in OUTPUTS for name in names(kind)]
-    return Declared(tuple(names("params")), tuple(map(Path, names("deps"))), tuple(map(Path, outputs)))
+    parameters = [_filled(item, values, where) for item in body.get("params") or [] if isinstance(item, str)]
+    return Declared(tuple(parameters), tuple(map(Path, names("deps"))), tuple(map(Path, outputs)))
 
 
 def _filled(template: Any, values: Mapping[str, Any], where: str) -> Any:

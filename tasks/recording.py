@@ -7,10 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from l2s.files import digest_file
 from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.chain import write_occasion
-from l2s.lineage.code import Code, code_behind, sources_at
 from l2s.lineage.occasion import Clock
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
 from tasks.declared import Declared, declared, parameter
@@ -18,16 +16,14 @@ from tasks.stage import DATA, Stage
 
 if TYPE_CHECKING:
     from l2s.config import Config
+    from l2s.lineage.code import Code
 
-SOURCE = Path(__file__).resolve().parent.parent
-COMMAND = "tasks/{}.py"
-"""What hands a stage's parameters and paths to the library."""
 PREFECT_RUN = "L2S_PREFECT_RUN"
 """Set in the environment of stages by the flow that runs them: its id, for their records."""
 
 
 @contextmanager
-def recorded(kind: Stage, name: str | None, config: "Config") -> Iterator[None]:
+def recorded(kind: Stage, name: str | None, config: "Config", code: "Code") -> Iterator[None]:
     """Write a stage's record, and its occasion, if the block ends without error.
 
     Inputs are hashed before the stage runs: the record tells of what was there for it to read.
@@ -37,18 +33,15 @@ def recorded(kind: Stage, name: str | None, config: "Config") -> Iterator[None]:
     inputs = references(_inputs(found, kind.reads(config, name)), Path())
     yield
     outputs = [path for out in found.outputs if not out.is_relative_to(RECORDS) for path in artefacts_in(out)]
-    sources = [source for path in found.dependencies if not path.is_relative_to(DATA) for source in sources_at(path)]
     parameters = _parameters(kind, name, config, found)
-    own, behind = _code(stage, sources)
     record = Record(
         made_by=f"{stage}@{name}" if name else stage,
         parameters=parameters,
         seeds=seeds_in(parameters),
         inputs=tuple(inputs),
         outputs=tuple(describe(outputs, Path.as_posix)),
-        code=own,
-        imported={path: digest for path, digest in behind.sources.items() if path not in own},
-        versions=behind.packages,
+        code=code.sources,
+        versions=code.packages,
     ).sealed()
     place = Path(stage, f"{name}.json") if name else Path(f"{stage}.json")
     record.write(RECORDS / place)
@@ -98,12 +91,3 @@ def _parameters(kind: Stage, name: str | None, config: "Config", found: Declared
             identities = {name: one.identity() for name, one in found_ones.items()}
             parameters[key] = identities[control] if control else identities
     return parameters | kind.recorded(config, name)
-
-
-def _code(stage: str, sources: list[Path]) -> tuple[dict[str, str], Code]:
-    """Digests of the stage's own sources, and of all that they and the stage's command import."""
-    own = {source.as_posix(): digest_file(source) for source in sources}
-    behind = code_behind([source.resolve() for source in sources], SOURCE)
-    command = COMMAND.format(stage)
-    behind.sources[command] = digest_file(SOURCE / command)
-    return own, behind

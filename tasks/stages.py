@@ -18,14 +18,16 @@ def run_stage(kind: str, name: str | None, track: Track, say: Say) -> None:
     """Run one stage in the current folder's project; it leaves its record and what it took.
 
     Raises:
-        ConfigError: no such stage, or none of that name.
+        ConfigError: no such stage, or none of that name; or code.lock tells of other code.
     """
     if kind not in STAGES:
         raise ConfigError(f"stage '{kind}' is not known{nearest(kind, STAGES)}")
     config, stage = Config.read(), STAGES[kind]
     if stage.names is not None and name not in stage.names(config):
         raise ConfigError(f"stage {kind}: no '{name}' in params.yaml{nearest(name or '', stage.names(config))}")
+    from tasks.code import check_code
     from tasks.recording import recorded
 
-    with costed(f"{kind}@{name}" if name else kind) as cost, recorded(stage, name, config):
+    code = check_code(kind, name, config)
+    with costed(f"{kind}@{name}" if name else kind) as cost, recorded(stage, name, config, code):
         cost |= stage.work(config, name, track, say) or {}

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import torch
 
-from l2s import __version__
 from l2s.calibration.layers import refuse_other_architectures
 from l2s.calibration.network import Network
 from l2s.calibration.settings import CalibrationParams
@@ -19,7 +18,7 @@ from l2s.checkpoints.statistics import DISTANCE
 from l2s.errors import CheckpointError, ConfigError, L2SError, RecordError
 from l2s.files import digest_file, digest_text
 from l2s.templates import ChatTemplate
-from l2s.versions import version_of
+from l2s.versions import __version__, version_of
 
 Found = TypeVar("Found")
 

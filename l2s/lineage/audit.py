@@ -11,7 +11,7 @@ from l2s.lineage.finding import Finding
 from l2s.lineage.links import check_links
 from l2s.lineage.locked import check_lock, unrecorded
 from l2s.lineage.record import RECORDS, SIDECAR
-from l2s.lineage.sources import Sources, check_stage_code, note_other_code, note_step_code
+from l2s.lineage.sources import Sources, check_stage_code, note_step_code
 from l2s.progress import Track, silent
 
 Behind = list[tuple[Path, Made | None]]
@@ -26,11 +26,18 @@ class Audit:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     records: int = 0
+    outdated: set[str] = field(default_factory=set)
+    """Stages that other code made than lies here."""
 
     @property
     def made(self) -> list[Made]:
         """The artefacts that a record made."""
         return [made for _, made in self.behind if made]
+
+    @property
+    def repeatable(self) -> list[Made]:
+        """Those of them that the code which lies here made."""
+        return [made for made in self.made if made.by.record.made_by not in self.outdated]
 
     @property
     def size(self) -> int:
@@ -74,7 +81,7 @@ def audit_chain(
         found.notes += ["records that are missing come with dvc pull, or from the run (l2s run)"] if missing else []
     if given := [chain.shown(place) for place, made in behind if made is None]:
         found.notes.append(f"given, with no record of what made it, and as its readers saw it: {', '.join(given)}")
-    _check_code(found, own, [one for one in kept if one not in own], Sources(chain.root), Sources(source))
+    _check_code(found, own, [one for one in kept if one not in own], Sources(source))
     found.findings = list(dict.fromkeys(found.findings))
     return found
 
@@ -102,7 +109,9 @@ def _is_project(chain: Chain, one: Kept) -> bool:
     return one.file.is_relative_to(chain.root / RECORDS) and not one.file.name.endswith(SIDECAR)
 
 
-def _check_code(found: Audit, own: list[Kept], steps: list[Kept], project: Sources, source: Sources) -> None:
-    found.findings += check_stage_code(own, project)
-    found.notes += note_other_code(own, source)
-    found.notes += note_step_code(steps, source)
+def _check_code(found: Audit, own: list[Kept], steps: list[Kept], sources: Sources) -> None:
+    findings, found.outdated = check_stage_code(own, sources)
+    found.findings += findings
+    found.notes += note_step_code(steps, sources)
+    if found.outdated:
+        found.notes.append("what other code made was not done again, nor graded again")

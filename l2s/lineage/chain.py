@@ -7,7 +7,7 @@ from pathlib import Path
 
 from l2s.errors import RecordError
 from l2s.lineage.artefacts import ALONE, Artefact
-from l2s.lineage.record import HISTORY, RECORDS, SIDECAR, Occasion, Record, Reference, Sidecar, sidecar_of
+from l2s.lineage.record import RECORDS, SIDECAR, Occasion, Record, Reference, Sidecar, sidecar_of
 
 LOCAL = Path(".l2s/history")
 """Occasions in this clone, the latest of each record: ``<stage>/<name>/<record>.json``."""
@@ -125,18 +125,15 @@ class Chain:
         self._keep(Kept(found.record, file.parent, file, found.occasion))
 
     def _occasion(self, file: Path, record: Record) -> Occasion | None:
-        """When these very bytes were made: here, or where the repository's history says."""
-        name = file.relative_to(self.root / RECORDS)
-        for place in (self.root / _local(name, record.digest), self.root / HISTORY / name):
-            try:
-                found = Occasion.read(place)
-            except RecordError as error:
-                if place.exists():
-                    self.damaged[place] = str(error)
-                continue
-            if found.record == record.digest:
-                return found
-        return None
+        """When these very bytes were last made in this clone."""
+        place = self.root / _local(file.relative_to(self.root / RECORDS), record.digest)
+        try:
+            found = Occasion.read(place)
+        except RecordError as error:
+            if place.exists():
+                self.damaged[place] = str(error)
+            return None
+        return found if found.record == record.digest else None
 
 
 def project_of(path: Path) -> Path | None:
@@ -151,9 +148,7 @@ def _local(record: Path, digest: str) -> Path:
 
 
 def write_occasion(root: Path, record: Path, occasion: Occasion) -> None:
-    """Keep an occasion in this clone; in the repository's history only if other bytes were made than it tells of.
-
-    So the history of a clone that makes again what is known stays as it is, and git has nothing to say.
+    """Keep an occasion in this clone.
 
     Args:
         root: the project.
@@ -161,9 +156,3 @@ def write_occasion(root: Path, record: Path, occasion: Occasion) -> None:
         occasion: of the record as it is now.
     """
     occasion.write(root / _local(record, occasion.record))
-    try:
-        known = Occasion.read(root / HISTORY / record).record
-    except RecordError:
-        known = ""
-    if known != occasion.record:
-        occasion.write(root / HISTORY / record)

@@ -1,24 +1,27 @@
-"""Code: the sources behind a step, found by following imports in their text, and the packages they use."""
+"""Code: what is behind a step, found by following imports, and the packages that all of it uses.
 
-import os
-import re
+A source counts by its meaning (:mod:`l2s.lineage.meaning`), a data file beside it by its bytes.
+"""
+
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 from typing import NamedTuple
 
 from l2s.files import digest_file
+from l2s.lineage.digests import digest_parts
+from l2s.lineage.meaning import OURS, Reading
 from l2s.versions import version_of
 
-OURS = ("l2s", "flows", "tasks")
-IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n(]*)|import[ \t]+([A-Za-z_][\w., \t]*))",
-    re.MULTILINE,
-)
+DATA = (".css", ".html", ".j2", ".js", ".json", ".yaml")
+"""Endings of data files that packages hold beside their modules."""
 DISTRIBUTIONS = {"yaml": "PyYAML"}
 """Packages that are called otherwise where they are installed from, and common; looking all of them up is slow."""
+Gathering = Mapping[str, tuple[str, ...]]
+"""Modules that gather others: patterns of the names that they import, and that count only where they are asked for."""
 
 
 class Code(NamedTuple):
@@ -30,44 +33,76 @@ class Code(NamedTuple):
     """Versions by name."""
 
 
-def sources_at(path: Path) -> list[Path]:
-    """A source file, or all files of a package: its data files count too."""
-    if path.is_file():
-        return [path]
-    kept = (file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-    return sorted(file for file in kept if not file.name.startswith(".") and file.suffix != ".pyc")
+def fingerprint(sources: Mapping[str, str]) -> str:
+    """One digest of all sources behind something."""
+    return digest_parts(dict(sources))
 
 
-def code_behind(start: Iterable[Path], root: Path) -> Code:
-    """Everything of ours that sources import, directly or not, and the packages that all of it imports.
+def code_behind(start: Iterable[str], reading: Reading, gathering: Gathering | None = None) -> Code:
+    """Everything of ours that modules import, directly or not, and the packages that all of it imports.
 
-    Imports inside functions count. An import that is only said in a docstring counts too, if there is such a module.
+    Imports inside functions count, those for type checkers alone do not. Of a package that a module merely lies in,
+    only what is imported with it counts; the topmost package does not count at all.
 
     Args:
-        start: sources.
-        root: the folder that holds our packages; paths are relative to it.
+        start: dotted names of modules.
+        reading: of the folder that holds our packages; paths are relative to it.
+        gathering: which imports do not count.
+
+    Raises:
+        ConfigError: a source is no Python.
     """
-    waiting = [source for source in start if source.suffix == ".py"]
-    sources, packages, seen = dict.fromkeys(waiting), set[str](), set[str]()
+    root, packages, seen = reading.root, set[str](), dict[Path, bool]()
+    waiting = [found for module in start for found in _files(reading, module)]
     while waiting:
-        found = _imports(waiting.pop())
-        for module in found - seen:
-            if module.partition(".")[0] not in OURS:
-                packages.add(module.partition(".")[0])
-                continue
-            for source in _files(root, module):
-                if source not in sources:
-                    sources[source] = None
-                    waiting.append(source)
-        seen |= found
-    names = {source: source.relative_to(root).as_posix() for source in sources}
-    digests = {names[source]: digest_file(source) for source in sorted(sources)}
-    return Code(digests, versions_of(packages))
+        file, whole = waiting.pop()
+        if file in seen and (seen[file] or not whole):
+            continue
+        seen[file] = whole
+        source = reading.source(file)
+        left_out = (gathering or {}).get(_module(root, file), ())
+        texts = [name for name in source.texts if reading.file(name) is not None]
+        for name in [*source.runs, *([*source.uses, *texts] if whole else ())]:
+            if name.partition(".")[0] not in OURS:
+                packages.add(name.partition(".")[0])
+            elif not any(fnmatchcase(name, pattern) for pattern in left_out):
+                waiting += _files(reading, name)
+    digests = {file: reading.source(file).meaning for file in seen}
+    digests |= {file: digest_file(file) for folder in {file.parent for file in seen} for file in data_files(folder)}
+    return Code({file.relative_to(root).as_posix(): digests[file] for file in sorted(digests)}, versions_of(packages))
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Data files of a package: those in its folder, and in folders below that hold no modules."""
+    found = []
+    for inner in folder.iterdir():
+        if inner.is_file() and inner.suffix in DATA:
+            found.append(inner)
+        elif inner.is_dir() and inner.name != "__pycache__" and not any(inner.glob("*.py")):
+            found += data_files(inner)
+    return found
+
+
+def _files(reading: Reading, name: str) -> Iterator[tuple[Path, bool]]:
+    """The file of a module, or of that in which a name is defined; and those of the packages it lies in."""
+    while name:
+        file, above = reading.file(name), name.rpartition(".")[0]
+        if file is not None:
+            yield file, True
+            while "." in above:
+                package, above = reading.file(above), above.rpartition(".")[0]
+                if package is not None:
+                    yield package, False
+        name = above if file is None else ""
+
+
+def _module(root: Path, file: Path) -> str:
+    return ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:
-    """Versions of Python and of those packages that are installed and no part of Python."""
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    """Versions of those packages that are installed and no part of Python; and Python's, without its patches."""
+    found = {"python": ".".join(map(str, sys.version_info[:2]))}
     for name in sorted(set(packages) - sys.stdlib_module_names):
         found |= _version(name)
     return found
@@ -80,23 +115,3 @@ def _version(package: str) -> dict[str, str]:
         return {name: version_of(name)}
     except PackageNotFoundError:
         return {name: version_of(name) for name in packages_distributions().get(package, [])[:1]}
-
-
-def _imports(source: Path) -> set[str]:
-    """Dotted names that may be modules."""
-    found = set()
-    for module, names, plain in IMPORT.findall(source.read_text(encoding="utf-8")):
-        if module:
-            found.add(module)
-            found |= {f"{module}.{name}" for name in re.findall(r"(?:^|[(,])\s*(\w+)", names)}
-        else:
-            found |= {name.split()[0] for name in plain.split(",") if name.split()}
-    return found
-
-
-def _files(root: Path, module: str) -> list[Path]:
-    """The module's file and those of the packages above it, which run first."""
-    parts = module.split(".")
-    names = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-    files = [f"{root}/{name}/__init__.py" for name in names] + [f"{root}/{names[-1]}.py"]
-    return [Path(file) for file in files if os.path.isfile(file)]

@@ -66,6 +66,7 @@ def machine() -> dict[str, str | int]:
     """What kind of machine this is; neither its name nor its address."""
     found: dict[str, str | int] = {
         "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
         "processor": _processor(),
         "cores": os.cpu_count() or 1,
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),

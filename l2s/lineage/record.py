@@ -12,8 +12,8 @@ from l2s.params import Params
 
 RECORDS = Path("data/lineage")
 """Of a project's stages: ``<stage>/<name>.json``."""
-HISTORY = Path("history")
-"""Occasions that travel with the repository: ``<stage>/<name>.json``."""
+FORMAT = 2
+"""Of records; 1 kept bytes of sources, in two groups."""
 SIDECAR = ".lineage.json"
 """Beside what a single step wrote: its name and this."""
 
@@ -44,7 +44,10 @@ class Sealed(Params):
         """
         try:
             raw = path.read_bytes()
-            found = cls.parse(json.loads(raw), str(path))
+            content = json.loads(raw)
+            if _is_earlier(content):
+                raise RecordError(f"{path}: written by an earlier version, which told of code otherwise; make it again")
+            found = cls.parse(content, str(path))
         except FileNotFoundError:
             raise RecordError(f"{path}: no such file") from None
         except (OSError, ValueError, RecursionError, ConfigError) as error:
@@ -55,6 +58,12 @@ class Sealed(Params):
         if raw.decode() != json.dumps(_plain(found), indent=2, ensure_ascii=False) + "\n":
             raise RecordError(f"{path}: changed since it was written: its bytes are not as they are written")
         return found
+
+
+def _is_earlier(content: Any) -> bool:
+    """A record, or a step's record and occasion, of an earlier form."""
+    record = content.get("record", content) if isinstance(content, dict) else content
+    return isinstance(record, dict) and isinstance(record.get("format"), int) and record["format"] < FORMAT
 
 
 def _plain(found: Sealed) -> dict[str, Any]:
@@ -75,7 +84,7 @@ class Reference(Params):
 class Record(Sealed):
     """What made some artefacts. Nothing here differs between two runs that write the same bytes."""
 
-    format: int = 1
+    format: int = FORMAT
     made_by: str
     """A stage, ``merge@average``, or a command, ``l2s merge``."""
     parameters: dict[str, Any]
@@ -85,9 +94,7 @@ class Record(Sealed):
     inputs: tuple[Reference, ...]
     outputs: tuple[Artefact, ...]
     code: dict[str, str]
-    """Digests of the sources that the stage depends on, by path: a change in them makes it out of date."""
-    imported: dict[str, str]
-    """Digests of the other sources that these import. A change in them makes nothing out of date; an audit says so."""
+    """All sources behind it, by path: of modules digests of their meaning, of data files of their bytes."""
     versions: dict[str, str]
     """Of Python and of the packages that the sources import."""
 
@@ -101,7 +108,7 @@ class Occasion(Sealed):
     """UTC, ISO 8601."""
     seconds: float
     machine: dict[str, str | int]
-    """System, processor, cores, bytes of memory, GPUs. No name and no address: occasions travel."""
+    """System, Python, processor, cores, bytes of memory, GPUs. No name and no address."""
     commit: str | None
     """Git's HEAD; null outside a repository."""
     dirty: tuple[str, ...]

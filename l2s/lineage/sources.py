@@ -1,54 +1,49 @@
 """The code: is what lies here what made the artefacts?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from l2s.files import digest_file
 from l2s.lineage.chain import Kept
 from l2s.lineage.finding import Finding
+from l2s.lineage.meaning import Reading
 
 
 class Sources:
     """Digests of sources as they are now, each computed once."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.found: dict[str, str] = {}
+        self.reading = Reading(root)
 
-    def changed(self, said: dict[str, str]) -> Iterator[tuple[str, str, str]]:
-        """Path, digest as said, and as it is now."""
-        for path, expected in said.items():
-            if path not in self.found:
-                file = self.root / path
-                self.found[path] = digest_file(file) if file.is_file() else "no such file"
-            if self.found[path] != expected:
-                yield path, expected, self.found[path]
+    def now(self, path: str) -> str | None:
+        """As :func:`l2s.lineage.code.code_behind` digests it; None where there is no such file."""
+        file = self.reading.root / path
+        if not file.is_file():
+            return None
+        return self.reading.source(file).meaning if file.suffix == ".py" else digest_file(file)
+
+    def changed(self, said: Mapping[str, str]) -> list[str]:
+        """Sources that are not what they were."""
+        return [path for path, expected in said.items() if self.now(path) != expected]
 
 
-def check_stage_code(kept: Iterable[Kept], sources: Sources) -> Iterator[Finding]:
-    """Sources on which a stage depends, and which are not what they were: the stage is out of date."""
-    told: dict[tuple[str, str, str], list[str]] = {}
+def check_stage_code(kept: Iterable[Kept], sources: Sources) -> tuple[list[Finding], set[str]]:
+    """One finding on all stages that other code made than lies here, and what these stages are called."""
+    changed, stages = dict[str, None](), list[str]()
     for one in kept:
-        for change in sources.changed(one.record.code):
-            told.setdefault(change, []).append(one.record.made_by)
-    for (path, expected, found), stages in told.items():
-        yield Finding(path, f"which made {_some(stages)}", expected, found)
-
-
-def note_other_code(kept: Iterable[Kept], sources: Sources) -> Iterator[str]:
-    """A sentence on sources that were imported and changed since, though no stage counts them as its own."""
-    paths = {path: None for one in kept for path, _, _ in sources.changed(one.record.imported)}
-    if paths:
-        yield (
-            f"{_some(list(paths))} changed since: imported by what made some artefacts, "
-            "but no stage depends on it, so nothing was made again"
-        )
+        if paths := sources.changed(one.record.code):
+            changed |= dict.fromkeys(paths)
+            stages.append(one.record.made_by)
+    if not stages:
+        return [], set()
+    found = f"{_some(list(changed))} changed since; l2s run makes again what is out of date"
+    return [Finding("code", f"behind {_some(stages)}", "the code that made them", found)], set(stages)
 
 
 def note_step_code(kept: Iterable[Kept], sources: Sources) -> Iterator[str]:
     """A sentence for each single step that other code took: its output is none the worse for it."""
     for one in kept:
-        paths = [path for path, _, _ in sources.changed(one.record.code | one.record.imported)]
+        paths = sources.changed(one.record.code)
         if paths:
             yield f"{one.file.name}: made by other code than lies here: {_some(paths)}"
 

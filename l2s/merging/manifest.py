@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from l2s import __version__
 from l2s.checkpoints import Checkpoint
 from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.diagnostics import TensorDiagnostics
 from l2s.params import Params
-from l2s.versions import version_of
+from l2s.versions import __version__, version_of
 
 MANIFEST = "l2s_manifest.json"
 PACKAGES = ("numba", "numpy", "safetensors", "torch")

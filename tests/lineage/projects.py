@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from tasks.code import refresh
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 CODE = ("l2s", "flows", "tasks")
@@ -53,6 +55,7 @@ def make_project(folder: Path, small: bool = False, copied: bool = False) -> Pat
     for name in ("base", "quick", "slow"):  # copies: the family stage links them, and tests change them in place
         shutil.copytree(ROOT / "data" / "models" / name, folder / "given" / name)
     (folder / "params.yaml").write_text(yaml.safe_dump(params(small), sort_keys=False))
+    refresh(folder)
     return folder
 
 

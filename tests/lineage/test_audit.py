@@ -48,8 +48,8 @@ def test_a_finished_project_is_clean(
 
 
 def artefact_files(project: Path) -> list[Path]:
-    """Every file that any stage wrote, records and occasions included."""
-    found = (file for place in ("data", "history") for file in (project / place).rglob("*") if file.is_file())
+    """Every file that any stage wrote, records included."""
+    found = (file for file in (project / "data").rglob("*") if file.is_file())
     return sorted(file for file in found if file.name not in UNCOUNTED)
 
 
@@ -72,8 +72,6 @@ def test_every_flipped_bit_is_found_and_named(project: Path) -> None:
         content, shown = file.read_bytes(), file.relative_to(project).as_posix()
         bits = 8 * len(content)
         for bit in dict.fromkeys([3, 64 + number % 8, bits // 2 + number % 8, bits - 1 - number % 8]):
-            if shown.startswith("history/"):  # the latest occasion is told by .l2s, unless it is gone
-                continue
             scope = None if "lineage" in shown else file  # a record is read with all others
             with changed(file, flipped(content, bit)):
                 if not any(finding.file == shown for finding in audited(scope).findings):
@@ -84,11 +82,8 @@ def test_every_flipped_bit_is_found_and_named(project: Path) -> None:
 
 def test_a_flipped_bit_in_an_occasion_is_found(project: Path) -> None:
     (local,) = Path(".l2s/history/merge/average").iterdir()
-    shared = Path("history/merge/average.json")
     with changed(local, flipped(local.read_bytes(), 900)):
         assert [finding.file for finding in audited().findings] == [str(local)]
-    with changed(local, None), changed(shared, flipped(shared.read_bytes(), 900)):
-        assert [finding.file for finding in audited().findings] == [str(shared)]
 
 
 def test_the_tensor_is_named(project: Path) -> None:
@@ -236,14 +231,29 @@ def test_parameters_and_code_that_are_no_longer_what_made_it(project: Path, tmp_
     record = Path("data/lineage/merge/average.json")
 
     def older(content: dict[str, Any]) -> None:
-        content["code"]["l2s/merging/linear.py"] = "sha256:0"
-        content["imported"]["l2s/progress.py"] = "sha256:0"
+        content["code"]["l2s/merging/methods/linear.py"] = "sha256:0"
+        content["code"]["l2s/gone.py"] = "sha256:0"
 
     with changed(record, reseal(record, older)):
         found = audited()
-    assert [f.file for f in found.findings] == ["l2s/merging/linear.py"]
-    assert "merge@average" in found.findings[0].what and found.findings[0].expected == "sha256:0"
-    assert any("l2s/progress.py changed since" in note for note in found.notes)
+    (finding,) = found.findings
+    assert finding.file == "code" and finding.what == "behind merge@average"
+    assert finding.found.startswith("l2s/merging/methods/linear.py, l2s/gone.py changed since; l2s run makes")
+    assert "merge@average" not in {made.by.record.made_by for made in found.repeatable}
+    assert len(found.repeatable) < len(found.made) and any("not done again" in note for note in found.notes)
+
+
+def test_a_record_of_an_earlier_form_is_told_in_one_sentence(project: Path) -> None:
+    record = Path("data/lineage/merge/average.json")
+
+    def older(content: dict[str, Any]) -> None:
+        content["format"], content["imported"] = 1, {}
+
+    text = json.loads(record.read_bytes())
+    older(text)
+    with changed(record, json.dumps(text).encode()):
+        (finding,) = [found for found in audited().findings if found.file == str(record)]
+    assert "written by an earlier version" in finding.found and "make it again" in finding.found
 
 
 def test_what_a_removed_recipe_left_is_passed_over_and_said(project: Path) -> None:

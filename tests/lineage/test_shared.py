@@ -89,7 +89,7 @@ def test_a_fresh_clone_pulls_and_audits_without_running_anything(remote: tuple[P
     assert run(folder, "git", "status", "--porcelain") == "", "an audit writes nothing that git sees"
     assert not (folder / ".l2s" / "responses.sqlite").exists(), "something was generated"
     lineage = json.loads(run(folder, "l2s", "lineage", str(SUMMARY), "--json"))
-    assert all(node["occasion"]["machine"]["cores"] >= 1 for node in lineage["nodes"].values() if node["made_by"])
+    assert not any(node["occasion"] for node in lineage["nodes"].values() if node["made_by"]), "made elsewhere"
     lock = (folder / "dvc.lock").read_text()
     (folder / "dvc.lock").write_text(lock.replace("weight: 0.2", "weight: 0.3", 1))
     said = run(folder, "l2s", "audit", code=1)
@@ -110,7 +110,6 @@ def test_two_users_share_work_through_the_remote(remote: tuple[Path, str, str], 
     assert run(folder, "l2s", "audit").splitlines()[-1].startswith("clean")
     lineage = json.loads(run(folder, "l2s", "lineage", "data/merged/average", "--json"))
     assert lineage["nodes"]["data/merged/average"]["occasion"] is None, "nobody here knows when and where"
-    assert lineage["nodes"]["data/models/slow"]["occasion"] is not None
 
 
 def test_what_is_run_again_to_the_same_bytes_leaves_git_clean(remote: tuple[Path, str, str], tmp_path: Path) -> None:
@@ -120,5 +119,4 @@ def test_what_is_run_again_to_the_same_bytes_leaves_git_clean(remote: tuple[Path
     run(folder, "dvc", "repro", "-q", "-f", "-s", "merge@average")
     assert run(folder, "git", "status", "--porcelain") == ""
     shown = json.loads(run(folder, "l2s", "lineage", "data/merged/average", "--json"))["nodes"]["data/merged/average"]
-    history = json.loads((folder / "history/merge/average.json").read_text())
-    assert shown["occasion"]["started"] > history["started"], "the latest occasion is shown, the first is kept"
+    assert shown["occasion"]["seconds"] > 0, "when it was made here"

@@ -15,7 +15,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import l2s
 from l2s.errors import EngineError
 from l2s.verification.workers.worker import main as run_worker
 
@@ -33,7 +32,7 @@ class Worker:
     """One process and its two pipes; used by one thread at a time."""
 
     def __init__(self) -> None:
-        package_root = str(Path(l2s.__file__).parent.parent)
+        package_root = str(Path(__file__).parents[3])
         paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = _started(
             [sys.executable, "-P", "-c", f"from {run_worker.__module__} import main; main()"],

@@ -1,0 +1,180 @@
+"""``code.lock``: a fingerprint of the code behind each kind of stage, which dvc.yaml names among its parameters.
+
+For problems there is one a source, for merges one a method, for responses one an engine, for verdicts one a grader.
+The file depends on the
+sources alone, and on what recipes say of methods that act on another one's result.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from l2s.errors import ConfigError
+from l2s.files import user_cache, write_text
+from l2s.lineage.code import Code, code_behind, fingerprint
+from l2s.lineage.meaning import Reading
+from l2s.references import block
+from l2s.yaml import read_yaml
+
+if TYPE_CHECKING:
+    from l2s.config import Config
+
+LOCK = Path("code.lock")
+SOURCE = Path(__file__).resolve().parent.parent
+"""The folder that holds our packages."""
+ALONE = ("family", "calibrate", "analyse", "report")
+"""Kinds of stages that have one fingerprint."""
+SETTINGS = ("analysis", "benchmarks", "calibration", "family", "generation", "nightly", "planning")
+GATHERING = {
+    "l2s.benchmarks.benchmark": ("l2s.benchmarks.arithmetic.*",),
+    "l2s.benchmarks.sources": ("l2s.benchmarks.*",),
+    "l2s.config": tuple(f"l2s.{package}.*" for package in SETTINGS),
+    "l2s.generation.engines.load": ("l2s.generation.engines.*.*",),
+    "l2s.verification.graders.grader": ("l2s.verification.graders.*",),
+    "tasks.stages": ("tasks.*",),
+}
+"""Modules that name every member of a kind, and what they name: a stage's own members are added to what it runs."""
+ASIDE = ("l2s.planning.*", "tasks.costs.*", "tasks.models.*")
+"""What a stage's module uses for what its stages need of the machine, or took."""
+USED = {"analyse": ("l2s.calibration.settings", "l2s.generation.settings")}
+"""Blocks of params.yaml that a stage hands on without importing them itself."""
+
+
+class Behind:
+    """The code behind stages, each source read once."""
+
+    def __init__(self, recipes: Iterable[Any], source: Path = SOURCE) -> None:
+        self.recipes = list(recipes)
+        self.reading = Reading(source, user_cache() / "sources.json")
+
+    def code(self, kind: str, member: str | None = None) -> Code:
+        """What is behind a kind of stage, with a merge method, a benchmark's source or an engine.
+
+        Raises:
+            ConfigError: a source is no Python.
+        """
+        members = self._members(kind)[member] if member is not None else USED.get(kind, ())
+        return code_behind(
+            ["tasks.stages", f"tasks.{kind}", *members], self.reading, GATHERING | {f"tasks.{kind}": ASIDE}
+        )
+
+    def fingerprints(self) -> dict[str, Any]:
+        """All of code.lock."""
+        found: dict[str, Any] = {kind: self._fingerprint(kind) for kind in ALONE}
+        for kind in ("problems", "merge", "generate", "verify"):
+            found[kind] = {member: self._fingerprint(kind, member) for member in self._members(kind)}
+        return found
+
+    def _fingerprint(self, kind: str, member: str | None = None) -> str:
+        return fingerprint(self.code(kind, member).sources)
+
+    def _members(self, kind: str) -> dict[str, tuple[str, ...]]:
+        """Modules, by names as params.yaml has them; empty for a kind that has one fingerprint."""
+        if kind == "problems":
+            from l2s.benchmarks import SOURCES
+
+            published = {name: (source.problem.__module__,) for name, source in SOURCES.items()}
+            return published | {"arithmetic": ("l2s.benchmarks.arithmetic",), "file": (), "jsonl": ()}
+        if kind == "merge":
+            return self._methods()
+        if kind == "generate":
+            from l2s.generation.engines.load import MODULES as ENGINES
+
+            vllm = "l2s.generation.engines.vllm.support"  # what auto asks
+            return {name: (module,) for name, module in ENGINES.items()} | {"auto": (*ENGINES.values(), vllm)}
+        if kind == "verify":
+            from l2s.verification.graders.grader import MODULES as GRADERS
+
+            return {name: (module,) for name, module in GRADERS.items()}
+        return {}
+
+    def _methods(self) -> dict[str, tuple[str, ...]]:
+        """Of a method that acts on another one's result, the others are those that a recipe names."""
+        from l2s.merging.aliases import METHOD_ALIASES
+        from l2s.merging.methods import METHODS
+
+        modules = {name: f"{METHODS.__module__}.{name}" for name in METHODS}
+        inner = {str(block(recipe, "parameters").get("of")) for recipe in self.recipes}
+        others = tuple(modules[name] for name in sorted(inner & modules.keys()))
+        found = {name: (module, *(others if METHODS[name].compose else ())) for name, module in modules.items()}
+        return found | {alias: found[name] for alias, name in METHOD_ALIASES.items()}
+
+
+def of_step(modules: Iterable[str]) -> Code:
+    """The code behind a single step, every method and engine that it might take included."""
+    reading = Behind([]).reading
+    code = code_behind(modules, reading)
+    reading.keep()
+    return code
+
+
+def refresh(root: Path = Path()) -> bool:
+    """Write code.lock if the code has changed since it was written; tell whether it had.
+
+    Raises:
+        ConfigError: params.yaml or a source cannot be read.
+    """
+    text = _text(root)
+    if _is(root / LOCK, text):
+        return False
+    write_text(root / LOCK, text)
+    return True
+
+
+def is_current(root: Path = Path()) -> bool:
+    """Does code.lock tell of the code that lies here?"""
+    return _is(root / LOCK, _text(root))
+
+
+def _text(root: Path) -> str:
+    behind = Behind(block(read_yaml(root / "params.yaml"), "recipes").values())
+    text = json.dumps(behind.fingerprints(), indent=2, sort_keys=True) + "\n"
+    behind.reading.keep()
+    return text
+
+
+def _is(file: Path, text: str) -> bool:
+    return file.is_file() and file.read_bytes() == text.encode()
+
+
+def refresh_where_named(root: Path = Path()) -> None:
+    """Refresh code.lock if the project's dvc.yaml names it."""
+    if (root / "dvc.yaml").is_file() and str(LOCK) in (root / "dvc.yaml").read_text(encoding="utf-8"):
+        refresh(root)
+
+
+def check_code(stage: str, name: str | None, config: "Config") -> Code:
+    """The code behind a stage, if code.lock tells of it.
+
+    Raises:
+        ConfigError: it tells of other code, or is not there.
+    """
+    behind, member = Behind(config.recipes.values()), _member(stage, str(name), config)
+    code = behind.code(stage, member)
+    behind.reading.keep()
+    key = f"{stage}.{member}" if member is not None else stage
+    if _locked(key) != fingerprint(code.sources):
+        raise ConfigError(f"{LOCK}: {key} tells of other code than runs here; write it anew: l2s code")
+    return code
+
+
+def _member(stage: str, name: str, config: "Config") -> str | None:
+    if stage == "merge":
+        return str(config.recipes[name].get("merge_method"))
+    if stage == "problems":
+        return config.benchmarks[name].source
+    if stage == "verify":
+        return config.grading.grader
+    return config.decoding.engine if stage == "generate" else None
+
+
+def _locked(key: str) -> Any:
+    """A fingerprint as code.lock has it; None where it has none."""
+    try:
+        found = json.loads(LOCK.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found

@@ -1,0 +1,231 @@
+"""code.lock: a change of meaning changes exactly the fingerprints of the stages that it is behind."""
+
+import ast
+import json
+import re
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.changed_code import changed_code
+from l2s.config import Config
+from l2s.errors import ConfigError
+from l2s.lineage.code import fingerprint
+from l2s.merging.aliases import METHOD_ALIASES
+from l2s.merging.methods import METHODS
+from tasks import code
+from tasks.code import LOCK, Behind, check_code, is_current, refresh
+from tasks.stages import STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def flat(found: dict[str, Any]) -> dict[str, str]:
+    return {
+        f"{kind}.{member}" if isinstance(inner, dict) else kind: digest
+        for kind, inner in found.items()
+        for member, digest in (inner.items() if isinstance(inner, dict) else [("", inner)])
+    }
+
+
+def keys(recipes: list[Any], source: Path = ROOT) -> dict[str, str]:
+    return flat(Behind(recipes, source).fingerprints())
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copy")
+    for name in ("l2s", "flows", "tasks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def changed(copy: Path, file: str, edit: Callable[[str], str], recipes: list[Any]) -> set[str]:
+    """The keys whose fingerprint an edit changes."""
+    before = keys(recipes, copy)
+    text = (copy / file).read_text(encoding="utf-8")
+    assert edit(text) != text
+    try:
+        (copy / file).write_text(edit(text), encoding="utf-8")
+        after = keys(recipes, copy)
+    finally:
+        (copy / file).write_text(text, encoding="utf-8")
+    return {key for key in before if before[key] != after[key]}
+
+
+def more(text: str) -> str:
+    return text + "\nMORE = 1\n"
+
+
+@cache
+def behind(of: str = "") -> dict[str, set[str]]:
+    """The sources behind every key, with a recipe that names a method for another one to act on."""
+    found = Behind([{"parameters": {"of": of}}])
+    members = {key: key.partition(".") for key in flat(found.fingerprints())}
+    return {key: set(found.code(kind, member or None).sources) for key, (kind, _, member) in members.items()}
+
+
+SHARED = {"merge.ties", "merge.ties_merging", "merge.breadcrumbs", "merge.breadcrumbs_ties", "merge.sce"}
+"""They import it."""
+GENERATED = {"generate.auto", "generate.transformers", "generate.vllm"}
+GRADED = {"verify.l2s", "verify.math-verify", "verify.qwen"}
+EVERYTHING = set(behind())
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("l2s/merging/methods/karcher.py", {"merge.karcher"}),
+        ("l2s/merging/methods/ties.py", SHARED),
+        ("l2s/benchmarks/gpqa.py", {"problems.gpqa"}),
+        ("l2s/generation/engines/vllm/engine.py", {"generate.auto", "generate.vllm"}),
+        ("l2s/generation/engines/vllm/support.py", {"generate.auto", "generate.vllm"}),
+        ("l2s/generation/engines/transformers/engine.py", {"generate.auto", "generate.transformers"}),
+        ("l2s/family/muon.py", {"family"}),
+        ("l2s/verification/parsing/units.py", {"verify.l2s", "verify.qwen"}),
+        ("l2s/verification/workers/worker.py", {"verify.l2s", "verify.math-verify"}),
+        ("l2s/report/templates/page.css", {"report"}),
+        ("l2s/analysis/study_tables.json", {"analyse", "report"}),
+        ("l2s/generation/settings.py", {"family", "analyse", *GENERATED}),
+        ("l2s/calibration/settings.py", {"calibrate", "analyse"}),
+        ("tasks/facts.py", {"analyse"}),
+        ("l2s/verification/graders/qwen_text.py", {"verify.qwen"}),
+        ("tasks/verify.py", GRADED),
+        ("tasks/stages.py", EVERYTHING),
+        ("l2s/files.py", EVERYTHING),
+        ("l2s/params.py", EVERYTHING),
+        ("l2s/config.py", EVERYTHING),
+        ("l2s/__init__.py", set()),
+        ("l2s/nightly/settings.py", set()),
+        ("l2s/planning/settings.py", set()),
+        ("l2s/lineage/record.py", set()),
+        ("flows/cli.py", set()),
+    ],
+)
+def test_a_source_is_behind_what_uses_it(file: str, expected: set[str]) -> None:
+    assert (ROOT / file).is_file()
+    assert {key for key, sources in behind().items() if file in sources} == expected
+
+
+def test_a_change_of_meaning_changes_what_it_is_behind(copy: Path) -> None:
+    found = changed(copy, "l2s/seeds.py", lambda text: text.replace(">> 1", ">> 2"), [])
+    assert found == {key for key, sources in behind().items() if "l2s/seeds.py" in sources} == EVERYTHING - GRADED
+    assert changed(copy, "l2s/report/templates/page.css", lambda text: text + " ", []) == {"report"}
+
+
+def test_comments_docstrings_and_formatting_count_nowhere(copy: Path) -> None:
+    for file in sorted(copy.glob("l2s/**/*.py"))[::7]:
+        file.write_text("# one\n\n" + file.read_text(encoding="utf-8") + '\n"""More."""  # two\n', encoding="utf-8")
+    assert keys([], copy) == keys([])
+
+
+def test_a_method_that_acts_on_another_counts_with_those_that_recipes_name() -> None:
+    found = {key for key, sources in behind("ties").items() if "l2s/merging/methods/ties.py" in sources}
+    assert found == {"merge.aim", *SHARED}
+    assert "l2s/merging/methods/karcher.py" not in behind("ties")["merge.aim"]
+    assert keys([{"parameters": {"of": ["no name"]}}, {"parameters": None}, None]) == keys([])
+
+
+def test_every_name_that_params_yaml_may_hold_has_a_fingerprint() -> None:
+    found = keys([])
+    assert {f"merge.{name}" for name in (*METHODS, *METHOD_ALIASES)} <= found.keys()
+    assert found["merge.ties_merging"] == found["merge.ties"]
+    assert {kind for kind in STAGES if kind not in found} == {"problems", "merge", "generate", "verify"}
+    assert {f"generate.{name}" for name in ("auto", "transformers", "vllm")} <= found.keys()
+    assert {"problems.arithmetic", "problems.file", "problems.jsonl", "problems.aime25"} <= found.keys()
+
+
+def test_the_blocks_that_a_stage_reads_are_behind_it() -> None:
+    """config.py gathers all blocks and counts with none: each stage that hands one on has it behind it otherwise."""
+    for kind in STAGES:
+        sources = next(sources for key, sources in behind().items() if key.partition(".")[0] == kind)
+        ours = [ROOT / path for path in sources if path.startswith("tasks/") and "tasks/stage" not in path]
+        read = {block for file in ours for block in _blocks_read(ast.parse(file.read_text(encoding="utf-8")))}
+        for block in read & set(Config.model_fields):
+            module = _module(Config.model_fields[block].annotation)
+            assert module is None or module in sources, (kind, block, module)
+
+
+def _blocks_read(tree: ast.Module) -> set[str]:
+    """``config.block`` in what does a stage's work, but for loops over names alone."""
+    tree.body = [node for node in tree.body if getattr(node, "name", "") not in ("needs", "estimate", "reads")]
+    loops = [node.iter for node in ast.walk(tree) if isinstance(node, ast.comprehension | ast.For)]
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "config"
+        if node not in loops
+    }
+
+
+def _module(annotation: Any) -> str | None:
+    found = re.findall(r"l2s[\w.]+(?=\.\w+)", str(annotation))
+    return found[0].replace(".", "/") + ".py" if found else None
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    refresh()
+    return tmp_path
+
+
+def test_it_is_written_only_when_it_changes(project: Path) -> None:
+    before = (project / LOCK).stat().st_mtime_ns
+    assert not refresh() and is_current() and (project / LOCK).stat().st_mtime_ns == before
+    text = (project / LOCK).read_text()
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+    (project / LOCK).write_text(text.replace("sha256:", "sha256:0", 1).replace("blake3:", "blake3:0", 1))
+    assert not is_current() and refresh() and (project / LOCK).read_text() == text
+
+
+def test_the_repositorys_own_is_up_to_date() -> None:
+    assert is_current(ROOT), "write it anew: l2s code"
+
+
+@pytest.mark.parametrize("damage", [None, "", "[]", '{"verify": {}}', '{"verify": {"l2s": "sha256:0"}}'])
+def test_a_stage_refuses_other_code_than_code_lock_tells_of(project: Path, damage: str | None) -> None:
+    config = Config.read()
+    assert check_code("verify", "slow", config).sources
+    if damage is None:
+        (project / LOCK).unlink()
+    else:
+        (project / LOCK).write_text(damage)
+    with pytest.raises(ConfigError, match=r"^code\.lock: verify\.l2s tells of other code than runs here; .* l2s code"):
+        check_code("verify", "slow", config)
+
+
+def test_each_stage_has_its_own_entry(project: Path) -> None:
+    params = yaml.safe_load((project / "params.yaml").read_text())
+    params["recipes"]["old"] = params["recipes"]["average"] | {"merge_method": "average_merging"}
+    (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    config = Config.read()
+    (project / LOCK).write_text(json.dumps({"merge": {"average_merging": keys([])["merge.linear"]}}))
+    assert "l2s/merging/methods/linear.py" in check_code("merge", "old", config).sources
+    with pytest.raises(ConfigError, match=r"code\.lock: merge\.ties tells"):
+        check_code("merge", "ties-d20", config)
+
+
+def test_the_file_that_changed_is_named(project: Path, monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
+    from l2s.lineage.record import RECORDS, Record
+
+    sources = Behind([]).code("verify", "l2s").sources
+    before = fingerprint(sources)
+    record = {"made_by": "verify@slow", "parameters": {}, "seeds": {}, "inputs": (), "outputs": (), "versions": {}}
+    Record(**record, code=sources).write(RECORDS / "verify/slow.json")  # type: ignore[arg-type]
+    monkeypatch.setattr(code.Behind.__init__, "__defaults__", (copy,))
+    text = (copy / "l2s/records/lines.py").read_text()
+    try:
+        (copy / "l2s/records/lines.py").write_text(more(text))
+        assert changed_code("verify.l2s", "verify@slow", before) == [("l2s/records/lines.py", "modified")]
+        ((file, how),) = changed_code("verify.l2s", "verify@quick", before)
+        assert file == "code.lock: verify.l2s" and "not known here" in how, "of that stage there is no record"
+        assert changed_code("merge.none", "merge@x", before) == [("code.lock: merge.none", "no longer there")]
+    finally:
+        (copy / "l2s/records/lines.py").write_text(text)
