@@ -40,7 +40,7 @@ def audit(
     stored, damaged = check_store(chain, found.made)
     found.findings += [*wrong, *differing, *others, *damaged]
     counts = {
-        "artefacts": len(found.behind), "records": found.records, "files": len(found.digests), "bytes": found.size,
+        "artefacts": len(found.behind), "records": found.records, "files": len(found.files), "bytes": found.size,
         "believed": believed, "graded": graded, "redone": done, "generated": generated, "stored": stored,
     }  # fmt: skip
     if as_json:
@@ -70,7 +70,7 @@ def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     found.findings[:0] = unreadable
     if not quick and chain.kept and (chain.root / "data").is_dir():
         memory.keep(chain.root, seen, found.digests)
-    return chain, found, sum(file in known for file in found.digests)
+    return chain, found, sum(any(file in files for files in known.values()) for file in found.files)
 
 
 def _stages(chain: "Chain") -> "tuple[list[str], list[Finding]]":

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.console import Json, out, say
+from l2s.digests import without_name
 
 Crate = Annotated[Path | None, typer.Option("--crate", metavar="OUT", help="Write a Workflow Run RO-Crate there.")]
 SHOWN = ("method", "seed", "rows", "engine", "grader", "weights", "model")
@@ -68,7 +69,7 @@ def _print_tree(found: Mapping[str, Any]) -> None:
 def _title(node: Mapping[str, Any]) -> str:
     from rich.markup import escape
 
-    digest = f" [dim]{node['digest'].removeprefix('sha256:')[:12]}[/dim]" if node["digest"] else ""
+    digest = f" [dim]{without_name(node['digest'])[:12]}[/dim]" if node["digest"] else ""
     return f"[bold]{escape(node['path'])}[/bold]{digest}"
 
 
@@ -88,7 +89,7 @@ def _lines(node: Mapping[str, Any]) -> Iterator[str]:
     facts = {key: node["facts"][key] for key in SHOWN if key in node["facts"]}
     if facts:
         yield escape(", ".join(f"{key} {_plain(value)}" for key, value in facts.items()))
-    code = node["code"].removeprefix("sha256:")[:12]
+    code = without_name(node["code"])[:12]
     yield escape(f"code {code}; " + ", ".join(f"{name} {version}" for name, version in node["versions"].items()))
 
 
@@ -110,4 +111,4 @@ def _short(value: Any, most: int = 160) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, list):
         return "/".join(map(str, value))
-    return str(value).removeprefix("sha256:")[:12] if str(value).startswith("sha256:") else str(value)
+    return without_name(str(value))[:12] if str(value).startswith(("blake3:", "sha256:")) else str(value)

@@ -15,12 +15,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from l2s.checkpoints import Checkpoint
 from l2s.config import Config
+from l2s.digests import digest_file
 from l2s.errors import ConfigError, RecordError
-from l2s.files import digest_file, replacing_folder, write_json, write_text
+from l2s.files import replacing_folder, write_json, write_text
 from l2s.nightly.comparison import REGRESSIONS, compare_nights, outcome_of
 from l2s.nightly.history import History, read_history
-from l2s.nightly.made import Change, Made, changes, code_digest, library_versions, machine_of
+from l2s.nightly.made import (
+    Change,
+    Made,
+    changes,
+    code_digest,
+    library_versions,
+    machine_of,
+    with_todays_digests,
+)
 from l2s.nightly.measured import measure, sentence_of
 from l2s.nightly.night import (
     NIGHT,
@@ -149,7 +159,8 @@ def _compared(
     changed: list[Change] = []
     compared = []
     if baseline is not None:
-        changed = changes(baseline.made, made)
+        models = {run: Checkpoint(bench.data / found.made.model) for run, found in evaluated.items()}
+        changed = changes(with_todays_digests(baseline.made, models), made)
         compared = compare_nights(read_night_rows(nights / baseline.night), frame, changed, config.nightly)
     outcome = outcome_of(compared)
     return Night(

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from flows.console import Json, out, say
+from l2s.digests import BLAKE3, SHA256, without_name
 
 app = typer.Typer(name="store", help="The response store: what it holds, whether it is sound, and clearing it.",
                   no_args_is_help=True)  # fmt: skip
@@ -32,7 +33,7 @@ def info(store: Place = STORE, as_json: Json = False) -> None:
     for name in ("responses", "tokens", "made", "last used"):
         table.add_column(name, justify="right")
     for g in found.groups:
-        weights = g.weights.removeprefix("sha256:")[:12]
+        weights = without_name(g.weights)[:12]
         table.add_row(
             g.model, weights, g.engine, f"{g.responses:,}", f"{g.tokens or 0:,}", _date(g.made), _date(g.used)
         )
@@ -76,10 +77,10 @@ def prune(
     from l2s.checkpoints import Checkpoint
     from l2s.generation.store.care import prune as drop
 
-    digest = Checkpoint(model).digest if model else weights
-    if digest and not digest.startswith("sha256:"):
-        digest = f"sha256:{digest}"
-    count = drop(store, unused_days=unused, weights=digest, engine=engine, unknown=unknown, dry=dry)
+    digests: tuple[str, ...] = (weights,) if weights else ()
+    if model:
+        digests = tuple(Checkpoint(model).digest_by(algorithm) for algorithm in (BLAKE3, SHA256))
+    count = drop(store, unused_days=unused, weights=digests, engine=engine, unknown=unknown, dry=dry)
     say(f"{store}: {count:,} responses {'would be dropped' if dry else 'dropped'}")
 
 

@@ -1,7 +1,6 @@
-"""Files and folders that are whole or absent, and their digests."""
+"""Files and folders that are whole or absent."""
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -98,17 +97,6 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def digest_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, as ``sha256:<hex>``."""
-    with open(path, "rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-def digest_text(text: str) -> str:
-    """SHA-256 of UTF-8 text, as ``sha256:<hex>``."""
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def fill(file: int, start: int, room: memoryview) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from l2s.checkpoints.language import with_rows, with_tie
 from l2s.checkpoints.parts import is_head
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.tokenizer import has_tokenizer
+from l2s.digests import digest_lines
 from l2s.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -107,12 +107,11 @@ class AdaptedCheckpoint(Checkpoint):
         tied_on_purpose = self.adapter.config.get("ensure_weight_tying") is True
         return self.base.tied and not tied_on_purpose and bool(self.changed & {self.head, self.base.embedding})
 
-    @cached_property
-    def weights_digest(self) -> str:
+    def _hash_weights(self, algorithm: str, threads: int | None) -> str:
         """Of the base's weights, the adapter's tensors, and what the adapter's config makes of them."""
         changes = {name: [c.a, c.b, c.scale, c.transposed] for name, c in sorted(self.adapter.low_rank.items())}
-        parts = [self.base.weights_digest, self.adapter.weights_digest, json.dumps(changes), str(self.tied)]
-        return f"sha256:{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()}"
+        weights = [model.digest_weights(algorithm, threads) for model in (self.base, self.adapter)]
+        return digest_lines([*weights, json.dumps(changes), str(self.tied)], algorithm)
 
     def _shape(self, change: LowRank) -> tuple[int, ...]:
         entries = self.adapter.index.entries

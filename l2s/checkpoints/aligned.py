@@ -122,10 +122,9 @@ class AlignedCheckpoint(Checkpoint):
         """Is the embedding also the head?"""
         return self.model.tied
 
-    @cached_property
-    def weights_digest(self) -> str:
+    def _hash_weights(self, algorithm: str, threads: int | None) -> str:
         """The model's own."""
-        return self.model.weights_digest
+        return self.model.digest_weights(algorithm, threads)
 
 
 class AlignedReader:

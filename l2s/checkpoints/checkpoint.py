@@ -11,6 +11,7 @@ from l2s.checkpoints.json_file import read_object
 from l2s.checkpoints.language import tie_flag
 from l2s.checkpoints.parts import head_beside, is_embedding, is_head, is_other_head, is_recomputed
 from l2s.checkpoints.tokenizer import GENERATION_CONFIG, side_files
+from l2s.digests import BLAKE3
 from l2s.errors import CheckpointError
 
 
@@ -124,21 +125,44 @@ class Checkpoint:
             raise CheckpointError(f"{self.path}: holds no tensor {name}")
         return self.index.entries[name]
 
-    @cached_property
+    @property
     def weights_digest(self) -> str:
-        """SHA-256 over name, dtype, shape and bytes of every tensor but a tied head; shards do not matter."""
-        entries = [self.index.entries[name] for name in self._counted]
-        digests = zip(entries, digest_tensors(entries), strict=True)
-        return combine((entry.name, entry.dtype, entry.shape, digest) for entry, digest in digests)
+        """Digest over name, dtype, shape and bytes of every tensor but a tied head; shards do not matter."""
+        return self.digest_weights()
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over weights, config, tokenizer, chat template and generation config.
+        """Digest over weights, config, tokenizer, chat template and generation config.
 
         Two folders with the same digest answer alike, wherever they lie; see
         :func:`~l2s.checkpoints.digest.digest_model` for what counts.
         """
-        return digest_model(self.weights_digest, self.config, self.side_files)
+        return self.digest_by(BLAKE3)
+
+    def digest_by(self, algorithm: str) -> str:
+        """The same made with another algorithm, to be held against what an earlier version wrote."""
+        return digest_model(self.digest_weights(algorithm), self.config, self.side_files)
+
+    def digest_weights(self, algorithm: str = BLAKE3, threads: int | None = None) -> str:
+        """The digest of the weights; computed once.
+
+        Args:
+            algorithm: of the digest.
+            threads: tensors that are hashed at a time (default: one a core).
+        """
+        if algorithm not in self._weights_digests:
+            self._weights_digests[algorithm] = self._hash_weights(algorithm, threads)
+        return self._weights_digests[algorithm]
+
+    @cached_property
+    def _weights_digests(self) -> dict[str, str]:
+        """By algorithm."""
+        return {}
+
+    def _hash_weights(self, algorithm: str, threads: int | None) -> str:
+        entries = [self.index.entries[name] for name in self._counted]
+        digests = zip(entries, digest_tensors(entries, algorithm, threads), strict=True)
+        return combine(((entry.name, entry.dtype, entry.shape, digest) for entry, digest in digests), algorithm)
 
 
 def has_rows(model: Checkpoint, name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from l2s.checkpoints.aligned import Reader
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.index import WeightIndex, natural
+from l2s.digests import digest_lines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,14 +54,13 @@ class LayeredCheckpoint(Checkpoint):
         """The first part's."""
         return self.parts[0].config
 
-    @cached_property
-    def weights_digest(self) -> str:
+    def _hash_weights(self, algorithm: str, threads: int | None) -> str:
         """Of one part that part's own, whichever of its layers are taken; of several, of them and what is taken."""
-        digests = [part.weights_digest for part in self.parts]
+        digests = [part.digest_weights(algorithm, threads) for part in self.parts]
         if len(digests) == 1:
             return digests[0]
         taken = [f"{name} {part} {own}" for name, (part, own) in sorted(self.origins.items())]
-        return f"sha256:{hashlib.sha256(chr(10).join([*digests, *taken]).encode()).hexdigest()}"
+        return digest_lines([*digests, *taken], algorithm)
 
 
 class LayeredReader:

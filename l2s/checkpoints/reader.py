@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
+from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.mapped import map_file
 from l2s.errors import CheckpointError
-from l2s.files import identity
+from l2s.files import fill, identity
 from l2s.lazy import torch
 
 if TYPE_CHECKING:
@@ -28,6 +29,28 @@ OTHERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "u
 NUMPY_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16",
                "I8": "int8", "BOOL": "bool"}  # fmt: skip
 """Formats that NumPy knows."""
+
+
+class Place(NamedTuple):
+    """Where a tensor lies in an open file."""
+
+    descriptor: int
+    start: int
+    """Its first byte."""
+    entry: TensorEntry
+
+    def fill(self, first: int, memory: memoryview) -> None:
+        """Read the tensor's bytes from number ``first`` on, until ``memory`` is full.
+
+        Raises:
+            CheckpointError: the file ended before, or cannot be read.
+        """
+        try:
+            whole = fill(self.descriptor, self.start + first, memory)
+        except OSError as error:
+            raise CheckpointError(f"{self.entry.file}: {self.entry.name} cannot be read: {error.strerror}") from None
+        if not whole:
+            raise CheckpointError(f"{self.entry.file}: ended while {self.entry.name} was read; get a sound copy of it")
 
 
 class CheckpointReader:
@@ -71,8 +94,8 @@ class CheckpointReader:
         return self._array(name, False)
 
     @contextmanager
-    def place(self, name: str) -> Iterator[tuple[int, int]]:
-        """Where a tensor lies, for those who read it themselves: an open file's descriptor, and the first byte.
+    def place(self, name: str) -> Iterator[Place]:
+        """Where a tensor lies, for those who read it themselves.
 
         Raises:
             CheckpointError: the folder holds no such tensor, or the file is not the one that was read before.
@@ -82,7 +105,7 @@ class CheckpointReader:
             seen = identity(file.fileno())
             if self._seen.setdefault(entry.file, seen) != seen:
                 raise CheckpointError(f"{entry.file}: changed while it was read; leave it alone and start again")
-            yield file.fileno(), entry.start
+            yield Place(file.fileno(), entry.start, entry)
 
     def _array(self, name: str, private: bool) -> NDArray[Any]:
         entry = self.checkpoint.entry(name)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from l2s.checkpoints.index import TensorEntry
+from l2s.digests import BLAKE3, SHA256
 from l2s.files import identity, settled, user_cache, write_json
 
 MOST = 4000
@@ -23,38 +24,39 @@ _noted: dict[Path, tuple[list[int], Digests]] = {}
 """By file: its identity then, and the digests of the tensors that were written."""
 
 
-def recall(file: Path) -> Digests:
+def recall(file: Path, algorithm: str = BLAKE3) -> Digests:
     """Digests of the file's tensors, as far as they are known and still hold."""
-    seen, noted = _noted.get(file.resolve(), ([], {}))
+    seen, noted = _noted.get(file.resolve(), ([], {})) if algorithm == BLAKE3 else ([], {})
     try:
         if noted and seen == identity(file):
             return dict(noted)
-        kept = json.loads(_place(file).read_text(encoding="utf-8"))
+        kept = json.loads(_place(file, algorithm).read_text(encoding="utf-8"))
         return {int(start): digest for start, digest in kept["digests"].items()} if kept["is"] == identity(file) else {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, or damaged: hash again
         return {}
 
 
 def note(digests: Iterable[tuple[TensorEntry, str]]) -> None:
-    """Say what this process has just written, and hashed meanwhile; kept as long as the process runs."""
+    """Say what this process has just written, and hashed by BLAKE3 meanwhile; kept as long as the process runs."""
     written = dict[Path, Digests]()
     for entry, digest in digests:
         written.setdefault(entry.file.resolve(), {})[entry.start] = digest
     _noted.update({file: (identity(file), found) for file, found in written.items()})
 
 
-def remember(file: Path, seen: list[int], digests: Digests) -> None:
+def remember(file: Path, seen: list[int], digests: Digests, algorithm: str = BLAKE3) -> None:
     """Keep what was hashed, if the file still is what it was when hashing began.
 
     Args:
         file: that was hashed.
         seen: its :func:`identity` before.
         digests: of its tensors.
+        algorithm: of the digests.
     """
     with suppress(OSError):  # a cache that cannot be written is a cache that is not there
         if identity(file) == seen and settled(seen):
-            kept = recall(file) | digests
-            place = _place(file)
+            kept = recall(file, algorithm) | digests
+            place = _place(file, algorithm)
             if not place.exists():
                 _make_room(place.parent)
             write_json(place, {"is": seen, "digests": {str(start): d for start, d in sorted(kept.items())}})
@@ -70,5 +72,7 @@ def _make_room(folder: Path) -> None:
             Path(entry.path).unlink(missing_ok=True)
 
 
-def _place(file: Path) -> Path:
-    return user_cache() / "digests" / f"{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]}.json"
+def _place(file: Path, algorithm: str) -> Path:
+    """SHA-256 digests lie where earlier versions kept them, so that what those hashed is still known."""
+    name = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]
+    return user_cache() / "digests" / f"{name}{'' if algorithm == SHA256 else f'.{algorithm}'}.json"

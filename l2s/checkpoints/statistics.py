@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal, Self
 from safetensors import SafetensorError, safe_open
 
 from l2s.checkpoints.index import listed
+from l2s.digests import digest_file
 from l2s.errors import CheckpointError
-from l2s.files import digest_file, replacing
+from l2s.files import replacing
 from l2s.lazy import torch
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Statistics:
     """What they were made from: the model's name and ``weights`` digest, the ``texts`` file's and the ``token_ids``'
     digests, counts, seed, device, versions."""
     digest: str = ""
-    """SHA-256 of the file."""
+    """Digest of the file."""
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from l2s.checkpoints.digest import digest_tensor
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
 from l2s.checkpoints.index import INDEX, SINGLE, TensorEntry
+from l2s.digests import digest_bytes
 from l2s.files import write_json
 from l2s.lazy import torch
 
@@ -87,12 +87,12 @@ class CheckpointWriter:
                 self._write_index()
 
     def write(self, name: str, tensor: "Tensor") -> str:
-        """Put a whole tensor in its place; returns the SHA-256 of its bytes, as ``sha256:<hex>``."""
+        """Put a whole tensor in its place; returns the digest of its bytes."""
         plan = self._places[name][2]
         assert tuple(tensor.shape) == plan.shape, f"{name}: planned {plan.shape}, got {tuple(tensor.shape)}"
         content = self.write_piece(name, tensor)
         self.finish(name)
-        return f"sha256:{sha256(content).hexdigest()}"
+        return digest_bytes(content)
 
     def write_piece(self, name: str, piece: "Tensor", start: int = 0) -> memoryview:
         """Put a run of a tensor's entries in place, from entry number ``start`` on; returns its bytes."""
@@ -117,7 +117,7 @@ class CheckpointWriter:
             self._flusher.submit(_flush, self._files[shard])
 
     def digest(self, name: str) -> str:
-        """SHA-256 of what now lies in a tensor's place."""
+        """The digest of what now lies in a tensor's place."""
         shard, offset, plan = self._places[name]
         return digest_tensor(TensorEntry(name, plan.dtype, plan.shape, self.folder / shard, offset, plan.size))
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 
 from l2s.benchmarks import arithmetic
+from l2s.digests import digest_text, without_name
 from l2s.errors import CheckpointError, ConfigError
 from l2s.family.family import MODELS, train_family
 from l2s.family.settings import FamilySettings
-from l2s.files import digest_text, replacing_folder
+from l2s.files import replacing_folder
 from l2s.params import nearest
 from l2s.progress import Track, silent
 
@@ -57,7 +58,7 @@ def _recipe_digest(settings: FamilySettings) -> str:
     """What the weights depend on: the settings, this code and torch; finished stages are kept under it."""
     sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(arithmetic.__file__)]
     code = "".join(source.read_text(encoding="utf-8") for source in sources)
-    return digest_text("\0".join([settings.model_dump_json(), torch.__version__, code])).removeprefix("sha256:")[:16]
+    return without_name(digest_text("\0".join([settings.model_dump_json(), torch.__version__, code])))[:16]
 
 
 def _link(source: Path, target: Path) -> None:

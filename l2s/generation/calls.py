@@ -1,9 +1,11 @@
 """Calls: prompts answered by one engine, from the store where they can be, each response kept as it finishes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
+from l2s.digests import BLAKE3, SHA256
 from l2s.generation.engines.engine import Engine, Prompt
 from l2s.generation.settings import ControlParams, DecodingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored, response_key
@@ -11,6 +13,14 @@ from l2s.progress import Track, silent
 
 LOOKED_UP = 256
 """Responses read from the store at a time: what is kept in memory is the rows, never all token ids."""
+
+
+class Digests(NamedTuple):
+    """What of a model stands in the keys of its responses."""
+
+    weights: str
+    """Of all that decides what it answers."""
+    tokenizer: str
 
 
 class Counts(NamedTuple):
@@ -31,6 +41,8 @@ class Calls:
     """Its folder's name, kept for those who clear the store up."""
     track: Track = silent
     counts: Counts = field(default=Counts(0, 0))
+    earlier: Callable[[], Digests] | None = None
+    """Makes the SHA-256 digests under which an earlier version stored responses; asked if the store has such."""
 
     def answers(
         self, prompts: Sequence[Prompt], decoding: DecodingParams, control: ControlParams, label: str
@@ -44,6 +56,9 @@ class Calls:
             places = range(first, min(first + LOOKED_UP, len(prompts)))
             keys = [self._key(prompts[place], decoding, control) for place in places]
             found = self.store.find(keys)
+            if len(found) < len({*keys}) and self._earlier is not None:
+                absent = [place for place, key in zip(places, keys, strict=True) if key not in found]
+                found |= self._stored_earlier([prompts[place] for place in absent], decoding, control)
             for place, key in zip(places, keys, strict=True):
                 if key in found:
                     yield place, found[key]
@@ -72,12 +87,35 @@ class Calls:
             for place in missing[key]:
                 yield place, response
 
-    def _key(self, prompt: Prompt, decoding: DecodingParams, control: ControlParams) -> bytes:
+    @cached_property
+    def _today(self) -> Digests:
+        return Digests(self.weights, self.engine.tokenizer_digest)
+
+    @cached_property
+    def _earlier(self) -> Digests | None:
+        return self.earlier() if self.earlier is not None and self.store.has_earlier() else None
+
+    def _stored_earlier(
+        self, prompts: Sequence[Prompt], decoding: DecodingParams, control: ControlParams
+    ) -> dict[bytes, Stored]:
+        """Responses that an earlier version stored, by today's keys, under which they are kept from now on."""
+        keys = {self._key(prompt, decoding, control, earlier=True): prompt for prompt in prompts}
+        found = {}
+        for key, response in self.store.find(keys).items():
+            today = self._key(keys[key], decoding, control)
+            self.store.put(today, response, Origin(self.model, self.weights, self.engine.name))
+            found[today] = response
+        return found
+
+    def _key(self, prompt: Prompt, decoding: DecodingParams, control: ControlParams, earlier: bool = False) -> bytes:
+        digests = self._earlier if earlier else self._today
+        assert digests is not None
         style, sampling = decoding.prompt, decoding.sampling
         drawn = None if sampling.greedy else [sampling.seed, prompt.benchmark, prompt.problem_id]
         return response_key(
-            weights=self.weights,
-            tokenizer=self.engine.tokenizer_digest,
+            SHA256 if earlier else BLAKE3,
+            weights=digests.weights,
+            tokenizer=digests.tokenizer,
             prompt=prompt.ids,
             delimiters=[style.opening, style.closing],
             stop=[style.style, *style.stop],

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from l2s.checkpoints import Checkpoint
+from l2s.digests import SHA256
 from l2s.errors import RecordError
-from l2s.generation.calls import Calls, Counts
+from l2s.generation.calls import Calls, Counts, Digests
 from l2s.generation.controls.delimiters import delimiters_of
 from l2s.generation.controls.kinds.fractured import fractured, refuse_what_repeats
 from l2s.generation.controls.kinds.styles import asks_first, first_question, problem_after, prompt_under
 from l2s.generation.engines.engine import Engine, Prompt
 from l2s.generation.engines.load import load_engine
 from l2s.generation.prompts.paper import examples_for
-from l2s.generation.prompts.tokenizer import ModelTokenizer
+from l2s.generation.prompts.tokenizer import ModelTokenizer, tokenizer_digest
 from l2s.generation.rows import RowWriter
 from l2s.generation.settings import ControlParams, DecodingParams, PromptParams
 from l2s.generation.store.store import ResponseStore
@@ -84,7 +85,7 @@ def generate_responses(
             outliner = models / control.outliner
             outlined, answered = _outlines(outliner, rows, decoding, control, responses, track)
         engine = _engine(model, decoding)
-        calls = Calls(engine, weights_digest, responses, model.name, track, outlined)
+        calls = Calls(engine, weights_digest, responses, model.name, track, outlined, _earlier(model))
         for note in (*engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
             say(f"{model}: {note}" if str(model) not in note else note)
         writer = RowWriter(run, model, engine.name, decoding, words)
@@ -140,6 +141,11 @@ def _idle(control: ControlParams, run: str, rows: Sequence[Row]) -> str | None:
     return f"{run}: control {control.kind} acted on none of {len(rows):,} responses: {why}"
 
 
+def _earlier(model: Path) -> Callable[[], Digests]:
+    """How to make the digests under which an earlier version stored the model's responses."""
+    return lambda: Digests(Checkpoint(model).digest_by(SHA256), tokenizer_digest(model, SHA256))
+
+
 def _engine(model: Path, decoding: DecodingParams) -> Engine:
     return load_engine(
         decoding.engine, model, decoding.device, decoding.rows_at_once, threads=decoding.threads,
@@ -157,7 +163,7 @@ def _outlines(
 ) -> tuple[Counts, list[Answered]]:
     """cothink: the other model's outlines; it is in memory only meanwhile."""
     engine = _engine(outliner, decoding)
-    calls = Calls(engine, Checkpoint(outliner).digest, store, outliner.name, track)
+    calls = Calls(engine, Checkpoint(outliner).digest, store, outliner.name, track, earlier=_earlier(outliner))
     label = f"outlines of {outliner.name}"
     answered = _first_answers(calls, rows, decoding, control, control.outline_tokens, label)
     return calls.counts, answered

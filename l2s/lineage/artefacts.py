@@ -7,6 +7,7 @@ from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.digest import combine, digest_model
+from l2s.digests import same_algorithm
 from l2s.errors import L2SError
 from l2s.lineage.digests import WEIGHTS, FileDigest, digest_output, digest_parts
 from l2s.params import Params
@@ -102,7 +103,8 @@ def model_facts(folder: Path, files: Mapping[str, FileDigest]) -> dict[str, Any]
         parts = {e.name: files[e.file.relative_to(folder).as_posix()].parts.get(e.name) for e in entries}
         if not all(parts.values()):
             return {}
-        weights = combine((e.name, e.dtype, e.shape, str(parts[e.name])) for e in entries)
+        told = [(e.name, e.dtype, e.shape, str(parts[e.name])) for e in entries]
+        weights = combine(told, same_algorithm(map(str, parts.values())))
         return {"weights": weights, "model": digest_model(weights, checkpoint.config, checkpoint.side_files)}
     except (L2SError, KeyError):  # an adapter, or a folder that is damaged: its files' digests say what it is
         return {}

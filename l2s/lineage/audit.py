@@ -7,6 +7,7 @@ from pathlib import Path
 from l2s.errors import RecordError
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.contents import Digests, Known, check_contents, hash_files
+from l2s.lineage.digests import FileDigest
 from l2s.lineage.finding import Finding
 from l2s.lineage.links import check_links
 from l2s.lineage.locked import check_lock, unrecorded
@@ -42,7 +43,12 @@ class Audit:
     @property
     def size(self) -> int:
         """Bytes of all files."""
-        return sum(file.size for file in self.digests.values())
+        return sum(file.size for file in self.files.values())
+
+    @property
+    def files(self) -> dict[Path, FileDigest]:
+        """Every file that was hashed."""
+        return {file: digest for found in self.digests.values() for file, digest in found.items()}
 
 
 def audit_chain(
@@ -55,7 +61,7 @@ def audit_chain(
         path: an artefact, or a folder of them; None for all that the project's stages made.
         stages: of the project, as dvc.yaml has them; what a stage that is no longer there left behind is passed over.
         source: the folder that holds our packages.
-        known: digests that are believed without reading, by file and part.
+        known: digests that are believed without reading.
         track: shows progress.
 
     Raises:

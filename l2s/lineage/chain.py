@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from l2s.digests import without_name
 from l2s.errors import RecordError
 from l2s.lineage.artefacts import ALONE, Artefact
 from l2s.lineage.record import RECORDS, SIDECAR, Occasion, Record, Reference, Sidecar, sidecar_of
@@ -144,7 +145,7 @@ def project_of(path: Path) -> Path | None:
 
 def _local(record: Path, digest: str) -> Path:
     """A stage may go back to what it made before: so each record has a place of its own."""
-    return LOCAL / record.with_suffix("") / f"{digest.removeprefix('sha256:')[:16]}.json"
+    return LOCAL / record.with_suffix("") / f"{without_name(digest)[:16]}.json"
 
 
 def write_occasion(root: Path, record: Path, occasion: Occasion) -> None:

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 from typing import NamedTuple
 
-from l2s.files import digest_file
+from l2s.digests import digest_file
 from l2s.lineage.digests import digest_parts
 from l2s.lineage.meaning import OURS, Reading
 from l2s.versions import version_of

@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from l2s.digests import BLAKE3, algorithm_of
 from l2s.lineage.artefacts import files_of
 from l2s.lineage.chain import Chain, Made
 from l2s.lineage.digests import HEADER, FileDigest, digest_files, digest_parts
 from l2s.lineage.finding import Finding
 from l2s.progress import Track, silent
 
-Known = Mapping[Path, Mapping[str, str]]
-Digests = dict[Path, FileDigest]
+Known = Mapping[str, Mapping[Path, Mapping[str, str]]]
+"""Digests that are believed without reading, by algorithm, file and part."""
+Digests = Mapping[str, Mapping[Path, FileDigest]]
+"""By algorithm and file: records of earlier versions tell other digests than today's."""
 Behind = Sequence[tuple[Path, Made | None]]
 
 
@@ -20,9 +23,24 @@ def expected_files(place: Path, made: Made) -> dict[Path, FileDigest]:
 
 
 def hash_files(chain: Chain, behind: Behind, known: Known, track: Track = silent) -> Digests:
-    """Digests of all files of a chain that are there."""
-    files = [file for place, made in behind for file in _files(chain, place, made)]
-    return digest_files([file for file in files if file.is_file()], known, track, "hashing")
+    """Digests of all files of a chain that are there, made as those were that records tell of them."""
+    files: dict[str, list[Path]] = {}
+    for place, made in behind:
+        there = [file for file in _files(chain, place, made) if file.is_file()]
+        for algorithm in sorted({algorithm_of(digest) for digest in _told(chain, place, made)} or {BLAKE3}):
+            files.setdefault(algorithm, []).extend(there)
+    return {
+        algorithm: digest_files(found, known.get(algorithm), track, "hashing", algorithm)
+        for algorithm, found in files.items()
+    }
+
+
+def _told(chain: Chain, place: Path, made: Made | None) -> Iterator[str]:
+    """What its maker and its readers say of an artefact."""
+    if made is not None:
+        yield made.artefact.digest
+    for kept in chain.kept:
+        yield from (reference.digest for reference in kept.record.inputs if kept.place(reference) == place)
 
 
 def _files(chain: Chain, place: Path, made: Made | None) -> list[Path]:
@@ -44,10 +62,11 @@ def check_contents(chain: Chain, behind: Behind, digests: Digests) -> Iterator[F
             continue
         expected = expected_files(place, made)
         for file, said in expected.items():
-            if file not in digests:
+            found = digests.get(algorithm_of(said.digest), {}).get(file)
+            if found is None:
                 yield Finding(chain.shown(file), "", said.digest, "no such file")
             else:
-                yield from _compare(chain.shown(file), said, digests[file])
+                yield from _compare(chain.shown(file), said, found)
         if place.is_dir():
             for file in sorted(set(files_of(place).values()) - set(expected)):
                 yield Finding(chain.shown(file), "", "no such file", "a file of which the record does not tell")
@@ -90,7 +109,7 @@ def _check_loose(chain: Chain, place: Path, digests: Digests) -> Iterator[Findin
         for reference in kept.record.inputs:
             if kept.place(reference) == place:
                 for name, digest in reference.files.items():
-                    found = digests.get(place / name)
+                    found = digests.get(algorithm_of(digest), {}).get(place / name)
                     if found is None or found.digest != digest:
                         read = f"as {kept.record.made_by} read it"
                         yield Finding(

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s import __version__
+from l2s.digests import SHA256, digest_file, digest_text, without_name
 from l2s.errors import ConfigError, RecordError
-from l2s.files import digest_text, replacing, replacing_folder
+from l2s.files import replacing, replacing_folder
 from l2s.lineage.artefacts import ALONE
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.digests import digest_parts
@@ -112,11 +113,9 @@ class _Crate:
 
     def _file(self, file: Path, size: int, digest: str) -> Any:
         """A file that travels in the crate, or that is only told of."""
-        told = {"name": self._name(file), "contentSize": str(size), "sha256": digest.removeprefix("sha256:") or None}
-        if file.suffix == ".safetensors":  # its digest is over its parts
-            told |= {"identifier": digest, "sha256": None}
-        told = {key: value for key, value in told.items() if value is not None}
+        told = {"name": self._name(file), "contentSize": str(size)} | ({"identifier": digest} if digest else {})
         if size <= LARGEST and file.is_file() and file.is_relative_to(self.chain.root):
+            told["sha256"] = without_name(digest_file(file, SHA256))  # by which other tools check what travels
             return self.crate.add_file(file, dest_path=self._name(file), properties=told)
         return self._add(f"#{self._name(file)}", type="CreativeWork", **told)
 
@@ -124,7 +123,7 @@ class _Crate:
         """Where a file stands in the crate; what lies outside the project is named by a digest, not by its path."""
         if place.is_relative_to(self.chain.root):
             return place.relative_to(self.chain.root).as_posix()
-        return f"outside/{digest_text(str(place)).removeprefix('sha256:')[:12]}/{place.name}"
+        return f"outside/{without_name(digest_text(str(place)))[:12]}/{place.name}"
 
     def _value(self, identifier: str, name: str, value: Any) -> Any:
         text = value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
@@ -133,14 +132,14 @@ class _Crate:
     def _action(self, kept: Kept) -> Any:
         """One step: what it read, with which parameters, and what it wrote."""
         record, occasion = kept.record, kept.occasion
-        step = f"{record.made_by}:{record.digest.removeprefix('sha256:')[:12]}"
+        step = f"{record.made_by}:{without_name(record.digest)[:12]}"
         packages = [
             self._add(f"#package:{name}:{version}", type="SoftwareApplication", name=name, softwareVersion=version)
             for name, version in record.versions.items()
         ]
         code = digest_parts(record.code)
         tool = self._add(
-            f"#code:{record.made_by.partition('@')[0]}:{code.removeprefix('sha256:')[:12]}",
+            f"#code:{record.made_by.partition('@')[0]}:{without_name(code)[:12]}",
             type="SoftwareApplication", name=f"l2s: {record.made_by.partition('@')[0]}", identifier=code,
             softwareVersion=__version__, softwareRequirements=packages or None,
         )  # fmt: skip

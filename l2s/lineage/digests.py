@@ -1,23 +1,22 @@
 """Digests of files, and of weights each tensor's: what a record keeps, and what an audit computes again."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from l2s.checkpoints.digest import digest_together, in_pairs
+from l2s.checkpoints.digest import digest_tensor
 from l2s.checkpoints.header import TensorEntry, read_header
 from l2s.checkpoints.remembered import recall
+from l2s.digests import BLAKE3, digest_bytes, digest_lines, same_algorithm
 from l2s.errors import CheckpointError
-from l2s.files import digest_text
 from l2s.params import Params
 from l2s.progress import Track, silent
+from l2s.threads import default_threads
 
 WEIGHTS = ".safetensors"
 HEADER = ""
 """Name of the part of a weights file before its tensors, and of any other file as a whole."""
-EMPTY = digest_text("")
-"""Of a tensor without entries, which begins where the next one does."""
 
 
 class FileDigest(Params):
@@ -26,7 +25,7 @@ class FileDigest(Params):
     size: int
     """Bytes."""
     digest: str
-    """SHA-256 of its bytes; of a weights file, over its parts' digests, so that no byte is read twice."""
+    """Of its bytes; of a weights file, over its parts' digests, so that no byte is read twice."""
     parts: dict[str, str] = {}
     """Of a weights file: the digest of its header under ``""``, and of every tensor under its name."""
 
@@ -55,6 +54,7 @@ def digest_files(
     known: Mapping[Path, Mapping[str, str]] | None = None,
     track: Track = silent,
     label: str = "hashing",
+    algorithm: str = BLAKE3,
 ) -> dict[Path, FileDigest]:
     """Digests of many files, their parts hashed on all cores, the largest first.
 
@@ -63,20 +63,20 @@ def digest_files(
         known: digests that need not be computed, by file and name of the part.
         track: shows progress, in bytes.
         label: what it shows it as.
+        algorithm: of the digests.
     """
-    known = known or {}
+    known, empty = known or {}, digest_bytes(b"", algorithm)
     parts = {file: parts_of(file) for file in dict.fromkeys(files)}
-    found = {file: {part.name: EMPTY for part in parts[file] if not part.size} for file in parts}
+    found = {file: {part.name: empty for part in parts[file] if not part.size} for file in parts}
     for file in parts:
         found[file] |= known.get(file, {})
     wanted = [part for file in parts for part in parts[file] if part.name not in found[file]]
-    groups = in_pairs(wanted)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashed = zip(groups, pool.map(digest_together, groups), strict=True)
+    wanted.sort(key=lambda part: -part.size)
+    with ThreadPoolExecutor(default_threads()) as pool:
+        hashed = zip(wanted, pool.map(partial(digest_tensor, algorithm=algorithm), wanted), strict=True)
         total = float(sum(part.size for part in wanted))
-        for group, digests in track(hashed, label, total, lambda pair: sum(part.size for part in pair[0])):
-            for part, digest in zip(group, digests, strict=True):
-                found[part.file][part.name] = digest
+        for part, digest in track(hashed, label, total, lambda pair: pair[0].size):
+            found[part.file][part.name] = digest
     return {file: _file_digest(parts[file], found[file]) for file in parts}
 
 
@@ -85,9 +85,9 @@ def digest_output(files: Sequence[Path]) -> dict[Path, FileDigest]:
     return digest_files(files, {file: recalled(file) for file in files if file.suffix == WEIGHTS})
 
 
-def recalled(file: Path) -> dict[str, str]:
+def recalled(file: Path, algorithm: str = BLAKE3) -> dict[str, str]:
     """Digests of a weights file's tensors, as far as :mod:`l2s.checkpoints.remembered` knows them."""
-    digests = recall(file)
+    digests = recall(file, algorithm)
     return {part.name: digests[part.start] for part in parts_of(file) if part.size and part.start in digests}
 
 
@@ -99,4 +99,5 @@ def _file_digest(parts: Sequence[TensorEntry], digests: Mapping[str, str]) -> Fi
 
 def digest_parts(named: Mapping[str, str]) -> str:
     """One digest over the parts of a weights file, or over the files of a folder: names and digests."""
-    return digest_text("\n".join(f"{digest} {name}" for name, digest in sorted(named.items())))
+    lines = (f"{digest} {name}" for name, digest in sorted(named.items()))
+    return digest_lines(lines, same_algorithm(named.values()))

@@ -1,53 +1,72 @@
 """The links: is what each step read what another one made, and do manifests, statistics and rows say the same?"""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from l2s.files import digest_file
+from l2s.digests import algorithm_of, digest_file
 from l2s.lineage.artefacts import ALONE, Artefact, files_of, model_facts
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.contents import Behind, Digests
+from l2s.lineage.digests import FileDigest, digest_files
 from l2s.lineage.finding import Finding, short
 
 MANIFEST = "l2s_manifest.json"
 Facts = Mapping[str, Any]
+FactsOf = Callable[[Path, str], Facts]
+"""Facts of what lies at a path, its digests made with that algorithm."""
 
 
 def check_links(chain: Chain, behind: Behind, digests: Digests) -> Iterator[Finding]:
     """Every link of a chain whose files were hashed."""
-    facts = {place: _facts(place, made, digests) for place, made in behind}
     for kept in {id(made.by): made.by for _, made in behind if made}.values():
-        yield from _check_inputs(chain, kept)
+        yield from _check_inputs(chain, kept, digests)
+    makers = dict(behind)
+
+    @cache
+    def facts(place: Path, algorithm: str) -> Facts:
+        return _facts(place, makers[place], digests, algorithm) if place in makers else {}
+
     for place, made in behind:
         if made is None:
             continue
-        inputs = {made.by.place(reference): reference.path for reference in made.by.record.inputs}
-        inner = {read: facts.get(read, {}) for read in inputs}
+        inputs = [made.by.place(reference) for reference in made.by.record.inputs]
         if (place / MANIFEST).is_file():
-            yield from _check_manifest(chain, place, made, inner, digests)
+            yield from _check_manifest(chain, place, made, inputs, facts, digests)
         elif made.artefact.facts.get("kind") in ("activations", "sensitivities"):
-            yield from _check_statistics(chain, place, made.artefact, inner)
+            yield from _check_statistics(chain, place, made.artefact, inputs, facts)
         elif made.by.record.made_by.startswith(("generate@", "l2s generate")):
             yield from _check_rows(chain, place, [read for read in inputs if read.suffix == ".jsonl"])
 
 
-def _facts(place: Path, made: Made | None, digests: Digests) -> Facts:
+def _facts(place: Path, made: Made | None, digests: Digests, algorithm: str) -> Facts:
     """A model's digests from the bytes as they are; of anything else, what its record says."""
     if not place.is_dir():
         return made.artefact.facts if made else {}
-    names = made.artefact.files if made else files_of(place)
-    return model_facts(place, {name: digests[place / name] for name in names if place / name in digests})
+    return model_facts(place, _hashed(place, made.artefact.files if made else files_of(place), digests, algorithm))
 
 
-def _check_inputs(chain: Chain, kept: Kept) -> Iterator[Finding]:
+def _hashed(place: Path, names: Iterable[str], digests: Digests, algorithm: str) -> dict[str, FileDigest]:
+    """Digests of an artefact's files as they are, by name, as far as they are there."""
+    known = digests.get(algorithm, {})
+    files = {name: place / name for name in names}
+    more = [file for file in files.values() if file not in known and file.is_file()]
+    found = {**known, **digest_files(more, algorithm=algorithm)}
+    return {name: found[file] for name, file in files.items() if file in found}
+
+
+def _check_inputs(chain: Chain, kept: Kept, digests: Digests) -> Iterator[Finding]:
     """What a step read is what the record of its maker says was made."""
     for reference in kept.record.inputs:
         made = chain.maker(kept.place(reference))
         if made is None or made.artefact.digest == reference.digest:
             continue
-        said = {name: file.digest for name, file in made.artefact.files.items()}
+        files, algorithm = made.artefact.files, algorithm_of(reference.digest)
+        if algorithm_of(made.artefact.digest) != algorithm:  # the maker's own is held against the bytes elsewhere
+            files = _hashed(made.path, files, digests, algorithm)
+        said = {name: file.digest for name, file in files.items()}
         for name in {**said, **reference.files}:
             if said.get(name) != reference.files.get(name):
                 file = reference.path if name == ALONE else f"{reference.path}/{name}"
@@ -56,7 +75,7 @@ def _check_inputs(chain: Chain, kept: Kept) -> Iterator[Finding]:
 
 
 def _check_manifest(
-    chain: Chain, place: Path, made: Made, inputs: Mapping[Path, Facts], digests: Digests
+    chain: Chain, place: Path, made: Made, inputs: list[Path], facts: FactsOf, digests: Digests
 ) -> Iterator[Finding]:
     """A merge's manifest tells the models that were read and the weights that were written."""
     shown = chain.shown(place / MANIFEST)
@@ -69,20 +88,22 @@ def _check_manifest(
         yield Finding(shown, "", "a manifest", f"something damaged ({error!r})")
         return
     for name, expected in told.items():
-        found = [facts for read, facts in inputs.items() if _is_named(read, name)]
-        if found and expected not in [(facts.get("model"), facts.get("weights")) for facts in found]:
+        found = [facts(read, algorithm_of(expected[1])) for read in inputs if _is_named(read, name)]
+        if found and expected not in [(one.get("model"), one.get("weights")) for one in found]:
             yield Finding(shown, f"inputs.{name}", expected[1], short(found[0].get("weights", "no whole model")))
         if not found:
             yield Finding(shown, f"inputs.{name}", "a model that the record tells of", "none of that name")
     for name, expected in statistics.items():
         files = [read for read in inputs if _is_named(read, name) and read.is_file()]
-        if not any(digest_file(file) == expected for file in files):
-            yield Finding(shown, f"statistics.{name}", expected, digest_file(files[0]) if files else "no such file")
-    facts = _facts(place, made, digests)
-    if weights != facts.get("weights"):
-        yield Finding(shown, "output.weights", weights, short(facts.get("weights", "no whole model")))
-    own = [digests[place / name] for name in made.artefact.files if place / name in digests]
-    parts = {name: part for file in own for name, part in file.parts.items()}
+        found_ones = [digest_file(file, algorithm_of(expected)) for file in files]
+        if expected not in found_ones:
+            yield Finding(shown, f"statistics.{name}", expected, found_ones[0] if files else "no such file")
+    algorithm = algorithm_of(weights)
+    is_now = facts(place, algorithm).get("weights", "no whole model")
+    if weights != is_now:
+        yield Finding(shown, "output.weights", weights, short(is_now))
+    own = _hashed(place, made.artefact.files, digests, algorithm)
+    parts = {name: part for file in own.values() for name, part in file.parts.items()}
     for name, expected in tensors.items():
         if parts.get(name) != expected:
             yield Finding(shown, f"tensors.{name}", expected, parts.get(name, "no such tensor"))
@@ -99,10 +120,13 @@ def _in_hub(read: Path, name: str) -> bool:
     return f"models--{name.partition('@')[0].replace('/', '--')}" in read.parts
 
 
-def _check_statistics(chain: Chain, place: Path, artefact: Artefact, inputs: Mapping[Path, Facts]) -> Iterator[Finding]:
+def _check_statistics(
+    chain: Chain, place: Path, artefact: Artefact, inputs: list[Path], facts: FactsOf
+) -> Iterator[Finding]:
     """Statistics tell the weights that were measured."""
     expected = artefact.facts.get("weights")
-    found = [facts["weights"] for facts in inputs.values() if "weights" in facts]
+    read = [facts(one, algorithm_of(str(expected))) for one in inputs]
+    found = [one["weights"] for one in read if "weights" in one]
     if expected is not None and found and expected not in found:
         yield Finding(chain.shown(place), "weights that were measured", str(expected), found[0])
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from l2s.digests import without_name
+
 
 def mermaid(lineage: dict[str, Any]) -> str:
     """The chart: inputs above what was made from them, each artefact with the step that made it."""
@@ -9,7 +11,7 @@ def mermaid(lineage: dict[str, Any]) -> str:
     lines = ["flowchart TD"]
     for path, node in lineage["nodes"].items():
         below = node["made_by"] or ("given" if not node["inputs"] else "")
-        digest = (node["digest"] or "").removeprefix("sha256:")[:12]
+        digest = without_name(node["digest"] or "")[:12]
         label = "<br>".join(_quoted(part) for part in (path, below, digest) if part)
         lines.append(f'    {ids[path]}["{label}"]')
     for path, node in lineage["nodes"].items():

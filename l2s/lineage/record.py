@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from l2s.digests import BLAKE3, algorithm_of, digest_text
 from l2s.errors import ConfigError, RecordError
-from l2s.files import digest_text, write_json
+from l2s.files import write_json
 from l2s.lineage.artefacts import Artefact
 from l2s.params import Params
 
@@ -22,11 +23,12 @@ class Sealed(Params):
     """A JSON file that ends with its own digest: no bit of it changes unseen."""
 
     digest: str = ""
-    """SHA-256 over everything else."""
+    """Over everything else."""
 
-    def sealed(self) -> Self:
+    def sealed(self, algorithm: str = BLAKE3) -> Self:
         """The same, with its digest."""
-        return self.model_copy(update={"digest": digest_text(json.dumps(self._content(), ensure_ascii=False))})
+        content = json.dumps(self._content(), ensure_ascii=False)
+        return self.model_copy(update={"digest": digest_text(content, algorithm)})
 
     def _content(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"digest"})
@@ -52,7 +54,7 @@ class Sealed(Params):
             raise RecordError(f"{path}: no such file") from None
         except (OSError, ValueError, RecursionError, ConfigError) as error:
             raise RecordError(f"{path}: damaged: {error}") from None
-        expected = found.sealed().digest
+        expected = found.sealed(algorithm_of(found.digest)).digest
         if found.digest != expected:
             raise RecordError(f"{path}: changed since it was written: its digest says {found.digest}, found {expected}")
         if raw.decode() != json.dumps(_plain(found), indent=2, ensure_ascii=False) + "\n":

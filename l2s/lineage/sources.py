@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from l2s.files import digest_file
+from l2s.digests import SHA256, algorithm_of, digest_file
 from l2s.lineage.chain import Kept
 from l2s.lineage.finding import Finding
 from l2s.lineage.meaning import Reading
@@ -15,16 +15,21 @@ class Sources:
     def __init__(self, root: Path) -> None:
         self.reading = Reading(root)
 
-    def now(self, path: str) -> str | None:
-        """As :func:`l2s.lineage.code.code_behind` digests it; None where there is no such file."""
+    def now(self, path: str, algorithm: str) -> str | None:
+        """As :func:`l2s.lineage.code.code_behind` digests it; None where there is no such file.
+
+        Versions that made SHA-256 digests made them of all bytes.
+        """
         file = self.reading.root / path
         if not file.is_file():
             return None
+        if algorithm == SHA256:
+            return digest_file(file, algorithm)
         return self.reading.source(file).meaning if file.suffix == ".py" else digest_file(file)
 
     def changed(self, said: Mapping[str, str]) -> list[str]:
         """Sources that are not what they were."""
-        return [path for path, expected in said.items() if self.now(path) != expected]
+        return [path for path, expected in said.items() if self.now(path, algorithm_of(expected)) != expected]
 
 
 def check_stage_code(kept: Iterable[Kept], sources: Sources) -> tuple[list[Finding], set[str]]:

@@ -1,10 +1,13 @@
 """The calibration statistics that a recipe names: read, and held against the models they must belong to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.compatible import Finding
-from l2s.checkpoints.statistics import Statistics, coverage
+from l2s.checkpoints.statistics import DISTANCE, Statistics, coverage
+from l2s.digests import algorithm_of
 from l2s.errors import CheckpointError
 from l2s.merging.recipe import MergeRecipe
 
@@ -25,13 +28,13 @@ def read_statistics(recipe: MergeRecipe, files: Mapping[str, Path] | None) -> tu
     return found, problems
 
 
-def check_owners(recipe: MergeRecipe, found: Mapping[str, Statistics], weights: Mapping[str, str]) -> None:
+def check_owners(recipe: MergeRecipe, found: Mapping[str, Statistics], models: Mapping[str, Checkpoint]) -> None:
     """Were the statistics measured of the models beside which they stand?
 
     Args:
         recipe: the merge.
         found: its statistics, by name.
-        weights: digests of the models' weights, by the recipe's names.
+        models: by the recipe's names.
 
     Raises:
         CheckpointError: of another model.
@@ -40,10 +43,29 @@ def check_owners(recipe: MergeRecipe, found: Mapping[str, Statistics], weights: 
     for model, parameters in owners:
         name = parameters.get("statistics")
         measured = found[name].about.get("weights") if name else None
-        if model is not None and measured is not None and measured != weights[model]:
+        if (
+            model is not None
+            and measured is not None
+            and measured != models[model].digest_weights(algorithm_of(measured))
+        ):
             raise CheckpointError(
                 f"statistics {name}: measured of other weights than those of {model}; calibrate {model} again"
             )
+
+
+def by_todays_digests(found: Mapping[str, Statistics], models: Mapping[str, Checkpoint]) -> dict[str, Statistics]:
+    """The same; distances from models that an earlier version hashed otherwise are named by today's digests."""
+    return {name: _by_todays_digests(statistics, models) for name, statistics in found.items()}
+
+
+def _by_todays_digests(statistics: Statistics, models: Mapping[str, Checkpoint]) -> Statistics:
+    algorithms = {algorithm_of(name.removeprefix(DISTANCE)) for name in statistics.tensors if name.startswith(DISTANCE)}
+    today = {
+        f"{DISTANCE}{model.digest_weights(algorithm)}": f"{DISTANCE}{model.weights_digest}"
+        for algorithm in algorithms
+        for model in models.values()
+    }
+    return replace(statistics, tensors={today.get(name, name): found for name, found in statistics.tensors.items()})
 
 
 def covered(found: Mapping[str, Statistics], names: Sequence[str]) -> list[Finding]:

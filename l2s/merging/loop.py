@@ -10,9 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l2s.checkpoints.sha256 import Source
+from l2s.checkpoints.reader import Place
+from l2s.files import LINE
 from l2s.merging import kernels
 from l2s.merging.kernels import Counts, Doubles, Flags, Halves
+
+READ = 1 << 17
+"""Entries that are read at once, whole chunks of the kernel: they stay in the second cache."""
 
 
 @dataclass(frozen=True)
@@ -37,29 +41,39 @@ class Loop:
     """On the sum of task vectors."""
 
     def run(
-        self, sources: Sequence[Source], entries: int, has_base: bool, chosen: Flags | None
-    ) -> tuple[Halves, Doubles, Counts] | None:
-        """Merge some entries of a weight.
+        self, places: Sequence[Place], first: int, entries: int, has_base: bool, chosen: Flags | None
+    ) -> tuple[Halves, Doubles, Counts]:
+        """Read and merge some entries of a weight.
 
         Args:
-            sources: where they lie in bfloat16, those of the reference, which is the base if there is one, and of K
+            places: where they lie in bfloat16, those of the reference, which is the base if there is one, and of K
                 models.
+            first: the number of the first of them.
             entries: how many there are.
             has_base: is there one?
             chosen: for ``densities``: what is kept of each task vector, ``[K, entries]``.
 
         Returns:
             What is merged, and what :func:`l2s.merging.kernels.tally` adds up: squares are not finite if any entry
-            is not. None if a file ended before.
+            is not.
+
+        Raises:
+            CheckpointError: a file ended before, or cannot be read.
         """
-        count = len(self.weights)
+        count, width = len(self.weights), READ + LINE // 2
         keeps = -1 if self.base_share is not None else 1 if self.thresholds else 2 if chosen is not None else 0
         out, squares, counts = np.empty(entries, np.uint16), np.zeros(1 + count), np.zeros(3 + count, np.int64)
-        read = kernels.merge(
-            sources, has_base, self.base_share or 0.0, np.array(self.weights, np.float32), keeps,
-            np.array(self.thresholds or [0.0] * count, np.float32),
-            np.empty((count, 0), np.bool_) if chosen is None else chosen,
-            np.array(self.factors or [1.0] * count, np.float32),
-            self.elects, self.normalize, self.scale, out, squares, counts,
-        )  # fmt: skip
-        return (out, squares, counts) if read else None
+        memory = kernels.aligned_empty(len(places) * width, np.uint16)
+        firsts = [row * width + place.start % LINE // 2 for row, place in enumerate(places)]  # copies are faster so
+        weights, factors = np.array(self.weights, np.float32), np.array(self.factors or [1.0] * count, np.float32)
+        thresholds = np.array(self.thresholds or [0.0] * count, np.float32)
+        flags = np.empty((count, 0), np.bool_) if chosen is None else chosen
+        for skipped in range(0, entries, READ):
+            tile = out[skipped : skipped + READ]
+            for place, row in zip(places, firsts, strict=True):
+                place.fill(2 * (first + skipped), memory[row : row + tile.size].view(np.uint8).data)
+            kernels.merge(
+                memory, np.array(firsts), skipped, has_base, self.base_share or 0.0, weights, keeps, thresholds, flags,
+                factors, self.elects, self.normalize, self.scale, tile, squares, counts,
+            )  # fmt: skip
+        return out, squares, counts

@@ -1,11 +1,12 @@
 """MergeManifest: what a merged folder was made from; written last, so its presence means the folder is whole."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from l2s.checkpoints import Checkpoint
+from l2s.digests import SHA256
 from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.diagnostics import TensorDiagnostics
 from l2s.params import Params
@@ -21,7 +22,9 @@ class InputDigests(Params):
     digest: str
     """Of everything that decides what it answers, see :attr:`l2s.checkpoints.Checkpoint.digest`."""
     weights: str
-    """Of its weights alone; random masks are drawn from it."""
+    """Of its weights alone."""
+    masks: str | None = None
+    """What random masks are drawn from, if any are: the SHA-256 of its weights, as ever, so that they stay the same."""
 
 
 class DonorRecord(Params):
@@ -108,9 +111,24 @@ def versions() -> dict[str, str]:
     return {"l2s": __version__} | {package: version_of(package) for package in PACKAGES}
 
 
-def digests_of(models: Mapping[str, Checkpoint]) -> dict[str, InputDigests]:
-    """Digests of all models that are read."""
-    return {name: InputDigests(digest=m.digest, weights=m.weights_digest) for name, m in models.items()}
+def digests_of(
+    models: Mapping[str, Checkpoint], drawing: Collection[str] = (), threads: int | None = None
+) -> dict[str, InputDigests]:
+    """Digests of all models that are read.
+
+    Args:
+        models: by name.
+        drawing: names of the models for which random masks are drawn.
+        threads: tensors that are hashed at a time (default: one a core).
+    """
+    return {
+        name: InputDigests(
+            weights=model.digest_weights(threads=threads),
+            digest=model.digest,
+            masks=model.digest_weights(SHA256, threads) if name in drawing else None,
+        )
+        for name, model in models.items()
+    }
 
 
 def public_names(names: Sequence[str]) -> dict[str, str]:

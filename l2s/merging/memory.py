@@ -1,7 +1,6 @@
 """How much memory a merge takes, and how many threads that leaves room for."""
 
 import math
-import os
 import re
 from collections.abc import Sequence
 
@@ -9,6 +8,7 @@ from l2s.errors import ConfigError
 from l2s.merging.pieces import Span, spans
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.selection import SAMPLE, SPREAD
+from l2s.threads import default_threads
 
 PROGRAM = 420_000_000
 """Bytes of the interpreter and the libraries, anonymous ones."""
@@ -50,11 +50,6 @@ def affordable_threads(recipe: MergeRecipe, shapes: Shapes, threads: int | None,
             f"{predict_memory(recipe, shapes, 1):,} for these models, even with one thread; allow more"
         )
     return fitting[-1]
-
-
-def default_threads() -> int:
-    """One a core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def predict_memory(recipe: MergeRecipe, shapes: Shapes, threads: int) -> int:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from l2s.checkpoints.checkpoint import Checkpoint
@@ -14,10 +14,10 @@ from l2s.checkpoints.digest import combine
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.remembered import note
 from l2s.checkpoints.writer import SHARD, CheckpointWriter
+from l2s.digests import BLAKE3, SHA256, digest_text
 from l2s.errors import CheckpointError, ConfigError
-from l2s.files import digest_text, replacing_folder, write_json, write_text
-from l2s.merging import kernels
-from l2s.merging.calibrated import check_owners
+from l2s.files import replacing_folder, write_json, write_text
+from l2s.merging.calibrated import by_todays_digests, check_owners
 from l2s.merging.card import model_card
 from l2s.merging.diagnostics import TensorDiagnostics
 from l2s.merging.donor import write_side_files
@@ -98,7 +98,7 @@ def merge_checkpoints(
     """
     started = time.perf_counter()
     check_device(device)
-    merge = _begin(plan_merge(recipe, models, out, donor, statistics), out, seed, force, device)
+    merge = _begin(plan_merge(recipe, models, out, donor, statistics), out, seed, force, threads)
     threads = affordable_threads(recipe, [plan.shape for plan in merge.layout.tensors], threads, max_memory)
     try:
         with replacing_folder(out, resume=True) as folder:
@@ -115,14 +115,13 @@ def merge_checkpoints(
     return manifest
 
 
-def _begin(plan: MergePlan, out: Path, seed: int, force: bool, device: str) -> _Merge:
+def _begin(plan: MergePlan, out: Path, seed: int, force: bool, threads: int | None) -> _Merge:
     """What is executed, unless a finding or the place refuses it."""
     layout = plan.checked(force)
     refuse_overwriting(out, plan.models, force)
-    if plan.recipe.method.loop and device == "cpu":
-        kernels.LOOPS.load()  # while the inputs are hashed
-    digests = digests_of(plan.models)
-    check_owners(plan.recipe, plan.statistics, {name: found.weights for name, found in digests.items()})
+    digests = digests_of(plan.models, plan.recipe.model_names() if plan.recipe.method.sha256_masks else (), threads)
+    check_owners(plan.recipe, plan.statistics, plan.models)
+    plan = replace(plan, statistics=by_todays_digests(plan.statistics, plan.models))
     return _Merge(plan, layout, digests, _seed(plan.recipe, seed))
 
 
@@ -139,8 +138,8 @@ def _write_weights(
 ) -> tuple[dict[str, TensorDiagnostics], int]:
     """Also returns the most memory that was seen in use, in bytes."""
     recipe, layout = merge.plan.recipe, merge.layout
-    own = {name: found.weights for name, found in merge.digests.items()}
-    digests = {name: own.get(name) or model.weights_digest for name, model in layout.models.items()}
+    algorithm = SHA256 if recipe.method.sha256_masks else BLAKE3
+    digests = {name: layout.models[name].digest_weights(algorithm) for name in recipe.model_names()}
     journal = Journal(folder, _fingerprint(merge, max_shard_size, device))
     _clear(folder, bool(journal.finished))
     with (

@@ -11,8 +11,9 @@ from l2s.checkpoints.vocabulary import Vocabulary
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError
 from l2s.merging.donor import Donor
-from l2s.merging.memory import default_threads, predict_memory
+from l2s.merging.memory import predict_memory
 from l2s.merging.recipe import MergeRecipe
+from l2s.threads import default_threads
 
 
 @dataclass(frozen=True)

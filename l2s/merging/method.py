@@ -41,7 +41,7 @@ class Weight:
     seed: int = 0
     """The run's seed."""
     digests: tuple[str, ...] = ()
-    """The K models' own digests."""
+    """Of the K models' weights; random masks are drawn from them."""
     start: int = 0
     """Place of this piece's first entry in the whole weight, counted in entries."""
     whole: tuple[int, ...] | None = None
@@ -187,6 +187,8 @@ class MergeMethod:
     loop: Looped | None = None
     """Its function on a weight of that name, given what was measured, as a loop; None where it is none. A method that
     has one measures magnitudes alone, of :class:`Distances` as well as of a :class:`Weight`."""
+    sha256_masks: bool = False
+    """Are its masks drawn from the SHA-256 of weights? It is so where results from before BLAKE3 shall stay."""
     compose: Callable[["MergeMethod"], "MergeMethod"] | None = None
     """For a method that acts on another method's result: how, given ``parameters.of``."""
 
@@ -233,6 +235,7 @@ def merge_method(
     counts: tuple[int, int | None] = (1, None),
     memory: Callable[[tuple[int, ...], int], int] | None = None,
     loop: Looped | None = None,
+    sha256_masks: bool = False,
     compose: Callable[[MergeMethod], MergeMethod] | None = None,
 ) -> Callable[[Merge], Merge]:
     """Register a function ``(weight, params, [model params of each of the K models]) -> Merged`` under its name.
@@ -245,7 +248,8 @@ def merge_method(
         assert name not in REGISTERED, f"merge method '{name}' is registered twice"
         REGISTERED[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
-            check, measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, loop, compose,
+            check, measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, loop,
+            sha256_masks, compose,
         )  # fmt: skip
         return merge
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.digest import in_pairs
-from l2s.checkpoints.dtypes import BYTES, INTEGERS, TORCH_NAMES
+from l2s.checkpoints.dtypes import INTEGERS, TORCH_NAMES
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
-from l2s.checkpoints.sha256 import Bytes, Pair, Single, Source
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
+from l2s.digests import finished, hasher
 from l2s.errors import CheckpointError, ConfigError
-from l2s.files import fill
 from l2s.lazy import torch
 from l2s.merging import draws
 from l2s.merging.diagnostics import Tally, TensorDiagnostics
@@ -42,7 +38,7 @@ from l2s.progress import Track
 
 Result = TypeVar("Result")
 
-STRETCH = 1 << 21
+TILE = 1 << 21
 """Entries that a loop goes through at once: it keeps nothing of them but the result."""
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 """Options of glibc's mallopt."""
@@ -56,19 +52,6 @@ class Written:
     size: int
     """Bytes."""
     diagnostics: TensorDiagnostics
-
-
-class _Work(NamedTuple):
-    """A tensor to be merged."""
-
-    plan: TensorPlan
-    params: Params
-    models: Sequence[Params]
-    """Each model's own, in the order of sums."""
-    pieces: WeightPieces | DistancePieces
-    measured: Any
-    """What the method measured of the whole weight, or model."""
-    loop: Loop | None
 
 
 class TensorMerger:
@@ -131,55 +114,35 @@ class TensorMerger:
         for reader in self.readers.values():
             reader.__exit__(kind, error, at)
 
-    def groups(self, plans: Iterable[TensorPlan], threads: int) -> list[list[TensorPlan]]:
-        """What is merged together, the largest first; two at a time only what leaves enough for every thread."""
-        if not self.loops:
-            return [[plan] for plan in sorted(plans, key=lambda plan: -plan.size)]
-        return in_pairs(plans, 2 * threads)
-
-    def merge(self, plans: Sequence[TensorPlan]) -> list[Written]:
-        """Merge one tensor, or two of the same size, and write them, unless that was done before a kill.
+    def merge(self, plan: TensorPlan) -> Written:
+        """Merge a tensor and write it, unless that was done before a kill.
 
         Raises:
             CheckpointError: an input or the result holds NaN or infinite entries.
         """
-        found = {plan.name: before for plan in plans if (before := self._before(plan)) is not None}
-        new = [plan for plan in plans if plan.name not in found]
-        for plan, made in zip(new, self._merge(new), strict=True):
-            self.journal.add(plan.name, made)
-            found[plan.name] = made
-        for plan in plans:
-            self.writer.finish(plan.name)
-        return [Written(plan.name, plan.size, found[plan.name]) for plan in plans]
+        found = self._before(plan)
+        if found is None:
+            found = self._merge(plan)
+            self.journal.add(plan.name, found)
+        self.writer.finish(plan.name)
+        return Written(plan.name, plan.size, found)
 
     def _before(self, plan: TensorPlan) -> TensorDiagnostics | None:
         """What was merged before a kill, if it still lies there."""
         before = self.journal.finished.get(plan.name)
         return before if before is not None and before.digest == self.writer.digest(plan.name) else None
 
-    def _merge(self, plans: Sequence[TensorPlan]) -> list[TensorDiagnostics]:
-        works = [self._work(plan) for plan in plans]
-        looping = [work for work in works if work is not None and work.loop is not None]
-        together = self._looped(looping) if len(looping) == 2 else None
-        return together or [self._alone(plan, work) for plan, work in zip(plans, works, strict=True)]
-
-    def _alone(self, plan: TensorPlan, work: _Work | None) -> TensorDiagnostics:
-        if work is None:
-            return self._copy(plan)
-        looped = self._looped([work]) if work.loop is not None else None
-        return looped[0] if looped else self._by_pieces(work)
-
-    def _work(self, plan: TensorPlan) -> _Work | None:
-        """What is to be done with a tensor; None if it is only copied."""
+    def _merge(self, plan: TensorPlan) -> TensorDiagnostics:
         if plan.dtype in INTEGERS or 0 in plan.shape:
-            return None
+            return self._copy(plan)
         params, models = self.params_for(plan)
-        pieces, measured, loop = self.pieces(plan, params, models), self.measured, None
+        pieces, measured, found = self.pieces(plan, params, models), self.measured, None
         if self.method.measure is not None and measured is None:
             measured = self.method.measure(lambda function, label="": [function(pieces)], params, models)
         if self.method.loop is not None and isinstance(pieces, DistancePieces):
             loop = self.method.loop(plan.name, measured, params, models)
-        return _Work(plan, params, models, pieces, measured, loop)
+            found = self._fused(plan, loop) if loop is not None else None
+        return found or self._by_pieces(plan, params, models, pieces, measured)
 
     def pieces(self, plan: TensorPlan, params: Params, models: Sequence[Params]) -> WeightPieces | DistancePieces:
         """What a method measures a tensor by: distances, if all is bfloat16 and lies in files as it is."""
@@ -188,17 +151,19 @@ class TensorMerger:
             return DistancePieces(self, plan)
         return WeightPieces(self, plan, params, models)
 
-    def _by_pieces(self, work: _Work) -> TensorDiagnostics:
-        plan, params, models, pieces = work.plan, work.params, work.models, work.pieces
+    def _by_pieces(
+        self, plan: TensorPlan, params: Params, models: Sequence[Params], pieces: WeightPieces | DistancePieces,
+        measured: Any,
+    ) -> TensorDiagnostics:  # fmt: skip
         if not isinstance(pieces, WeightPieces):
             pieces = WeightPieces(self, plan, params, models)
-        tally, digest = Tally(len(self.names)), sha256()
+        tally, digest = Tally(len(self.names)), hasher()
         whole = torch.empty(plan.shape, dtype=_dtype(plan)) if pieces.columns else None
         reader = self.readers[self.reference]
         exact = isinstance(reader, CheckpointReader) and reader.checkpoint.entry(plan.name).dtype == plan.dtype
         for span in pieces.spans:
             weight, reference = pieces.piece(span)
-            merged = self.method.merge(replace(weight, measured=work.measured), params, models)
+            merged = self.method.merge(replace(weight, measured=measured), params, models)
             result = rounded(merged.value, plan.dtype)
             if result.wrong:
                 raise CheckpointError(
@@ -217,46 +182,31 @@ class TensorMerger:
             )
         if whole is not None:
             digest.update(self.writer.write_piece(plan.name, whole))
-        return tally.summed_up(self.names, f"sha256:{digest.hexdigest()}", plan.dtype, plan.shape)
+        return tally.summed_up(self.names, finished(digest), plan.dtype, plan.shape)
 
     def plain_readers(self) -> list[CheckpointReader]:
         """Of the reference and the models, in the order of sums, those whose tensors lie in files as they are."""
         readers = [self.readers[name] for name in (self.reference, *self.names)]
         return [reader for reader in readers if isinstance(reader, CheckpointReader)]
 
-    def _looped(self, works: Sequence[_Work]) -> list[TensorDiagnostics] | None:
-        """Merge by loops, and hash together; None if something is not finite, of which pieces say more."""
-        digest: Pair | Single = Pair() if len(works) == 2 else Single()
-        tallies = [Tally(len(self.names)) for _ in works]
-        for stretches in zip(*map(self._stretches, works, tallies), strict=True):
-            if not all(tally.finite for tally in tallies):
-                return None
-            digest.update(*stretches)
-        return [
-            tally.summed_up(self.names, f"sha256:{found}", work.plan.dtype, work.plan.shape)
-            for work, tally, found in zip(works, tallies, digest.hexdigests(), strict=True)
-        ]
+    def _fused(self, plan: TensorPlan, loop: Loop) -> TensorDiagnostics | None:
+        """Merge and write a tensor by one loop over the files' own bytes.
 
-    def _stretches(self, work: _Work, tally: Tally) -> Iterator[Bytes]:
-        """Merge and write a tensor from end to end, from the files themselves; yields the bytes."""
-        plan, loop, entries = work.plan, work.loop, math.prod(work.plan.shape)
-        assert loop is not None
-        plain = self.plain_readers()
+        Returns:
+            None if something is not finite, of which pieces say more.
+        """
+        tally, digest, entries = Tally(len(self.names)), hasher(), math.prod(plan.shape)
         with ExitStack() as opened:
-            places = [opened.enter_context(reader.place(plan.name)) for reader in plain]
-            for start in range(0, entries, STRETCH):
-                stop = min(entries, start + STRETCH)
-                sources = [Source(file, first + start * BYTES[plan.dtype]) for file, first in places]
+            places = [opened.enter_context(reader.place(plan.name)) for reader in self.plain_readers()]
+            for start in range(0, entries, TILE):
+                stop = min(entries, start + TILE)
                 chosen = self._chosen(plan, loop, start, stop)
-                done = loop.run(sources, stop - start, self.has_base, chosen)
-                if done is None:
-                    for reader, source in zip(plain, sources, strict=True):
-                        _try(reader.checkpoint.entry(plan.name).file, source, plan, stop - start)
-                    done = loop.run(sources, stop - start, self.has_base, chosen)  # it was only interrupted
-                    assert done is not None, plan.name
-                tally.count(stop - start, *done[1:])
-                self.writer.write_array(plan.name, done[0], start)
-                yield done[0].view(np.uint8)
+                merged, squares, counts = loop.run(places, start, stop - start, self.has_base, chosen)
+                tally.count(stop - start, squares, counts)
+                if not tally.finite:
+                    return None
+                digest.update(self.writer.write_array(plan.name, merged, start))
+        return tally.summed_up(self.names, finished(digest), plan.dtype, plan.shape)
 
     def _chosen(self, plan: TensorPlan, loop: Loop, start: int, stop: int) -> Flags | None:
         """What a loop with densities keeps of each task vector, ``[K, n]``."""
@@ -278,16 +228,6 @@ class TensorMerger:
         return TensorDiagnostics(digest=self.writer.write(plan.name, stored), dtype=plan.dtype, shape=plan.shape)
 
 
-def _try(file: Path, source: Source, plan: TensorPlan, entries: int) -> None:
-    """Say why some entries cannot be read, if they cannot."""
-    try:
-        there = fill(source.file, source.start, memoryview(bytearray(entries * BYTES[plan.dtype])))
-    except OSError as error:
-        raise CheckpointError(f"{file}: {plan.name} cannot be read: {error.strerror}") from None
-    if not there:
-        raise CheckpointError(f"{file}: ended while {plan.name} was read; get a sound copy of it")
-
-
 def merge_tensors(
     merger: TensorMerger, plans: list[TensorPlan], threads: int, track: Track
 ) -> Generator[Written, None, None]:
@@ -298,10 +238,10 @@ def merge_tensors(
     keep_freed_memory()
     with ThreadPoolExecutor(threads) as pool:
         _measure_model(merger, plans, pool, track)
-        futures = [pool.submit(merger.merge, group) for group in merger.groups(plans, threads)]
+        futures = [pool.submit(merger.merge, plan) for plan in sorted(plans, key=lambda plan: -plan.size)]
         try:
             for future in as_completed(futures):
-                yield from future.result()
+                yield future.result()
         finally:
             for future in futures:
                 future.cancel()

@@ -1,6 +1,5 @@
 """Made: what a night's numbers rest on, and how that differs from another night's."""
 
-import hashlib
 import importlib.metadata
 import json
 import platform
@@ -9,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from l2s.checkpoints import Checkpoint
+from l2s.digests import BLAKE3, algorithm_of, finished, hasher, without_name
 from l2s.params import Params
 
 Kind = Literal[
@@ -71,6 +72,26 @@ class Change(Params):
         return f"{name}: {self.before} → {self.after}"
 
 
+def with_todays_digests(before: Made, models: Mapping[str, Checkpoint]) -> Made:
+    """The same night; models that an earlier version hashed otherwise, and that have not changed, by today's digests.
+
+    Args:
+        before: the night.
+        models: of the runs, as they are now.
+    """
+    return before.model_copy(
+        update={"runs": {run: _todays(made, models.get(run)) for run, made in before.runs.items()}}
+    )
+
+
+def _todays(made: RunMade, model: Checkpoint | None) -> RunMade:
+    algorithm = algorithm_of(made.weights)
+    if model is None or algorithm == BLAKE3 or model.digest_weights(algorithm) != made.weights:
+        return made
+    files = model.digest if model.digest_by(algorithm) == made.files else made.files
+    return made.model_copy(update={"weights": model.weights_digest, "files": files})
+
+
 def changes(before: Made, after: Made) -> list[Change]:
     """Everything that differs, in the order of :data:`Kind`."""
     found = [*_run_changes(before.runs, after.runs), *_shared_changes(before, after)]
@@ -131,7 +152,8 @@ def _leaves(where: str, before: Any, after: Any) -> Iterator[tuple[str, str, str
 
 
 def _short(value: str) -> str:
-    return value[: len("sha256:") + 12] if value.startswith("sha256:") else value
+    digits = without_name(value)
+    return value.removesuffix(digits[12:]) if digits != value else value
 
 
 def _there(there: bool) -> str:
@@ -161,14 +183,14 @@ def machine_of(device: str) -> dict[str, str]:
 
 
 def code_digest(*packages: str) -> str:
-    """SHA-256 over the sources of these packages, by name: a fix in any of their modules shows."""
-    digest = hashlib.sha256()
+    """Digest over the sources of these packages, by name: a fix in any of their modules shows."""
+    digest = hasher()
     for package in packages:
         __import__(package)
         folder = Path(str(sys.modules[package].__file__)).parent
         for source in sorted(folder.rglob("*.py")):
             digest.update(f"{package}/{source.relative_to(folder)}\0".encode() + source.read_bytes() + b"\0")
-    return f"sha256:{digest.hexdigest()}"
+    return finished(digest)
 
 
 def _processor() -> str:

@@ -12,8 +12,9 @@ from typing import TypeVar
 import polars as pl
 from pydantic import ValidationError
 
+from l2s.digests import algorithm_of, digest_file
 from l2s.errors import RecordError
-from l2s.files import digest_file, write_json
+from l2s.files import write_json
 from l2s.nightly.comparison import Compared
 from l2s.nightly.made import Change, Made
 from l2s.nightly.rows import NightRows
@@ -83,7 +84,7 @@ def read_night(folder: Path) -> Night:
         RecordError: it is missing, damaged, or ``rows.jsonl`` is not the one it names.
     """
     night = _read(folder / NIGHT, Night)
-    if not (folder / ROWS).is_file() or digest_file(folder / ROWS) != night.rows:
+    if not (folder / ROWS).is_file() or digest_file(folder / ROWS, algorithm_of(night.rows)) != night.rows:
         raise RecordError(f"{folder / ROWS}: missing, or not as the night wrote it (expected {night.rows}); {AGAIN}")
     return night
 
@@ -107,7 +108,7 @@ def read_accepted(nights: Path) -> Night | None:
     for name, digest in accepted.digests.items():
         if not (folder / name).is_file():
             raise RecordError(f"{folder / name}: missing, though {note} names it as accepted; restore it, or {AGAIN}")
-        if (found := digest_file(folder / name)) != digest:
+        if (found := digest_file(folder / name, algorithm_of(digest))) != digest:
             raise RecordError(
                 f"{folder / name}: changed since it was accepted (expected {digest}, found {found}); restore it, or "
                 f"{AGAIN}"

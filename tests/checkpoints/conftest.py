@@ -1,7 +1,5 @@
 """What tests of digests share."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from l2s.checkpoints import digest as digest_module
@@ -12,11 +10,11 @@ from l2s.checkpoints.index import TensorEntry
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of tensors that are really hashed."""
     names: list[str] = []
-    before = digest_module.digest_together
+    before = digest_module.digest_tensor
 
-    def noted(entries: Sequence[TensorEntry]) -> list[str]:
-        names.extend(entry.name for entry in entries)
-        return before(entries)
+    def noted(entry: TensorEntry, algorithm: str) -> str:
+        names.append(entry.name)
+        return before(entry, algorithm)
 
-    monkeypatch.setattr(digest_module, "digest_together", noted)
+    monkeypatch.setattr(digest_module, "digest_tensor", noted)
     return names

@@ -24,7 +24,7 @@ def test_a_digest_does_not_depend_on_shards_place_or_who_wrote_the_config(tmp_pa
     three = write_checkpoint(tmp_path / "three", weights, 3)
     assert Checkpoint(one).digest == Checkpoint(three).digest
     assert weights_digest(one) == Checkpoint(three).weights_digest
-    assert Checkpoint(one).digest.startswith("sha256:") and len(Checkpoint(one).digest) == 71
+    assert Checkpoint(one).digest.startswith("blake3:") and len(Checkpoint(one).digest) == 71
 
 
 @pytest.mark.parametrize("what", ["entry", "name", "dtype", "shape", "config", "tokenizer", "template", "generation"])

@@ -23,7 +23,7 @@ from l2s.generation.store.store import Origin, ResponseStore, Stored
 from l2s.records import read_rows, write_rows
 from l2s.templates import ChatTemplate
 
-ORIGIN = Origin("slow", "sha256:aa", "transformers 5")
+ORIGIN = Origin("slow", "blake3:aa", "transformers 5")
 
 
 def response(number: int) -> Stored:
@@ -84,7 +84,7 @@ def answer(folder: Path, out: str, told: int | None = None) -> Counts:
     generate_module.load_engine = lambda *_, **__: SlowEngine(told)  # type: ignore[assignment]
     generate_module.ModelTokenizer = Words  # type: ignore[assignment,misc]
     return generate_responses(
-        Path("model"), "sha256:aa", [folder / "problems.jsonl"], folder / out, run="r", control=ControlParams(),
+        Path("model"), "blake3:aa", [folder / "problems.jsonl"], folder / out, run="r", control=ControlParams(),
         decoding=DecodingParams(), store=folder / f"{out}.sqlite",
     )  # fmt: skip
 
@@ -170,7 +170,7 @@ def test_a_file_that_is_no_store_is_said_in_a_sentence_and_kept(tmp_path: Path) 
 
 def test_info_counts_by_model_and_engine(tmp_path: Path) -> None:
     path = filled(tmp_path / "s", range(5))
-    filled(path, range(5, 8), Origin("quick", "sha256:bb", "vllm 0.32"))
+    filled(path, range(5, 8), Origin("quick", "blake3:bb", "vllm 0.32"))
     filled(path, range(8, 10), None)
     found = store_care.info(path)
     assert [(g.model, g.engine, g.responses) for g in found.groups] == [
@@ -183,8 +183,10 @@ def test_info_counts_by_model_and_engine(tmp_path: Path) -> None:
     ("conditions", "left"),
     [
         ({"engine": "vllm"}, 7),
-        ({"weights": "sha256:a"}, 5),
-        ({"weights": "sha256:a", "engine": "vllm"}, 10),
+        ({"weights": ("blake3:a",)}, 5),
+        ({"weights": ("aa",)}, 5),
+        ({"weights": ("sha256:aa", "blake3:bb")}, 7),
+        ({"weights": ("blake3:a",), "engine": "vllm"}, 10),
         ({"unused_days": 0.0}, 2),
         ({"unused_days": 1.0}, 10),
         ({"unknown": True}, 8),
@@ -192,7 +194,7 @@ def test_info_counts_by_model_and_engine(tmp_path: Path) -> None:
 )
 def test_prune_drops_what_all_conditions_hold_for(conditions: dict[str, Any], left: int, tmp_path: Path) -> None:
     path = filled(tmp_path / "s", range(5))
-    filled(path, range(5, 8), Origin("quick", "sha256:bb", "vllm 0.32"))
+    filled(path, range(5, 8), Origin("quick", "blake3:bb", "vllm 0.32"))
     filled(path, range(8, 10), None)
     assert store_care.prune(path, dry=True, **conditions) == 10 - left and store_care.info(path).responses == 10
     assert store_care.prune(path, **conditions) == 10 - left

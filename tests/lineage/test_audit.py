@@ -90,7 +90,7 @@ def test_the_tensor_is_named(project: Path) -> None:
     file = Path("data/merged/average/model.safetensors")
     with changed(file, flipped(file.read_bytes(), 8 * file.stat().st_size - 5)):
         findings = [str(finding) for finding in audited(Path("data/merged/average")).findings]
-    assert any(text.startswith(f"{file}: tensor model.") and "expected sha256:" in text for text in findings)
+    assert any(text.startswith(f"{file}: tensor model.") and "expected blake3:" in text for text in findings)
     assert any("l2s_manifest.json: tensors.model." in text for text in findings), "the manifest tells it too"
 
 

@@ -1,11 +1,11 @@
-"""Digests: of files as hashlib gives them, of weights part by part, with no byte left out."""
+"""Digests: of files as BLAKE3 gives them, of weights part by part, with no byte left out."""
 
-import hashlib
 import json
 from pathlib import Path
 
 import pytest
 import torch
+from blake3 import blake3
 from safetensors.torch import save_file
 
 from l2s.lineage.artefacts import artefacts_in, describe
@@ -14,16 +14,16 @@ from tests.lineage.conftest import flipped
 from tests.tiny import random_weights, write_checkpoint
 
 
-def sha(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+def of(content: bytes) -> str:
+    return f"blake3:{blake3(content).hexdigest()}"
 
 
 def test_a_plain_file_has_the_digest_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_bytes(b"rows")
     (tmp_path / "empty").write_bytes(b"")
     found = digest_files([tmp_path / "rows.jsonl", tmp_path / "empty"])
-    assert (found[tmp_path / "rows.jsonl"].digest, found[tmp_path / "rows.jsonl"].size) == (sha(b"rows"), 4)
-    assert found[tmp_path / "empty"].digest == sha(b"") and not found[tmp_path / "empty"].parts
+    assert (found[tmp_path / "rows.jsonl"].digest, found[tmp_path / "rows.jsonl"].size) == (of(b"rows"), 4)
+    assert found[tmp_path / "empty"].digest == of(b"") and not found[tmp_path / "empty"].parts
 
 
 def test_weights_are_cut_into_header_and_tensors_that_cover_every_byte(tmp_path: Path) -> None:
@@ -31,9 +31,9 @@ def test_weights_are_cut_into_header_and_tensors_that_cover_every_byte(tmp_path:
     save_file({"b": torch.arange(6.0).reshape(2, 3), "a": torch.ones(3), "none": torch.zeros(0, 4)}, file)
     content, found = file.read_bytes(), digest_files([file])[file]
     header = 8 + int.from_bytes(content[:8], "little")
-    assert found.parts[""] == sha(content[:header]) and found.parts["none"] == sha(b"")
-    assert found.parts["a"] == sha(torch.ones(3).numpy().tobytes())
-    assert found.parts["b"] == sha(torch.arange(6.0).numpy().tobytes())
+    assert found.parts[""] == of(content[:header]) and found.parts["none"] == of(b"")
+    assert found.parts["a"] == of(torch.ones(3).numpy().tobytes())
+    assert found.parts["b"] == of(torch.arange(6.0).numpy().tobytes())
     assert found.size == len(content) and found.digest == digest_parts(found.parts)
 
 
@@ -57,13 +57,13 @@ def test_weights_that_cannot_be_cut_are_hashed_whole(damage: str, tmp_path: Path
     content = len(header).to_bytes(8, "little") + header + bytes(12)
     file.write_bytes(content[:5] if damage == "cut" else content)
     found = digest_files([file])[file]
-    assert found.digest == sha(file.read_bytes()) and not found.parts and len(parts_of(file)) == 1
+    assert found.digest == of(file.read_bytes()) and not found.parts and len(parts_of(file)) == 1
 
 
 def test_what_is_known_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "rows"
     file.write_text("rows")
-    assert digest_files([file], {file: {"": "sha256:known"}})[file].digest == "sha256:known"
+    assert digest_files([file], {file: {"": "blake3:known"}})[file].digest == "blake3:known"
 
 
 def test_a_models_facts_are_the_digests_that_others_keep(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_tree_reaches_the_base_weights_and_moves_with_its_folder(
         nodes = json.loads(said)["nodes"]
         assert code == 0 and next(iter(nodes)) == "summary/summary.json"
         assert {"out/verdicts.jsonl", "out/responses.jsonl", "merged", "models/slow", "problems.jsonl"} <= set(nodes)
-        assert nodes["models/slow"]["made_by"] is None and nodes["models/slow"]["digest"].startswith("sha256:")
+        assert nodes["models/slow"]["made_by"] is None and nodes["models/slow"]["digest"].startswith("blake3:")
         assert nodes["merged"]["facts"]["method"] == "linear"
         code, said = l2s(capsys, monkeypatch, "lineage", "summary")
         assert code == 0 and "made by l2s merge on " in said and "given: no record says what made it" in said

@@ -1,21 +1,28 @@
 """Compiled loops against slow, obvious references; and methods as loops against the same on tensors."""
 
-import math
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
 import torch
 
-from l2s.checkpoints import sha256
-from l2s.checkpoints.sha256 import Source
+from l2s.checkpoints.index import TensorEntry
+from l2s.checkpoints.reader import Place
+from l2s.errors import CheckpointError
 from l2s.merging import kernels
 from l2s.merging.diagnostics import Tally, _tallied_elsewhere
+from l2s.merging.loop import READ, Loop
+from l2s.merging.merge import merge_checkpoints
 from l2s.merging.method import REGISTERED, Merged, Weight
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
+from tests.tiny import random_weights, write_checkpoint
 
 SIZES = [1, 7, 257, 1024, 70_001]
 F = np.float32
@@ -45,60 +52,6 @@ def test_what_is_not_finite_is_noticed_wherever_it_stands(wrong: int) -> None:
             assert kernels.widen(bits, np.empty(n, F))
             bits[place] = wrong
             assert not kernels.widen(bits, np.empty(n, F))
-
-
-def test_rounding_to_bfloat16_is_torchs() -> None:
-    """Every number that bfloat16 has, those half way between two, and their float32 neighbours."""
-    numbers = np.arange(1 << 16, dtype=np.uint32) << 16
-    bits = np.concatenate([numbers + offset for offset in (0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF)])
-    values = bits.view(F)[np.isfinite(bits.view(F))].copy()
-    out, again = np.empty(values.size, np.uint16), np.empty(values.size, F)
-    assert not kernels.narrow(values, out, again)  # the largest are rounded to infinity
-    expected = torch.from_numpy(values).bfloat16()
-    assert np.array_equal(out, expected.view(torch.uint16).numpy())
-    assert np.array_equal(again, expected.float().numpy())
-
-
-@pytest.mark.parametrize("wrong", [math.inf, -math.inf, math.nan, 3.4e38])
-def test_what_bfloat16_cannot_hold_is_noticed(wrong: float) -> None:
-    values = np.ones(257, F)
-    assert kernels.narrow(values, np.empty(257, np.uint16), np.empty(257, F))
-    values[200] = wrong
-    assert not kernels.narrow(values, np.empty(257, np.uint16), np.empty(257, F))
-
-
-@pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("share", [0.0, -0.25])
-def test_combine_is_a_sum_in_the_order_of_rows(n: int, share: float) -> None:
-    base, rows, out = drawn(n), drawn(3, n, seed=1), np.empty(n, F)
-    kernels.combine(base, F(share), rows, np.array([0.3, 0.0, 1.7], F), out)
-    terms = [base * F(share)] if share else []
-    total, *others = [*terms, rows[0] * F(0.3), rows[2] * F(1.7)]
-    for term in others:
-        total = total + term
-    assert np.array_equal(out, total)
-
-
-def test_combine_of_nothing_is_zero() -> None:
-    out = np.full(9, 5, F)
-    kernels.combine(np.ones(9, F), F(0), np.ones((2, 9), F), np.zeros(2, F), out)
-    assert not out.any()
-
-
-@pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("weights", [[0.5, 0.5, 0.5], [1.0, -0.4, 2.0]])
-@pytest.mark.parametrize("normalize", [False, True])
-def test_elect_is_the_vote_entry_by_entry(n: int, weights: list[float], normalize: bool) -> None:
-    rows, out = drawn(3, n), np.empty(n, F)
-    kernels.elect(rows, np.array(weights, F), normalize, out)
-    for i in range(0, n, max(1, n // 500)):
-        parts = [F(row[i]) * F(weight) for row, weight in zip(rows, weights, strict=True)]
-        sign = 1 if sum(parts) >= 0 else -1
-        agreeing = [(part, weight) for part, weight in zip(parts, weights, strict=True) if part * sign > 0]
-        total = sum(float(part) for part, _ in agreeing)
-        divisor = sum(weight for _, weight in agreeing) if normalize else 1.0
-        expected = total / divisor if agreeing and abs(divisor) >= 1e-8 else total
-        assert out[i] == pytest.approx(expected, rel=1e-6, abs=1e-30)
 
 
 def test_between_counts_all_and_writes_what_fits() -> None:
@@ -192,75 +145,93 @@ def test_sums_of_pieces_repeat_to_the_bit() -> None:
     for _ in range(2):
         tally = Tally(2)
         tally.add(weight, merged, models[0], base, base)
-        found.append(tally.summed_up(["a", "b"], "sha256:0", "F32", (4000,)))
+        found.append(tally.summed_up(["a", "b"], "blake3:0", "F32", (4000,)))
     assert found[0] == found[1] and found[0].models["a"].delta_norm == found[0].delta_norm > 0
 
 
 def test_entries_may_lie_anywhere_in_files(tmp_path: Path) -> None:
-    """At odd bytes, in one file or several, the same ones twice; over several chunks, and less than one block."""
-    n = 2 * kernels.CHUNK + 1001
+    """At odd bytes, in one file or several, the same ones twice; over several reads, and less than one block."""
+    n = 2 * READ + 1001
     content = np.random.default_rng(0).normal(size=3 * n).astype(F).view(np.uint32).__rshift__(16).astype(np.uint16)
     stored = content.tobytes()
     (tmp_path / "one").write_bytes(stored)
     (tmp_path / "odd").write_bytes(b"odd" + stored)
     with open(tmp_path / "one", "rb") as one, open(tmp_path / "odd", "rb") as odd:
-        plain = [Source(one.fileno(), 2 * n * k) for k in range(3)]
-        shifted = [Source(odd.fileno(), 3 + 2 * n * k) for k in range(3)]
+        plain = [place(one, 2 * n * k) for k in range(3)]
+        shifted = [place(odd, 3 + 2 * n * k) for k in range(3)]
         first = merged(plain, n)
         base, near, far = (row.astype(np.uint32).__lshift__(16).view(F) for row in content.reshape(3, n))
         expected = torch.from_numpy(F(0.5) * base + F(1) * near + F(1) * far).bfloat16().view(torch.uint16)
-        assert first is not None and first[0] == expected.tolist()
+        assert first[0] == expected.tolist()
         assert merged(shifted, n) == first == merged([plain[0], shifted[1], plain[2]], n)
         assert merged([plain[2], plain[2], shifted[2]], n) == merged([plain[2]] * 3, n)
-        assert merged([Source(odd.fileno(), 5), *plain[1:]], 7) == merged([Source(one.fileno(), 2), *plain[1:]], 7)
+        assert merged([place(odd, 5), *plain[1:]], 7) == merged([place(one, 2), *plain[1:]], 7)
 
 
-def test_a_file_that_ends_before_is_told(tmp_path: Path) -> None:
+def test_a_file_that_ends_before_or_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(2000))
     with open(tmp_path / "file", "rb") as file:
-        whole, cut = Source(file.fileno(), 0), Source(file.fileno(), 2)
-        assert merged([whole] * 3, 1000) and merged([whole, whole, cut], 1000) is None
-    assert merged([whole] * 3, 1000) is None  # it is closed
+        whole, cut = place(file, 0), place(file, 2)
+        assert merged([whole] * 3, 1000)
+        with pytest.raises(CheckpointError, match="file: ended while w was read; get a sound copy of it"):
+            merged([whole, whole, cut], 1000)
+    with pytest.raises(CheckpointError, match="file: w cannot be read: Bad file descriptor"):
+        merged([whole] * 3, 1000)
 
 
-def merged(sources: list[Source], n: int) -> list[object] | None:
-    out, squares, counts = np.empty(n, np.uint16), np.zeros(3), np.zeros(5, np.int64)
-    ones, none = np.ones(2, F), np.empty((2, 0), np.bool_)
-    read = kernels.merge(sources, True, 0.5, ones, -1, ones, none, ones, False, False, 1.0, out, squares, counts)
-    return [out.tolist(), squares.tolist(), counts.tolist()] if read else None
+def place(file: BinaryIO, start: int) -> Place:
+    return Place(file.fileno(), start, TensorEntry("w", "BF16", (1,), Path(file.name), start, 2))
 
 
-@pytest.mark.skipif(sha256.loops() is None, reason="the processor lacks the instructions")
+def merged(places: list[Place], n: int) -> list[object]:
+    return [found.tolist() for found in Loop([1.0, 1.0], base_share=0.5).run(places, 0, n, True, None)]
+
+
 @pytest.mark.parametrize("method", ["task_arithmetic", "ties"])
-def test_tensors_that_are_hashed_together_have_the_same_digests(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two at a time, one of them merged before a kill, one of them with an infinite entry, and each alone."""
-    from l2s.checkpoints import digest as digest_module
-    from l2s.errors import CheckpointError
-    from l2s.merging.merge import merge_checkpoints
-    from tests.tiny import random_weights, write_checkpoint
-
+def test_an_infinite_entry_is_told_of(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel only sees that something is wrong; the tensor is then gone through by pieces, which name it."""
     base = random_weights(0)
     weights = {"base": base, "quick": random_weights(1, base), "slow": random_weights(2, base)}
+    weights["slow"]["model.layers.1.mlp.up_proj.weight"][3, 3] = torch.inf
     folders = {name: write_checkpoint(tmp_path / name, found, dtype=torch.bfloat16) for name, found in weights.items()}
     models = [{"model": model} for model in ("quick", "slow")]
     asked = {"merge_method": method, "base_model": "base", "dtype": "bfloat16", "models": models}
-    recipe = MergeRecipe.parse(asked, "recipe")
-    alone = merge_checkpoints(recipe, folders, tmp_path / "alone")
-    updates, update = list[int](), sha256.Pair.update
-
-    def counted(self: sha256.Pair, *pieces: sha256.Bytes) -> None:
-        updates.append(pieces[0].size)
-        update(self, *pieces)
-
-    monkeypatch.setattr(sha256.Pair, "update", counted)
-    monkeypatch.setattr(digest_module, "MANY", 0)
-    monkeypatch.setattr("l2s.merging.tensors.STRETCH", 1 << 10)
-    together = merge_checkpoints(recipe, folders, tmp_path / "together")
-    assert updates and together.tensors == alone.tensors
-    weights["slow"]["model.layers.1.mlp.up_proj.weight"][3, 3] = torch.inf
-    folders["slow"] = write_checkpoint(tmp_path / "wrong", weights["slow"], dtype=torch.bfloat16)
+    monkeypatch.setattr("l2s.merging.tensors.TILE", 1 << 10)
     with pytest.raises(CheckpointError, match=r"slow: model.layers.1.mlp.up_proj.weight holds 1 NaN or infinite"):
-        merge_checkpoints(recipe, folders, tmp_path / "no")
+        merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "no")
     assert not (tmp_path / "no").exists()
+
+
+def test_kernels_are_kept_where_they_can_be_and_run_where_they_cannot(tmp_path: Path) -> None:
+    """Beside the source; in NUMBA_CACHE_DIR; or nowhere at all, for a user without any folder to write to."""
+    for place, environment in (("kept", {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}), ("home/.cache", {})):
+        called = run_kernel(tmp_path, environment)
+        assert called.returncode == 0, called.stderr
+        assert list((tmp_path / place).rglob("*widen*.nbc")), "the next process loads it"
+    (tmp_path / "home").rename(tmp_path / "away")
+    (tmp_path / "home").write_text("no folder")
+    called = run_kernel(tmp_path, {})
+    assert called.returncode == 0, called.stderr
+
+
+def run_kernel(folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own, from a copy of the package whose folders nobody may write to."""
+    script = """
+import numpy as np
+from l2s.merging import kernels
+out = np.ones(3, np.float32)
+assert kernels.widen(np.full(3, 0x4040, np.uint16), out)
+assert out.tolist() == [3, 3, 3], out
+"""
+    site = folder / "site"
+    if not site.exists():
+        shutil.copytree(
+            Path(kernels.__file__).parent.parent, site / "l2s", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        for inner in [*site.rglob("*"), site]:
+            if inner.is_dir():
+                (inner / "__pycache__").write_text("in the way")  # as good as read-only, for root too
+    own = {"HOME": str(folder / "home"), "PYTHONPATH": str(site), "PATH": os.environ["PATH"]} | environment
+    (folder / "home").mkdir(exist_ok=True) if not (folder / "home").is_file() else None
+    command = [sys.executable, "-B", "-c", script]
+    return subprocess.run(command, env=own, cwd=folder, capture_output=True, text=True, check=False)

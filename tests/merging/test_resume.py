@@ -3,14 +3,13 @@
 import os
 import random
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from l2s.checkpoints import digest as digest_module
 from l2s.checkpoints import is_complete
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError
@@ -81,13 +80,12 @@ def killed_after(spare: int, work: Callable[[], None]) -> None:
     assert in_a_child(run) == -signal.SIGKILL
 
 
-@pytest.fixture(params=["by pieces", "by loops, two at a time"])
+@pytest.fixture(params=["by pieces", "by the fused loop"])
 def dtype(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.dtype:
     """Of a family whose tensors are merged so."""
     if request.param == "by pieces":
         return torch.float32
-    monkeypatch.setattr(digest_module, "MANY", 0)
-    monkeypatch.setattr("l2s.merging.tensors.STRETCH", 1 << 9)
+    monkeypatch.setattr("l2s.merging.tensors.TILE", 1 << 9)
     return torch.bfloat16
 
 
@@ -122,9 +120,9 @@ def finished(family: dict[str, Path], out: Path, monkeypatch: pytest.MonkeyPatch
     merged: list[str] = []
     before = TensorMerger._merge
 
-    def noted(self: TensorMerger, plans: Sequence[TensorPlan]) -> list[TensorDiagnostics]:
-        merged.extend(plan.name for plan in plans)
-        return before(self, plans)
+    def noted(self: TensorMerger, plan: TensorPlan) -> TensorDiagnostics:
+        merged.append(plan.name)
+        return before(self, plan)
 
     monkeypatch.setattr(TensorMerger, "_merge", noted)
     merge(family, out, method)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from l2s.digests import digest_file
 from l2s.errors import RecordError
-from l2s.files import digest_file, write_json
+from l2s.files import write_json
 from l2s.nightly.figures import history_plot
 from l2s.nightly.history import read_history
 from l2s.nightly.measured import measure

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import transformers.utils.logging
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from l2s.digests import BLAKE3, digest_text
 from l2s.errors import CheckpointError
-from l2s.files import digest_text
 from l2s.foreign_code import needs_own_code
 from l2s.generation.prompts.text import prompt_ids, prompt_text, stop_tokens_of
 from l2s.generation.settings import PromptParams, SamplingParams
@@ -59,7 +59,7 @@ class ModelTokenizer:
         self.tokenizer = open_tokenizer(path)
         self.template = ChatTemplate(self.tokenizer)
         self.stops = stop_tokens_of(self.tokenizer, generation, self.config)
-        self.digest = digest_text(_text_of(path))
+        self.digest = tokenizer_digest(path)
 
     @property
     def ordinary(self) -> list[int]:
@@ -147,6 +147,7 @@ def _first_line(error: Exception) -> str:
     return said.splitlines()[0] if said else type(error).__name__
 
 
-def _text_of(path: Path) -> str:
+def tokenizer_digest(path: Path, algorithm: str = BLAKE3) -> str:
+    """Digest of a model folder's tokenizer files: names and bytes."""
     found = {name: (path / name).read_bytes().hex() for name in FILES if (path / name).is_file()}
-    return json.dumps(found, sort_keys=True)
+    return digest_text(json.dumps(found, sort_keys=True), algorithm)

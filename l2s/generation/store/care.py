@@ -151,7 +151,7 @@ def _kept(row: list[Any]) -> Any:
 
 
 def prune(
-    path: Path, *, unused_days: float | None = None, weights: str | None = None, engine: str | None = None,
+    path: Path, *, unused_days: float | None = None, weights: tuple[str, ...] = (), engine: str | None = None,
     unknown: bool = False, dry: bool = False,
 ) -> int:  # fmt: skip
     """Drop the responses that all given conditions hold for; returns how many.
@@ -159,7 +159,7 @@ def prune(
     Args:
         path: of the store.
         unused_days: not used for so many days.
-        weights: of the model with this digest, or one that begins so.
+        weights: of a model with one of these digests, or one that begins so; the algorithm's name may be left out.
         engine: whose engine's name begins so.
         unknown: stored before origins were kept; stands alone.
         dry: count only.
@@ -171,10 +171,13 @@ def prune(
     if unused_days is not None:
         conditions.append("used <= ?")
         values.append(time.time() - unused_days * DAY)
-    for column, prefix in (("weights", weights), ("engine", engine)):
-        if prefix is not None:
-            conditions.append(f"substr({column}, 1, ?) = ?")
-            values += [len(prefix), prefix]
+    if weights:
+        told = "substr(weights, CASE WHEN ? THEN 1 ELSE instr(weights, ':') + 1 END, ?) = ?"
+        conditions.append("(" + " OR ".join([told] * len(weights)) + ")")
+        values += [value for prefix in weights for value in (":" in prefix, len(prefix), prefix)]
+    if engine is not None:
+        conditions.append("substr(engine, 1, ?) = ?")
+        values += [len(engine), engine]
     if unknown and conditions:
         raise RecordError("--unknown: nothing is known of these responses, so no other condition goes with it")
     if not conditions and not unknown:

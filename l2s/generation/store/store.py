@@ -9,7 +9,6 @@ was damaged, or that an old version stored without a digest, counts as missing. 
 nobody else's business, so only their owner may read the file.
 """
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -20,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from l2s.digests import BLAKE3, SHA256, algorithm_of, digest_bytes, digest_text, without_name
 from l2s.errors import RecordError
 from l2s.generation.store.errors import sound
 
@@ -50,9 +50,16 @@ class Stored(NamedTuple):
     limit: str | None = None
     """What cut the response or its thinking, if anything did."""
 
-    def digest(self, key: bytes) -> str:
-        """SHA-256 of key and content, by which a damaged row is told."""
-        return hashlib.sha256(key + json.dumps(self, separators=(",", ":")).encode()).hexdigest()
+    def digest(self, key: bytes, algorithm: str = BLAKE3) -> str:
+        """Digest of key and content, by which a damaged row is told."""
+        return digest_bytes(key + json.dumps(self, separators=(",", ":")).encode(), algorithm)
+
+    def is_sound(self, key: bytes, digest: str | None) -> bool:
+        """Is this what was stored under ``key`` with that digest? Earlier versions left out SHA-256's name."""
+        if digest is None:
+            return False
+        algorithm = algorithm_of(digest) if ":" in digest else SHA256
+        return without_name(self.digest(key, algorithm)) == without_name(digest)
 
 
 class Origin(NamedTuple):
@@ -132,6 +139,12 @@ class ResponseStore:
             self._note_use(found)
         return found
 
+    def has_earlier(self) -> bool:
+        """Does it hold responses that an earlier version stored, under keys made of SHA-256 digests?"""
+        with sound(self.path):
+            found = self.connection.execute("SELECT 1 FROM origins WHERE weights LIKE 'sha256:%' LIMIT 1")
+            return found.fetchone() is not None
+
     def put(self, key: bytes, response: Stored, origin: Origin) -> None:
         """Keep one response; it outlives this process from when this returns."""
         ids = json.dumps(response.ids, separators=(",", ":"))
@@ -165,7 +178,7 @@ def intact(key: bytes, row: Kept, digest: str | None) -> Stored | None:
     try:
         ids = json.loads(row[0])
         response = Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4], row[5])
-        return response if response.digest(key) == digest else None
+        return response if response.is_sound(key, digest) else None
     except (ValueError, TypeError, RecursionError):
         return None
 
@@ -196,7 +209,7 @@ def _keep_private(path: Path) -> None:
                 file.chmod(0o600)
 
 
-def response_key(**parts: Any) -> bytes:
-    """SHA-256 over the named parts, as canonical JSON."""
+def response_key(algorithm: str = BLAKE3, /, **parts: Any) -> bytes:
+    """Digest over the named parts, as canonical JSON."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).digest()
+    return bytes.fromhex(without_name(digest_text(text, algorithm)))

@@ -56,7 +56,7 @@ def loop(name: str, measured: list[float], params: DareParams, models: Sequence[
     return Loop(weights, densities=[model.density for model in models], factors=measured, scale=params.scale)
 
 
-@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop)
+@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop, sha256_masks=True)
 def dare_linear(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
     thinned = stretched(drop(weight, models), weight.measured)

@@ -17,7 +17,7 @@ def loop(name: str, measured: list[float], params: DareParams, models: Sequence[
     )  # fmt: skip
 
 
-@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop)
+@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop, sha256_masks=True)
 def dare_ties(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """As ``dare_linear``, but only models that agree with the sign elected at an entry count there."""
     thinned = stretched(drop(weight, models), weight.measured)

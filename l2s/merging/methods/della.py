@@ -79,7 +79,7 @@ def measure(each: Each, params: DellaParams, models: Sequence[DellaModel]) -> li
     return factors
 
 
-@merge_method(DellaParams, DellaModel, paper="arXiv:2406.11617", check=check, measure=measure)
+@merge_method(DellaParams, DellaModel, paper="arXiv:2406.11617", check=check, measure=measure, sha256_masks=True)
 def della(weight: Weight, params: DellaParams, models: Sequence[DellaModel]) -> Merged:
     """θ₀ + λ times the sum of those thinned task vectors that agree with the elected sign."""
     thinned = stretched(thin(weight, params, models), weight.measured)

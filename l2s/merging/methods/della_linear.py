@@ -15,7 +15,7 @@ class DellaLinearParams(DellaParams):
     """Divide by the models' weights."""
 
 
-@merge_method(DellaLinearParams, DellaModel, paper="arXiv:2406.11617", check=check, measure=measure)
+@merge_method(DellaLinearParams, DellaModel, paper="arXiv:2406.11617", check=check, measure=measure, sha256_masks=True)
 def della_linear(weight: Weight, params: DellaLinearParams, models: Sequence[DellaModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
     thinned = stretched(thin(weight, params, models), weight.measured)
