@@ -4,13 +4,31 @@ from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.params import nearest
 from l2s.progress import Track
-from tasks import analyse, calibrate, family, generate, merge, problems, report, verify
+from tasks import (
+    analyse,
+    calibrate,
+    family,
+    generate,
+    merge,
+    problems,
+    report,
+    verify,
+)
 from tasks.costs import costed
 from tasks.stage import Say, Stage
 
 STAGES: dict[str, Stage] = {
     module.STAGE.kind: module.STAGE
-    for module in (family, problems, calibrate, merge, generate, verify, analyse, report)
+    for module in (
+        family,
+        problems,
+        calibrate,
+        merge,
+        generate,
+        verify,
+        analyse,
+        report,
+    )
 }
 
 

@@ -35,7 +35,7 @@ ENDING = "\nprint(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
 def modules_after(program: str, folder: Path) -> set[str]:
     """What a program imports in a process that has the core install alone; all packages, by their top names."""
     command = [sys.executable, "-c", BLOCKED + program + ENDING]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split())
 

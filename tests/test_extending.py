@@ -23,15 +23,15 @@ def sections() -> dict[str, list[tuple[str, str, str]]]:
 
 def apply(change: str, file: Path) -> None:
     """Put the lines marked ``+`` behind the line before them."""
-    text, before = file.read_text(encoding="utf-8"), ""
+    text, before = "\n" + file.read_text(encoding="utf-8"), ""
     for line in change.splitlines():
         if line.startswith("+"):
             assert text.count(before) == 1, f"{file}: expected once: {before}"
-            text = text.replace(before, before + line[1:] + "\n")
-            before = line[1:] + "\n"
+            text = text.replace(before, f"{before}{line[1:]}\n")
+            before += line[1:] + "\n"
         else:
-            before = line[1:] + "\n"
-    file.write_text(text, encoding="utf-8")
+            before = f"\n{line[1:]}\n"
+    file.write_text(text[1:], encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_a_section_does_what_it_says(section: str, copied: Path, tmp_path: Path)
     assert programs
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(programs)], cwd=tmp_path / "project", capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "project"), "OMP_NUM_THREADS": "1"}, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "project"), "OMP_NUM_THREADS": "1"}, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

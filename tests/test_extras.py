@@ -56,7 +56,7 @@ def test_a_command_without_its_extra_is_one_sentence(tmp_path: Path, missing: st
     (tmp_path / "problems.jsonl").write_text('{"id": "1", "problem": "1 + 1", "gold": "2"}\n')
     words = ["l2s", *command.replace("OUT", str(tmp_path)).split()]
     program = f"import sys; sys.modules[{missing!r}] = None; sys.argv = {words}; from flows.program import main; main()"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 2, done.stdout + done.stderr
     assert done.stderr.strip() == f"error: l2s {words[1]} needs the extra '{extra}': pip install 'l2s[{extra}]'"
     assert {path.name for path in tmp_path.iterdir()} == {"recipe.yaml", "problems.jsonl"}
