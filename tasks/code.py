@@ -1,8 +1,8 @@
 """``code.lock``: a fingerprint of the code behind each kind of stage, which dvc.yaml names among its parameters.
 
 For problems there is one a source, for merges one a method, for responses one an engine, for verdicts one a grader.
-The file depends on the
-sources alone, and on what recipes say of methods that act on another one's result.
+The file depends on the sources alone, on the kinds of stages in dvc.yaml, and on what recipes say of methods that act
+on another one's result.
 """
 
 import json
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 LOCK = Path("code.lock")
 SOURCE = Path(__file__).resolve().parent.parent
 """The folder that holds our packages."""
-ALONE = ("family", "calibrate", "analyse", "report")
-"""Kinds of stages that have one fingerprint."""
+MEMBERS = ("problems", "merge", "generate", "verify")
+"""Kinds of stages that have several fingerprints; every other kind of dvc.yaml has one."""
 SETTINGS = ("analysis", "benchmarks", "calibration", "family", "generation", "nightly", "planning")
 GATHERING = {
     "l2s.benchmarks.benchmark": ("l2s.benchmarks.arithmetic.*",),
@@ -59,10 +59,11 @@ class Behind:
             ["tasks.stages", f"tasks.{kind}", *members], self.reading, GATHERING | {f"tasks.{kind}": ASIDE}
         )
 
-    def fingerprints(self) -> dict[str, Any]:
-        """All of code.lock."""
-        found: dict[str, Any] = {kind: self._fingerprint(kind) for kind in ALONE}
-        for kind in ("problems", "merge", "generate", "verify"):
+    def fingerprints(self, stages: Iterable[str]) -> dict[str, Any]:
+        """All of code.lock, for a dvc.yaml with these ``stages``; those that are not ours are left out."""
+        ours = [kind for kind in stages if (SOURCE / "tasks" / f"{kind}.py").is_file()]
+        found: dict[str, Any] = {kind: self._fingerprint(kind) for kind in ours if kind not in MEMBERS}
+        for kind in MEMBERS:
             found[kind] = {member: self._fingerprint(kind, member) for member in self._members(kind)}
         return found
 
@@ -129,7 +130,8 @@ def is_current(root: Path = Path()) -> bool:
 
 def _text(root: Path) -> str:
     behind = Behind(block(read_yaml(root / "params.yaml"), "recipes").values())
-    text = json.dumps(behind.fingerprints(), indent=2, sort_keys=True) + "\n"
+    stages = block(read_yaml(root / "dvc.yaml"), "stages")
+    text = json.dumps(behind.fingerprints(stages), indent=2, sort_keys=True) + "\n"
     behind.reading.keep()
     return text
 

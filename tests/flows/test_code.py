@@ -34,7 +34,7 @@ def flat(found: dict[str, Any]) -> dict[str, str]:
 
 
 def keys(recipes: list[Any], source: Path = ROOT) -> dict[str, str]:
-    return flat(Behind(recipes, source).fingerprints())
+    return flat(Behind(recipes, source).fingerprints(STAGES))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def more(text: str) -> str:
 def behind(of: str = "") -> dict[str, set[str]]:
     """The sources behind every key, with a recipe that names a method for another one to act on."""
     found = Behind([{"parameters": {"of": of}}])
-    members = {key: key.partition(".") for key in flat(found.fingerprints())}
+    members = {key: key.partition(".") for key in flat(found.fingerprints(STAGES))}
     return {key: set(found.code(kind, member or None).sources) for key, (kind, _, member) in members.items()}
 
 
