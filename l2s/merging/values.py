@@ -16,6 +16,9 @@ from l2s.params import Params
 DIVIDING = ("task_arithmetic", "dare_linear", "della_linear", "breadcrumbs", "multislerp")
 """Methods that, told to normalize, divide by the sum of all weights; others divide by those that agree on a sign."""
 
+ALIKE = ("nuslerp",)
+"""Methods that take all models alike where all weights are 0."""
+
 
 def check_values(
     recipe: MergeRecipe, tensors: Sequence[TensorPlan], statistics: Mapping[str, Statistics]
@@ -41,7 +44,7 @@ def check_values(
         findings.append(Finding(f"{sentence}; change them", fatal=True))
     if count and len(values) == count and all(_all_zero(models, "scale") for _, models in values.values()):
         findings.append(Finding("scale: 0 for every tensor, so the result would hold zeros; change it", fatal=True))
-    if findings or not recipe.has_base or not count:
+    if findings or not recipe.has_base or not count or recipe.merge_method in ALIKE:
         return findings
     idle = all(_all_zero(models, "weight") for _, models in values.values())
     return [Finding("all weights are 0, so the result is the base")] if idle else []
