@@ -71,7 +71,7 @@ def _stages(stages: list[str]) -> list[str]:
         with stopping_stages(stopping):  # inside the flow, which has handlers of its own
             return Scheduled(run, stages, recorder).run_all()
     finally:
-        recorder.release()
+        recorder.close()
 
 
 def run_name(stages: list[str]) -> str:

@@ -22,6 +22,7 @@ from flows.graph import Graph, fingerprint, one_line
 from flows.listings import remember
 from l2s.files import write_text
 from tasks.stages import STAGES
+from tasks.watched import key_of
 from tasks.worker import Job
 
 PATIENCE = 60.0
@@ -57,6 +58,8 @@ class Recorder:
         self.ended: list[PipelineStage] = []
         """To be recorded."""
         self.asked: dict[str, float] = {}
+        self.keys: dict[str, str] = {}
+        """Of stages that were sent to run."""
 
     def begin(self, name: str) -> Standing:
         """Look whether a stage must run; if so, take its outputs away, or from DVC's run cache what it would write.
@@ -85,12 +88,14 @@ class Recorder:
             held.close()
             raise
         if not restored:
-            return Standing(f"{fingerprint(stage)}-{uuid.uuid4()}", self._job(stage))
+            key = self.keys[name] = f"{fingerprint(stage)}-{uuid.uuid4()}"
+            return Standing(key, self._job(stage))
         self.end(name, True)
         return Standing(str(uuid.uuid4()), said=f"{name} took its outputs from DVC's cache")
 
     def end(self, name: str, well: bool) -> None:
         """A stage that began is over; if it ended well, it is recorded when there is time."""
+        self.keys.pop(name, None)
         if well:
             self.ended.append(self.stages[name])
         else:
@@ -124,11 +129,20 @@ class Recorder:
         self.ended = []
         return failed
 
-    def release(self) -> None:
-        """Let go of what is held: the run ends."""
-        for held in self.held.values():
-            held.close()
-        self.held = {}
+    def close(self) -> None:
+        """The run is over, or was ended: record what has ended well by now, let go of the rest."""
+        for name, key in list(self.keys.items()):
+            found = key_of(name)
+            self.end(name, found.is_file() and found.read_text() == key)
+        try:
+            if self.ended:
+                self.record()
+        except Busy:  # then they run again
+            return
+        finally:
+            for held in self.held.values():
+                held.close()
+            self.held = {}
 
     @staticmethod
     def _keep(stage: PipelineStage) -> None:

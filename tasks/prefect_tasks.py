@@ -21,7 +21,7 @@ from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
-from tasks.watched import log_of
+from tasks.watched import key_of, log_of
 from tasks.worker import Job, run
 
 FINAL = {2, 126, 127, 130, -2}
@@ -77,10 +77,10 @@ def bring_up_to_date(key: str, job: Job | str, occupied: Mapping[str, int] | Non
     if Path.cwd() != Path(job.root):
         os.chdir(job.root)  # a worker that was started elsewhere
     with slots(occupied or {}):
-        return Failed(message=f"{job.name}: not begun, the run was stopped") if stopping.is_set() else _run(job)
+        return Failed(message=f"{job.name}: not begun, the run was stopped") if stopping.is_set() else _run(job, key)
 
 
-def _run(job: Job) -> State[str]:
+def _run(job: Job, key: str) -> State[str]:
     logger, started, log = get_run_logger(), time.monotonic(), log_of(job.name)
     log.unlink(missing_ok=True)
     _remove(job.removed)
@@ -94,6 +94,7 @@ def _run(job: Job) -> State[str]:
         if not code or code in FINAL or stopping.is_set():
             return Failed(message=sentence)
         raise StageError(sentence)
+    key_of(job.name).write_text(key)
     for line in said.splitlines():
         logger.info("%s", line)
     seconds = time.monotonic() - started

@@ -20,6 +20,11 @@ def progress_of(stage: str) -> Path:
     return LOGS / f"{stage}.progress"
 
 
+def key_of(stage: str) -> Path:
+    """Where the task of a stage that ended well leaves its key: Prefect may be gone by then."""
+    return LOGS / f"{stage}.key"
+
+
 def redirect_output(stage: str) -> None:
     """Send everything this process and its children print to the stage's log."""
     LOGS.mkdir(parents=True, exist_ok=True)

@@ -108,4 +108,3 @@ def test_kills_at_random_moments(
     assert "Running stage" not in run(project, "dvc", "repro")
     held = json.loads((project / ".dvc/tmp/rwlock").read_text() or "{}")
     assert not held.get("read") and not held.get("write")
-    assert not list((project / ".l2s").glob("warm-*.sock"))

@@ -12,6 +12,7 @@ from dvc.exceptions import DvcException
 
 from flows.graph import Graph
 from flows.recorder import Busy, Recorder
+from tasks.watched import key_of
 from tests.flows.conftest import repro
 
 
@@ -77,6 +78,18 @@ def test_a_stage_that_fails_is_let_go_and_recorded_nowhere(toy: Path) -> None:
     assert ours.record() == {} and not held(toy) and not (toy / "dvc.lock").exists()
 
 
+def test_what_ended_well_is_recorded_when_the_run_is_ended(toy: Path) -> None:
+    """Its task has left the key; Prefect's server may be gone."""
+    ours = recorder()
+    keys = {name: ours.begin(name).key for name in ("other", "make@one")}
+    (toy / "other.txt").write_text("other\n")
+    key_of("other").parent.mkdir(parents=True)
+    key_of("other").write_text(keys["other"])
+    key_of("make@one").write_text("of an earlier run")
+    ours.close()
+    assert list(yaml.safe_load((toy / "dvc.lock").read_text())["stages"]) == ["other"] and not held(toy)
+
+
 def test_an_output_that_is_not_there_is_told_and_the_others_are_kept(toy: Path) -> None:
     ours = recorder()
     for name in ("other", "make@one"):
@@ -102,5 +115,5 @@ def test_what_another_run_works_on_is_asked_for_again(toy: Path) -> None:
         ours.begin("other")
     other.communicate(b"\n")
     assert ours.begin("other").job is not None
-    ours.release()
+    ours.close()
     assert not held(toy)
