@@ -81,6 +81,7 @@ def test_the_loss_falls() -> None:
     assert train(model, stream, tokens=40_000, **settings) < 0.7 * first
 
 
+@pytest.mark.long
 def test_a_family_repeats_byte_for_byte_and_resumes_from_finished_stages(tmp_path) -> None:
     for name in ("one", "two"):
         train_family(TINY, tmp_path / name, tmp_path / f"work-{name}")

@@ -114,6 +114,7 @@ def test_what_a_running_process_holds_stays(toy: Path, command: list[str]) -> No
     assert json.loads(rwlock(toy).read_text())["write"] == {}
 
 
+@pytest.mark.long
 def test_a_dvc_lock_cut_at_any_byte_is_survived(toy: Path) -> None:
     """Plain ``dvc repro`` writes it in place; what is lost is run again, and the file is what it was."""
     assert len(repro(toy)) == 4

@@ -33,6 +33,7 @@ flows.nightly._serve("5 4 * * *")
 """
 
 
+@pytest.mark.long
 def test_the_pages_ask_the_server_that_sent_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)

@@ -60,6 +60,8 @@ CONTROLS = {
     "concise": {"kind": "prompt", "style": "concise"},
     "token-budget": {"kind": "prompt", "style": "token-budget", "tokens": 40, "max_think": 50, "max_answer": 9},
 }  # fmt: skip
+SOON = ("none", "budget", "gap", "early_exit")
+"""Controls that each make test compares: none, one that acts on the count, in the logits, and by trial answers."""
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,9 @@ def compare(ours: Engine, theirs: Engine, name: str, per_level: int, most: int) 
     assert found == expected(ours, name, per_level, most)
 
 
-@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in SOON else [pytest.mark.long]) for name in CONTROLS]
+)
 def test_same_token_ids_counts_and_finish(ours: Engine, theirs: Engine, name: str) -> None:
     compare(ours, theirs, name, per_level=8, most=MOST)
     compare(ours, theirs, name, per_level=2, most=75)

@@ -53,6 +53,7 @@ def artefact_files(project: Path) -> list[Path]:
     return sorted(file for file in found if file.name not in UNCOUNTED)
 
 
+@pytest.mark.long
 def test_every_flipped_bit_is_found_and_named(project: Path) -> None:
     files = artefact_files(project)
     kinds = {file.relative_to(project).parts[1] for file in files}

@@ -10,7 +10,7 @@ from l2s.report.page import build_page
 from tests.report.browser import CHROMIUM, Page, browser
 from tests.report.sample import TWO, examples_with, manifest, rich
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
 
 HOSTILE = (
     "<think>a<b>bold</b> </script><script>window.broken = 1</script>\u2028 <!-- \ud800 \x00</think>"
