@@ -115,8 +115,9 @@ def _same_relations(gold: Expression, answer: Expression) -> bool:
     if set(signs[0]) | set(signs[1]) <= _EQUALITIES | {"in"}:
         if _same_assignments(gold, answer):
             return True
-        both_two = len(left) == len(right) == 2 and signs[0] == signs[1] == ["="]
-        if not both_two:
+        if set(signs[0] + signs[1]) == {"="} and len(left) == len(right) > 2:
+            return _matched(left, right)
+        if not len(left) == len(right) == 2 or signs[0] + signs[1] != ["=", "="]:
             return False
         if any(contains(side, *_NO_SCALARS) for side in (*gold.children(), *answer.children())):
             return _all_same(gold.children(), answer.children())

@@ -14,7 +14,7 @@ from l2s.verification.compare.comparison import same
 from l2s.verification.compare.dates import same_dates
 from l2s.verification.compare.division import same_divisions
 from l2s.verification.compare.exact import settle
-from l2s.verification.compare.families import declared, same_families, same_up_to_constants, turning
+from l2s.verification.compare.families import declared, same_families, same_integrals, same_up_to_constants, turning
 from l2s.verification.compare.numerals import counted, numeral, ordinal, scaled
 from l2s.verification.compare.quantities import has_words
 from l2s.verification.compare.residues import same_residues
@@ -126,7 +126,7 @@ def _same(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
         about, other = counted
     if (about or other) and same_families(mine, about, theirs, other, same):
         return True
-    return same_up_to_constants(mine, theirs, same)
+    return same_up_to_constants(mine, theirs, same) or same_integrals(mine, theirs)
 
 
 def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import permutations
 
 from l2s.verification.compare.evaluation import exact
+from l2s.verification.compare.scalars import vanishes
 from l2s.verification.parsing.expressions import Expression, nodes, number, substituted, symbol, symbols, variables
 
 _DECLARED = re.compile(
@@ -23,6 +24,9 @@ _PI = Expression("constant", ("pi",))
 _ARGUMENTS = {*"rstuvwxyz", "theta"}
 _INTEGRATED = re.compile(r"(?:C|C_?[0-9]|c_?[0-9])$")
 _CONSTANT = re.compile(r"[A-DKck](?:_?[0-9])?$")
+_ADDED = tuple(symbol(name) for name in "CcKk")
+_STEP = Fraction(7317, 10000)
+"""No period of a common function."""
 Same = Callable[[Expression, Expression], bool]
 
 
@@ -81,9 +85,8 @@ def same_up_to_constants(gold: Expression, answer: Expression, same: Same) -> bo
     about = variables(gold) - set(mine)
     if not 0 < len(mine) == len(theirs) < 4 or about != variables(answer) - set(theirs):
         return False
-    if not (about & _ARGUMENTS and all(_INTEGRATED.match(name) for name in mine)) or any(
-        _defines(side, _CONSTANT) for side in (gold, answer)
-    ):
+    integrated = any(all(_INTEGRATED.match(name) for name in names) for names in (mine, theirs))
+    if not (about & _ARGUMENTS and integrated) or any(_defines(side, _CONSTANT) for side in (gold, answer)):
         return False
     for order in permutations(mine):
         renamed = answer
@@ -94,6 +97,32 @@ def same_up_to_constants(gold: Expression, answer: Expression, same: Same) -> bo
         if same(gold, renamed):
             return True
     return False
+
+
+def same_integrals(gold: Expression, answer: Expression) -> bool:
+    r"""Whether two integrals differ by a constant, ``\sin^2 x + C`` and ``-\cos^2 x + C``."""
+    mine, theirs = _integrand(gold), _integrand(answer)
+    if mine is None or theirs is None:
+        return False
+    difference = Expression("sum", (mine, Expression("negative", (theirs,))))
+    letter = _only(variables(difference))
+    if letter is None:
+        return False
+    moved = substituted(difference, letter, Expression("sum", (symbol(letter), number(_STEP))))
+    return vanishes(Expression("sum", (difference, Expression("negative", (moved,)))))
+
+
+def _integrand(expression: Expression) -> Expression | None:
+    """A sum without the constant that stands alone in it; None where there is none."""
+    if expression.kind == "relation" and expression.parts[0] == "=" and _is_letter(expression.children()[0]):
+        expression = expression.children()[-1]
+    rest = tuple(part for part in expression.children() if part not in _ADDED)
+    found = expression.kind == "sum" and 0 < len(rest) == len(expression.parts) - 1
+    return Expression("sum", rest) if found else None
+
+
+def _is_letter(expression: Expression) -> bool:
+    return expression.kind == "symbol" or (expression.kind == "function" and str(expression.parts[0]).endswith("()"))
 
 
 def _defines(expression: Expression, name: "re.Pattern[str]") -> bool:

@@ -533,7 +533,7 @@ class Parser:
             return function(f"arc{name}", *arguments)
         if name == "det" and len(arguments) == 1 and arguments[0].kind == "matrix":
             return determinant(arguments[0])
-        applied = function(name, *arguments)
+        applied = function(name, *(sorted(arguments, key=repr) if name in ("gcd", "lcm") else arguments))
         return applied if power is None else Expression("power", (applied, power))
 
     def _function_argument(self) -> Expression:

@@ -32,6 +32,11 @@ _ORDINAL = re.compile(
 _ARTICLE = re.compile(r"^(?:in )?(?:the )?(?:year )?(?=[0-9])", re.IGNORECASE)
 _NO_MORE = re.compile(r"^(?:no|not) (?:more|greater) than\b", re.IGNORECASE)
 _NO_LESS = re.compile(r"^(?:no|not) (?:less|fewer) than\b", re.IGNORECASE)
+_FOR_ALL = re.compile(
+    r"(?<=\S)[,\s]*(?:\\forall|(?:\\text\{ ?)?for (?:all|every|any)(?: real)?(?: numbers?)? ?\}?)\s*\$?[a-z]\$?"
+    r"(?:\s?\\in\s?\\mathbb\s?\{?R\}?)?$"
+)
+_ALL_SUCH = re.compile(r"^(?:\\text\{ ?)?[Aa]ll ?\}?\s*(?=[a-z]\s?(?:[<>]|\\[lg]e))")
 _ONLY = re.compile(r"^(?:\\text\s?\{\s*(?:only|just)\s*\}|only\b|just\b)\s*(?=\S)|\s*\\text\s?\{\s*only\s*\}$")
 _EXCEPT = re.compile(
     r"^(?:\\text\{\s*)?[Aa]ll real (?:numbers|values)(?: [a-z])?,? except(?: for)?\s*\}?\s*(?:[a-z] ?= ?)?(?=\S)"
@@ -99,6 +104,10 @@ def rephrased(text: str) -> str:
     if r"\in" in text or "integer" in text:
         text = _without_parameter(text)
     text = _ONLY.sub("", text)
+    if "All" in text or "all" in text:
+        text = _ALL_SUCH.sub("", text)
+    if "=" in text and "all" in text:
+        text = _FOR_ALL.sub("", text)
     if "except" in text:
         text = _EXCEPT.sub(r"x \\ne ", text)
     if "\\" in text:
@@ -110,8 +119,9 @@ def rephrased(text: str) -> str:
     elif text.startswith(r"\text{"):
         text = _COUNTED.sub(r"\1 \\text{\2}", _HEDGED.sub("", _CLAUSE.sub("", text)))
     if "C" in text:
-        for pattern in (_CHOSEN, _CHOSEN_BESIDE, _CHOSEN_ABOVE):
+        for pattern in (_CHOSEN, _CHOSEN_BESIDE):
             text = pattern.sub(r"\\binom{\1}{\2}", text)
+        text = _CHOSEN_ABOVE.sub(_chosen, text)
     if _POINTS.fullmatch(text):
         text = _LETTERED.sub(r"\1 = ", text)
     if "'" in text:
@@ -126,6 +136,12 @@ def rephrased(text: str) -> str:
 def over_whole_quotients(text: str) -> str:
     r"""Logarithms of a quotient without brackets, ``\ln a/b``, as they are often meant: of all of it."""
     return _LOGARITHM.sub(r"\\\1(\2)", text)
+
+
+def _chosen(match: "re.Match[str]") -> str:
+    """``C_5^2`` as the binomial; ``C_1^2`` is the square of a constant."""
+    n, k = (int(part) for part in match.groups())
+    return rf"\binom{{{n}}}{{{k}}}" if n > 2 and n >= k else match.group()
 
 
 def _in_digits(match: "re.Match[str]") -> str:
