@@ -26,6 +26,7 @@ from l2s.verification.compare.listing import (
     unnamed,
 )
 from l2s.verification.compare.quantities import joined, measured, same_quantities, unmeasured
+from l2s.verification.compare.scalars import unknown_functions
 from l2s.verification.compare.shapes import TURNED, apart, assigned, dimensions, shaped, solutions, unchained
 from l2s.verification.compare.vectors import components
 from l2s.verification.compare.words import same_things
@@ -119,7 +120,8 @@ def _same_relations(gold: Expression, answer: Expression) -> bool:
             return _matched(left, right)
         if not len(left) == len(right) == 2 or signs[0] + signs[1] != ["=", "="]:
             return False
-        if any(contains(side, *_NO_SCALARS) for side in (*gold.children(), *answer.children())):
+        constant = not (variables(gold) or variables(answer) or unknown_functions(gold) or unknown_functions(answer))
+        if constant or any(contains(side, *_NO_SCALARS) for side in (*gold.children(), *answer.children())):
             return _all_same(gold.children(), answer.children())
         return same_equations(gold.children(), answer.children())
     if len(left) == len(right) == 2 and len(signs[0]) == 1 and set(signs[0] + signs[1]) <= {"<", ">", "le", "ge"}:
