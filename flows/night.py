@@ -20,17 +20,10 @@ from l2s.config import Config
 from l2s.digests import digest_file
 from l2s.errors import ConfigError, RecordError
 from l2s.files import replacing_folder, write_json, write_text
+from l2s.lineage.code import fingerprint
 from l2s.nightly.comparison import REGRESSIONS, compare_nights, outcome_of
 from l2s.nightly.history import History, read_history
-from l2s.nightly.made import (
-    Change,
-    Made,
-    changes,
-    code_digest,
-    library_versions,
-    machine_of,
-    with_todays_digests,
-)
+from l2s.nightly.made import Change, Made, changes, library_versions, machine_of, with_todays_digests
 from l2s.nightly.measured import measure, sentence_of
 from l2s.nightly.night import (
     NIGHT,
@@ -180,6 +173,13 @@ def _compared(
     )
 
 
+def code_digest(kind: str, member: str) -> str:
+    """Fingerprint of the code behind a kind of stage, by its meaning."""
+    from tasks.code import Behind
+
+    return fingerprint(Behind([]).code(kind, member).sources)
+
+
 def _made(config: Config, evaluated: dict[str, Evaluated], bench: Bench) -> Made:
     decoding = config.decoding.model_dump(mode="json", exclude={"rows_at_once", "device"})
     benchmarks = {
@@ -190,8 +190,8 @@ def _made(config: Config, evaluated: dict[str, Evaluated], bench: Bench) -> Made
         runs={run: found.made for run, found in evaluated.items()},
         benchmarks=benchmarks,
         decoding=decoding,
-        grader={"name": config.grading.grader, "code": code_digest("l2s.verification")},
-        generation=code_digest("l2s.generation"),
+        grader={"name": config.grading.grader, "code": code_digest("verify", config.grading.grader)},
+        generation=code_digest("generate", config.decoding.engine),
         libraries=library_versions(),
         machine=machine_of(config.decoding.device),
     )

@@ -1,12 +1,13 @@
 """Is everything there that a run needs? Asked before the first stage, answered all at once."""
 
+import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.files import write_text
-from l2s.references import DEFAULTS, stage_names
+from l2s.references import DEFAULTS, INNER, stage_names
 from l2s.requirements import broken_recipes, missing
 from l2s.yaml import parse_yaml, read_yaml
 
@@ -44,25 +45,51 @@ def check_ready(stages: Collection[str], *, elsewhere: bool = False) -> None:
 
 
 def fill_in(say: Callable[[str], None]) -> None:
-    """Write the blocks that params.yaml leaves out at its end, since DVC records what a stage depends on from there.
+    """Write into params.yaml what it leaves out, since DVC records what a stage depends on from there.
+
+    Blocks come at its end; engine and grader come first in their blocks.
 
     Raises:
-        ConfigError: something else is wrong, and nothing was written; or nothing can be added behind what is there.
+        ConfigError: something else is wrong, and nothing was written; or nothing can be added to what is there.
     """
     found = read_yaml(PARAMS)
     lines = {key: f"{key}: {default}" for key, default in DEFAULTS.items() if key not in found}
-    if not lines:
+    inner = {block: words for block, words in INNER.items() if _lacks(found.get(block), words[0])}
+    if not lines and not inner:
         return
     check_ready(stage_names(found), elsewhere=True)
-    text = PARAMS.read_text(encoding="utf-8").rstrip() + "\n\n# Left out above; these are the defaults.\n"
-    text += "".join(f"{line}\n" for line in lines.values())
+    added = [*lines.values(), *(f"{block}: {{{key}: {value}}}" for block, (key, value) in inner.items())]
+    expected = found | parse_yaml("\n".join(lines.values()).encode() or b"{}", "")
+    expected |= {block: {key: value, **found[block]} for block, (key, value) in inner.items()}
+    text = PARAMS.read_text(encoding="utf-8")
+    for block, (key, value) in inner.items():
+        text = _with_first(text, block, f"{key}: {value}")
+    if lines:
+        text = text.rstrip() + "\n\n# Left out above; these are the defaults.\n"
+        text += "".join(f"{line}\n" for line in lines.values())
     try:
-        whole = parse_yaml(text.encode(), str(PARAMS)) == found | parse_yaml("\n".join(lines.values()).encode(), "")
+        whole = parse_yaml(text.encode(), str(PARAMS)) == expected
     except ConfigError:
         whole = False
     if not whole:
-        raise ConfigError(
-            f"{PARAMS}: {', '.join(lines)}: missing; add {'; '.join(f'`{line}`' for line in lines.values())}"
-        )
+        names = [*lines, *(f"{block}.{key}" for block, (key, _) in inner.items())]
+        raise ConfigError(f"{PARAMS}: {', '.join(names)}: missing; add {'; '.join(f'`{line}`' for line in added)}")
     write_text(PARAMS, text)
-    say(f"{PARAMS}: added {', '.join(lines.values())}, which DVC looks for there")
+    say(f"{PARAMS}: added {', '.join(added)}, which DVC looks for there")
+
+
+def _lacks(block: object, key: str) -> bool:
+    return isinstance(block, dict) and key not in block
+
+
+def _with_first(text: str, block: str, entry: str) -> str:
+    """The file with an entry put first into a block, in braces or on lines of its own."""
+    text = re.sub(rf"^({block}:[ \t]*{{)[ \t]*(?=}})", rf"\1{entry}", text, count=1, flags=re.MULTILINE)
+    text = re.sub(rf"^({block}:[ \t]*{{)(?!{entry})", rf"\1{entry}, ", text, count=1, flags=re.MULTILINE)
+    return re.sub(
+        rf"^({block}:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*)([ \t]+)(?=\S)",
+        rf"\1\2{entry}\n\2",
+        text,
+        count=1,
+        flags=re.MULTILINE,
+    )

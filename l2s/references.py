@@ -22,10 +22,12 @@ BLOCKS = {
 }  # fmt: skip
 """Blocks that have no default, and what can stand there."""
 DEFAULTS = {
-    "family": "{}", "calibration": "{}", "recipes": "{}", "controls": "{none: {kind: none}}", "decoding": "{}",
-    "grading": "{}", "report": "{}",
+    "family": "{}", "calibration": "{}", "recipes": "{}", "controls": "{none: {kind: none}}",
+    "decoding": "{engine: auto}", "grading": "{grader: l2s}", "report": "{}",
 }  # fmt: skip
 """Blocks that can be left out, though DVC looks them up for some stage, and what then holds."""
+INNER = {"decoding": ("engine", "auto"), "grading": ("grader", "l2s")}
+"""Keys within blocks, likewise, and what then holds: DVC looks up the code of the engine and of the grader by them."""
 FILLED = ("models", "benchmarks", "runs")
 """Blocks without an entry of which there is nothing to do."""
 STAGES = ("family", "problems", "calibrate", "merge", "generate", "verify", "analyse", "report")

@@ -2,7 +2,8 @@
 
 ``python -m tests.scratch`` clones the repository's HEAD twice and shrinks the benchmarks. One clone runs
 ``dvc repro``; in the other ``l2s run`` is killed in the middle (``kill -9``) and run again. Both must end
-with the same bytes, and neither may find anything left to do.
+with the same bytes, and neither may find anything left to do. What was made is committed, cloned and made again there:
+git then has nothing to say.
 """
 
 import hashlib
@@ -24,15 +25,22 @@ BIN = Path(sys.executable).parent
 RUNS = ("quick", "slow", "slow-budget-96", "average", "ties-d50")
 
 
-def clone(folder: Path) -> Path:
+def clone(folder: Path, origin: Path = ROOT) -> Path:
     """A clone of HEAD, to be run with this environment's packages but the clone's own code."""
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    subprocess.run(["git", "clone", "--quiet", str(origin), str(folder)], check=True)
     wrapper = folder / ".l2s" / "bin" / "l2s"
     wrapper.parent.mkdir(parents=True)
     call = "from flows.program import main; main()"
     wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
     wrapper.chmod(0o755)
     return folder
+
+
+def commit(folder: Path) -> None:
+    """Commit everything that git sees."""
+    git = ["git", "-C", str(folder), "-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for words in (["add", "-A"], ["commit", "-qm", "run"]):
+        subprocess.run([*git, *words], check=True)
 
 
 def edit_params(folder: Path, edit: Any) -> None:
@@ -55,9 +63,13 @@ def start(folder: Path, command: str, *arguments: str) -> subprocess.Popen[str]:
     """Start the clone's own ``l2s``, or another command of this environment, in the clone."""
     wrapper = folder / ".l2s" / "bin" / "l2s"
     environment = {**os.environ, "PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": ""}
-    program = str(wrapper) if command == "l2s" else str(BIN / command)
+    program = str(wrapper) if command == "l2s" else _program(command)
     pipe = subprocess.PIPE
     return subprocess.Popen([program, *arguments], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def _program(command: str) -> str:
+    return str(BIN / command) if (BIN / command).exists() else command
 
 
 def run(folder: Path, command: str, *arguments: str) -> str:
@@ -114,6 +126,11 @@ def main() -> None:
             assert "everything is up to date" in run(folder, "l2s", "run")
             assert "Running stage" not in run(folder, "dvc", "repro")
         print("second runs, by either command: nothing to do")
+        commit(plain)
+        again = clone(scratch / "again", plain)
+        run(again, "l2s", "run")
+        assert (status := run(again, "git", "status", "--porcelain")) == "", status
+        print("made again in a fresh clone: git has nothing to say")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

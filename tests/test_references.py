@@ -156,6 +156,25 @@ def test_blocks_left_out_are_written_to_the_end(project: Path) -> None:
     assert Path("params.yaml").read_text() == text and len(said) == 1
 
 
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("decoding: {}  # all\n", "decoding: {engine: auto}  # all\n"),
+        ("decoding: { device: cpu }\n", "decoding: {engine: auto,  device: cpu }\n"),
+        ("decoding:  # how\n  # on\n  device: cpu\n", "decoding:  # how\n  # on\n  engine: auto\n  device: cpu\n"),
+    ],
+)
+def test_an_engine_left_out_is_written_into_its_block(project: Path, block: str, expected: str) -> None:
+    """DVC looks up the code of the engine by its name, and cannot read a dvc.yaml whose name is nowhere."""
+    written(lambda params: params.pop("decoding"))
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(block + text)
+    config, said = read_config(), list[str]()
+    fill_in(said.append)
+    assert Path("params.yaml").read_text() == expected + text and read_config() == config
+    assert said == ["params.yaml: added decoding: {engine: auto}, which DVC looks for there"]
+
+
 def test_nothing_is_written_behind_a_file_that_is_wrong_or_ends_otherwise(project: Path) -> None:
     def and_wrong(params: Params) -> None:
         without_defaults(params)

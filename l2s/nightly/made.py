@@ -3,13 +3,12 @@
 import importlib.metadata
 import json
 import platform
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from l2s.checkpoints import Checkpoint
-from l2s.digests import BLAKE3, algorithm_of, finished, hasher, without_name
+from l2s.digests import BLAKE3, algorithm_of, without_name
 from l2s.params import Params
 
 Kind = Literal[
@@ -180,17 +179,6 @@ def machine_of(device: str) -> dict[str, str]:
         if torch.cuda.is_available():
             found["gpu"] = torch.cuda.get_device_name(device)
     return found
-
-
-def code_digest(*packages: str) -> str:
-    """Digest over the sources of these packages, by name: a fix in any of their modules shows."""
-    digest = hasher()
-    for package in packages:
-        __import__(package)
-        folder = Path(str(sys.modules[package].__file__)).parent
-        for source in sorted(folder.rglob("*.py")):
-            digest.update(f"{package}/{source.relative_to(folder)}\0".encode() + source.read_bytes() + b"\0")
-    return finished(digest)
 
 
 def _processor() -> str:

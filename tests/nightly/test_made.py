@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l2s.nightly.made import Change, changes, code_digest, explaining, library_versions
+from l2s.nightly.made import Change, changes, explaining, library_versions
 from tests.nightly.nights import made, with_run
 
 BEFORE = made()
@@ -69,18 +69,3 @@ def test_versions_are_those_of_the_installed_libraries() -> None:
 
     found = library_versions(("torch", "no-such-library"))
     assert found == {"python": platform.python_version(), "torch": torch.__version__}
-
-
-def test_the_code_digest_is_of_the_packages_sources(tmp_path: Any, monkeypatch: Any) -> None:
-    package = tmp_path / "nightly_toy"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "one.py").write_text("one = 1\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    first = code_digest("nightly_toy")
-    assert first == code_digest("nightly_toy")
-    (package / "one.py").write_text("one = 2\n")
-    assert code_digest("nightly_toy") != first
-    (package / "one.py").rename(package / "two.py")
-    (package / "two.py").write_text("one = 1\n")
-    assert code_digest("nightly_toy") != first, "names count"
