@@ -21,6 +21,11 @@ _PREDICATE = re.compile(
     r"(?P<said>(?:an? |the )?(?:[A-Za-z][A-Za-z'-]* ?){1,3})$",
     re.IGNORECASE,
 )
+_ABOUT_THE_WORK = re.compile(
+    r"(?:now |all )?(?:solved|clear|done|complete|completed|finished|correct|verified|confirmed|answered|obvious|simple"
+    r"|above|below|as follows|as required|what we want|the answer|the result|the solution)",
+    re.IGNORECASE,
+)
 _OPEN = re.compile(
     r"\b(?:if|unless|whether|when|might|may|could|would|suppose|assume|maybe|perhaps|cannot|can't)\b", re.I
 )
@@ -58,7 +63,7 @@ def claim_in(sentence: str, alone: bool = False) -> str | None:
     if found := _KNOWN.search(bare):
         return str(found["none"] or found["exists"] or found["said"]).removeprefix("is ")
     found = _PREDICATE.match(bare) if alone or _CONCLUDES.match(bare) else None
-    return found["said"] if found else None
+    return found["said"] if found and not _ABOUT_THE_WORK.fullmatch(found["said"]) else None
 
 
 def decided(text: str) -> str | None:

@@ -8,7 +8,17 @@ off, a question, and a value that is denied say nothing.
 import re
 
 from l2s.verification.extract.claims import claim_in, decided, gives_up, named_alone, reasoned
-from l2s.verification.extract.patterns import CALCULATOR, CLAUSE, DENIAL, ENDS_ON_NUMBER, EQUATION, NUMBER, SPAN, WORD
+from l2s.verification.extract.patterns import (
+    CALCULATOR,
+    CLAUSE,
+    DENIAL,
+    ENDS_ON_NUMBER,
+    ENDS_ON_REMAINDER,
+    EQUATION,
+    NUMBER,
+    SPAN,
+    WORD,
+)
 from l2s.verification.extract.values import formula_in, value_in
 
 _SHORT_WORD = re.compile(r"(?<![\\A-Za-z{])(?:is|it(?:['’]s)?|we|he|to|of|at|by|an) ")
@@ -16,7 +26,7 @@ _SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {NUMBER}$")
 _SAYS_MONEY = re.compile(
     r"\b(?:get|gets|makes?|earns?|pays?|costs?|spends?|saves?|is|was|has|have) \\?\$[0-9][0-9,.]* dollars$"
 )
-_LEADING = re.compile(r"(?:\\?(?:so|thus|hence|therefore|ergo|finally|answer)|∴),? (?=\S)", re.IGNORECASE)
+_LEADING = re.compile(r"^(?:\\?(?:so|thus|hence|therefore|ergo|finally|answer)|∴),? (?=\S)", re.IGNORECASE)
 _LABELLED = re.compile(
     r"(?!(?:step|case|part|example|note|problem|question|check|method|option|figure|line|row|day|week|hint|time)\b)"
     r"([^\W\d_][^:：\n=]{0,60}?)(?<![0-9])\s?[:：]\s{0,3}(\S.{0,200})$",
@@ -100,6 +110,8 @@ def _formula(line: str) -> str | None:
         return None
     if line[-1:] in "-+=*/\\({[,:?" or line.startswith(("&", "<")):
         return None
+    if divided := ENDS_ON_REMAINDER.search(line.rstrip(". ")):
+        return divided[1]
     equation = EQUATION.search(line.rstrip(". "))
     return equation[1] if equation and re.search(r"[0-9] ?[-+*/×x÷]", line) else line
 

@@ -26,7 +26,9 @@ ENDS_ON_SHARE = re.compile(
     r"\bis (?:about |exactly )?([0-9]{1,9} (?:in|out of) [0-9]{1,9})$"
     r"|\bratio [^.]{0,80}?\bis ([0-9]{1,9} to [0-9]{1,9})$"
 )
-ENDS_ON_WEEKDAY = re.compile(r"\b(?:is|was|be|on) (?:an? )?((?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)$")
+ENDS_ON_WEEKDAY = re.compile(
+    r"\b(?:is|was|be|falls? on|(?:is|was|be) on) (?:an? )?((?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)$"
+)
 ENDS_ON_REMAINDER = re.compile(
     r"(?<![\w.])([0-9]{1,15},? (?:(?:with |and )?(?:a |the )?remainder(?: of| is)?|R|r) ?[0-9]{1,15})$"
 )

@@ -137,5 +137,6 @@ def _denied(sentence: str) -> bool:
 
 def formula_in(match: "re.Match[str]") -> str | None:
     """What stands between the marks of mathematics."""
-    inside = next((group for group in match.groups() if group), "").strip().rstrip(".,").strip()
+    inside = next((group for group in match.groups() if group), "").strip().removeprefix(r"\therefore")
+    inside = inside.strip().rstrip(".,").strip()
     return inside or None
