@@ -55,12 +55,13 @@ assert l2s.verify([{"gold": "7", "response": "It is \\\\boxed{7}."}]).correct ==
     assert not modules_after(program, tmp_path) & {"numpy", "polars", *EXTRAS}
 
 
-@pytest.mark.parametrize("method", ["linear", "task_arithmetic", "ties", "dare_ties"])
+@pytest.mark.parametrize("method", ["linear", "task_arithmetic", "ties", "dare_linear", "dare_ties"])
 def test_a_common_merge_takes_the_core_alone(tmp_path: Path, method: str) -> None:
     models = write_family(tmp_path / "models", shards=2, dtype=torch.bfloat16)
     recipe = {
         "merge_method": method,
         "models": [{"model": str(models[name]), "parameters": {"weight": 0.5}} for name in ("quick", "slow")],
+        "parameters": {"density": 0.5} if "ties" in method or "dare" in method else {},
         **({} if method == "linear" else {"base_model": str(models["base"])}),
     }
     program = f"""
