@@ -29,10 +29,12 @@ from rich.table import Table
 
 from l2s.benchmarks.arithmetic import problem_rows
 from l2s.files import write_json
-from l2s.generation.engines.engine import Engine, Prompt
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.engines.engine import Engine
 from l2s.generation.engines.load import load_engine
 from l2s.generation.engines.vllm.environment import build
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.settings import PromptParams, SamplingParams
 
 TARGET = 2.0
 """Our loop's throughput over that of padded batches, at least."""
@@ -139,7 +141,7 @@ def _vllm(model: Path, rows: int, threads: int, max_tokens: int) -> Generate:
 def _by(engine: Engine, texts: list[str], max_tokens: int) -> list[list[int]]:
     style, sampling = PromptParams(), SamplingParams(max_tokens=max_tokens)
     prompts = [Prompt("bench", str(place), 0, engine.prompt(text, style)[1]) for place, text in enumerate(texts)]
-    done = {one.index: one.ids for one in engine.generate(prompts, sampling, ControlParams(), style)}
+    done = {one.index: one.ids for one in engine.generate(prompts, sampling, NoControl(), style)}
     return [done[place] for place in range(len(texts))]
 
 

@@ -181,7 +181,7 @@ def code_digest(kind: str, member: str) -> str:
 
 
 def _made(config: Config, evaluated: dict[str, Evaluated], bench: Bench) -> Made:
-    decoding = config.decoding.model_dump(mode="json", exclude={"rows_at_once", "device"})
+    decoding = config.decoding.model_dump(mode="json", exclude={"max_batch_size", "device"})
     benchmarks = {
         name: short_digest("".join(f"{key[1]}\0{digest}\0" for key, digest in bench.problems.items() if key[0] == name))
         for name in config.benchmarks

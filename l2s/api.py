@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from l2s.analysis.analyse import Report
     from l2s.checkpoints.compatible import Finding
     from l2s.checkpoints.statistics import Statistics
+    from l2s.generation.controls.control import ControlParams
     from l2s.generation.generate import Counts
-    from l2s.generation.settings import ControlParams
     from l2s.merging.manifest import MergeManifest
     from l2s.merging.merge_plan import MergePlan
     from l2s.merging.recipe import MergeRecipe
@@ -354,7 +354,7 @@ def _recipe(recipe: Source | Mapping[str, Any] | MergeRecipe) -> MergeRecipe:
 
 
 def _control(control: Source | Mapping[str, Any] | ControlParams | None) -> ControlParams:
-    from l2s.generation.settings import ControlParams
+    from l2s.generation.controls.control import ControlParams
 
     return control if isinstance(control, ControlParams) else ControlParams.parse(*_content(control or {}, "control"))
 

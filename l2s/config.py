@@ -11,7 +11,10 @@ from l2s.benchmarks import BenchmarkParams
 from l2s.calibration.settings import CalibrationParams
 from l2s.errors import ConfigError
 from l2s.family.settings import FamilySettings
-from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.union import AnyControl
+from l2s.generation.settings import DecodingParams
 from l2s.nightly.settings import NightlyParams
 from l2s.params import Params
 from l2s.planning.settings import ResourceParams
@@ -100,7 +103,7 @@ class Config(Params):
     calibration: dict[str, CalibrationParams] = {}
     recipes: dict[str, dict[str, Any]] = {}
     """Merge recipes in mergekit's dialect; :mod:`l2s.merging.recipe` checks them."""
-    controls: dict[str, ControlParams] = {"none": ControlParams()}
+    controls: dict[str, AnyControl] = {"none": NoControl()}
     runs: dict[str, RunParams] = {}
     decoding: DecodingParams = DecodingParams()
     grading: GradingParams = GradingParams()
@@ -142,7 +145,7 @@ class Config(Params):
         """The user's own sentences, and what must be said of the embedded family where the models are its."""
         return [*(EMBEDDED_NOTES if self.is_embedded() else ()), *self.report.notes]
 
-    def control_of(self, run: str) -> ControlParams:
+    def control_of(self, run: str) -> Control:
         """The length control of a run."""
         return self.controls[self.runs[run].control]
 

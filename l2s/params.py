@@ -1,12 +1,25 @@
 """Params: the frozen, closed base of everything a user writes, and how its errors read."""
 
 import difflib
-from collections.abc import Iterable
-from typing import Any, Self, TypeGuard, get_args
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
 
 from l2s.errors import ConfigError
+
+TAG = "kind="
+"""How the tag of a member of a union begins: the place of an error has it, the file does not."""
+T = TypeVar("T")
+
+
+class Renamed(NamedTuple):
+    """What a key of before is called now."""
+
+    key: str
+    values: Mapping[Any, Any] | None = None
+    """What its values are now; None: what they were."""
 
 
 class Params(BaseModel):
@@ -15,6 +28,32 @@ class Params(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True
     )
+
+    earlier_keys: ClassVar[Mapping[str, Renamed]] = {}
+    """Keys that were renamed; a file that has them is read with a note."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_current_words(cls, found: Any, info: ValidationInfo) -> Any:
+        return cls.in_current_words(found, info.context) if isinstance(found, dict) else found
+
+    @classmethod
+    def in_current_words(cls, found: dict[str, Any], notes: list[str] | None) -> dict[str, Any]:
+        """``found`` with the names that keys have now; what was renamed is added to ``notes``."""
+        read = dict(found)
+        for old in cls.earlier_keys.keys() & found.keys():
+            key, values = cls.earlier_keys[old]
+            if key in found:
+                raise ValueError(f"'{old}' is the earlier name of '{key}', which is given too; keep one of them")
+            value = read.pop(old)
+            read[key] = values.get(value, value) if values and isinstance(value, bool | int | str) else value
+            if notes is not None:
+                notes.append(f"{old} is called {key} now; {old}: {value} is read as {key}: {read[key]}")
+        return read
+
+    def is_default(self, key: str) -> bool:
+        """Whether ``key`` is what it is where nothing is said."""
+        return bool(getattr(self, key) == type(self).model_fields[key].default)
 
     @classmethod
     def parse(cls, found: Any, where: str) -> Self:
@@ -27,10 +66,7 @@ class Params(BaseModel):
         Raises:
             ConfigError: names every wrong key at once, with the nearest known one.
         """
-        try:
-            return cls.model_validate(found)
-        except ValidationError as error:
-            raise ConfigError("; ".join(_sentences(error, cls, where))) from None
+        return read_with(cls.model_validate, cls, found, where)
 
     @classmethod
     def wrong(cls, found: dict[str, Any], where: str) -> list[str]:
@@ -40,6 +76,22 @@ class Params(BaseModel):
         except ValidationError as error:
             return list(_sentences(error, cls, where, missing=False))
         return []
+
+
+def read_with(validate: Callable[..., T], model: type[BaseModel], found: Any, where: str) -> T:
+    """What ``validate``, of pydantic, makes of ``found``; notes on renamed keys go to the log.
+
+    Raises:
+        ConfigError: names every wrong key at once, with the nearest one of ``model``.
+    """
+    notes = list[str]()
+    try:
+        read = validate(found, context=notes)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_sentences(error, model, where))) from None
+    for note in dict.fromkeys(notes):
+        logging.getLogger(__name__).warning("%s: %s", where, note)
+    return read
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -55,7 +107,7 @@ def _sentences(error: ValidationError, model: type[BaseModel], where: str, missi
     for problem in error.errors(include_url=False):
         if problem["type"] == "missing" and not missing:
             continue
-        path = [str(part) for part in problem["loc"]]
+        path = [str(part) for part in problem["loc"] if not str(part).startswith(TAG)]
         joint = ": " if where.endswith((".yaml", ".yml")) else "."
         place = f"{where}{joint}{'.'.join(path)}" if path else where
         if problem["type"] == "extra_forbidden":

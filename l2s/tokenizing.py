@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from l2s.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 PANIC = "PanicException"
 """What the tokenizers library raises where its Rust code panics; it is no :class:`Exception` and no module has it."""
 
 
 @contextmanager
-def tokenizing(tokenizer: PreTrainedTokenizerBase) -> Iterator[None]:
+def tokenizing(tokenizer: "PreTrainedTokenizerBase") -> Iterator[None]:
     """Turn what a tokenizer raises into a sentence.
 
     Raises:

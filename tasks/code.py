@@ -55,6 +55,7 @@ class Behind:
             ConfigError: a source is no Python.
         """
         members = self._members(kind)[member] if member is not None else USED.get(kind, ())
+        members += _controls() if kind in ("generate", "analyse") else ()
         return code_behind(
             ["tasks.stages", f"tasks.{kind}", *members], self.reading, GATHERING | {f"tasks.{kind}": ASIDE}
         )
@@ -102,10 +103,18 @@ class Behind:
         return found | {alias: found[name] for alias, name in METHOD_ALIASES.items()}
 
 
+def _controls() -> tuple[str, ...]:
+    """Every kind of length control: they are found by the files in their folder, which nobody imports by name."""
+    from l2s.generation.controls.union import KINDS
+
+    return ("l2s.generation.controls.union", *(one.__module__ for one in KINDS.values()))
+
+
 def of_step(modules: Iterable[str]) -> Code:
     """The code behind a single step, every method and engine that it might take included."""
     reading = Behind([]).reading
-    code = code_behind(modules, reading)
+    modules = list(modules)
+    code = code_behind([*modules, *(_controls() if "l2s.generation.generate" in modules else ())], reading)
     reading.keep()
     return code
 

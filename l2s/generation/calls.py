@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from l2s.digests import BLAKE3, SHA256
-from l2s.generation.engines.engine import Engine, Prompt
-from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.generation.controls.control import Control
+from l2s.generation.engines.engine import Engine
+from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored, response_key
 from l2s.progress import Track, silent
 
@@ -45,7 +47,7 @@ class Calls:
     """Makes the SHA-256 digests under which an earlier version stored responses; asked if the store has such."""
 
     def answers(
-        self, prompts: Sequence[Prompt], decoding: DecodingParams, control: ControlParams, label: str
+        self, prompts: Sequence[Prompt], decoding: DecodingParams, control: Control, label: str
     ) -> Iterator[tuple[int, Stored]]:
         """Every prompt's response with its place in ``prompts``: the stored ones, then others as they finish.
 
@@ -72,7 +74,7 @@ class Calls:
         prompts: Sequence[Prompt],
         missing: dict[bytes, list[int]],
         decoding: DecodingParams,
-        control: ControlParams,
+        control: Control,
         label: str,
     ) -> Iterator[tuple[int, Stored]]:
         keys = list(missing)
@@ -96,7 +98,7 @@ class Calls:
         return self.earlier() if self.earlier is not None and self.store.has_earlier() else None
 
     def _stored_earlier(
-        self, prompts: Sequence[Prompt], decoding: DecodingParams, control: ControlParams
+        self, prompts: Sequence[Prompt], decoding: DecodingParams, control: Control
     ) -> dict[bytes, Stored]:
         """Responses that an earlier version stored, by today's keys, under which they are kept from now on."""
         keys = {self._key(prompt, decoding, control, earlier=True): prompt for prompt in prompts}
@@ -107,11 +109,11 @@ class Calls:
             found[today] = response
         return found
 
-    def _key(self, prompt: Prompt, decoding: DecodingParams, control: ControlParams, earlier: bool = False) -> bytes:
+    def _key(self, prompt: Prompt, decoding: DecodingParams, control: Control, earlier: bool = False) -> bytes:
         digests = self._earlier if earlier else self._today
         assert digests is not None
         style, sampling = decoding.prompt, decoding.sampling
-        drawn = None if sampling.greedy else [sampling.seed, prompt.benchmark, prompt.problem_id]
+        stream = None if sampling.greedy else [sampling.seed, prompt.benchmark, prompt.problem_id]
         return response_key(
             SHA256 if earlier else BLAKE3,
             weights=digests.weights,
@@ -120,7 +122,7 @@ class Calls:
             delimiters=[style.opening, style.closing],
             stop=[style.style, *style.stop],
             sampling=sampling.model_dump(exclude={"samples", "seed"}, exclude_none=True),
-            stream=drawn,
+            stream=stream,
             sample=prompt.sample,
             control=control.identity(),
             engine=self.engine.name,

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,15 +11,17 @@ from l2s.checkpoints import Checkpoint
 from l2s.digests import SHA256
 from l2s.errors import RecordError
 from l2s.generation.calls import Calls, Counts, Digests
-from l2s.generation.controls.delimiters import delimiters_of
-from l2s.generation.controls.kinds.fractured import fractured, refuse_what_repeats
-from l2s.generation.controls.kinds.styles import asks_first, first_question, problem_after, prompt_under
-from l2s.generation.engines.engine import Engine, Prompt
+from l2s.generation.controls.asking import FirstQuestion
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.words import delimiters_of
+from l2s.generation.engines.engine import Engine
 from l2s.generation.engines.load import load_engine
 from l2s.generation.prompts.paper import examples_for
+from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer, tokenizer_digest
 from l2s.generation.rows import RowWriter
-from l2s.generation.settings import ControlParams, DecodingParams, PromptParams
+from l2s.generation.settings import DecodingParams, PromptParams
 from l2s.generation.store.store import ResponseStore
 from l2s.progress import Track, silent
 from l2s.records import Problems, Responses, Row, read_rows, table_of, write_rows
@@ -53,7 +56,7 @@ def generate_responses(
     *,
     run: str,
     decoding: DecodingParams,
-    control: ControlParams,
+    control: Control,
     store: Path,
     track: Track = silent,
     models: Path = Path(),
@@ -75,25 +78,22 @@ def generate_responses(
     rows = [row for path in problems for row in read_problems(path)]
     if not rows:
         raise RecordError(f"{', '.join(map(str, problems))}: no problems; expected JSONL rows id, problem, gold")
-    if control.kind == "fractured":
-        refuse_what_repeats(control, decoding)
+    control.refuse(decoding)
     words = ModelTokenizer(model)
     words.prompt(rows[0]["problem"], _style_for(decoding.prompt, rows[0]))  # what fails does so before weights are read
     with ResponseStore(store) as responses:
-        outlined, answered = Counts(0, 0), list[Answered]()
-        if control.outliner is not None:
-            outliner = models / control.outliner
-            outlined, answered = _outlines(outliner, rows, decoding, control, responses, track)
+        first, counts, answered = control.first_question(), Counts(0, 0), list[Answered]()
+        if first is not None and first.model is not None:
+            counts, answered = _answers_of_another(models / first.model, rows, decoding, first, responses, track)
         engine = _engine(model, decoding)
-        calls = Calls(engine, weights_digest, responses, model.name, track, outlined, _earlier(model))
+        calls = Calls(engine, weights_digest, responses, model.name, track, counts, _earlier(model))
         for note in (*engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
             say(f"{model}: {note}" if str(model) not in note else note)
         writer = RowWriter(run, model, engine.name, decoding, words)
-        if asks_first(control) and control.outliner is None:
-            answered = _first_answers(calls, rows, decoding, control, control.estimate_tokens, f"estimates for {run}")
+        if first is not None and first.model is None:
+            answered = _first_answers(calls, rows, decoding, first, f"first answers for {run}")
         asked = Asked(rows, *_prompts(calls, rows, decoding, control, answered), answered)
-        found = _fractured if control.kind == "fractured" else _answered_once
-        answers = list(found(calls, writer, asked, control))
+        answers = _rows(calls, writer, asked, control)
         write_rows(out, answers, Responses)
     if sentence := _idle(control, run, answers):
         say(sentence)
@@ -127,14 +127,14 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _idle(control: ControlParams, run: str, rows: Sequence[Row]) -> str | None:
+def _idle(control: Control, run: str, rows: Sequence[Row]) -> str | None:
     """What to say of a control that did nothing at all."""
     spent = (Spent(r["finish"], r["think_tokens"], r["tokens"], r["response_tokens"]) for r in rows)
     if share_acted_on(control.kind, control.identity(), spent) != 0:
         return None
     thought = sum(row["think_tokens"] > 0 for row in rows)
     why = (
-        "the model opened thinking in none of them (whole_text: true in a control takes all of a response for it)"
+        "the model opened thinking in none of them (thinking_scope: response takes all of a response for it)"
         if thought == 0
         else f"thinking was opened in {thought:,} of them and gave it no cause to"
     )
@@ -148,60 +148,53 @@ def _earlier(model: Path) -> Callable[[], Digests]:
 
 def _engine(model: Path, decoding: DecodingParams) -> Engine:
     return load_engine(
-        decoding.engine, model, decoding.device, decoding.rows_at_once, threads=decoding.threads,
+        decoding.engine, model, decoding.device, decoding.max_batch_size, threads=decoding.threads,
         tensor_parallel_size=decoding.tensor_parallel_size, data_parallel_size=decoding.data_parallel_size,
     )  # fmt: skip
 
 
-def _outlines(
-    outliner: Path,
-    rows: Sequence[Row],
-    decoding: DecodingParams,
-    control: ControlParams,
-    store: ResponseStore,
-    track: Track,
+def _answers_of_another(
+    model: Path, rows: Sequence[Row], decoding: DecodingParams, first: FirstQuestion, store: ResponseStore, track: Track
 ) -> tuple[Counts, list[Answered]]:
-    """cothink: the other model's outlines; it is in memory only meanwhile."""
-    engine = _engine(outliner, decoding)
-    calls = Calls(engine, Checkpoint(outliner).digest, store, outliner.name, track, earlier=_earlier(outliner))
-    label = f"outlines of {outliner.name}"
-    answered = _first_answers(calls, rows, decoding, control, control.outline_tokens, label)
+    """What another model says to the first question; it is in memory only meanwhile."""
+    calls = Calls(_engine(model, decoding), Checkpoint(model).digest, store, model.name, track, earlier=_earlier(model))
+    answered = _first_answers(calls, rows, decoding, first, f"first answers of {model.name}")
     return calls.counts, answered
 
 
 def _first_answers(
-    calls: Calls, rows: Sequence[Row], decoding: DecodingParams, control: ControlParams, most: int, label: str
+    calls: Calls, rows: Sequence[Row], decoding: DecodingParams, first: FirstQuestion, label: str
 ) -> list[Answered]:
     """What is said to the control's first question, for every sample of every problem; thinking is not prefilled."""
     style = decoding.prompt.model_copy(update={"prefill": ""})
-    sampling = decoding.sampling.model_copy(update={"max_tokens": most})
+    sampling = decoding.sampling.model_copy(update={"max_tokens": first.max_tokens})
     short = decoding.model_copy(update={"prompt": style, "sampling": sampling})
     prompts = [
         Prompt(f"{row['benchmark']} first", row["id"], sample, *asked[1:])
         for row in rows
-        for asked in [calls.engine.prompt(first_question(control, row["problem"]), _style_for(style, row))]
+        for asked in [calls.engine.prompt(first.ask(row["problem"]), _style_for(style, row))]
         for sample in range(sampling.samples)
     ]
-    found = dict(calls.answers(prompts, short, ControlParams(), label))
+    found = dict(calls.answers(prompts, short, NoControl(), label))
     responses = [found[place] for place in range(len(prompts))]
     return [Answered(calls.engine.text(one.ids), one.closed, one.tokens) for one in responses]
 
 
 def _prompts(
-    calls: Calls, rows: Sequence[Row], decoding: DecodingParams, control: ControlParams, answered: Sequence[Answered]
+    calls: Calls, rows: Sequence[Row], decoding: DecodingParams, control: Control, answered: Sequence[Answered]
 ) -> tuple[list[str], list[Prompt]]:
     """Text and token ids of every sample's prompt."""
-    style, samples = prompt_under(control, decoding.prompt), decoding.sampling.samples
+    style, samples = control.prompt(decoding.prompt), decoding.sampling.samples
+    first = control.first_question()
     texts, prompts = list[str](), list[Prompt]()
     for number, row in enumerate(rows):
         own = _style_for(style, row)
         for sample in range(samples):
             problem = row["problem"]
-            if answered:
-                first = answered[number * samples + sample]
-                said = first.text if first.closed else ""
-                problem = problem_after(control, problem, said, style.closing)
-            if answered or sample == 0:
+            if first is not None:
+                one = answered[number * samples + sample]
+                problem = first.put(problem, one.text if one.closed else "", style.closing)
+            if first is not None or sample == 0:
                 asked = calls.engine.prompt(problem, own)
             texts.append(asked.text)
             prompts.append(Prompt(row["benchmark"], row["id"], sample, *asked[1:]))
@@ -215,11 +208,26 @@ def _style_for(style: PromptParams, row: Row) -> PromptParams:
     return style.model_copy(update={"examples": examples_for(row["benchmark"])})
 
 
-def _answered_once(calls: Calls, writer: RowWriter, asked: Asked, control: ControlParams) -> list[Row]:
+def _rows(calls: Calls, writer: RowWriter, asked: Asked, control: Control) -> list[Row]:
+    """The rows of the run, in the order of problems and samples."""
+    label, quiet = f"generating {writer.run}", replace(calls, track=silent)
+    if not control.traces:
+        return _answered_once(calls, writer, asked, control, label)
+    delimiters = delimiters_of(writer.words.tokenizer, writer.decoding.prompt, control)
+    found = control.rows(quiet.answers, asked.prompts, writer.decoding, delimiters)
+    samples, rows = writer.decoding.sampling.samples, list[Row]()
+    for one in calls.track(found, label, len(asked.prompts) * control.rows_per_sample):
+        problem, text = asked.problems[one.place // samples], asked.texts[one.place]
+        rows.append(writer.row(problem, text, one.sample, one.response, **one.more))
+    calls.counts = quiet.counts
+    return rows
+
+
+def _answered_once(calls: Calls, writer: RowWriter, asked: Asked, control: Control, label: str) -> list[Row]:
     """A row for each prompt, in order; token ids are let go as soon as the row is made."""
     rows: list[Row] = [{}] * len(asked.prompts)
     samples = writer.decoding.sampling.samples
-    for place, response in calls.answers(asked.prompts, writer.decoding, control, f"generating {writer.run}"):
+    for place, response in calls.answers(asked.prompts, writer.decoding, control, label):
         more = {}
         if asked.answered:
             first = asked.answered[place]
@@ -227,14 +235,3 @@ def _answered_once(calls: Calls, writer: RowWriter, asked: Asked, control: Contr
         problem, text, sample = asked.problems[place // samples], asked.texts[place], asked.prompts[place].sample
         rows[place] = writer.row(problem, text, sample, response, **more)
     return rows
-
-
-def _fractured(calls: Calls, writer: RowWriter, asked: Asked, control: ControlParams) -> Iterator[Row]:
-    """A row for each solution of the plan."""
-    delimiters = delimiters_of(writer.words.tokenizer, writer.decoding.prompt, control)
-    samples = writer.decoding.sampling.samples
-    label = f"generating {writer.run}"
-    for found in fractured(calls, asked.prompts, writer.decoding, control, delimiters, label):
-        axes = {"trace": found.trace, "depth": found.depth, "solution": found.solution}
-        problem, text = asked.problems[found.place // samples], asked.texts[found.place]
-        yield writer.row(problem, text, found.sample, found.response, **axes, plan_tokens=found.plan_tokens)

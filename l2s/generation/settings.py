@@ -1,16 +1,12 @@
 """What a run of generation depends on: prompt, sampling, engine and length control."""
 
 import datetime
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from l2s.generation.controls.parameters import ControlParams
-from l2s.params import Params
+from l2s.params import Params, Renamed
 from l2s.templates import DATE, RESERVED
-
-__all__ = ["ControlParams", "DecodingParams", "PromptParams", "SamplingParams"]
-
 
 GREEDY_BELOW = 1e-5
 """Temperatures below this take the likeliest token."""
@@ -40,6 +36,10 @@ class PromptParams(Params):
     """Text put after the generation prompt, as R1's newer templates put ``<think>``."""
     opening: str = Field("<think>", min_length=1)
     closing: str = Field("</think>", min_length=1)
+
+    def with_delimiters(self, text: str) -> str:
+        """``text`` with ``{opening}`` and ``{closing}`` replaced."""
+        return text.replace("{opening}", self.opening).replace("{closing}", self.closing)
 
     @model_validator(mode="after")
     def _template_takes_them(self) -> Self:
@@ -81,11 +81,13 @@ class SamplingParams(Params):
 class DecodingParams(Params):
     """Engine, prompt and sampling of a run."""
 
+    earlier_keys: ClassVar = {"rows_at_once": Renamed("max_batch_size")}
+
     engine: str = "auto"
     """auto: vLLM where it is installed and can run the model, otherwise transformers; or one of these by name."""
     device: str = "cpu"
-    rows_at_once: int = Field(128, ge=1)
-    """Most rows in a batch; it bounds memory and changes no response."""
+    max_batch_size: int = Field(128, ge=1)
+    """The largest number of rows in a batch; it bounds memory and changes no response."""
     threads: int = Field(1, ge=1)
     """vLLM on a CPU: threads; the transformers engine has one, which is measured and keeps every sum in one order."""
     tensor_parallel_size: int = Field(1, ge=1)

@@ -80,7 +80,7 @@ class Estimator:
             shape: the model's.
             questions: by benchmark.
             lengths: of responses, by benchmark.
-            settings: decoding settings (``rows_at_once``, ``sampling``).
+            settings: decoding settings (``max_batch_size``, ``sampling``).
         """
         samples = settings.sampling.samples
         work = NOTHING
@@ -88,7 +88,7 @@ class Estimator:
             work += generation_work(shape, PROMPT, lengths[benchmark], samples, count)
         self.assume(f"a prompt has {PROMPT:.0f} tokens")
         weights = 2.0 * shape.parameters
-        rows = min(settings.rows_at_once, samples * sum(questions.values()))
+        rows = min(settings.max_batch_size, samples * sum(questions.values()))
         keys = rows * (PROMPT + settings.sampling.max_tokens) * shape.kv_entries * 2.0
         rows_written = samples * sum(questions.values())
         return Estimate(

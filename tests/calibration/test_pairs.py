@@ -11,6 +11,7 @@ from flows.cli import entry
 from l2s.calibration.pairs import pair_responses
 from l2s.calibration.texts import read_texts
 from l2s.errors import RecordError
+from l2s.generation.controls.kinds.none import NoControl
 from l2s.records import read_rows, write_rows
 
 
@@ -125,7 +126,7 @@ def test_an_input_is_not_overwritten(
 def test_generated_rows_hold_the_problem_as_it_was_asked(tmp_path: Path) -> None:
     from l2s.checkpoints import Checkpoint
     from l2s.generation.generate import generate_responses
-    from l2s.generation.settings import ControlParams, DecodingParams
+    from l2s.generation.settings import DecodingParams
     from tests.generation.test_generate import problems
 
     model = Path(__file__).resolve().parents[2] / "data/models/quick"
@@ -135,7 +136,7 @@ def test_generated_rows_hold_the_problem_as_it_was_asked(tmp_path: Path) -> None
     decoding = DecodingParams.parse({"engine": "transformers", "sampling": {"max_tokens": 60}}, "")
     generate_responses(
         model, Checkpoint(model).digest, [path], tmp_path / "r.jsonl",
-        run="quick", decoding=decoding, control=ControlParams(), store=tmp_path / "store.sqlite",
+        run="quick", decoding=decoding, control=NoControl(), store=tmp_path / "store.sqlite",
     )  # fmt: skip
     asked = {one["id"]: one["problem"] for one in read_rows(path)}
     assert {one["id"]: one["problem"] for one in read_rows(tmp_path / "r.jsonl")} == asked

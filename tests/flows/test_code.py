@@ -91,6 +91,8 @@ EVERYTHING = set(behind())
         ("l2s/verification/workers/worker.py", {"verify.l2s", "verify.math-verify"}),
         ("l2s/report/templates/page.css", {"report"}),
         ("l2s/analysis/study_tables.json", {"analyse", "report"}),
+        ("l2s/generation/controls/kinds/early_exit.py", {"analyse", *GENERATED}),
+        ("l2s/generation/controls/union.py", {"family", "analyse", *GENERATED}),
         ("l2s/generation/settings.py", {"family", "analyse", *GENERATED}),
         ("l2s/calibration/settings.py", {"calibrate", "analyse"}),
         ("tasks/facts.py", {"analyse"}),

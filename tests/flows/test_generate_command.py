@@ -136,7 +136,7 @@ def test_variables_that_cannot_be(work: Path, given: str, sentence: str) -> None
 
 def test_a_control_that_does_nothing_says_so_and_the_table_does(work: Path) -> None:
     (work / "budget-4.yaml").write_text("kind: budget\nmax_think: 4\n")
-    (work / "whole-4.yaml").write_text("kind: budget\nmax_think: 4\nwhole_text: true\n")
+    (work / "whole-4.yaml").write_text("kind: budget\nmax_think: 4\nthinking_scope: response\n")
     found = generate("--control", "budget-4.yaml")
     assert "tiny-budget-4: control budget acted on none of 3 responses: the model opened thinking" in found.output
     call = RUN.invoke

@@ -214,7 +214,7 @@ def test_a_night_that_was_stopped_leaves_nothing_whole_and_the_next_continues(
 @pytest.mark.slow
 def test_kill_9_in_the_middle(tmp_path: Path) -> None:
     make_project(tmp_path, problems=60)
-    edit(tmp_path, lambda params: params["decoding"].update(rows_at_once=4))
+    edit(tmp_path, lambda params: params["decoding"].update(max_batch_size=4))
     call = [sys.executable, "-c", "from flows.cli import entry; entry()", "nightly", "--once"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(call, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)

@@ -8,8 +8,9 @@ import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from l2s.generation.controls.thinking import Delimiters
-from l2s.generation.settings import ControlParams, SamplingParams
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
+from l2s.generation.settings import SamplingParams
 
 Logits = Callable[[list[int]], list[float]]
 
@@ -40,10 +41,10 @@ def last_place(text: Sequence[int], part: Sequence[int]) -> int:
 
 class SlowDecoder:
     def __init__(
-        self, logits_of: Logits, prompt: list[int], control: ControlParams, marks: Delimiters, stops: set[int],
+        self, logits_of: Logits, prompt: list[int], control: Control, marks: Delimiters, stops: set[int],
         sampling: SamplingParams, stream: random.Random, room: int | None = None,
     ) -> None:  # fmt: skip
-        self.room = room
+        self.room, self.to_close = room, getattr(control, "probe_closes", False)
         self.logits_of, self.prompt, self.control, self.marks, self.stops = logits_of, prompt, control, marks, stops
         self.sampling, self.stream = sampling, stream
         self.out: list[int] = []
@@ -57,7 +58,7 @@ class SlowDecoder:
         starts = [0] if prompted else [i for i in range(1, len(out) + 1) if follows(out[:i], marks.opening)]
         if not starts:
             begins = list(marks.opening)[: len(out)] == out[: len(marks.opening)]
-            whole = self.control.whole_text and len(out) > 0 and not begins
+            whole = self.control.takes_whole_response and len(out) > 0 and not begins
             return whole, len(out) if whole else 0, whole
         start = starts[0]
         ends = [i for i in range(start + 1, len(out) + 1) if follows(out[start:i], marks.closing)]
@@ -167,7 +168,7 @@ class SlowDecoder:
                 shares.append(share)
             answers.append([share for i, share in enumerate(shares) if self.depth(tokens[:i]) > 0])
         sure = self.settled(answers) if self.control.kind == "entropy_stop" else self.sure(answers[0])
-        if self.control.probe_closes and not follows(tokens, self.marks.closing):
+        if self.to_close and not follows(tokens, self.marks.closing):
             sure = False
         if sure or self.probes == self.control.max_probes:
             self.out = base
@@ -184,7 +185,7 @@ class SlowDecoder:
         return self.marks.probe_depth + text.count("{") - text.count("}")
 
     def ended(self, tokens: list[int]) -> bool:
-        if "}" in self.marks.braces.get(tokens[-1], "") and self.depth(tokens) <= 0 and not self.control.probe_closes:
+        if "}" in self.marks.braces.get(tokens[-1], "") and self.depth(tokens) <= 0 and not self.to_close:
             return True
         full = len(tokens) == self.control.probe_tokens
         return full or tokens[-1] in self.stops or follows(tokens, self.marks.closing)
@@ -231,11 +232,11 @@ class SlowDecoder:
         is_open, think, _ = self.where()
         if is_open and not self.spent_budget():
             if control.kind == "early_exit":
-                sizes = [len(word) for word in marks.transitions if follows(self.out, word) and len(word) <= think]
+                sizes = [len(word) for word in marks.triggers if follows(self.out, word) and len(word) <= think]
                 if sizes:
                     self.trial(self.out[: -max(sizes)])
             elif control.kind == "entropy_stop":
-                ended = any(follows(self.out, mark) for mark in marks.separators)
+                ended = any(follows(self.out, mark) for mark in marks.triggers)
                 if (think == 0 and not self.probes) or (ended and think - self.probed_at >= control.every):
                     self.probed_at = think
                     self.trial(list(self.out))

@@ -14,10 +14,12 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engines.engine import Prompt
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.engines.transformers.forward import Forward
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.settings import PromptParams, SamplingParams
 
 VOCABULARY = 128
 LENGTHS = (5, 23, 40)
@@ -136,9 +138,7 @@ def prompts(count: int = len(LENGTHS)) -> list[Prompt]:
     return [Prompt("b", str(place), 0, text, False) for place, text in enumerate(texts[:count])]
 
 
-def generated(
-    engine: TransformersEngine, asked: Sequence[Prompt], control: ControlParams, most: int
-) -> list[list[int]]:
+def generated(engine: TransformersEngine, asked: Sequence[Prompt], control: Control, most: int) -> list[list[int]]:
     done = engine.generate(asked, SamplingParams(max_tokens=most, context=512), control, PromptParams())
     return [one.ids for one in sorted(done, key=lambda one: one.index)]
 
@@ -170,9 +170,9 @@ def test_answers_are_the_models_own(name: str, saved: Callable[[str], Path]) -> 
     asked = prompts()
     for prompt, logits in zip(asked, first_logits(engine, [prompt.ids for prompt in asked]), strict=True):
         torch.testing.assert_close(logits, own_logits(own, prompt.ids), rtol=1e-3, atol=1e-3)
-    answers = generated(engine, asked, ControlParams(), 12)
+    answers = generated(engine, asked, NoControl(), 12)
     for prompt, answer in zip(asked, answers, strict=True):
         for place, token in enumerate(answer):
             logits = own_logits(own, prompt.ids + answer[:place])
             assert logits.max() - logits[token] <= 1e-3, (prompt.problem_id, place)
-    assert generated(engine, asked[:1], ControlParams(), 12) == answers[:1], "a row depends on its neighbours"
+    assert generated(engine, asked[:1], NoControl(), 12) == answers[:1], "a row depends on its neighbours"

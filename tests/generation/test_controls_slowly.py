@@ -2,33 +2,41 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
+from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.probe import Probe
-from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.union import parse_control
 from l2s.generation.engines.transformers.decoding import Finished, Request, decode
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.sampling import stream_for
-from l2s.generation.settings import ControlParams, SamplingParams
+from l2s.generation.settings import SamplingParams
 from tests.generation.slowly import Slow, SlowDecoder
 
 VOCABULARY, OPEN, CLOSE, STOP, WAIT = 24, 1, 2, 3, 4
 STOPS = frozenset({STOP})
 MARKS = {
     "plain": Delimiters(
-        (OPEN,), (CLOSE,), (CLOSE, 10, 11), continuation=(WAIT, 5), transitions=((WAIT,), (6,), (6, 7), (14,), (19,)),
-        separators=((8,), (9, 9)), probe=(10, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{}", 20: "}}"},
+        (OPEN,), (CLOSE,), (CLOSE, 10, 11), continuation=(WAIT, 5),
+        probe=(10, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{}", 20: "}}"},
     ),
     "long": Delimiters(
         (OPEN, 20), (CLOSE, 9), (CLOSE, 9, 10, 11), before_close=(21,), continuation=(WAIT,),
-        transitions=((17, 7), (7,), (WAIT,), (16,)),
-        separators=((8,), (18,)), probe=(10, 11, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{", 16: "}"},
+        probe=(10, 11, 12), probe_depth=1, braces={12: "{", 13: "}", 15: "{", 16: "}"},
     ),
 }  # fmt: skip
+TRIGGERS = {
+    "plain": {"early_exit": ((WAIT,), (6,), (6, 7), (14,), (19,)), "entropy_stop": ((8,), (9, 9))},
+    "long": {"early_exit": ((17, 7), (7,), (WAIT,), (16,)), "entropy_stop": ((8,), (18,))},
+}
+"""What each kind looks for."""
 CONTROLS = {
     "budget": {"kind": "budget", "max_think": 9, "max_answer": 6},
     "min_think": {"kind": "min_think", "min_think": 14},
@@ -44,6 +52,10 @@ CONTROLS = {
     "entropy": {"kind": "entropy_stop", "every": 4, "candidates": 3, "alpha": 0.75, "probe_tokens": 4},
     "entropy-budget": {"kind": "entropy_stop", "every": 3, "alpha": 0.1, "max_think": 12, "max_probes": 4},
 }  # fmt: skip
+
+
+def marked(name: str, control: Control) -> Delimiters:
+    return replace(MARKS[name], triggers=TRIGGERS[name].get(control.kind, ()))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +95,7 @@ def requests(count: int, marks: Delimiters, seed: int = 0) -> list[Request]:
 
 
 def decoded(
-    model: LlamaForCausalLM, wanted: list[Request], control: ControlParams, marks: Delimiters,
+    model: LlamaForCausalLM, wanted: list[Request], control: Control, marks: Delimiters,
     sampling: SamplingParams, rows: int = 8,
 ) -> dict[int, Finished]:  # fmt: skip
     return {done.index: done for done in decode(Forward(model), wanted, sampling, control, marks, STOPS, rows)}
@@ -95,7 +107,7 @@ def decoded(
 def test_engine_is_the_reference(
     model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], name: str, marks: str, temperature: float
 ) -> None:
-    control = ControlParams.parse({**CONTROLS[name], **({"whole_text": True} if marks == "long" else {})}, name)
+    control = parse_control({**CONTROLS[name], **({"thinking_scope": "response"} if marks == "long" else {})}, name)
     compare(model, logits_of, control, marks, temperature)
 
 
@@ -105,20 +117,20 @@ def test_a_budget_under_any_kind_is_the_reference(
 ) -> None:
     """Two controls act on one response."""
     budget = {"max_think": max(7, int(str(CONTROLS[name].get("min_think", 0)))), "max_answer": 5}
-    compare(model, logits_of, ControlParams.parse({**CONTROLS[name], **budget}, name), "plain", 1.3)
+    compare(model, logits_of, parse_control({**CONTROLS[name], **budget}, name), "plain", 1.3)
 
 
 def compare(
-    model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], control: ControlParams, marks: str,
+    model: LlamaForCausalLM, logits_of: Callable[[list[int]], list[float]], control: Control, marks: str,
     temperature: float,
 ) -> None:  # fmt: skip
     """Every response of the engine is the reference's, and the control did something."""
-    sampling, delimiters, count = SamplingParams(max_tokens=36, temperature=temperature), MARKS[marks], 20
+    sampling, delimiters, count = SamplingParams(max_tokens=36, temperature=temperature), marked(marks, control), 20
     done = decoded(model, requests(count, delimiters), control, delimiters, sampling)
     acted = trials = 0
     for request in requests(count, delimiters):
         slow: Slow = SlowDecoder(
-            logits_of, request.prompt, control, delimiters, set(STOPS), sampling, request.stream, request.room
+            logits_of, request.prompt, control, delimiters, set(STOPS), sampling, request.stream, request.context_left
         ).run()
         found = done[request.index]
         assert (found.ids, found.finish, found.closed, found.think_tokens, found.tokens, found.limit) == slow[:6]
@@ -132,7 +144,8 @@ def compare(
 @pytest.mark.parametrize("name", CONTROLS)
 def test_rows_in_different_states_do_not_depend_on_each_other(model: LlamaForCausalLM, name: str) -> None:
     """Trials, forced text and rewinds of one row leave its neighbours' bits alone."""
-    control, marks = ControlParams.parse(CONTROLS[name], name), MARKS["plain"]
+    control = parse_control(CONTROLS[name], name)
+    marks = marked("plain", control)
     sampling = SamplingParams(max_tokens=70, temperature=1.0)
     together = decoded(model, requests(30, marks), control, marks, sampling, rows=30)
     by_sevens = decoded(model, requests(30, marks)[::-1], control, marks, sampling, rows=7)
@@ -143,7 +156,8 @@ def test_rows_in_different_states_do_not_depend_on_each_other(model: LlamaForCau
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_what_is_spent_stays_within_the_limits(model: LlamaForCausalLM, name: str) -> None:
-    marks, control = MARKS["long"], ControlParams.parse({"max_think": 20, "max_answer": 7, **CONTROLS[name]}, name)
+    control = parse_control({"max_think": 20, "max_answer": 7, **CONTROLS[name]}, name)
+    marks = marked("long", control)
     for most in (1, 17, 60):
         sampling = SamplingParams(max_tokens=most, temperature=1.0)
         for done in decoded(model, requests(12, marks), control, marks, sampling).values():
@@ -161,9 +175,10 @@ def test_trials_that_end_nothing_change_nothing_but_the_count(
     model: LlamaForCausalLM, control: dict[str, object]
 ) -> None:
     """A rewound row goes on with the same bits and the same random numbers as one that never tried."""
-    marks, sampling = MARKS["plain"], SamplingParams(max_tokens=200, temperature=1.0)
-    free = decoded(model, requests(30, marks), ControlParams(), marks, sampling)
-    tried = decoded(model, requests(30, marks), ControlParams.parse(control, "control"), marks, sampling)
+    trying, sampling = parse_control(control, "control"), SamplingParams(max_tokens=200, temperature=1.0)
+    marks = marked("plain", trying)
+    free = decoded(model, requests(30, marks), NoControl(), marks, sampling)
+    tried = decoded(model, requests(30, marks), trying, marks, sampling)
     whole = [index for index, done in tried.items() if done.finish == "stop"]
     assert len(whole) > 15 and sum(tried[index].tokens > free[index].tokens for index in whole) > 3
     for index in whole:
@@ -171,7 +186,8 @@ def test_trials_that_end_nothing_change_nothing_but_the_count(
 
 
 def test_seeds_repeat_and_differ(model: LlamaForCausalLM) -> None:
-    marks, control = MARKS["plain"], ControlParams.parse(CONTROLS["exit"], "exit")
+    control = parse_control(CONTROLS["exit"], "exit")
+    marks = marked("plain", control)
     sampling, prompt = SamplingParams(max_tokens=60, temperature=1.0), [9, OPEN]
     draw = lambda seed: decoded(  # noqa: E731
         model, [Request(0, prompt, stream_for(seed, "b", "0", 0), opened=True)], control, marks, sampling
@@ -185,9 +201,9 @@ def test_a_trial_that_goes_on_to_the_close_says_whether_it_got_there(tokens: lis
     """The brace that closes the answer ends no such trial, and what follows it is not scored."""
     probe = Probe(MARKS["plain"], frozenset({2}), 1, 4, to_close=True)
     for token in MARKS["plain"].probe:
-        probe.take(token, ())
+        probe.append(token, ())
     for token in tokens:
         assert not probe.over
-        probe.take(token, [(token, 0.5)])
+        probe.append(token, [(token, 0.5)])
     assert (probe.over, probe.closed) == (True, closed)
     assert probe.answers == [[0.5]]

@@ -6,11 +6,14 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.union import KINDS
 from l2s.generation.engines.transformers.decoding import Finished, Request, decode
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.sampling import choose_tokens, stream_for
-from l2s.generation.settings import ControlParams, SamplingParams
+from l2s.generation.settings import SamplingParams
 
 VOCABULARY, OPEN, CLOSE, STOP = 24, 1, 2, 3
 DELIMITERS = Delimiters((OPEN,), (CLOSE,), (CLOSE, 10, 11))
@@ -37,7 +40,7 @@ def run(
     model: LlamaForCausalLM,
     wanted: list[Request],
     sampling: SamplingParams,
-    control: ControlParams = ControlParams(),
+    control: Control = NoControl(),
     rows: int = 16,
 ) -> dict[int, Finished]:
     return {
@@ -92,7 +95,7 @@ def test_logits_are_the_same_bits_in_any_batch(model: LlamaForCausalLM, monkeypa
     wanted = requests(1) + [Request(r.index + 1, r.prompt, r.stream) for r in requests(20, seed=5)]
     wanted.sort(key=lambda request: len(request.prompt))
     place = next(place for place, request in enumerate(wanted) if request.index == 0)
-    list(decode(Forward(model), wanted, SamplingParams(max_tokens=2), ControlParams(), DELIMITERS, frozenset(), 32))
+    list(decode(Forward(model), wanted, SamplingParams(max_tokens=2), NoControl(), DELIMITERS, frozenset(), 32))
     assert torch.equal(seen[0][place], alone[0][0])
     assert torch.equal(seen[1][place], alone[1][0])
 
@@ -125,7 +128,7 @@ def test_seeds_and_samples_differ_and_repeat(model: LlamaForCausalLM) -> None:
 
 
 def test_a_budget_closes_thinking_and_forces_the_answer_opener(model: LlamaForCausalLM) -> None:
-    control = ControlParams(kind="budget", max_think=5, max_answer=4)
+    control = KINDS["budget"](max_think=5, max_answer=4)
     wanted = [Request(r.index, [*r.prompt, OPEN], r.stream, opened=True) for r in requests(12)]
     free = run(model, wanted, SamplingParams(max_tokens=40))
     for index, cut in run(model, wanted, SamplingParams(max_tokens=40), control).items():
@@ -140,7 +143,7 @@ def test_a_budget_closes_thinking_and_forces_the_answer_opener(model: LlamaForCa
 
 
 def test_a_budget_larger_than_the_thinking_changes_nothing(model: LlamaForCausalLM) -> None:
-    control = ControlParams(kind="budget", max_think=400)
+    control = KINDS["budget"](max_think=400)
     assert run(model, requests(12), SamplingParams(max_tokens=40), control) == run(
         model, requests(12), SamplingParams(max_tokens=40)
     )

@@ -10,9 +10,14 @@ from l2s.errors import CheckpointError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.controls.kinds.styles import NO_NUMBER, OUTLINE, first_question, problem_after
+from l2s.generation.controls.asking import FirstQuestion
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.kinds.cothink import OUTLINE
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.kinds.prompt import NO_NUMBER
+from l2s.generation.controls.union import parse_control
 from l2s.generation.generate import Counts, generate_responses
-from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.records import Responses, Row, read_rows
 from tests.generation.test_generate import model, problems
 
@@ -28,14 +33,20 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def control(**found: Any) -> ControlParams:
-    return ControlParams.parse(found, "control")
+def control(**found: Any) -> Control:
+    return parse_control(found, "control")
+
+
+def first_of(block: Control) -> FirstQuestion:
+    first = block.first_question()
+    assert first is not None
+    return first
 
 
 TALE = control(kind="prompt", style="token-budget", estimate=True, tokens=77)
 
 
-def run(model: Path, tmp_path: Path, block: ControlParams, count: int = 3, **sampling: Any) -> tuple[Counts, list[Row]]:
+def run(model: Path, tmp_path: Path, block: Control, count: int = 3, **sampling: Any) -> tuple[Counts, list[Row]]:
     decoding = DecodingParams(
         engine="transformers", prompt=PromptParams(prefill="<think>"),
         sampling=SamplingParams(**{"max_tokens": 20, **sampling}),
@@ -47,7 +58,7 @@ def run(model: Path, tmp_path: Path, block: ControlParams, count: int = 3, **sam
     return counts, read_rows(tmp_path / "out.jsonl", Responses)
 
 
-def cothink(planner: Path, tmp_path: Path, **found: Any) -> ControlParams:
+def cothink(planner: Path, tmp_path: Path, **found: Any) -> Control:
     link = tmp_path / "planner"
     if not link.exists():
         link.symlink_to(planner)
@@ -76,7 +87,7 @@ def test_the_outline_is_the_planners_answer_and_stands_in_the_prompt(
     write_rows(tmp_path / "asked.jsonl", asked)
     generate_responses(
         planner, Checkpoint(planner).digest, [tmp_path / "asked.jsonl"], tmp_path / "o.jsonl", run="o",
-        decoding=DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=9)), control=ControlParams(),
+        decoding=DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=9)), control=NoControl(),
         store=tmp_path / "other.sqlite",
     )  # fmt: skip
     for row, outline in zip(rows, read_rows(tmp_path / "o.jsonl"), strict=True):
@@ -129,18 +140,18 @@ def test_the_estimate_is_charged_and_what_it_says_is_stated(model: Path, tmp_pat
 )  # fmt: skip
 def test_estimates_are_read_behind_thinking(said: str, stated: int) -> None:
     asked = f"Let's think step by step and use less than {stated} tokens:"
-    assert problem_after(TALE, "1+1?", said, CLOSING) == f"1+1?\n{asked}"
+    assert first_of(TALE).put("1+1?", said, CLOSING) == f"1+1?\n{asked}"
 
 
 def test_without_any_number_none_is_stated() -> None:
     block = control(kind="prompt", style="token-budget", estimate=True)
-    assert problem_after(block, "1+1?", "no idea", CLOSING) == f"1+1?\n{NO_NUMBER}"
+    assert first_of(block).put("1+1?", "no idea", CLOSING) == f"1+1?\n{NO_NUMBER}"
 
 
 def test_braces_in_problem_and_outline_are_left_alone() -> None:
     block = control(kind="cothink", outliner="x")
-    text = problem_after(block, "a {outline} b", " {problem} c ", CLOSING)
+    text = first_of(block).put("a {outline} b", " {problem} c ", CLOSING)
     assert text.startswith("a {outline} b\n\nA plan for solving it:\n{problem} c\n\n")
-    assert problem_after(block, "q", " \n", CLOSING) == "q", "no outline, no mention of one"
-    assert problem_after(block, "q", "thoughts</think> one", CLOSING).count("one") == 1
-    assert first_question(block, "q{problem}") == OUTLINE.replace("{problem}", "q{problem}")
+    assert first_of(block).put("q", " \n", CLOSING) == "q", "no outline, no mention of one"
+    assert first_of(block).put("q", "thoughts</think> one", CLOSING).count("one") == 1
+    assert first_of(block).ask("q{problem}") == OUTLINE.replace("{problem}", "q{problem}")

@@ -8,10 +8,12 @@ import pytest
 
 from l2s.errors import ConfigError
 from l2s.family.tokenizer import build_tokenizer
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.kinds.fractured import Cut, cuts
-from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.union import parse_control
 from l2s.generation.generate import generate_responses
-from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.generation.store.store import Stored
 from l2s.records import Responses, read_rows
 from tests.generation.test_generate import model, problems
@@ -23,8 +25,8 @@ MARKS = Delimiters((OPEN,), (CLOSE,), (CLOSE, 40, 41), before_close=(42,))
 FORCED = [42, CLOSE, 40, 41]
 
 
-def control(**found: object) -> ControlParams:
-    return ControlParams.parse({"kind": "fractured", **found}, "control")
+def control(**found: object) -> Control:
+    return parse_control({"kind": "fractured", **found}, "control")
 
 
 def trace(ids: list[int], think: int, finish: str, closed: bool) -> Stored:
@@ -54,7 +56,7 @@ def test_a_trace_without_thinking_is_left_as_it_is_or_is_thinking_as_a_whole() -
     answer = trace([10, 11, 12, STOP], 0, "stop", True)
     left = cuts(answer, False, control(depths=2), MARKS)
     assert left == [Cut(answer.ids, [], 0, 4, over=True), Cut(answer.ids, [], 0, 0, over=True)]
-    whole = cuts(trace([10, 11, 12, STOP], 3, "stop", True), False, control(depths=2, whole_text=True), MARKS)
+    whole = cuts(trace([10, 11, 12, STOP], 3, "stop", True), False, control(depths=2, thinking_scope="response"), MARKS)
     assert whole == [Cut([10], [40, 41], 1, 1), Cut(answer.ids, [], 3, 3, over=True)]
 
 
@@ -72,9 +74,7 @@ def ids_of(text: str) -> list[int]:
     return list(build_tokenizer()(text)["input_ids"])
 
 
-def run(
-    model: Path, tmp_path: Path, block: ControlParams, **sampling: object
-) -> tuple[object, list[dict[str, object]]]:
+def run(model: Path, tmp_path: Path, block: Control, **sampling: object) -> tuple[object, list[dict[str, object]]]:
     decoding = DecodingParams(
         engine="transformers", prompt=PromptParams(prefill="<think>"),
         sampling=SamplingParams(**{"max_tokens": 30, "temperature": 0.9, "samples": 2, **sampling}),

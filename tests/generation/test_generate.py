@@ -17,9 +17,11 @@ from l2s.errors import CheckpointError, EngineError, RecordError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.union import parse_control
 from l2s.generation.engines.load import load_engine
 from l2s.generation.generate import Counts, generate_responses
-from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored
 from l2s.records import Responses, Row, read_rows, write_rows
 
@@ -46,7 +48,7 @@ def answer(model: Path, tmp_path: Path, count: int, weights: str = "w", **sampli
     decoding = DecodingParams(sampling=SamplingParams(**{"max_tokens": 24, **sampling}))
     counts = generate_responses(
         model, weights, [problems(tmp_path / "p.jsonl", count)], tmp_path / "out.jsonl",
-        run="tiny", decoding=decoding, control=ControlParams(), store=tmp_path / "store.sqlite",
+        run="tiny", decoding=decoding, control=NoControl(), store=tmp_path / "store.sqlite",
     )  # fmt: skip
     return counts, read_rows(tmp_path / "out.jsonl", Responses)
 
@@ -74,21 +76,21 @@ def test_nothing_is_generated_twice(model: Path, tmp_path: Path) -> None:
 
 CONTROLS = {
     "none": {"kind": "none"},
-    "budget": {"kind": "budget", "max_think": 4, "whole_text": True},
-    "min_think": {"kind": "min_think", "min_think": 6, "whole_text": True},
+    "budget": {"kind": "budget", "max_think": 4, "thinking_scope": "response"},
+    "min_think": {"kind": "min_think", "min_think": 6, "thinking_scope": "response"},
     "eot_temperature": {"kind": "eot_temperature", "form": "bias", "value": 1.0},
-    "early_exit": {"kind": "early_exit", "transitions": ["Wait", "."], "whole_text": True},
+    "early_exit": {"kind": "early_exit", "transitions": ["Wait", "."], "thinking_scope": "response"},
     "no_think": {"kind": "no_think"},
     "prompt": {"kind": "prompt", "style": "concise"},
     "token-budget": {"kind": "prompt", "style": "token-budget", "tokens": 9},
-    "entropy_stop": {"kind": "entropy_stop", "separator": "1", "every": 3, "whole_text": True},
+    "entropy_stop": {"kind": "entropy_stop", "separator": "1", "every": 3, "thinking_scope": "response"},
 }
 
 
 def test_each_control_is_generated_once_and_says_what_it_spent(model: Path, tmp_path: Path) -> None:
     seen, store = set(), tmp_path / "store.sqlite"
     for name, block in CONTROLS.items():
-        control = ControlParams.parse(block, name)
+        control = parse_control(block, name)
         decoding = DecodingParams(sampling=SamplingParams(max_tokens=24), prompt=PromptParams(prefill="<think>"))
         for expected in ((0, 4), (4, 0)):
             counts = generate_responses(
@@ -131,6 +133,7 @@ def test_the_store_changes_no_byte(model: Path, tmp_path: Path) -> None:
 SCRIPT = """
 import sys, time
 from pathlib import Path
+from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.generate import generate_responses
 from l2s.generation.settings import *
 def slowly(items, label, total=None, weight=None):
@@ -139,8 +142,8 @@ def slowly(items, label, total=None, weight=None):
         print("one", flush=True)
         time.sleep(0.02)
 model, problems, out, store = map(Path, sys.argv[1:])
-generate_responses(model, "w", [problems], out, run="tiny", control=ControlParams(), store=store, track=slowly,
-    decoding=DecodingParams(rows_at_once=4, sampling=SamplingParams(max_tokens=24)))
+generate_responses(model, "w", [problems], out, run="tiny", control=NoControl(), store=store, track=slowly,
+    decoding=DecodingParams(max_batch_size=4, sampling=SamplingParams(max_tokens=24)))
 """
 
 
@@ -177,7 +180,7 @@ def test_bad_input_is_one_sentence_and_writes_nothing(model: Path, tmp_path: Pat
     with pytest.raises(RecordError, match="column 'gold' is missing"):
         generate_responses(
             model, "w", [tmp_path / "bad.jsonl"], tmp_path / "out.jsonl", run="r", decoding=DecodingParams(),
-            control=ControlParams(), store=tmp_path / "store.sqlite",
+            control=NoControl(), store=tmp_path / "store.sqlite",
         )  # fmt: skip
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -190,7 +193,7 @@ def ask(
     write_rows(tmp_path / "q.jsonl", rows)
     generate_responses(
         model, "w", [tmp_path / "q.jsonl"], tmp_path / "a.jsonl",
-        run="r", control=ControlParams.parse(block, "control"),
+        run="r", control=parse_control(block, "control"),
         decoding=DecodingParams(
             engine="transformers", prompt=prompt, sampling=SamplingParams(**{"max_tokens": 24, **sampling})
         ),
@@ -232,13 +235,13 @@ def test_equal_problems_are_generated_once(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["budget", "min_think", "eot_temperature", "early_exit", "entropy_stop", "no_think"])
 def test_a_control_on_thinking_needs_its_delimiters(model: Path, tmp_path: Path, kind: str) -> None:
     prompt = PromptParams(opening="<thought>", closing="</thought>")
-    block = {key: value for key, value in CONTROLS[kind].items() if key != "whole_text"}
+    block = {key: value for key, value in CONTROLS[kind].items() if key != "thinking_scope"}
     with pytest.raises(EngineError, match=f"control {kind} acts on thinking, and the tokenizer cannot write") as error:
         ask(model, tmp_path, ["How many?"], block, prompt)
     assert "'<thought>' and '</thought>'" in str(error.value) and not (tmp_path / "a.jsonl").exists()
     assert ask(model, tmp_path, ["How many?"], {}, prompt)[0]["think_tokens"] == 0
     if kind != "no_think":
-        whole = ask(model, tmp_path, ["How many?"], {**block, "whole_text": True}, prompt)
+        whole = ask(model, tmp_path, ["How many?"], {**block, "thinking_scope": "response"}, prompt)
         assert whole[0]["think_tokens"] > 0
 
 

@@ -9,13 +9,15 @@ from l2s.errors import EngineError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engines.engine import Generated, Prompt
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.engines.engine import Generated
 from l2s.generation.engines.memory import ran_out, rows_that_fit
 from l2s.generation.engines.transformers.cache import RowCache
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.vllm.support import bytes_a_token, head_size
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.settings import PromptParams, SamplingParams
 
 CONFIG = SimpleNamespace(
     model_type="llama", num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, hidden_size=64, head_dim=32
@@ -27,7 +29,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> TransformersEngine:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     fresh_model(FamilySettings(hidden_size=64, layers=1, heads=2, key_value_heads=1)).save_pretrained(folder)
     build_tokenizer().save_pretrained(folder)
-    return TransformersEngine(folder, rows_at_once=16)
+    return TransformersEngine(folder, max_batch_size=16)
 
 
 def prompts(count: int) -> list[Prompt]:
@@ -37,7 +39,7 @@ def prompts(count: int) -> list[Prompt]:
 def run(engine: TransformersEngine, count: int = 40) -> dict[int, Generated]:
     sampling = SamplingParams(max_tokens=30, temperature=1.0)
     return {
-        done.index: done for done in engine.generate(prompts(count), sampling, ControlParams(), PromptParams())
+        done.index: done for done in engine.generate(prompts(count), sampling, NoControl(), PromptParams())
     }  # fmt: skip
 
 

@@ -7,9 +7,10 @@ import pytest
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
+from l2s.generation.controls.union import parse_control
 from l2s.generation.generate import generate_responses
 from l2s.generation.prompts.tokenizer import ModelTokenizer
-from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.records import Responses, Row, read_rows, write_rows
 
 CHAT = "{% for m in messages %}<|im_start|>{{ m.role }}\n {{ m.content }}<|im_end|>{% endfor %}"
@@ -82,7 +83,7 @@ def test_only_the_end_of_the_prompt_opens_thinking(
 def ask(model: Path, folder: Path, problem: str, prompt: PromptParams, block: dict[str, object]) -> Row:
     write_rows(folder / "p.jsonl", [{"benchmark": "b", "id": "0", "problem": problem, "gold": "1"}])
     generate_responses(
-        model, "w", [folder / "p.jsonl"], folder / "out.jsonl", run="r", control=ControlParams.parse(block, "c"),
+        model, "w", [folder / "p.jsonl"], folder / "out.jsonl", run="r", control=parse_control(block, "c"),
         decoding=DecodingParams(engine="transformers", prompt=prompt, sampling=SamplingParams(max_tokens=12)),
         store=folder / "s.sqlite",
     )  # fmt: skip

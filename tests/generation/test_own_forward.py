@@ -7,12 +7,14 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, MistralConfig, PreTrainedModel
 
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engines.engine import Prompt
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.union import parse_control
 from l2s.generation.engines.transformers.decoding import decode
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.own_forward import OwnForward, decode_one_by_one
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.settings import PromptParams, SamplingParams
 from tests.generation.test_controls_slowly import CONTROLS, MARKS, STOPS, VOCABULARY, requests
 
 
@@ -32,7 +34,7 @@ def model() -> PreTrainedModel:
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_means_the_same_on_the_slow_path(model: PreTrainedModel, name: str, cached: bool) -> None:
     marks, count = MARKS["plain"], 6 if cached else 2
-    control = ControlParams.parse(CONTROLS[name], name)
+    control = parse_control(CONTROLS[name], name)
     sampling = SamplingParams(max_tokens=30, temperature=1.3)
     fast = {
         done.index: done for done in decode(Forward(model), requests(count, marks), sampling, control, marks, STOPS, 8)
@@ -58,6 +60,6 @@ def test_what_the_folder_says_of_sampling_does_not_count(model: PreTrainedModel,
         engine.forward = OwnForward(engine.model)
         sampling = SamplingParams(max_tokens=20)
         prompts = [Prompt("b", "0", 0, [5, 6, 7], False)]
-        answers += [done.ids for done in engine.generate(prompts, sampling, ControlParams(), PromptParams())]
+        answers += [done.ids for done in engine.generate(prompts, sampling, NoControl(), PromptParams())]
     shorter = min(map(len, answers))
     assert answers[0][:shorter] == answers[1][:shorter]

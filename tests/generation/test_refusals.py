@@ -15,12 +15,13 @@ from l2s.errors import CheckpointError, EngineError, L2SError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.engines.engine import Prompt
+from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.load import load_engine
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.engines.transformers.sampling import choose_tokens, stream_for
+from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.settings import PromptParams, SamplingParams
 
 UP = "model.layers.0.mlp.up_proj.weight"
 Weights = dict[str, torch.Tensor]
@@ -99,7 +100,7 @@ def test_nan_that_one_token_brings_up_stops_generation(model: Path) -> None:
         engine.model.get_input_embeddings().weight[9] = torch.nan
     prompts = [Prompt("b", "0", 0, [5, 9, 7], False)]
     with pytest.raises(CheckpointError, match=r"NaN or infinite entries in model\.embed_tokens\.weight"):
-        list(engine.generate(prompts, SamplingParams(max_tokens=4), ControlParams(), PromptParams()))
+        list(engine.generate(prompts, SamplingParams(max_tokens=4), NoControl(), PromptParams()))
 
 
 @pytest.mark.parametrize(
@@ -159,10 +160,10 @@ def test_tiny_temperatures_are_greedy(temperature: float) -> None:
 
 def test_memory_is_reckoned_up_to_the_context(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit above the context does not make rows longer."""
-    engine = TransformersEngine(model, rows_at_once=8)
+    engine = TransformersEngine(model, max_batch_size=8)
     context = engine.model.config.max_position_embeddings
     row = engine.forward.bytes_a_token * context  # type: ignore[union-attr]
     monkeypatch.setattr("l2s.generation.engines.transformers.engine.free_memory", lambda _: 4 * 8 * row)
     prompts = [Prompt("b", "0", 0, [5] * (context - 3), False)]
     sampling = SamplingParams(max_tokens=1000 * context)
-    assert len(next(iter(engine.generate(prompts, sampling, ControlParams(), PromptParams()))).ids) <= 3
+    assert len(next(iter(engine.generate(prompts, sampling, NoControl(), PromptParams()))).ids) <= 3

@@ -10,13 +10,13 @@ from functools import cache
 import pytest
 import torch
 
-from l2s.generation.controls.kinds.eot_temperature import raise_close
-from l2s.generation.controls.rounds import Round, next_round, take_round
-from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.rounds import Round, append_round, next_round
 from l2s.generation.controls.transcript import Transcript
+from l2s.generation.controls.union import parse_control
 from l2s.generation.engines.transformers.sampling import likeliest_tokens
-from l2s.generation.settings import ControlParams
-from tests.generation.test_controls_slowly import CONTROLS, MARKS, STOPS, VOCABULARY
+from tests.generation.test_controls_slowly import CONTROLS, STOPS, VOCABULARY, marked
 
 MORE = {
     "none": {"kind": "none"},
@@ -37,9 +37,9 @@ def logits_after(text: tuple[int, ...]) -> torch.Tensor:
     return torch.tensor(logits)
 
 
-def choose(text: list[int], closers: tuple[int, ...], control: ControlParams, drawn: bool) -> int:
+def choose(text: list[int], closers: tuple[int, ...], control: Control, drawn: bool) -> int:
     logits = logits_after(tuple(text))
-    steered = raise_close(logits[None], closers, control)[0] if closers else logits
+    steered = control.raise_close(logits[None], closers)[0] if closers else logits
     if not drawn:
         return int(steered.argmax())
     return random.Random(f"draw {text}").choices(range(VOCABULARY), steered.softmax(0).tolist())[0]
@@ -48,24 +48,24 @@ def choose(text: list[int], closers: tuple[int, ...], control: ControlParams, dr
 def token_by_token(prompt: list[int], transcript: Transcript, sampled: bool) -> Transcript:
     while transcript.finish is None:
         text = prompt + transcript.text
-        if (due := transcript.due()) is not None:
-            transcript.take(due)
-        elif wanted := transcript.wants:
+        if (forced := transcript.forced_token()) is not None:
+            transcript.append(forced)
+        elif wanted := transcript.top_k:
             likeliest = likeliest_tokens(logits_after(tuple(text)), wanted)
-            transcript.take(likeliest[0][0], likeliest)
+            transcript.append(likeliest[0][0], likeliest)
         else:
-            transcript.take(choose(text, transcript.closers, transcript.control, sampled and transcript.drawn))
+            transcript.append(choose(text, transcript.close_ids, transcript.control, sampled and transcript.samples))
     return transcript
 
 
-def engine(text: list[int], asked: Round, control: ControlParams, sampled: bool) -> tuple[list[int], list[object]]:
+def engine(text: list[int], asked: Round, control: Control, sampled: bool) -> tuple[list[int], list[object]]:
     """What an engine that decodes runs does, and no more than it is told."""
     tokens, likeliest = list[int](), list[object]()
-    while len(tokens) < asked.most and not (tokens and tokens[-1] in asked.ends):
+    while len(tokens) < asked.max_tokens and not (tokens and tokens[-1] in asked.ends):
         here = text + tokens
-        if asked.wants:
-            likeliest.append(likeliest_tokens(logits_after(tuple(here)), asked.wants))
-        tokens.append(choose(here, asked.closers, control, sampled and asked.drawn))
+        if asked.top_k:
+            likeliest.append(likeliest_tokens(logits_after(tuple(here)), asked.top_k))
+        tokens.append(choose(here, asked.close_ids, control, sampled and asked.samples))
     return tokens, likeliest
 
 
@@ -75,21 +75,19 @@ def in_rounds(prompt: list[int], transcript: Transcript, sampled: bool) -> tuple
     while (asked := next_round(transcript)) is not None:
         tokens, likeliest = engine(prompt + transcript.text, asked, transcript.control, sampled)
         rounds, brought = rounds + 1, brought + len(tokens)
-        used += take_round(transcript, asked, tokens, likeliest)  # type: ignore[arg-type]
+        used += append_round(transcript, asked, tokens, likeliest)  # type: ignore[arg-type]
     return transcript, rounds, brought, used
 
 
 def outcome(transcript: Transcript) -> tuple[object, ...]:
     thinking = transcript.thinking
     return (
-        transcript.ids, transcript.tokens, transcript.finish, thinking.tokens, thinking.closed, transcript.probes,
+        transcript.ids, transcript.tokens, transcript.finish, thinking.tokens, thinking.closed, transcript.trials,
     )  # fmt: skip
 
 
-def transcripts(
-    control: ControlParams, marks: Delimiters, count: int, most: int
-) -> list[tuple[list[int], Transcript, Transcript]]:
-    rng, found = random.Random(5), []
+def transcripts(control: Control, name: str, count: int, most: int) -> list[tuple[list[int], Transcript, Transcript]]:
+    rng, found, marks = random.Random(5), [], marked(name, control)
     for index in range(count):
         prompt = [rng.randrange(4, VOCABULARY) for _ in range(rng.randint(1, 9))] + (
             [*marks.opening] if index % 3 else []
@@ -100,36 +98,36 @@ def transcripts(
 
 
 @pytest.mark.parametrize("sampled", [False, True])
-@pytest.mark.parametrize("whole_text", [False, True])
-@pytest.mark.parametrize("marks", MARKS)
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("marks", ["plain", "long"])
 @pytest.mark.parametrize("name", ALL)
-def test_rounds_are_the_transcript_token_by_token(name: str, marks: str, whole_text: bool, sampled: bool) -> None:
-    block = {**ALL[name], **({"whole_text": True} if whole_text and name != "none" else {})}
-    control = ControlParams.parse(block, name)
+def test_rounds_are_the_transcript_token_by_token(name: str, marks: str, whole: bool, sampled: bool) -> None:
+    block = {**ALL[name], **({"thinking_scope": "response"} if whole and name != "none" else {})}
+    control = parse_control(block, name)
     for count, most in ((3, 1), (6, 7), (12, 60)):
-        for prompt, one, two in transcripts(control, MARKS[marks], count, most):
+        for prompt, one, two in transcripts(control, marks, count, most):
             expected = outcome(token_by_token(prompt, one, sampled))
             assert outcome(in_rounds(prompt, two, sampled)[0]) == expected
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_hardly_a_token_is_brought_in_vain(name: str) -> None:
-    control, brought, used = ControlParams.parse(ALL[name], name), 0, 0
-    for prompt, _, transcript in transcripts(control, MARKS["plain"], 20, 200):
+    control, brought, used = parse_control(ALL[name], name), 0, 0
+    for prompt, _, transcript in transcripts(control, "plain", 20, 200):
         _, _, more, of_use = in_rounds(prompt, transcript, sampled=True)
         brought, used = brought + more, used + of_use
     assert used <= brought <= 1.01 * used
 
 
 def test_a_response_without_a_control_is_one_round() -> None:
-    for prompt, _, transcript in transcripts(ControlParams(), MARKS["plain"], 40, 60):
+    for prompt, _, transcript in transcripts(NoControl(), "plain", 40, 60):
         assert in_rounds(prompt, transcript, sampled=False)[1] == 1
 
 
 def test_a_budget_takes_two_rounds_where_the_prompt_opens_thinking() -> None:
-    control = ControlParams.parse({"kind": "budget", "max_think": 5, "max_answer": 4}, "budget")
+    control = parse_control({"kind": "budget", "max_think": 5, "max_answer": 4}, "budget")
     rounds = set()
-    for prompt, _, transcript in transcripts(control, MARKS["plain"], 40, 60):
+    for prompt, _, transcript in transcripts(control, "plain", 40, 60):
         if prompt[-1] == 1:
             rounds.add(in_rounds(prompt, transcript, sampled=False)[1])
     assert max(rounds) == 2, "thinking, and the answer"

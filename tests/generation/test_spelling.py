@@ -6,11 +6,13 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from l2s.generation.controls.delimiters import delimiters_of
+from l2s.generation.controls.delimiters import Delimiters
+from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.spelling import Spelling, StopStrings
-from l2s.generation.controls.thinking import Delimiters
 from l2s.generation.controls.transcript import Transcript
-from l2s.generation.settings import ControlParams, PromptParams
+from l2s.generation.controls.union import KINDS, parse_control
+from l2s.generation.controls.words import delimiters_of
+from l2s.generation.settings import PromptParams
 
 STOP = 0
 
@@ -31,7 +33,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def marks(tokenizer: PreTrainedTokenizerFast, **found: object) -> Delimiters:
-    control = ControlParams.parse({"kind": "budget", "max_think": 99, **found}, "control")
+    control = parse_control({"kind": "budget", "max_think": 99, **found}, "control")
     return delimiters_of(tokenizer, PromptParams(), control)
 
 
@@ -52,10 +54,10 @@ def test_this_tokenizer_joins_delimiters_with_their_neighbours(tokenizer: PreTra
 )
 def test_thinking_is_followed_through_any_cut(tokenizer: PreTrainedTokenizerFast, text: str) -> None:
     ids = ids_of(tokenizer, text)
-    transcript = Transcript(ControlParams(), marks(tokenizer), frozenset({STOP}), 1000)
+    transcript = Transcript(NoControl(), marks(tokenizer), frozenset({STOP}), 1000)
     states = []
     for token in ids:
-        transcript.take(token)
+        transcript.append(token)
         states.append((transcript.thinking.opened, transcript.thinking.closed))
     opened = next(tokenizer.decode(ids[: n + 1]) for n, (was_opened, _) in enumerate(states) if was_opened)
     closed = next(tokenizer.decode(ids[: n + 1]) for n, state in enumerate(states) if state == (True, True))
@@ -66,41 +68,41 @@ def test_thinking_is_followed_through_any_cut(tokenizer: PreTrainedTokenizerFast
 
 
 def test_the_budget_closes_and_the_close_is_recognised(tokenizer: PreTrainedTokenizerFast) -> None:
-    control = ControlParams(kind="budget", max_think=4, max_answer=2, close_prefix="\n")
+    control = KINDS["budget"](max_think=4, max_answer=2, close_prefix="\n")
     found = delimiters_of(tokenizer, PromptParams(), control)
     transcript = Transcript(control, found, frozenset({STOP}), 100, opened=True)
     one = ids_of(tokenizer, "1")[0]
     while transcript.finish is None:
-        due = transcript.due()
-        transcript.take(one if due is None else due)
+        due = transcript.forced_token()
+        transcript.append(one if due is None else due)
     assert tokenizer.decode(transcript.ids) == "1111\n</think>\n\n**Final Answer**\n11"
     assert (transcript.finish, transcript.limit, transcript.thinking.closed) == ("length", "max_answer", True)
     assert transcript.tokens == len(transcript.ids) and transcript.thinking.tokens == 4
 
 
 def test_a_close_that_the_model_has_begun_is_only_finished(tokenizer: PreTrainedTokenizerFast) -> None:
-    control = ControlParams(kind="budget", max_think=4, answer_prefix="\n\n")
+    control = KINDS["budget"](max_think=4, answer_prefix="\n\n")
     found = delimiters_of(tokenizer, PromptParams(), control)
     one, begun = ids_of(tokenizer, "1")[0], list(found.closing[:1])
     transcript = Transcript(control, found, frozenset({STOP}), 100, opened=True)
     for token in [one, one, one, *begun]:
-        transcript.take(token)
-    while (due := transcript.due()) is not None:
-        transcript.take(due)
+        transcript.append(token)
+    while (forced := transcript.forced_token()) is not None:
+        transcript.append(forced)
     assert tokenizer.decode(transcript.ids) == "111</think>\n\n"
     assert transcript.thinking.tokens == 3 and transcript.thinking.closed
 
 
 def test_min_think_takes_back_the_whole_delimiter(tokenizer: PreTrainedTokenizerFast) -> None:
-    control = ControlParams(kind="min_think", ignores=1)
+    control = KINDS["min_think"](ignores=1)
     found = delimiters_of(tokenizer, PromptParams(), control)
     transcript = Transcript(control, found, frozenset({STOP}), 100, opened=True)
     for token in ids_of(tokenizer, "1 + 2</think>\n\n"):
-        while (due := transcript.due()) is not None:
-            transcript.take(due)
-        transcript.take(token)
-    while (due := transcript.due()) is not None:
-        transcript.take(due)
+        while (forced := transcript.forced_token()) is not None:
+            transcript.append(forced)
+        transcript.append(token)
+    while (forced := transcript.forced_token()) is not None:
+        transcript.append(forced)
     assert tokenizer.decode(transcript.ids).startswith("1 + 2Wait") and transcript.thinking.open
 
 
@@ -119,12 +121,12 @@ def test_sizes(pieces: list[str], size: int) -> None:
 
 def test_stop_strings_end_a_response_whatever_the_cut(tokenizer: PreTrainedTokenizerFast) -> None:
     params = PromptParams(stop=("\n\nThe", "###"))
-    found = delimiters_of(tokenizer, params, ControlParams())
+    found = delimiters_of(tokenizer, params, NoControl())
     for text, kept in {"1 + 2.\n\nThe answer": "1 + 2.", "a ### b": "a ", "no such": "no such"}.items():
-        transcript = Transcript(ControlParams(), found, frozenset({STOP}), 100)
+        transcript = Transcript(NoControl(), found, frozenset({STOP}), 100)
         for token in ids_of(tokenizer, text):
             if transcript.finish is None:
-                transcript.take(token)
+                transcript.append(token)
         assert transcript.finish == (None if kept == text else "stop")
         assert found.stop_strings is not None and found.stop_strings.before(tokenizer.decode(transcript.ids)) == kept
         assert transcript.tokens == len(transcript.ids)
@@ -139,5 +141,5 @@ def test_the_first_stop_string_counts() -> None:
 def test_words_of_the_family_are_compared_as_ids(tmp_path: Path) -> None:
     from l2s.family.tokenizer import build_tokenizer
 
-    found = delimiters_of(build_tokenizer(), PromptParams(), ControlParams(kind="budget", max_think=3))
+    found = delimiters_of(build_tokenizer(), PromptParams(), KINDS["budget"](max_think=3))
     assert found.opening_text is None and found.closing_text is None and len(found.closing) == 1

@@ -14,10 +14,12 @@ import pytest
 
 from l2s.errors import RecordError
 from l2s.generation import generate as generate_module
-from l2s.generation.engines.engine import Generated, Prompt
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.engines.engine import Generated
 from l2s.generation.generate import Counts, generate_responses
+from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import Written
-from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.generation.settings import DecodingParams
 from l2s.generation.store import care as store_care
 from l2s.generation.store.store import Origin, ResponseStore, Stored
 from l2s.records import read_rows, write_rows
@@ -84,7 +86,7 @@ def answer(folder: Path, out: str, told: int | None = None) -> Counts:
     generate_module.load_engine = lambda *_, **__: SlowEngine(told)  # type: ignore[assignment]
     generate_module.ModelTokenizer = Words  # type: ignore[assignment,misc]
     return generate_responses(
-        Path("model"), "blake3:aa", [folder / "problems.jsonl"], folder / out, run="r", control=ControlParams(),
+        Path("model"), "blake3:aa", [folder / "problems.jsonl"], folder / out, run="r", control=NoControl(),
         decoding=DecodingParams(), store=folder / f"{out}.sqlite",
     )  # fmt: skip
 

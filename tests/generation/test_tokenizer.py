@@ -63,9 +63,11 @@ def test_every_stop_token_counts(tmp_path: Path) -> None:
 
 def test_the_room_is_what_the_prompt_leaves(tmp_path: Path) -> None:
     words = ModelTokenizer(write_folder(tmp_path / "m"))
-    assert words.room([1] * 60, SamplingParams()) == 4
-    assert words.room([1] * 60, SamplingParams(context=70)) == 10, "a limit that is set stands, above the config's too"
-    assert words.room([1] * 80, SamplingParams(context=70)) == -10
+    assert words.context_left([1] * 60, SamplingParams()) == 4
+    assert words.context_left([1] * 60, SamplingParams(context=70)) == 10, (
+        "a limit that is set stands, above the config's too"
+    )
+    assert words.context_left([1] * 80, SamplingParams(context=70)) == -10
 
 
 @pytest.mark.parametrize("content", ["{", '{"model": 3}', "", '{"model": {"type": "BPE", "vocab": {}, "merges": [1]}}'])

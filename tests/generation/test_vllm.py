@@ -18,13 +18,16 @@ from l2s.errors import EngineError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.controls.kinds.styles import prompt_under
-from l2s.generation.engines.engine import Engine, Generated, Prompt
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.union import parse_control
+from l2s.generation.engines.engine import Engine, Generated
 from l2s.generation.engines.load import load_engine, vllm_takes
 from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.engines.vllm.environment import build
 from l2s.generation.generate import generate_responses
-from l2s.generation.settings import ControlParams, DecodingParams, PromptParams, SamplingParams
+from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.records import Responses, read_rows, write_rows
 
 pytestmark = pytest.mark.skipif((build() or ("", ""))[1] != "cpu", reason="vLLM's CPU build is not installed")
@@ -54,7 +57,7 @@ CONTROLS = {
     },
     "entropy_stop-budget": {
         "kind": "entropy_stop", "separator": ".", "every": 20, "probe": "{closing}" + ANSWER, "alpha": 0.01,
-        "max_think": 60, "max_answer": 16, "whole_text": True,
+        "max_think": 60, "max_answer": 16, "thinking_scope": "response",
     },
     "no_think": {"kind": "no_think", "prefill": "{opening} {closing}"},
     "concise": {"kind": "prompt", "style": "concise"},
@@ -76,8 +79,8 @@ def theirs() -> Iterator[Engine]:
     engine.close()  # type: ignore[attr-defined]
 
 
-def prompts_for(engine: Engine, per_level: int, control: ControlParams, samples: int = 1) -> list[Prompt]:
-    style = prompt_under(control, PromptParams())
+def prompts_for(engine: Engine, per_level: int, control: Control, samples: int = 1) -> list[Prompt]:
+    style = control.prompt(PromptParams())
     rows = problem_rows("b", 0, "test", per_level)
     return [
         Prompt("b", row["id"], sample, engine.prompt(row["problem"], style)[1])
@@ -86,19 +89,19 @@ def prompts_for(engine: Engine, per_level: int, control: ControlParams, samples:
     ]
 
 
-def generated(engine: Engine, wanted: list[Prompt], control: ControlParams, **sampling: float) -> dict[int, Generated]:
+def generated(engine: Engine, wanted: list[Prompt], control: Control, **sampling: float) -> dict[int, Generated]:
     found = engine.generate(wanted, SamplingParams(**{"max_tokens": MOST, **sampling}), control, PromptParams())
     return {done.index: done for done in found}
 
 
 @cache
 def expected(ours: Engine, name: str, per_level: int, most: int) -> dict[int, Generated]:
-    control = ControlParams.parse(CONTROLS[name], name)
+    control = parse_control(CONTROLS[name], name)
     return generated(ours, prompts_for(ours, per_level, control), control, max_tokens=most)
 
 
 def compare(ours: Engine, theirs: Engine, name: str, per_level: int, most: int) -> None:
-    control = ControlParams.parse(CONTROLS[name], name)
+    control = parse_control(CONTROLS[name], name)
     wanted = prompts_for(theirs, per_level, control)
     assert wanted == prompts_for(ours, per_level, control)
     found = generated(theirs, wanted, control, max_tokens=most)
@@ -132,7 +135,7 @@ def test_every_control_acts_in_this_comparison(ours: Engine) -> None:
 
 @pytest.mark.parametrize("name", ["none", "budget", "gap", "early_exit"])
 def test_sampling_repeats_in_any_batch_and_differs_between_seeds(theirs: Engine, name: str) -> None:
-    control = ControlParams.parse(CONTROLS[name], name)
+    control = parse_control(CONTROLS[name], name)
     wanted = prompts_for(theirs, 1, control, samples=3)
     draw = lambda seed, some: [  # noqa: E731
         done.ids for _, done in sorted(generated(theirs, some, control, temperature=1.5, seed=seed).items())
@@ -145,27 +148,27 @@ def test_sampling_repeats_in_any_batch_and_differs_between_seeds(theirs: Engine,
 
 
 def test_sampling_from_one_token_is_greedy(theirs: Engine) -> None:
-    wanted = prompts_for(theirs, 2, ControlParams())
-    greedy = generated(theirs, wanted, ControlParams())
-    assert generated(theirs, wanted, ControlParams(), temperature=1.0, top_k=1) == greedy
-    assert generated(theirs, wanted, ControlParams(), temperature=1.0, top_p=1e-6) == greedy
+    wanted = prompts_for(theirs, 2, NoControl())
+    greedy = generated(theirs, wanted, NoControl())
+    assert generated(theirs, wanted, NoControl(), temperature=1.0, top_k=1) == greedy
+    assert generated(theirs, wanted, NoControl(), temperature=1.0, top_p=1e-6) == greedy
 
 
 def test_a_generator_that_is_dropped_leaves_the_engine_free(ours: Engine, theirs: Engine) -> None:
-    wanted = prompts_for(theirs, 4, ControlParams())
-    running = theirs.generate(wanted, SamplingParams(max_tokens=MOST), ControlParams(), PromptParams())
+    wanted = prompts_for(theirs, 4, NoControl())
+    running = theirs.generate(wanted, SamplingParams(max_tokens=MOST), NoControl(), PromptParams())
     next(running)
     running.close()  # type: ignore[attr-defined]
-    assert generated(theirs, wanted, ControlParams()) == generated(ours, wanted, ControlParams())
+    assert generated(theirs, wanted, NoControl()) == generated(ours, wanted, NoControl())
 
 
 @pytest.mark.long
 def test_more_context_than_before_restarts_and_the_models_own_is_the_end(ours: Engine, theirs: Engine) -> None:
-    wanted = prompts_for(theirs, 1, ControlParams())
-    longer = generated(theirs, wanted, ControlParams(), max_tokens=900)
-    assert longer == generated(theirs, wanted, ControlParams(), max_tokens=MOST)
-    assert generated(theirs, wanted, ControlParams(), max_tokens=1024) == generated(
-        ours, wanted, ControlParams(), max_tokens=1024
+    wanted = prompts_for(theirs, 1, NoControl())
+    longer = generated(theirs, wanted, NoControl(), max_tokens=900)
+    assert longer == generated(theirs, wanted, NoControl(), max_tokens=MOST)
+    assert generated(theirs, wanted, NoControl(), max_tokens=1024) == generated(
+        ours, wanted, NoControl(), max_tokens=1024
     )
 
 
@@ -178,7 +181,7 @@ def test_rows_differ_in_the_engine_alone(theirs: Engine, tmp_path: Path) -> None
         for expected in ((0, 10), (10, 0)):
             counts = generate_responses(
                 SLOW, "w", [problems], tmp_path / "out.jsonl", run="slow", decoding=decoding,
-                control=ControlParams.parse(CONTROLS["budget"], "budget"), store=tmp_path / "store.sqlite",
+                control=parse_control(CONTROLS["budget"], "budget"), store=tmp_path / "store.sqlite",
             )  # fmt: skip
             assert counts == expected, "an engine's responses are its own"
         rows[engine] = read_rows(tmp_path / "out.jsonl", Responses)
@@ -232,7 +235,7 @@ def test_the_command_is_quiet_and_leaves_no_process(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> None:
     """Two processes, each with every second problem; here on the CPU, where only this test makes copies."""
-    control = ControlParams.parse(CONTROLS["budget"], "budget")
+    control = parse_control(CONTROLS["budget"], "budget")
     wanted = prompts_for(theirs, 2, control)
     copies = VllmCopies(partial(load_engine, "vllm", SLOW, "cpu", 128), ["", ""])  # type: ignore[arg-type]
     assert generated(copies, wanted, control) == generated(theirs, wanted, control)
@@ -241,9 +244,9 @@ def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> Non
 
 @pytest.mark.slow
 def test_a_copy_that_dies_is_said_and_the_other_ends(theirs: Engine) -> None:
-    wanted = prompts_for(theirs, 40, ControlParams())
+    wanted = prompts_for(theirs, 40, NoControl())
     running = VllmCopies(partial(load_engine, "vllm", SLOW, "cpu", 128), ["", ""]).generate(  # type: ignore[arg-type]
-        wanted, SamplingParams(max_tokens=MOST), ControlParams(), PromptParams()
+        wanted, SamplingParams(max_tokens=MOST), NoControl(), PromptParams()
     )
     next(running)
     multiprocessing.active_children()[0].kill()

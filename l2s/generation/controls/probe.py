@@ -5,7 +5,7 @@ Used by early_exit (one greedy answer) and entropy_stop (several). Every token o
 
 from collections.abc import Sequence
 
-from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.delimiters import Delimiters
 
 Likeliest = Sequence[tuple[int, float]]
 """Token ids with their probabilities (at temperature 1), the likeliest first."""
@@ -17,13 +17,13 @@ class Probe:
     With a width of more than one the first free position branches: its ``width`` likeliest tokens each begin
     an answer, and each answer goes on greedily. An answer ends where the braces close that the probe's text
     or the answer itself opened (so ``\boxed{\frac{1}{2}}`` is read to its end), at the closing delimiter, at
-    a stop token, and at ``most`` tokens.
+    a stop token, and at ``max_tokens`` tokens.
     """
 
     def __init__(
-        self, delimiters: Delimiters, stops: frozenset[int], width: int, most: int, to_close: bool = False
+        self, delimiters: Delimiters, stops: frozenset[int], width: int, max_tokens: int, to_close: bool = False
     ) -> None:
-        self.delimiters, self.stops, self.width, self.most = delimiters, stops, width, most
+        self.delimiters, self.stops, self.width, self.max_tokens = delimiters, stops, width, max_tokens
         self.to_close = to_close
         """Braces do not end an answer."""
         self.closed = False
@@ -31,7 +31,7 @@ class Probe:
         self.tokens: list[int] = []
         """What stands after the transcript now: the text, and the answer being tried."""
         self.answers: list[list[float]] = []
-        """Of each answer, the probabilities of its tokens; those up to an opening brace are not scored."""
+        """The probabilities of each answer's tokens; those up to an opening brace are not scored."""
         self._waiting: list[tuple[int, float]] = []
         self._depth = 0
         self._over = False
@@ -42,20 +42,20 @@ class Probe:
         return self._over and not self._waiting
 
     @property
-    def wants(self) -> int:
-        """How many of the likeliest tokens the next position is asked for; 0 where a token is due."""
-        if self.due() is not None:
+    def top_k(self) -> int:
+        """How many of the likeliest tokens the next position is asked for; 0 where a token is forced."""
+        if self.forced_token() is not None:
             return 0
         return 1 if self.answers else self.width
 
-    def due(self) -> int | None:
+    def forced_token(self) -> int | None:
         """The token that comes next, where the model has no choice."""
         if len(self.tokens) < len(self.delimiters.probe):
             return self.delimiters.probe[len(self.tokens)]
         return self._waiting[0][0] if self._over and self._waiting else None
 
-    def take(self, token: int, likeliest: Likeliest) -> None:
-        """Add a token: the one that is due, or else the first of ``likeliest``."""
+    def append(self, token: int, likeliest: Likeliest) -> None:
+        """Add a token: the one that is forced, or else the first of ``likeliest``."""
         if len(self.tokens) < len(self.delimiters.probe):
             self.tokens.append(token)
         elif self._over:
@@ -80,7 +80,7 @@ class Probe:
             self._depth += 1 if brace == "{" else -1
             self._over = self._over or (self._depth <= 0 and not self.to_close)
         written = len(self.tokens) - len(self.delimiters.probe)
-        self._over = self._over or token in self.stops or written >= self.most
+        self._over = self._over or token in self.stops or written >= self.max_tokens
         self.closed = self.delimiters.closes(self.tokens[-written:]) > 0
         self._over = self._over or self.closed
         if inside:

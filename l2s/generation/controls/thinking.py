@@ -5,51 +5,10 @@ The budget is budget forcing's maximum (s1, arXiv:2501.19393, section 3): when t
 budget of its own. Forced tokens count as generated. It stands under every kind of control.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from l2s.generation.controls.parameters import ControlParams
-from l2s.generation.controls.spelling import Spelling, StopStrings
-
-NEAR = 64
-"""Tokens before a place that a delimiter which ends there may reach into."""
-
-
-@dataclass(frozen=True)
-class Delimiters:
-    """What a control looks for and forces, as token ids of the model at hand; several tokens work everywhere."""
-
-    opening: tuple[int, ...]
-    closing: tuple[int, ...]
-    forced_close: tuple[int, ...] = ()
-    """Closing delimiter and answer opener, as a control forces them."""
-    continuation: tuple[int, ...] = ()
-    """What stands in the place of a dropped end of thinking."""
-    transitions: tuple[tuple[int, ...], ...] = ()
-    """Words at which an answer is tried out."""
-    separators: tuple[tuple[int, ...], ...] = ()
-    """Token sequences that end a paragraph."""
-    probe: tuple[int, ...] = ()
-    """Text before a trial answer."""
-    probe_depth: int = 0
-    """Braces which that text leaves open."""
-    braces: Mapping[int, str] = field(default_factory=dict)
-    """The braces in each token that has any, in their order."""
-    before_close: tuple[int, ...] = ()
-    """What a control forces before the closing delimiter."""
-    opening_text: Spelling | None = None
-    """Where the opening takes several tokens: it is then compared as text."""
-    closing_text: Spelling | None = None
-    stop_strings: StopStrings | None = None
-    """Texts that end a response, as stop tokens do."""
-
-    def opens(self, ids: list[int]) -> int:
-        """Tokens of the opening delimiter that ends in the last token of ``ids``; 0: none does."""
-        return _size(ids, self.opening, self.opening_text)
-
-    def closes(self, ids: list[int]) -> int:
-        """Tokens of the closing delimiter that ends in the last token of ``ids``; 0: none does."""
-        return _size(ids, self.closing, self.closing_text)
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters, ends_with
 
 
 @dataclass
@@ -57,7 +16,7 @@ class Thinking:
     """Follows the transcript of one response."""
 
     delimiters: Delimiters
-    control: ControlParams
+    control: Control
     open: bool = False
     opened: bool = False
     tokens: int = 0
@@ -122,26 +81,15 @@ class Thinking:
         opening = self.delimiters.opening
         if self.delimiters.opens(ids):
             self.open = self.opened = True
-        elif self.control.whole_text and (not opening or tuple(ids[: len(opening)]) != opening[: len(ids)]):
+        elif self.control.takes_whole_response and (not opening or tuple(ids[: len(opening)]) != opening[: len(ids)]):
             self.open = self.opened = self.whole = True
             self.tokens = len(ids)
 
 
-def thinking_after(opened: bool, control: ControlParams, delimiters: Delimiters) -> Thinking:
+def thinking_after(opened: bool, control: Control, delimiters: Delimiters) -> Thinking:
     """Where a response begins: some chat templates open thinking in the prompt."""
     began = opened and bool(delimiters.opening)
     return Thinking(delimiters, control, open=began, opened=began)
-
-
-def ends_with(ids: list[int], sequence: tuple[int, ...]) -> bool:
-    """``ids`` ends with ``sequence``; nothing ends with an empty one."""
-    return bool(sequence and ids) and ids[-1] == sequence[-1] and tuple(ids[-len(sequence) :]) == sequence
-
-
-def _size(ids: list[int], sequence: tuple[int, ...], text: Spelling | None) -> int:
-    if text is not None:
-        return text.size(ids)
-    return len(sequence) if ends_with(ids, sequence) else 0
 
 
 def _begun(ids: list[int], closing: tuple[int, ...]) -> int:

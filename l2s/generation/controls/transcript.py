@@ -1,7 +1,8 @@
 """Transcript: one response as it grows under a length control, token by token.
 
-A state machine on token ids that no engine is part of: before each step it says which token is due, if
-any, or how many of the likeliest it wants to know; :meth:`Transcript.take` is told what was chosen.
+A state machine on token ids that no engine is part of: before each step it says which token is forced, if
+any, or how many of the likeliest it has to be told; :meth:`Transcript.append` is told what was chosen.
+What differs between the kinds of control is asked of :class:`~l2s.generation.controls.control.Control`.
 Text may be taken back (a dropped end of thinking, a held word, a trial answer): an engine reads
 ``length`` and ``last`` anew after each step and continues from there.
 
@@ -13,34 +14,33 @@ trial that changes nothing leaves the response as it would be without.
 
 from collections import deque
 
-from l2s.generation.controls.kinds.early_exit import confident
-from l2s.generation.controls.kinds.entropy_stop import settled
-from l2s.generation.controls.parameters import ControlParams
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.probe import Likeliest, Probe
-from l2s.generation.controls.thinking import Delimiters, ends_with, thinking_after
+from l2s.generation.controls.thinking import thinking_after
 
 
 class Transcript:
     """One response under a control. ``finish`` is None until it ends: ``stop``, ``length`` or ``control``.
 
     Args:
-        max_tokens: most tokens spent, trials and dropped text included.
-        room: most tokens that stand after the prompt at any time, a trial included: what the prompt leaves of the
-            model's context. None: as many as there are; 0 or less: the response ends before its first token.
+        max_tokens: the limit of tokens spent, trials and dropped text included.
+        context_left: the limit of tokens that stand after the prompt at any time, a trial included: what the prompt
+            leaves of the model's context. None: there is no limit; 0 or less: the response ends before its first.
         opened: the prompt leaves thinking open.
     """
 
     def __init__(
         self,
-        control: ControlParams,
+        control: Control,
         delimiters: Delimiters,
         stops: frozenset[int],
         max_tokens: int,
-        room: int | None = None,
+        context_left: int | None = None,
         opened: bool = False,
     ) -> None:
         self.control, self.delimiters, self.stops = control, delimiters, stops
-        self.max_tokens, self.room = max_tokens, room
+        self.max_tokens, self.context_left = max_tokens, context_left
         self.thinking = thinking_after(opened, control, delimiters)
         self.ids: list[int] = []
         """What stands: thinking and answer, the stop token included."""
@@ -49,8 +49,8 @@ class Transcript:
         self.finish: str | None = None
         self.limit: str | None = None
         """What cut the response (``max_tokens``, ``context``, ``max_answer``), or else its thinking (``max_think``)."""
-        self.probes = 0
-        """Trials begun."""
+        self.trials = 0
+        """Trial answers begun."""
         self._probe: Probe | None = None
         self._forced: deque[int] = deque()
         self._held: list[int] = []
@@ -58,8 +58,8 @@ class Transcript:
         self._over_budget = False
         self._probed_at = 0
         self._look_at_limits()
-        if self.finish is None and control.kind == "entropy_stop" and self.thinking.active and not self.thinking.spent:
-            self._try_an_answer([])
+        if self.finish is None:
+            self._look_for_a_trial()
 
     @property
     def length(self) -> int:
@@ -78,48 +78,64 @@ class Transcript:
         return tokens[-1] if tokens else None
 
     @property
-    def drawn(self) -> bool:
-        """A random number belongs to the next token."""
+    def think_tokens(self) -> int:
+        """Thinking tokens so far."""
+        return self.thinking.tokens
+
+    @property
+    def since_trial(self) -> int:
+        """Thinking tokens since the last trial began."""
+        return self.thinking.tokens - self._probed_at
+
+    @property
+    def samples(self) -> bool:
+        """Whether the next token is sampled, so that a random number belongs to it."""
         return self.finish is None and self._probe is None and not self._forced
 
     @property
-    def wants(self) -> int:
-        """How many of the likeliest tokens, with probabilities, :meth:`take` is to be told; 0: none."""
-        return self._probe.wants if self._probe else 0
+    def top_k(self) -> int:
+        """How many of the likeliest tokens, with probabilities, :meth:`append` is to be told; 0: none."""
+        return self._probe.top_k if self._probe else 0
 
     @property
-    def closers(self) -> tuple[int, ...]:
-        """The tokens whose logits eot_temperature raises at the next step, likeliest only; empty: none."""
+    def trial_left(self) -> int:
+        """The largest number of tokens that the trial answer being written may still get."""
+        probe = self._probe
+        return probe.max_tokens - len(probe.tokens) + len(self.delimiters.probe) if probe else 0
+
+    @property
+    def close_ids(self) -> tuple[int, ...]:
+        """The tokens whose logits the control raises at the next step, the likeliest of them alone; empty: none."""
         thinking = self.thinking
-        if self.control.kind != "eot_temperature" or self.finish or self._forced or not thinking.active:
+        if self.finish or self._forced or not thinking.active or thinking.spent:
             return ()
-        if thinking.spent or thinking.tokens < self.control.min_think:
+        if not self.control.steers(thinking.tokens):
             return ()
         return tuple(sorted(self.stops)) if thinking.whole else self.delimiters.closing[:1]
 
-    def due(self) -> int | None:
+    def forced_token(self) -> int | None:
         """The token that comes next whatever the model's choice, if any."""
         if self._probe:
-            return self._probe.due()
+            return self._probe.forced_token()
         if self.finish is None and not self._forced and self.thinking.spent:
             self._over_budget = True
             self._forced.extend(self.thinking.close(self.ids))
         return self._forced[0] if self._forced else None
 
-    def take(self, token: int, likeliest: Likeliest = ()) -> None:
-        """Add the token that was due, or else the one chosen; during a trial the likeliest one."""
+    def append(self, token: int, likeliest: Likeliest = ()) -> None:
+        """Add the token that was forced, or else the one chosen; during a trial the likeliest one."""
         before = self.length
         if self._probe:
-            self._take_on_trial(self._probe, token, likeliest)
+            self._append_to_trial(self._probe, token, likeliest)
         else:
-            self._take(token)
+            self._append(token)
         self._look_at_limits()
         taken_back = self.length != before + 1
-        if taken_back and self.finish is None and (due := self.due()) is not None:
-            self.take(due)
+        if taken_back and self.finish is None and (forced := self.forced_token()) is not None:
+            self.append(forced)
 
-    def _take(self, token: int) -> None:
-        forced, closers = bool(self._forced), self.closers
+    def _append(self, token: int) -> None:
+        forced, close_ids = bool(self._forced), self.close_ids
         if forced:
             self._forced.popleft()
         if self._held:
@@ -134,8 +150,10 @@ class Transcript:
         if self._ends(token, forced):
             self.thinking.ended()
             self._end("control" if self.thinking.cut else "stop", "max_think" if self._over_budget else None)
-        elif not forced and token in closers:
+        elif not forced and token in close_ids:
             self._forced.extend(self.delimiters.closing[1:])
+        elif not forced and self.thinking.active and self.control.closes(self):
+            self._forced.extend(self.thinking.close(self.ids))
         elif not forced:
             self._look_for_a_trial()
 
@@ -152,24 +170,23 @@ class Transcript:
             return
         if self.tokens >= self.max_tokens:
             self._end("length", "max_tokens")
-        elif self.room is not None and self.length >= self.room:
+        elif self.context_left is not None and self.length >= self.context_left:
             self._end("length", "context")
         elif self.thinking.answer_left == 0:
             self._end("length", "max_answer")
-        elif self.control.kind == "fractured" and self.thinking.opened and not self.thinking.open:
+        elif self.control.traces and self.thinking.opened and not self.thinking.open:
             self._end("control")
-        elif self.control.kind == "fractured" and self.thinking.spent:
+        elif self.control.traces and self.thinking.spent:
             self._end("control", "max_think")
 
     def _end_is_dropped(self, token: int) -> bool:
-        """min_think: the end of thinking, by its delimiter or by a stop token, is taken back."""
+        """The end of thinking, by its delimiter or by a stop token, is taken back where the control says so."""
         thinking = self.thinking
-        if self.control.kind != "min_think" or not thinking.active:
+        if not thinking.active:
             return False
         size = 1 if token in self.stops else 0 if thinking.whole else self.delimiters.closes(self.ids)
         tokens = max(0, thinking.tokens + 1 - size)
-        early = tokens < self.control.min_think or self._dropped < self.control.ignores
-        if not (size and early):
+        if not size or not self.control.drops_end(tokens, self._dropped):
             return False
         del self.ids[-size:]
         thinking.tokens = tokens
@@ -178,21 +195,13 @@ class Transcript:
         return True
 
     def _look_for_a_trial(self) -> None:
-        thinking = self.thinking
-        full = self.room is not None and len(self.ids) >= self.room
-        if not thinking.active or thinking.spent or full:
+        """Try an answer out where the control says so, if the context has room for it."""
+        full = self.context_left is not None and len(self.ids) >= self.context_left
+        if not self.thinking.active or self.thinking.spent or full:
             return
-        if self.control.kind == "early_exit":
-            found = [word for word in self.delimiters.transitions if ends_with(self.ids, word)]
-            held = max((len(word) for word in found if len(word) <= thinking.tokens), default=0)
-            if held:
-                self._try_an_answer(self.ids[-held:])
-        elif self.control.kind == "entropy_stop":
-            fresh = thinking.tokens == 0 and not self.probes
-            long = thinking.tokens - self._probed_at >= self.control.every
-            ended = any(ends_with(self.ids, mark) for mark in self.delimiters.separators)
-            if fresh or (long and ended):
-                self._try_an_answer([])
+        held = self.control.trial(self)
+        if held is not None:
+            self._try_an_answer(self.ids[len(self.ids) - held :])
 
     def _try_an_answer(self, held: list[int]) -> None:
         """Begin a trial; ``held``, the transcript's last tokens, waits for its outcome."""
@@ -200,24 +209,17 @@ class Transcript:
         if held:
             del self.ids[-len(held) :]
             self.thinking.tokens -= len(held)
-        self.probes += 1
+        self.trials += 1
         self._probed_at = self.thinking.tokens
-        width = self.control.candidates if self.control.kind == "entropy_stop" else 1
-        control = self.control
-        self._probe = Probe(self.delimiters, self.stops, width, control.probe_tokens, control.probe_closes)
+        self._probe = self.control.new_probe(self.delimiters, self.stops)
 
-    def _take_on_trial(self, probe: Probe, token: int, likeliest: Likeliest) -> None:
+    def _append_to_trial(self, probe: Probe, token: int, likeliest: Likeliest) -> None:
         self.tokens += 1
-        probe.take(token, likeliest)
+        probe.append(token, likeliest)
         if not probe.over:
             return
         self._probe = None
-        sure = (
-            settled(probe.answers, self.control.alpha)
-            if self.control.kind == "entropy_stop"
-            else (probe.closed or not self.control.probe_closes) and confident(probe.answers[0], self.control)
-        )
-        if sure or self.probes == self.control.max_probes:
+        if self.control.ends_thinking(probe, self.trials):
             self._held = []
             self._forced.extend(self.thinking.close(self.ids))
         else:

@@ -2,23 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from l2s.generation.controls.control import Control
+from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import Written
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
-
-
-class Prompt(NamedTuple):
-    """What one response is generated from."""
-
-    benchmark: str
-    problem_id: str
-    sample: int
-    ids: list[int]
-    opened: bool = False
-    """The prompt leaves thinking open."""
-    quoted: bool = False
-    """It holds a thinking delimiter that is a text like any other: earlier versions took it for one."""
+from l2s.generation.settings import PromptParams, SamplingParams
 
 
 @dataclass(frozen=True)
@@ -55,7 +44,7 @@ class Engine(Protocol):
         ...
 
     def generate(
-        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
+        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
         ...

@@ -23,7 +23,7 @@ def load_engine(
     name: str,
     model: Path,
     device: str,
-    rows_at_once: int,
+    max_batch_size: int,
     *,
     threads: int = 1,
     tensor_parallel_size: int = 1,
@@ -45,7 +45,7 @@ def load_engine(
     refuse_device(device)
     chosen = name if name != "auto" else "vllm" if vllm_takes(model, device) else "transformers"
     engine: Engine = import_module(MODULES[chosen]).load(
-        model, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size,
+        model, device, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size,
         data_parallel_size=data_parallel_size,
     )  # fmt: skip
     return engine

@@ -74,7 +74,7 @@ class ModelTokenizer:
         most: int | None = getattr(self.config.get_text_config(), "max_position_embeddings", None)
         return most
 
-    def room(self, prompt: Sequence[int], sampling: SamplingParams) -> int | None:
+    def context_left(self, prompt: Sequence[int], sampling: SamplingParams) -> int | None:
         """What ``prompt`` leaves of the context for a response, in tokens; 0 or less: nothing. None: no limit."""
         most = sampling.context if sampling.context is not None else self.context
         return None if most is None else most - len(prompt)

@@ -15,13 +15,59 @@ has confidence 0, so an answer that is not put in braces never ends thinking.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar, Literal
 
-from l2s.generation.controls.parameters import ControlParams
+from pydantic import Field
+
+from l2s.generation.controls.asking import Progress
+from l2s.generation.controls.delimiters import Delimiters, ends_with
+from l2s.generation.controls.probe import Probe
+from l2s.generation.controls.speller import Speller
+from l2s.generation.controls.trying import TryingControl
 
 
-def confident(answer: Sequence[float], control: ControlParams) -> bool:
-    """The trial answer, given by its tokens' probabilities, is sure enough to end thinking."""
-    return confidence(answer, control.mean) > control.threshold
+class EarlyExit(TryingControl):
+    """Thinking ends where the model is sure of the answer at a transition word."""
+
+    kind: Literal["early_exit"] = "early_exit"
+    transitions: tuple[str, ...] = Field(("Wait",), min_length=1)
+    """Words at which the answer is tried out."""
+    probe: str = Field("\n**Final Answer**\n\\boxed", min_length=1)
+    probe_tokens: int = Field(20, ge=1)
+    probe_closes: bool = False
+    """A trial goes on to where the model itself closes thinking, and one that does not get there has confidence 0
+    (DEER for Qwen3)."""
+    mean: Literal["geometric", "arithmetic", "min"] = "geometric"
+    """How the probabilities of a trial answer's tokens become its confidence."""
+    threshold: float = Field(0.95, ge=0, le=1)
+    """Thinking ends where the confidence is above this."""
+
+    added: ClassVar[frozenset[str]] = TryingControl.added | {"probe_closes"}
+
+    def with_words(self, delimiters: Delimiters, speller: Speller) -> Delimiters:
+        """Each transition word as it stands and with a leading space; a spelling without tokens cannot occur."""
+        spellings = [spelling for word in self.transitions for spelling in (word, f" {word.lstrip()}")]
+        words = speller.any_of(
+            map(speller.known, spellings),
+            f"has none of the transition words {', '.join(map(repr, self.transitions))}; "
+            "give words that this model writes as transitions",
+        )
+        return replace(super().with_words(delimiters, speller), triggers=words)
+
+    def trial(self, response: Progress) -> int | None:
+        """At a transition word, the longest of those that end here; it is held back."""
+        found = (len(word) for word in response.delimiters.triggers if ends_with(response.ids, word))
+        return max((size for size in found if size <= response.think_tokens), default=None)
+
+    def new_probe(self, delimiters: Delimiters, stops: frozenset[int]) -> Probe:
+        """One answer."""
+        return Probe(delimiters, stops, 1, self.probe_tokens, self.probe_closes)
+
+    def is_settled(self, probe: Probe) -> bool:
+        """The answer is sure enough."""
+        complete = probe.closed or not self.probe_closes
+        return complete and confidence(probe.answers[0], self.mean) > self.threshold
 
 
 def confidence(probabilities: Sequence[float], mean: str) -> float:

@@ -15,34 +15,73 @@ changes; ``bias`` and ``divide`` act on both. No form lowers z_E. Temperature, t
 it. Of a delimiter of several tokens the first is raised and the rest is forced.
 """
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from l2s.generation.controls.parameters import ControlParams
+from pydantic import Field, model_validator
 
+from l2s.generation.controls.control import ThinkingControl
+from l2s.lazy import torch
 
-def raise_close(logits: Tensor, closers: tuple[int, ...], control: ControlParams) -> Tensor:
-    """Logits with the closing token's raised, ``[rows, vocabulary]``, float32; the input stays as it is.
+if TYPE_CHECKING:
+    from torch import Tensor
 
-    Of several ``closers`` (stop tokens, where a whole text counts as thinking) each row's likeliest is raised.
-    """
-    ids = torch.tensor(closers, device=logits.device)
-    end, place = logits[:, ids].max(-1)  # [rows]
-    others = logits.index_fill(1, ids, -torch.inf)
-    top = others.max(-1).values  # [rows]
-    raised = _raised(end, top, control)
-    if control.top_k_gate is not None:
-        ahead = (others > end[:, None]).sum(-1)
-        raised = torch.where(ahead < control.top_k_gate, raised, end)
-    return logits.scatter(1, ids[place][:, None], raised[:, None])
+VALUES = {"gap": (0.0, 1.0), "bias": (0.0, float("inf")), "divide": (1e-6, 1.0)}
+"""Allowed values of each form."""
 
 
-def _raised(end: Tensor, top: Tensor, control: ControlParams) -> Tensor:
-    value = control.value if control.value is not None else 1.0
-    if control.form == "bias":
-        return end + value
-    if control.form == "divide":
-        return torch.where(end > 0, end / value, end * value)
-    if value == 0:
-        return torch.where(end <= top, top.nextafter(torch.full_like(top, torch.inf)), end)
-    return torch.where(end < top, top - (top - end) * value, end)
+class EotTemperature(ThinkingControl):
+    """The end of thinking is made likelier."""
+
+    kind: Literal["eot_temperature"] = "eot_temperature"
+    form: Literal["gap", "bias", "divide"] = "gap"
+    """See above; ``gap`` changes no greedy choice."""
+    value: float
+    """T of ``gap`` (0 to 1) and ``divide`` (above 0, to 1); b of ``bias`` (0 or more)."""
+    min_think: int = Field(0, ge=0)
+    """Thinking tokens before which the control does not act."""
+    top_k_gate: int | None = Field(None, ge=1)
+    """The control acts only where the closing token is among the so many likeliest (the L2S paper: 5)."""
+
+    example: ClassVar[dict[str, Any]] = {"value": 0.8}
+    decides_while_writing: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _value_is_of_the_form(self) -> Self:
+        low, high = VALUES[self.form]
+        if not low <= self.value <= high:
+            bounds = "of 0 or more" if high > 1 else f"{'above' if low else 'from'} 0 and up to 1"
+            raise ValueError(f"form {self.form} takes a value {bounds}")
+        return self
+
+    def steers(self, think_tokens: int) -> bool:
+        """Thinking has gone on for long enough."""
+        return think_tokens >= self.min_think
+
+    def tokens_until_it_steers(self, think_tokens: int) -> int:
+        """What is left until then."""
+        return max(0, self.min_think - think_tokens)
+
+    def raise_close(self, logits: "Tensor", close_ids: tuple[int, ...]) -> "Tensor":
+        """Logits with the closing token's raised, ``[rows, vocabulary]``, float32; the input stays as it is.
+
+        Where there are several ``close_ids`` (stop tokens, where a whole response counts as thinking), each row's
+        likeliest is raised.
+        """
+        ids = torch.tensor(close_ids, device=logits.device)
+        end, place = logits[:, ids].max(-1)  # [rows]
+        others = logits.index_fill(1, ids, -torch.inf)
+        top = others.max(-1).values  # [rows]
+        raised = self._raised(end, top)
+        if self.top_k_gate is not None:
+            ahead = (others > end[:, None]).sum(-1)
+            raised = torch.where(ahead < self.top_k_gate, raised, end)
+        return logits.scatter(1, ids[place][:, None], raised[:, None])
+
+    def _raised(self, end: "Tensor", top: "Tensor") -> "Tensor":
+        if self.form == "bias":
+            return end + self.value
+        if self.form == "divide":
+            return torch.where(end > 0, end / self.value, end * self.value)
+        if self.value == 0:
+            return torch.where(end <= top, top.nextafter(torch.full_like(top, torch.inf)), end)
+        return torch.where(end < top, top - (top - end) * self.value, end)

@@ -10,8 +10,8 @@ these names; depth counts from 1. ``tokens`` is what this answer alone would cos
 is n·L + n·H·m·(solution and forced text), the paper's.
 
 A trace that was cut before it closed is closed like any other prefix. One that never opens thinking is left as it
-is: all its rows hold it, and the first one its cost; with ``whole_text`` it is thinking as a whole, and its full
-depth is the answer that it ends with.
+is: all its rows hold it, and the first one its cost; with ``thinking_scope: response`` it is thinking as a whole,
+and its full depth is the answer that it ends with.
 
 A solution draws from a stream of its own, named by trace, cut and number, so that more traces, depths or solutions
 leave those that are stored as they are.
@@ -23,17 +23,62 @@ token, whether or not it is a BOS.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from l2s.errors import ConfigError
-from l2s.generation.calls import Calls
-from l2s.generation.controls.thinking import NEAR, Delimiters, thinking_after
-from l2s.generation.engines.engine import Prompt
-from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.generation.controls.asking import Answer, Solution
+from l2s.generation.controls.control import ThinkingControl
+from l2s.generation.controls.delimiters import NEAR, Delimiters
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.thinking import thinking_after
+from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import Stored
-from l2s.progress import silent
 
 AT_ONCE = 4096
 """Solutions asked for at a time: their prompts, thinking included, are held in memory."""
+
+
+class Fractured(ThinkingControl):
+    """Several answers from several depths of each trace of thinking."""
+
+    kind: Literal["fractured"] = "fractured"
+    max_answer: int = Field(2048, ge=1)
+    answer_prefix: str = "\n\n"
+    depths: int = Field(16, ge=1)
+    """At how many evenly spaced depths a trace of thinking is cut, its end included (H)."""
+    solutions: int = Field(4, ge=1)
+    """How many answers are sampled at each cut (m), each of at most ``max_answer`` tokens."""
+
+    asks: ClassVar[frozenset[str]] = frozenset({"depths", "solutions"})
+    traces: ClassVar[bool] = True
+
+    def refuse(self, decoding: DecodingParams) -> None:
+        """Greedy traces and solutions are all the same."""
+        if decoding.sampling.greedy and (self.solutions > 1 or decoding.sampling.samples > 1):
+            raise ConfigError(
+                f"control fractured: at temperature 0 all of {decoding.sampling.samples} traces and {self.solutions} "
+                "solutions are the same; give a temperature (the paper: 0.6, top_p 0.95), or one sample and "
+                "solutions: 1"
+            )
+
+    @property
+    def rows_per_sample(self) -> int:
+        """One for each solution at each depth."""
+        return self.depths * self.solutions
+
+    def rows(
+        self, answer: Answer, prompts: Sequence[Prompt], decoding: DecodingParams, delimiters: Delimiters
+    ) -> Iterator[Solution]:
+        """Every solution of every prompt (a trace each), trace by trace."""
+        step = max(1, AT_ONCE // self.rows_per_sample)
+        for first in range(0, len(prompts), step):
+            places = range(first, min(first + step, len(prompts)))
+            found = dict(answer([prompts[place] for place in places], decoding, self, "traces"))
+            traces = {place: found[place - first] for place in places}
+            yield from _solved(answer, prompts, traces, decoding, self, delimiters)
 
 
 @dataclass(frozen=True)
@@ -49,57 +94,11 @@ class Cut:
     """The prefix is an answer already; nothing is drawn."""
 
 
-@dataclass(frozen=True)
-class Solution:
-    """One row of the plan."""
-
-    place: int
-    """Of its trace's prompt."""
-    trace: int
-    depth: int
-    solution: int
-    sample: int
-    plan_tokens: int
-    response: Stored
-
-
-def refuse_what_repeats(control: ControlParams, decoding: DecodingParams) -> None:
-    """Greedy traces and solutions are all the same.
-
-    Raises:
-        ConfigError: several are asked for at temperature 0.
-    """
-    if decoding.sampling.greedy and (control.solutions > 1 or decoding.sampling.samples > 1):
-        raise ConfigError(
-            f"control fractured: at temperature 0 all of {decoding.sampling.samples} traces and {control.solutions} "
-            "solutions are the same; give a temperature (the paper: 0.6, top_p 0.95), or one sample and solutions: 1"
-        )
-
-
-def fractured(
-    calls: Calls, prompts: Sequence[Prompt], decoding: DecodingParams, control: ControlParams, delimiters: Delimiters,
-    label: str,
-) -> Iterator[Solution]:  # fmt: skip
-    """Every solution of every prompt (a trace each), trace by trace."""
-    quiet = replace(calls, track=silent)
-
-    def solutions() -> Iterator[Solution]:
-        step = max(1, AT_ONCE // (control.depths * control.solutions))
-        for first in range(0, len(prompts), step):
-            places = range(first, min(first + step, len(prompts)))
-            found = dict(quiet.answers([prompts[place] for place in places], decoding, control, label))
-            traces = {place: found[place - first] for place in places}
-            yield from _solved(quiet, prompts, traces, decoding, control, delimiters)
-            calls.counts = quiet.counts
-
-    yield from calls.track(solutions(), label, len(prompts) * control.depths * control.solutions)
-
-
-def cuts(trace: Stored, opened: bool, control: ControlParams, delimiters: Delimiters) -> list[Cut]:
+def cuts(trace: Stored, opened: bool, control: Fractured, delimiters: Delimiters) -> list[Cut]:
     """The cuts of one trace, the shallowest first; ``opened``: its prompt leaves thinking open."""
     ids, depths = trace.ids, control.depths
     start = 0 if thinking_after(opened, control, delimiters).open else _start(ids, delimiters)
-    if start is None and not (control.whole_text and ids):
+    if start is None and not (control.takes_whole_response and ids):
         return [Cut(ids, [], 0, trace.tokens if depth == 0 else 0, over=True) for depth in range(depths)]
     closing = [] if start is None else [*delimiters.before_close, *delimiters.closing]
     forced = [*closing, *delimiters.forced_close[len(delimiters.closing) :]]
@@ -122,8 +121,8 @@ def _start(ids: list[int], delimiters: Delimiters) -> int | None:
 
 
 def _solved(
-    calls: Calls, prompts: Sequence[Prompt], traces: dict[int, Stored], decoding: DecodingParams,
-    control: ControlParams, delimiters: Delimiters,
+    answer: Answer, prompts: Sequence[Prompt], traces: dict[int, Stored], decoding: DecodingParams,
+    control: Fractured, delimiters: Delimiters,
 ) -> Iterator[Solution]:  # fmt: skip
     """The solutions of some traces, by trace, depth and number."""
     wanted, asked = list[tuple[int, int, Cut, int]](), list[Prompt]()
@@ -133,25 +132,25 @@ def _solved(
             seen[cut.think_tokens] += 1
             stream = f"{prompt.benchmark} trace {prompt.sample} at {cut.think_tokens} {seen[cut.think_tokens]}"
             for number in range(control.solutions):
-                sample = (prompt.sample * control.depths + depth) * control.solutions + number
-                wanted.append((place, depth, cut, sample))
+                wanted.append((place, depth, cut, number))
                 if not cut.over:
                     ids = prompt.ids + cut.prefix + cut.forced
                     asked.append(Prompt(stream, prompt.problem_id, number, ids))
     sampling = decoding.sampling.model_copy(update={"max_tokens": control.max_answer})
     short = decoding.model_copy(update={"sampling": sampling})
-    answers = dict(calls.answers(asked, short, ControlParams(), "solutions"))
+    answers = dict(answer(asked, short, NoControl(), "solutions"))
     numbers = iter(range(len(asked)))
-    for place, depth, cut, sample in wanted:
-        trace, number = traces[place], sample % control.solutions
-        response = trace if cut.over else _joined(cut, answers[next(numbers)])
+    for place, depth, cut, number in wanted:
+        response = traces[place] if cut.over else _joined(cut, answers[next(numbers)])
         plan = (cut.fresh if number == 0 else 0) + (0 if cut.over else response.tokens - len(cut.prefix))
-        yield Solution(place, prompts[place].sample, depth + 1, number, sample, plan, response)
+        own = prompts[place].sample
+        more = {"trace": own, "depth": depth + 1, "solution": number, "plan_tokens": plan}
+        yield Solution(place, (own * control.depths + depth) * control.solutions + number, response, more)
 
 
-def _joined(cut: Cut, solution: Stored) -> Stored:
+def _joined(cut: Cut, answer: Stored) -> Stored:
     """Prefix, forced text and solution as one response."""
     before = [*cut.prefix, *cut.forced]
-    finish = "length" if solution.finish == "length" else "control" if cut.forced else "stop"
-    limit = "max_answer" if solution.limit == "max_tokens" else solution.limit
-    return Stored([*before, *solution.ids], finish, True, cut.think_tokens, len(before) + solution.tokens, limit)
+    finish = "length" if answer.finish == "length" else "control" if cut.forced else "stop"
+    limit = "max_answer" if answer.limit == "max_tokens" else answer.limit
+    return Stored([*before, *answer.ids], finish, True, cut.think_tokens, len(before) + answer.tokens, limit)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from l2s.generation.controls.kinds.eot_temperature import raise_close
-from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.transcript import Transcript
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.sampling import choose_tokens, likeliest_tokens
-from l2s.generation.settings import ControlParams, SamplingParams
+from l2s.generation.settings import SamplingParams
 
 FULL_ENOUGH = 0.75
 """Finished rows are cleared out, and new ones let in, when no more than this share of the places is in use."""
@@ -29,8 +29,8 @@ class Request:
     index: int
     prompt: list[int]
     stream: random.Random
-    room: int | None = None
-    """Most tokens after the prompt; see :class:`~l2s.generation.controls.transcript.Transcript`."""
+    context_left: int | None = None
+    """The largest number of tokens after the prompt; see :class:`~l2s.generation.controls.transcript.Transcript`."""
     opened: bool = False
     """The prompt leaves thinking open."""
 
@@ -83,22 +83,22 @@ def decode(
     forward: Forward,
     requests: Sequence[Request],
     sampling: SamplingParams,
-    control: ControlParams,
+    control: Control,
     delimiters: Delimiters,
     stop_tokens: frozenset[int],
-    rows_at_once: int,
+    max_batch_size: int,
 ) -> Iterator[Finished]:
     """Generate a response to every request; yield each as it finishes."""
     for request in requests:
-        if request.room is not None and request.room <= 0:
+        if request.context_left is not None and request.context_left <= 0:
             yield finished(Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling)))
-    fitting = [request for request in requests if request.room is None or request.room > 0]
+    fitting = [request for request in requests if request.context_left is None or request.context_left > 0]
     waiting = sorted(fitting, key=lambda request: len(request.prompt))
     cache, rows = forward.cache(), list[Row]()
     logits = torch.empty(0)
     while waiting or rows:
-        if waiting and len(rows) <= FULL_ENOUGH * rows_at_once:
-            count = min(rows_at_once - len(rows), len(waiting))
+        if waiting and len(rows) <= FULL_ENOUGH * max_batch_size:
+            count = min(max_batch_size - len(rows), len(waiting))
             entering = [
                 Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling))
                 for request in waiting[-count:]
@@ -126,13 +126,13 @@ def decode(
 
 def transcript_of(
     request: Request,
-    control: ControlParams,
+    control: Control,
     delimiters: Delimiters,
     stop_tokens: frozenset[int],
     sampling: SamplingParams,
 ) -> Transcript:
     """An empty one."""
-    return Transcript(control, delimiters, stop_tokens, sampling.max_tokens, request.room, request.opened)
+    return Transcript(control, delimiters, stop_tokens, sampling.max_tokens, request.context_left, request.opened)
 
 
 def finished(row: Row) -> Finished:
@@ -153,7 +153,7 @@ def finished(row: Row) -> Finished:
 
 
 @torch.inference_mode()
-def append_tokens(rows: list[Row], logits: Tensor, sampling: SamplingParams, control: ControlParams) -> None:
+def append_tokens(rows: list[Row], logits: Tensor, sampling: SamplingParams, control: Control) -> None:
     """One step of every row: the token that its control forces, or else the one chosen from its logits.
 
     Raises:
@@ -161,29 +161,29 @@ def append_tokens(rows: list[Row], logits: Tensor, sampling: SamplingParams, con
     """
     if bool(torch.isnan(logits.sum())):
         raise NotANumber
-    due = [None if row.done else row.transcript.due() for row in rows]
+    forced_tokens = [None if row.done else row.transcript.forced_token() for row in rows]
     steered = _steered(rows, logits, control)
-    streams = [row.request.stream if row.transcript.drawn else None for row in rows]
+    streams = [row.request.stream if row.transcript.samples else None for row in rows]
     chosen = choose_tokens(steered, sampling, streams)
-    for row, forced, token, own in zip(rows, due, chosen, logits, strict=True):
+    for row, forced, token, own in zip(rows, forced_tokens, chosen, logits, strict=True):
         if row.done:
             continue
-        if forced is None and (wanted := row.transcript.wants):
-            likeliest = likeliest_tokens(own, wanted)
-            row.transcript.take(likeliest[0][0], likeliest)
+        if forced is None and (count := row.transcript.top_k):
+            likeliest = likeliest_tokens(own, count)
+            row.transcript.append(likeliest[0][0], likeliest)
         else:
-            row.transcript.take(token if forced is None else forced)
+            row.transcript.append(token if forced is None else forced)
 
 
-def _steered(rows: list[Row], logits: Tensor, control: ControlParams) -> Tensor:
-    """The logits as eot_temperature leaves them."""
-    if control.kind != "eot_temperature":
-        return logits
+def _steered(rows: list[Row], logits: Tensor, control: Control) -> Tensor:
+    """The logits as the control leaves them."""
     places: dict[tuple[int, ...], list[int]] = {}
     for place, row in enumerate(rows):
-        if closers := row.transcript.closers:
-            places.setdefault(closers, []).append(place)
+        if close_ids := row.transcript.close_ids:
+            places.setdefault(close_ids, []).append(place)
+    if not places:
+        return logits
     steered = logits.clone()
-    for closers, found in places.items():
-        steered[found] = raise_close(logits[found], closers, control)
+    for close_ids, found in places.items():
+        steered[found] = control.raise_close(logits[found], close_ids)
     return steered

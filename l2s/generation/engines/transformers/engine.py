@@ -8,9 +8,10 @@ import transformers
 
 from l2s.causal_lm import load_causal_lm, not_a_number, quiet
 from l2s.errors import CheckpointError, EngineError
-from l2s.generation.controls.delimiters import delimiters_of
-from l2s.generation.controls.thinking import Delimiters
-from l2s.generation.engines.engine import Generated, Prompt
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
+from l2s.generation.controls.words import delimiters_of
+from l2s.generation.engines.engine import Generated
 from l2s.generation.engines.memory import free_memory, ran_out, rows_that_fit
 from l2s.generation.engines.transformers.cache import blocks
 from l2s.generation.engines.transformers.choosing import choose_path
@@ -18,8 +19,9 @@ from l2s.generation.engines.transformers.decoding import Finished, NotANumber, R
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.own_forward import decode_one_by_one
 from l2s.generation.engines.transformers.sampling import stream_for
+from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.settings import PromptParams, SamplingParams
 
 REVISION = 3
 """Raised when a change here or in the decoding loop changes responses: stored ones then no longer hit."""
@@ -29,9 +31,9 @@ fast as one of two, and one thread does not collapse when another process is bus
 also keeps every sum in one order."""
 
 
-def load(path: Path, device: str, rows_at_once: int, **_: int) -> "TransformersEngine":
+def load(path: Path, device: str, max_batch_size: int, **_: int) -> "TransformersEngine":
     """The engine; threads and parallel copies are vLLM's."""
-    return TransformersEngine(path, device, rows_at_once)
+    return TransformersEngine(path, device, max_batch_size)
 
 
 class TransformersEngine:
@@ -41,12 +43,12 @@ class TransformersEngine:
     :mod:`l2s.generation.engines.transformers.choosing`.
     """
 
-    def __init__(self, path: Path, device: str = "cpu", rows_at_once: int = 128) -> None:
+    def __init__(self, path: Path, device: str = "cpu", max_batch_size: int = 128) -> None:
         torch.set_num_threads(THREADS)
         self.path, self._words = path, ModelTokenizer(path)
         loaded = load_causal_lm(path, torch.float32 if device == "cpu" else "auto")
         self.model = loaded.model.to(device)
-        self.device, self.rows_at_once = device, rows_at_once
+        self.device, self.max_batch_size = device, max_batch_size
         self.tokenizer, self.stops = self._words.tokenizer, self._words.stops
         self.tokenizer_digest = self._words.digest
         with quiet():
@@ -66,7 +68,7 @@ class TransformersEngine:
         return self._words.text(ids)
 
     def generate(
-        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
+        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
         if not prompts:
@@ -96,7 +98,7 @@ class TransformersEngine:
                 rows //= 2
 
     def _decode(
-        self, requests: Sequence[Request], sampling: SamplingParams, control: ControlParams, delimiters: Delimiters,
+        self, requests: Sequence[Request], sampling: SamplingParams, control: Control, delimiters: Delimiters,
         rows: int,
     ) -> Iterator[Finished]:  # fmt: skip
         if isinstance(self.forward, Forward):
@@ -108,12 +110,12 @@ class TransformersEngine:
         if not isinstance(self.forward, Forward):
             return 1
         longest = max(
-            len(request.prompt)
-            + (sampling.max_tokens if request.room is None else min(sampling.max_tokens, max(0, request.room)))
+            len(request.prompt) + (sampling.max_tokens if left is None else min(sampling.max_tokens, max(0, left)))
             for request in requests
+            for left in [request.context_left]
         )
-        return rows_that_fit(self.forward.bytes_a_token, blocks(longest), free_memory(self.device), self.rows_at_once)
+        return rows_that_fit(self.forward.bytes_a_token, blocks(longest), free_memory(self.device), self.max_batch_size)
 
     def _request(self, index: int, prompt: Prompt, sampling: SamplingParams) -> Request:
         stream = stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample)
-        return Request(index, prompt.ids, stream, self._words.room(prompt.ids, sampling), prompt.opened)
+        return Request(index, prompt.ids, stream, self._words.context_left(prompt.ids, sampling), prompt.opened)

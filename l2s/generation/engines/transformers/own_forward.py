@@ -19,11 +19,12 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.engines.transformers.decoding import Finished, Request, Row, append_tokens, finished, transcript_of
 from l2s.generation.engines.transformers.forward import EAGER
 from l2s.generation.engines.transformers.rope import Rope
-from l2s.generation.settings import ControlParams, SamplingParams
+from l2s.generation.settings import SamplingParams
 
 Choose = Callable[[Tensor], tuple[int, bool]]
 """Of the next token's logits, ``[1, vocabulary]``, float32: the token, and whether to go on reading after it."""
@@ -58,7 +59,7 @@ def decode_one_by_one(
     forward: OwnForward,
     requests: Sequence[Request],
     sampling: SamplingParams,
-    control: ControlParams,
+    control: Control,
     delimiters: Delimiters,
     stop_tokens: frozenset[int],
 ) -> Iterator[Finished]:

@@ -14,9 +14,11 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
 from l2s.errors import EngineError, L2SError
-from l2s.generation.engines.engine import Engine, Generated, Prompt
+from l2s.generation.controls.control import Control
+from l2s.generation.engines.engine import Engine, Generated
+from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import Written
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.settings import PromptParams, SamplingParams
 
 POLL = 1.0
 """Seconds between two looks at whether a copy still runs."""
@@ -54,7 +56,7 @@ class VllmCopies:
         return self._one.text(ids)
 
     def generate(
-        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
+        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
         context = multiprocessing.get_context("spawn")
@@ -119,7 +121,7 @@ def _collected(copies: Sequence[SpawnProcess], results: Any) -> Iterator[Generat
 
 def _serve(
     make: Callable[[], Closable], device: str, prompts: list[Prompt], place: int, copies: int,
-    asked: tuple[SamplingParams, ControlParams, PromptParams], results: Any,
+    asked: tuple[SamplingParams, Control, PromptParams], results: Any,
 ) -> None:  # fmt: skip
     """One copy: generate every ``copies``-th prompt from ``place`` on."""
     threading.Thread(target=_end_with_the_parent, daemon=True).start()

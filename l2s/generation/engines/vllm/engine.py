@@ -2,7 +2,7 @@
 
 vLLM decodes runs of tokens (rounds); the control's decisions are taken by the same code as in the other
 engine (:mod:`l2s.generation.controls.rounds`). A round that continues a text finds it in vLLM's prefix cache. Only
-eot_temperature acts within a round, as a logits processor.
+a control that steers (eot_temperature) acts within a round, as a logits processor.
 
 In float32 greedy responses are those of the transformers engine. Sampled ones are not: each round has a
 seed of its own, made of the run's seed, problem, sample and the number of the round, and vLLM draws with it.
@@ -19,17 +19,19 @@ from typing import Any
 import torch
 
 from l2s.errors import CheckpointError, EngineError
-from l2s.generation.controls.delimiters import delimiters_of
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.probe import Likeliest
-from l2s.generation.controls.rounds import Round, next_round, take_round
-from l2s.generation.controls.thinking import Delimiters
+from l2s.generation.controls.rounds import Round, append_round, next_round
 from l2s.generation.controls.transcript import Transcript
-from l2s.generation.engines.engine import Engine, Generated, Prompt
+from l2s.generation.controls.words import delimiters_of
+from l2s.generation.engines.engine import Engine, Generated
 from l2s.generation.engines.vllm.copies import VllmCopies, visible_gpus
 from l2s.generation.engines.vllm.environment import build
 from l2s.generation.engines.vllm.support import why_not
+from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
-from l2s.generation.settings import ControlParams, PromptParams, SamplingParams
+from l2s.generation.settings import PromptParams, SamplingParams
 from l2s.seeds import seed_for
 
 REVISION = 1
@@ -41,14 +43,14 @@ STEP = 256
 
 
 def load(
-    path: Path, device: str, rows_at_once: int, *, threads: int, tensor_parallel_size: int, data_parallel_size: int
+    path: Path, device: str, max_batch_size: int, *, threads: int, tensor_parallel_size: int, data_parallel_size: int
 ) -> Engine:
     """The engine, or on GPUs several copies of it.
 
     Raises:
         EngineError: it cannot run this model here, or there are too few GPUs.
     """
-    make = partial(VllmEngine, path, device, rows_at_once, threads=threads, tensor_parallel_size=tensor_parallel_size)
+    make = partial(VllmEngine, path, device, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size)
     if device == "cpu" or data_parallel_size == 1:
         return make()
     return VllmCopies(make, visible_gpus(tensor_parallel_size, data_parallel_size))
@@ -58,7 +60,7 @@ class VllmEngine:
     """One model in float32 on the CPU (in its own dtype on GPUs); vLLM starts with the first response asked for."""
 
     def __init__(
-        self, path: Path, device: str = "cpu", rows_at_once: int = 128, *, threads: int = 1,
+        self, path: Path, device: str = "cpu", max_batch_size: int = 128, *, threads: int = 1,
         tensor_parallel_size: int = 1,
     ) -> None:  # fmt: skip
         """Read the folder.
@@ -75,7 +77,7 @@ class VllmEngine:
         self.tokenizer_digest = self._words.digest
         self.notes: tuple[str, ...] = ()
         self._path, self._device = path, device
-        self._rows, self._threads, self._gpus = rows_at_once, threads, tensor_parallel_size
+        self._rows, self._threads, self._gpus = max_batch_size, threads, tensor_parallel_size
         self._runner: Any = None
 
     def prompt(self, problem: str, params: PromptParams) -> Written:
@@ -87,19 +89,17 @@ class VllmEngine:
         return self._words.text(ids)
 
     def generate(
-        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: ControlParams, style: PromptParams
+        self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
         if not prompts:
             return
         delimiters = delimiters_of(self._words.tokenizer, style, control)
-        rooms = [self._words.room(prompt.ids, sampling) for prompt in prompts]
-        most = sampling.max_tokens
-        ends = [
-            len(p.ids) + (most if room is None else min(most, room)) for p, room in zip(prompts, rooms, strict=True)
-        ]
+        left = [self._words.context_left(prompt.ids, sampling) for prompt in prompts]
+        lengths = (sampling.max_tokens if most is None else min(sampling.max_tokens, most) for most in left)
+        ends = [len(prompt.ids) + length for prompt, length in zip(prompts, lengths, strict=True)]
         engine = self._started(max(ends))
-        rows = _rows(prompts, rooms, sampling, control, delimiters, self._words.stops)
+        rows = _rows(prompts, left, sampling, control, delimiters, self._words.stops)
         yield from _decode(engine, rows, sampling, self._rows)
 
     def close(self) -> None:
@@ -159,11 +159,11 @@ class _Row:
 
 
 def _rows(
-    prompts: Sequence[Prompt], rooms: Sequence[int | None], sampling: SamplingParams, control: ControlParams,
+    prompts: Sequence[Prompt], left: Sequence[int | None], sampling: SamplingParams, control: Control,
     delimiters: Delimiters, stops: frozenset[int],
 ) -> Iterator[_Row]:  # fmt: skip
-    for index, (prompt, room) in enumerate(zip(prompts, rooms, strict=True)):
-        yield _Row(index, prompt, Transcript(control, delimiters, stops, sampling.max_tokens, room, prompt.opened))
+    for index, (prompt, most) in enumerate(zip(prompts, left, strict=True)):
+        yield _Row(index, prompt, Transcript(control, delimiters, stops, sampling.max_tokens, most, prompt.opened))
 
 
 def _decode(engine: Any, waiting: Iterator[_Row], sampling: SamplingParams, most: int) -> Iterator[Generated]:
@@ -204,16 +204,16 @@ def _params(row: _Row, asked: Round, sampling: SamplingParams) -> Any:
 
     from l2s.generation.engines.vllm.steering import steering
 
-    drawn: dict[str, Any] = {"temperature": 0.0}
-    if asked.drawn and not sampling.greedy:
-        drawn = {
+    sampled: dict[str, Any] = {"temperature": 0.0}
+    if asked.samples and not sampling.greedy:
+        sampled = {
             "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k,
             "seed": row.seed(sampling),
         }  # fmt: skip
     return VllmParams(
-        **drawn, max_tokens=asked.most, stop_token_ids=sorted(asked.ends), ignore_eos=True,
-        logprobs=asked.wants or None, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY,
-        extra_args=steering(asked.closers, row.transcript.control) if asked.closers else None,
+        **sampled, max_tokens=asked.max_tokens, stop_token_ids=sorted(asked.ends), ignore_eos=True,
+        logprobs=asked.top_k or None, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY,
+        extra_args=steering(asked.close_ids, row.transcript.control) if asked.close_ids else None,
     )  # fmt: skip
 
 
@@ -225,8 +225,8 @@ def _take(row: _Row, output: Any) -> None:
             f"{row.prompt.benchmark} {row.prompt.problem_id}: vLLM ended without a token ({output.finish_reason}); "
             "engine 'transformers' may answer it"
         )
-    likeliest = [_likeliest(place, row.asked.wants) for place in output.logprobs or ()]
-    take_round(row.transcript, row.asked, list(output.token_ids), likeliest)
+    likeliest = [_likeliest(place, row.asked.top_k) for place in output.logprobs or ()]
+    append_round(row.transcript, row.asked, list(output.token_ids), likeliest)
 
 
 def _likeliest(place: dict[int, Any], count: int) -> Likeliest:
