@@ -24,7 +24,7 @@ from tests.scratch import clone, edit_params, outputs, run, shrink
 
 MOST_OVERHEAD = 0.25
 """Of the sum of the stages' own work, over the whole default run."""
-MOST_IDLE = 5.0
+MAX_IDLE = 5.0
 """Seconds of a run with nothing to do."""
 console = Console(width=None if sys.stdout.isatty() else 110)
 
@@ -72,7 +72,7 @@ def main(
         console.print(
             f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; bytes {'the same' if same else 'DIFFER'}"
         )
-        missed = ours.overhead(ours.work, jobs) > MOST_OVERHEAD or ours.idle > MOST_IDLE
+        missed = ours.overhead(ours.work, jobs) > MOST_OVERHEAD or ours.idle > MAX_IDLE
         raise typer.Exit(1 if not same or (limit and missed) else 0)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

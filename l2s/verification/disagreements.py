@@ -32,7 +32,7 @@ def verify_by_all(
 def grade_by_all(
     rows: Iterable[Row], jobs: int = 1, track: Track = silent, where: str = "pairs"
 ) -> tuple[dict[str, list[Row]], list[Row]]:
-    """The same for rows with ``gold`` and ``answer``."""
+    """As :func:`verify_by_all`, for rows with ``gold`` and ``answer``."""
     rows = list(rows)
     verdicts = {name: grade_pairs(rows, name, jobs, track, where) for name in grader_names()}
     return verdicts, _disagreements(verdicts)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from l2s.verification.parsing.limits import MOST_DIGITS, Formula, exceeds_limits
+from l2s.verification.parsing.limits import MAX_DIGITS, Formula, exceeds_limits
 
 REFUSED = [
     "9^{9^{9^9}}",
@@ -66,4 +66,4 @@ def test_ordinary_formulas_pass(formula: str) -> None:
 )
 def test_the_bound_is_never_below_the_value(formula: str, value: int) -> None:
     assert 10 ** Formula(formula).digits() >= value * (1 - 1e-9)
-    assert Formula(formula).digits() < MOST_DIGITS
+    assert Formula(formula).digits() < MAX_DIGITS

@@ -33,7 +33,7 @@ from l2s.verification.compare.words import same_things
 from l2s.verification.parsing.expressions import Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
-_MOST_ITEMS = 48
+_MAX_ITEMS = 48
 """Items of a list without order, for each is compared with each."""
 _NO_SCALARS = ("list", "tuple", "interval", "set", "words", "matrix")
 _EQUALITIES = {"=", "approx"}
@@ -161,7 +161,7 @@ def _same_lists(gold: Expression, answer: Expression) -> bool:
     mine, theirs = items_of(gold), items_of(answer)
     if mine is None or theirs is None:
         return _named_in_order(gold, answer) or _named_in_order(answer, gold) or _in_order(gold, answer)
-    if max(len(mine), len(theirs)) > _MOST_ITEMS:
+    if max(len(mine), len(theirs)) > _MAX_ITEMS:
         raise UnreadableError("too many items")
     named = [any(item.kind == "relation" for item in items) for items in (mine, theirs)]
     if named[0] != named[1] and of_many_names(mine if named[0] else theirs):
@@ -258,7 +258,7 @@ def _same_sets(gold: Expression, answer: Expression) -> bool:
 def _distinct(items: Sequence[Expression]) -> list[Expression]:
     """Each item once; a double root is one solution."""
     found: list[Expression] = []
-    if len(items) > _MOST_ITEMS:
+    if len(items) > _MAX_ITEMS:
         raise UnreadableError("too many items")
     for item in items:
         if not any(_quietly_same(item, other) for other in found):

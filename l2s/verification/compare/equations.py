@@ -6,7 +6,7 @@ from l2s.verification.compare.quantities import measured_apart, unmeasured
 from l2s.verification.compare.scalars import proportional, vanishes
 from l2s.verification.parsing.expressions import Expression, contains, nodes, number, substituted, symbols, variables
 
-_MOST_BARS = 6
+_MAX_BARS = 6
 """Fractions that are brought over one bar."""
 
 
@@ -45,7 +45,7 @@ def divided(expression: Expression) -> bool:
 
 def above(expression: Expression) -> Expression:
     """What stands above the bar once all is over one; an equation between two variables vanishes where it does."""
-    return _over_one_bar(expression, [_MOST_BARS])[0]
+    return _over_one_bar(expression, [_MAX_BARS])[0]
 
 
 def _over_one_bar(expression: Expression, left: list[int]) -> tuple[Expression, Expression | None]:

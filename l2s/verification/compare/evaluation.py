@@ -16,7 +16,7 @@ from typing import Any
 from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.tokens import UnreadableError
 
-MOST_BITS = 80_000
+MAX_BITS = 80_000
 """Bits of an exact number that anything is still done with; what the limits on text let through keeps below it."""
 _POWER_BITS = 40_000
 _LARGEST_FACTORIAL = 3_000
@@ -51,7 +51,7 @@ def _exact(expression: Expression) -> Fraction | None:
     values = list[Fraction]()
     for child in expression.children():
         value = _exact(child)
-        if value is None or value.numerator.bit_length() + value.denominator.bit_length() > MOST_BITS:
+        if value is None or value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
             return None
         values.append(value)
     return _exactly(kind, str(parts[0]), values)

@@ -13,7 +13,7 @@ from l2s.verification.parsing.tokens import UnreadableError
 _OWN = threading.local()
 _LARGEST_EXPONENT = 40_000
 _LARGEST_ARGUMENT = 10**6
-_MOST_DIGITS_OF_A_SERIES = 3_000
+_MAX_DIGITS_OF_A_SERIES = 3_000
 _CHEAP = {"ln", "log", "lg", "sqrt", "abs", "floor", "ceil", "arctan"}
 _NAMES = {"ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot", "ceil": "ceil"}
 _NAMES |= {"arcsinh": "asinh", "arsinh": "asinh", "arccosh": "acosh", "arcosh": "acosh", "arctanh": "atanh"}
@@ -64,7 +64,7 @@ class Precise(Field):
 
     def _bounded(self, name: str, of: Callable[..., Any]) -> Callable[..., Any]:
         def bounded(*values: Any) -> Any:
-            if name not in _CHEAP and self.context.dps > _MOST_DIGITS_OF_A_SERIES:
+            if name not in _CHEAP and self.context.dps > _MAX_DIGITS_OF_A_SERIES:
                 raise UnreadableError("a function to too many digits")
             if name not in _CHEAP and any(self.context.fabs(value) > _LARGEST_ARGUMENT for value in values):
                 raise UnreadableError("an argument too large")

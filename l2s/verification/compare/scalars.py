@@ -17,8 +17,8 @@ from l2s.verification.parsing.tokens import UnreadableError
 
 _APART = 1e-7
 _BEYOND_DOUBLES = 1e300
-_MOST_DIGITS = 800
-_MOST_WORK = 400_000
+_MAX_DIGITS = 800
+_MAX_WORK = 400_000
 """Digits times nodes of a comparison beyond the ordinary, about a second."""
 _TOLERANCE = Fraction(1, 10_000)
 _GOLD_DIGITS, _ANSWER_DIGITS, _LONG_DIGITS = 3, 4, 7
@@ -185,7 +185,7 @@ def _agree_precisely(gold: Expression, answer: Expression, point: int, scale: fl
         needed = int(context.log10(max(size, field.scale, 1)) / 0.6) + 60
         if needed <= digits:
             break
-        if needed * sum(1 for side in (gold, answer) for _ in nodes(side)) > _MOST_WORK:
+        if needed * sum(1 for side in (gold, answer) for _ in nodes(side)) > _MAX_WORK:
             raise UnreadableError("too many digits in too many terms")
         digits = needed
     near = context.mpf(10) ** (-int(digits * 0.6))
@@ -196,7 +196,7 @@ def _agree_precisely(gold: Expression, answer: Expression, point: int, scale: fl
 def _digits(gold: Expression, answer: Expression, scale: float) -> int:
     """Digits that tell two values apart: fifty beyond those of what is written and of the largest term."""
     digits = 50 + 2 * max(_literal_digits(gold), _literal_digits(answer)) + 2 * math.log10(max(scale, 1.0))
-    return min(int(digits), _MOST_DIGITS)
+    return min(int(digits), _MAX_DIGITS)
 
 
 def _literal_digits(expression: Expression) -> int:

@@ -15,7 +15,7 @@ _ORDER = {"<": (False, True), "le": (True, True), ">": (False, False), "ge": (Tr
 TURNED = {"<": ">", ">": "<", "le": "ge", "ge": "le"}
 """The sign of an inequality read from right to left."""
 _SETS = ("interval", "set", "union", "difference", "intersection")
-_MOST_EITHER = 6
+_MAX_EITHER = 6
 
 
 def shaped(expression: Expression) -> Expression:
@@ -61,7 +61,7 @@ def alternatives(expression: Expression) -> list[Expression]:
         return [item for child in expression.children() for item in alternatives(child)]
     if not contains(expression, "either"):
         return [expression]
-    if sum(node.kind == "either" for node in nodes(expression)) > _MOST_EITHER:
+    if sum(node.kind == "either" for node in nodes(expression)) > _MAX_EITHER:
         raise UnreadableError("too many ±")
     return [_with_sign(expression, True), _with_sign(expression, False)]
 
@@ -325,7 +325,7 @@ def apart(expression: Expression) -> Expression | None:
         return shaped(Expression("list", (*items, "and")))
     signs = [child for child in expression.children() if contains(child, "either")]
     point = expression.kind == "tuple" or (expression.kind == "interval" and expression.parts[-1] == "()")
-    if not point or not (expression.kind == "tuple") < len(signs) <= _MOST_EITHER:
+    if not point or not (expression.kind == "tuple") < len(signs) <= _MAX_EITHER:
         return None
     if len({node.parts[0] for node in nodes(expression) if node.kind == "either"}) > 1:  # ± goes with ∓
         return None

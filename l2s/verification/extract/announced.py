@@ -54,7 +54,7 @@ _NOT = re.compile(NOT, re.IGNORECASE)
 _LONGEST_PHRASE = 500
 _LONGEST_END = 3_000
 """Characters that are looked through first, in every language; before them in English alone."""
-_MOST = 50
+_MAX_LOOKED_AT = 50
 """Announcements looked at, from the last back."""
 
 
@@ -62,7 +62,7 @@ def announced(text: str) -> tuple[str, int] | None:
     """What the last announcement of ``text`` announces, and where it begins to."""
     end_part = text.rfind("\n", 0, max(0, len(text) - _LONGEST_END)) + 1
     for since in (end_part, 0) if end_part and ("answer" in text.lower() or "####" in text) else (end_part,):
-        for start, end, language in _announcements(text, since)[: -_MOST - 1 : -1]:
+        for start, end, language in _announcements(text, since)[: -_MAX_LOOKED_AT - 1 : -1]:
             if language == "before":
                 return text[start:end], start
             if phrase := _announced(text, start, end, language):

@@ -41,7 +41,7 @@ _DOUBT = re.compile(
 )
 _GIVES_UP = re.compile(r"\b(?:not|cannot|unable|unclear|unsure|unknown|sorry|\w+n['’]t)\b", re.IGNORECASE)
 _SHORT = 200
-_MOST_PROBLEMS = 3
+_MAX_PROBLEMS = 3
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _first_problem(outside: list[str]) -> list[str]:
     parts: list[str] = []
     for part in outside:
         text = without_code(spoken_to_reader(part))
-        for place in list(_NEXT_PROBLEM.finditer(text))[:_MOST_PROBLEMS]:
+        for place in list(_NEXT_PROBLEM.finditer(text))[:_MAX_PROBLEMS]:
             before = text[: place.start()]
             if before.strip() and (_stated(before) or closing_value(before)):
                 return [*parts, before]

@@ -52,11 +52,20 @@ def qwen_answer(response: str, benchmark: str = "") -> str:
     elif "答案是" in response:
         found = response.split("答案是")[1].strip().split("\n\n")[0].strip()
     else:
-        found = (_NUMBER.findall(response.replace(",", "")) or [""])[-1]
+        found = _last_number(response.replace(",", ""))
     if len(found) > LONGEST:
         return found  # which is a limit for the comparison
     found = re.sub(r"\n\s*", "", found)
     return stripped(found.removeprefix(":").removesuffix(".").removesuffix("/"), benchmark in _UNITS_STAY)
+
+
+def _last_number(text: str) -> str:
+    """The last number of a text of any length; it ends on the last digit."""
+    if text.isascii():
+        end = max(text.rfind(digit) for digit in "0123456789") + 1
+        text = text[max(0, end - LONGEST) : end]
+    numbers: list[str] = _NUMBER.findall(text)
+    return numbers[-1] if numbers else ""
 
 
 def _boxed(text: str) -> str:

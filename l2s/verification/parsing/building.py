@@ -6,10 +6,10 @@ from functools import reduce
 from l2s.verification.parsing.expressions import Expression, function, number, substituted
 from l2s.verification.parsing.tokens import UnreadableError
 
-MOST_ROWS = 5
-"""Of a determinant that is written out."""
-MOST_TERMS = 60
-"""Of a sum or product that is written out."""
+MAX_ROWS = 5
+"""The most rows of a determinant that is written out."""
+MAX_TERMS = 60
+"""The most terms of a sum or product that is written out."""
 
 
 def written_out(bounds: dict[str, Expression]) -> tuple[str, range] | None:
@@ -21,7 +21,7 @@ def written_out(bounds: dict[str, Expression]) -> tuple[str, range] | None:
     low, high = _whole(first), _whole(end)
     if index.kind != "symbol" or low is None or high is None or {low.denominator, high.denominator} != {1}:
         return None
-    return (str(index.parts[0]), range(int(low), int(high) + 1)) if 0 <= high - low < MOST_TERMS else None
+    return (str(index.parts[0]), range(int(low), int(high) + 1)) if 0 <= high - low < MAX_TERMS else None
 
 
 def finite(name: str, body: Expression, index: str, values: range) -> Expression:
@@ -88,7 +88,7 @@ def _whole(bound: Expression) -> Fraction | None:
 def determinant(matrix: Expression) -> Expression:
     """The determinant of a matrix of numbers or formulas, written out by its first row."""
     rows = [row.children() for row in matrix.children()]
-    if any(len(row) != len(rows) for row in rows) or len(rows) > MOST_ROWS:
+    if any(len(row) != len(rows) for row in rows) or len(rows) > MAX_ROWS:
         raise UnreadableError("no determinant")
     if len(rows) == 1:
         return rows[0][0]

@@ -12,7 +12,7 @@ LONGEST = 4_000
 """Characters of an answer."""
 DEEPEST = 60
 """Brackets and exponents inside one another."""
-MOST_DIGITS = 10_000
+MAX_DIGITS = 10_000
 """Decimal digits of any power or factorial, and of any literal."""
 
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\\[A-Za-z]+|\\.|[A-Za-z]|[{}()\[\]^!/]", re.DOTALL)
@@ -24,7 +24,7 @@ _LOG_2 = math.log10(2)
 
 def exceeds_limits(text: str) -> bool:
     """Whether ``text`` is too long, too deeply nested, or may denote a number of too many digits."""
-    return len(text) > LONGEST or Formula(text).digits() > MOST_DIGITS
+    return len(text) > LONGEST or Formula(text).digits() > MAX_DIGITS
 
 
 class Formula:

@@ -157,7 +157,7 @@ def _in_degrees(match: "re.Match[str]") -> str:
 
 
 def _numbers(text: str) -> str:
-    """Of what begins with a number."""
+    """A text that begins with a number, with its words written as a formula where they say one."""
     if " " in text:
         text = _PROPORTION.sub(r"\1:\2", _SHARE.sub(r"\1/\2", text))
     if "10" in text:

@@ -34,7 +34,7 @@ _LONG_RUN = re.compile(r"(?<![A-Za-z\\])(?!(?:[pbBvV]|small)?matrix|array|text)[
 _JOINTS = ("or", "and", "in")
 _MONEY = {"$": "dollars", "€": "euros", "£": "GBP"}
 _SIGNS = {"**": "^", "<=": "le", ">=": "ge", "!=": "ne", "==": "="}
-MOST_TOKENS = 2_000
+MAX_TOKENS = 2_000
 
 
 def tokens(text: str) -> list[Token]:
@@ -48,7 +48,7 @@ def tokens(text: str) -> list[Token]:
     told = any(is_word(run) for run in _LONG_RUN.findall(text))
     while position < len(text):
         match = _TOKEN.match(text, position)
-        if match is None or len(found) > MOST_TOKENS:
+        if match is None or len(found) > MAX_TOKENS:
             raise UnreadableError(f"no formula: {text[position : position + 20]!r}")
         position = match.end()
         if match.lastgroup == "space":

@@ -24,7 +24,7 @@ _TWO_WORDS = re.compile(
 )
 _POWERS = ((re.compile(r"\b(?:square|sq\.?) ?(?=[^\W\d_])|^sq(?=[a-z])"), 2), (re.compile(r"\b(?:cubic|cu\.?) "), 3))
 _SIGN = re.compile(r"\s*(\*|/|\^|\(|\)|-?[0-9]+|[^\W\d_][^\s*/^()0-9]*|[°$¢€£¥₹Å%][CF]?)\s*")
-_MOST_CHARACTERS = 60
+_MAX_CHARACTERS = 60
 
 
 class Unit(NamedTuple):
@@ -59,7 +59,7 @@ def measure(text: str) -> tuple[Unit | None, str]:
 @lru_cache(maxsize=4096)
 def unit_of(text: str) -> Unit | None:
     r"""The unit that ``text`` is: ``km/h``, ``kilometers per hour``, ``m s^{-2}``, ``square inches``; None if none."""
-    if len(text) > _MOST_CHARACTERS:
+    if len(text) > _MAX_CHARACTERS:
         return None
     text = re.sub(r"[{}]|\\(?=[a-z])", "", text.replace(r"\cdot", "*").replace("·", "*").replace("⋅", "*")).strip(" .,")
     if temperature := _TEMPERATURES.get(_TEMPERATURE_NAMES.get(text.lower(), text.replace(" ", "").replace("º", "°"))):

@@ -25,7 +25,7 @@ _SECONDS_TO_SPARE = 0.25
 _SECONDS_TO_START = 120.0
 _STARTS = 3
 """Times the first start that a pair waits for a later one."""
-_MOST_IDLE = max(2, os.cpu_count() or 1)
+_MAX_IDLE = max(2, os.cpu_count() or 1)
 
 
 class Worker:
@@ -221,7 +221,7 @@ class Pool:
 
     def _give_back(self, worker: Worker) -> None:
         with self._lock:
-            if len(self._idle) < _MOST_IDLE:
+            if len(self._idle) < _MAX_IDLE:
                 self._idle.append(worker)
                 return
         worker.stop()
