@@ -35,7 +35,7 @@ from l2s.merging.manifest import (
 from l2s.merging.memory import affordable_threads
 from l2s.merging.merge_plan import Layout, MergePlan
 from l2s.merging.plan import is_tied, only_dtype, tie_flag_of
-from l2s.merging.preflight import plan_merge, refuse_overwriting
+from l2s.merging.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.templates import template_of
 from l2s.merging.tensors import TensorMerger, check_device, merge_tensors
@@ -123,6 +123,23 @@ def _begin(plan: MergePlan, out: Path, seed: int, force: bool, threads: int | No
     check_owners(plan.recipe, plan.statistics, plan.models)
     plan = replace(plan, statistics=by_todays_digests(plan.statistics, plan.models))
     return _Merge(plan, layout, digests, _seed(plan.recipe, seed))
+
+
+def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool) -> None:
+    """Is ``out`` a place to write to?
+
+    Raises:
+        CheckpointError: it holds something that is no merge of ours, or one of the models lies there.
+    """
+    place = out.resolve()
+    for name, folder in [(name, folder) for name, model in models.items() for folder in model.folders]:
+        source = folder.resolve()
+        if source == place or place in source.parents or source in place.parents:
+            raise CheckpointError(f"{out}: the model '{name}' lies at {folder}; choose another place for the merge")
+    if out.exists() and not out.is_dir():
+        raise CheckpointError(f"{out}: is a file; choose another place for the merge")
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file() and not force:
+        raise CheckpointError(f"{out}: holds files that are no merge of ours; choose another place, or use --force")
 
 
 def _seed(recipe: MergeRecipe, seed: int) -> int:

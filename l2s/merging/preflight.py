@@ -20,7 +20,6 @@ from l2s.errors import CheckpointError, ConfigError
 from l2s.merging.calibrated import covered, read_statistics
 from l2s.merging.donor import choose_donor
 from l2s.merging.layers import check_layers, layered, layered_config, restacks
-from l2s.merging.manifest import MANIFEST
 from l2s.merging.memory import predict_memory
 from l2s.merging.merge_plan import Layout, MergePlan
 from l2s.merging.plan import plan_tensors
@@ -117,23 +116,6 @@ def _open(recipe: MergeRecipe, models: Mapping[str, Path] | None) -> tuple[dict[
         if not problems:
             opened[name] = model
     return opened, broken
-
-
-def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool) -> None:
-    """Is ``out`` a place to write to?
-
-    Raises:
-        CheckpointError: it holds something that is no merge of ours, or one of the models lies there.
-    """
-    place = out.resolve()
-    for name, folder in [(name, folder) for name, model in models.items() for folder in model.folders]:
-        source = folder.resolve()
-        if source == place or place in source.parents or source in place.parents:
-            raise CheckpointError(f"{out}: the model '{name}' lies at {folder}; choose another place for the merge")
-    if out.exists() and not out.is_dir():
-        raise CheckpointError(f"{out}: is a file; choose another place for the merge")
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file() and not force:
-        raise CheckpointError(f"{out}: holds files that are no merge of ours; choose another place, or use --force")
 
 
 def _broken(model: Checkpoint) -> list[str]:

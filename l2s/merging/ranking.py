@@ -1,13 +1,15 @@
 """Cuts at an exact rank: entries of a whole weight ranked by magnitude, of equal ones the earlier first."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from l2s.lazy import torch
 from l2s.merging.method import Each, Floats, Weight
-from l2s.merging.methods.ties import at_least
 from l2s.merging.selection import Values, kth_smallest
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def cuts_at(each: Each, values: Values, ranks: Callable[[int], Sequence[int]]) -
     return cuts
 
 
-def beyond(entries: "Tensor", cut: Cut, start: int) -> "Tensor":
+def beyond(entries: Tensor, cut: Cut, start: int) -> Tensor:
     """Zero the entries of one row of a piece that are ranked up to ``cut``; any shape, the same."""
     kept = at_least(entries, cut.value)
     if cut.value > 0 and cut.equal[start]:
@@ -57,6 +59,14 @@ def beyond(entries: "Tensor", cut: Cut, start: int) -> "Tensor":
         flat[(flat.abs() == cut.value).nonzero()[: cut.equal[start]]] = 0.0
         kept = flat.view_as(entries)
     return kept
+
+
+def at_least(task_vector: Tensor, threshold: float) -> Tensor:
+    """Zero what is smaller in magnitude than ``threshold``."""
+    if threshold <= 0:
+        return task_vector
+    below = float(torch.nextafter(torch.tensor(threshold), torch.tensor(0.0)))
+    return torch.nn.functional.hardshrink(task_vector, below)
 
 
 def _against(values: Floats, thresholds: Sequence[float]) -> list[tuple[int, int, int]]:

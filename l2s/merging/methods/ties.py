@@ -18,6 +18,7 @@ from pydantic import Field
 from l2s.lazy import torch
 from l2s.merging.loop import Loop
 from l2s.merging.method import Distances, Each, Floats, Merged, Weight, merge_method
+from l2s.merging.ranking import at_least
 from l2s.merging.rescale import l1_factors, l1_of, stretched
 from l2s.merging.selection import kth_smallest
 from l2s.merging.sums import elected_sum, onto
@@ -130,14 +131,6 @@ def trimmed(piece: Weight | Distances, cuts: Cuts) -> Floats:
             at_the_cut = row == threshold
             row[at_the_cut & (at_the_cut.cumsum() > quotas[k])] = 0.0
     return left
-
-
-def at_least(task_vector: Tensor, threshold: float) -> Tensor:
-    """Zero what is smaller in magnitude than ``threshold``."""
-    if threshold <= 0:
-        return task_vector
-    below = float(torch.nextafter(torch.tensor(threshold), torch.tensor(0.0)))
-    return torch.nn.functional.hardshrink(task_vector, below)
 
 
 def _spare(each: Each, thresholds: list[float], densities: Sequence[Decimal]) -> dict[tuple[str, int], list[int]]:
