@@ -94,7 +94,7 @@ def _summary_files(arguments: Arguments) -> list[Path]:
 
 
 STEPS = {
-    "merge": Step(("l2s.merging.merge",), _merge_inputs, lambda a: {"recipe": _recipe(a).resolved()}),
+    "merge": Step(("l2s.merging.run.merge",), _merge_inputs, lambda a: {"recipe": _recipe(a).resolved()}),
     "calibrate": Step(
         ("l2s.calibration.calibrate",),
         lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]],

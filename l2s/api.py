@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from l2s.checkpoints.statistics import Statistics
     from l2s.generation.controls.control import ControlParams
     from l2s.generation.generate import Counts
-    from l2s.merging.manifest import MergeManifest
-    from l2s.merging.merge_plan import MergePlan
+    from l2s.merging.plan.merge_plan import MergePlan
     from l2s.merging.recipe import MergeRecipe
+    from l2s.merging.run.manifest import MergeManifest
 
 Source = str | os.PathLike[str]
 Row = dict[str, Any]
@@ -84,7 +84,7 @@ def plan(
 ) -> MergePlan:
     """The plan that a merge would execute, with its findings and estimates; arguments are those of :func:`check`."""
     from l2s.checkpoints.soundness import scan_for_nan
-    from l2s.merging.preflight import plan_merge
+    from l2s.merging.plan.preflight import plan_merge
 
     found = plan_merge(_recipe(recipe), models)
     if quick or found.refused:
@@ -123,8 +123,8 @@ def merge(
     Returns:
         What ``out/l2s_manifest.json`` says: ``recipe``, ``inputs``, ``donor``, ``notes``, ``tensors``, …
     """
-    from l2s.merging.memory import parse_size
-    from l2s.merging.merge import merge_checkpoints
+    from l2s.merging.plan.memory import parse_size
+    from l2s.merging.run.merge import merge_checkpoints
 
     memory = parse_size(max_memory) if isinstance(max_memory, str) else max_memory
     return merge_checkpoints(

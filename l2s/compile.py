@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from l2s.merging import kernels
+from l2s.merging.kernels import kernels
 
 
 def call_kernels() -> None:

@@ -93,8 +93,8 @@ class Behind:
 
     def _methods(self) -> dict[str, tuple[str, ...]]:
         """Of a method that acts on another one's result, the others are those that a recipe names."""
-        from l2s.merging.aliases import METHOD_ALIASES
         from l2s.merging.methods import METHODS
+        from l2s.merging.recipe.aliases import METHOD_ALIASES
 
         modules = {name: f"{METHODS.__module__}.{name}" for name in METHODS}
         inner = {str(block(recipe, "parameters").get("of")) for recipe in self.recipes}

@@ -15,7 +15,7 @@ GB = 10**9
 
 def work(config: Config, name: str, track: Track, say: Say) -> None:
     """Make one recipe's checkpoint; costs stay out of the manifest, so that its bytes repeat."""
-    from l2s.merging.merge import merge_checkpoints
+    from l2s.merging.run.merge import merge_checkpoints
 
     recipe = _recipe(config, name)
     folders = {model: DATA / "models" / model for model in config.models}

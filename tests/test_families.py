@@ -11,8 +11,8 @@ from l2s.calibration.settings import CalibrationParams
 from l2s.causal_lm import load_causal_lm
 from l2s.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
-from l2s.merging.merge import merge_checkpoints
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.generation.test_architectures import FAMILIES, random_model
 
 REFUSED = ("falcon h1",)

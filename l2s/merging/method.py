@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from l2s.lazy import torch
-from l2s.merging import draws
-from l2s.merging.loop import Loop
+from l2s.merging.kernels import draws
+from l2s.merging.kernels.loop import Loop
 from l2s.params import Params
 
 if TYPE_CHECKING:

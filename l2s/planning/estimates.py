@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from l2s.errors import ConfigError
-from l2s.merging.memory import PROGRAM, predict_memory
+from l2s.merging.plan.memory import PROGRAM, predict_memory
 from l2s.merging.recipe import MergeRecipe
 from l2s.planning.machine import STEP, UTILISATION, Device, Past, device_seconds
 from l2s.planning.shapes import Shape

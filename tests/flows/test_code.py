@@ -16,8 +16,8 @@ from flows.changed_code import changed_code
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.lineage.code import fingerprint
-from l2s.merging.aliases import METHOD_ALIASES
 from l2s.merging.methods import METHODS
+from l2s.merging.recipe.aliases import METHOD_ALIASES
 from tasks import code
 from tasks.code import LOCK, Behind, check_code, is_current, refresh
 from tasks.stages import STAGES

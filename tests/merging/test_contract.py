@@ -12,12 +12,13 @@ from pydantic.fields import FieldInfo
 
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.errors import ConfigError, L2SError
-from l2s.merging import pieces, tensors
-from l2s.merging.merge import merge_checkpoints
 from l2s.merging.method import MergeMethod, required
 from l2s.merging.methods import METHODS
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan import pieces
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run import tensors
+from l2s.merging.run.merge import merge_checkpoints
 from l2s.params import Params
 from tests.merging.test_merge import weights_of
 from tests.tiny import random_weights, shapes, write_checkpoint

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from l2s.merging.merge import merge_checkpoints
+from l2s.merging.run.merge import merge_checkpoints
 from tests.merging.test_merge import METHODS, recipe, weights_of
 from tests.tiny import write_family
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from l2s.merging import draws
+from l2s.merging.kernels import draws
 from l2s.seeds import seed_for
 
 NAMES = (0, "digest", "weight")

@@ -10,11 +10,11 @@ from torch import Tensor
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics, layer_group
-from l2s.merging import pieces
-from l2s.merging.merge import merge_checkpoints
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method
+from l2s.merging.plan import pieces
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.tiny import shapes, write_family
 
 NAMES = ("quick", "slow")

@@ -18,8 +18,8 @@ from l2s.calibration.calibrate import calibrate
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.statistics import layer_group
 from l2s.family.tokenizer import build_tokenizer
-from l2s.merging.merge import merge_checkpoints
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.calibration.models import params, write_texts
 
 SIZES: dict[str, Any] = {

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from l2s.errors import ConfigError
-from l2s.merging.gram import cosines, gram
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method, karcher, model_stock, nuslerp, slerp
+from l2s.merging.ops.gram import cosines, gram
 from tests.merging import slowly_more as slowly
 from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped
 

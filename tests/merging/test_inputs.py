@@ -10,9 +10,9 @@ import torch
 
 from l2s.checkpoints import Checkpoint
 from l2s.errors import CheckpointError
-from l2s.merging.merge import merge_checkpoints
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.checkpoints.test_adapter import HIDDEN, QUERY, factors, sum_slowly, write_adapter
 from tests.merging.test_merge import weights_of
 from tests.tiny import random_weights, write_checkpoint, write_family

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 import torch
 
+import l2s
 from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.reader import Place
 from l2s.errors import CheckpointError
-from l2s.merging import kernels
-from l2s.merging.diagnostics import Tally, _tallied_elsewhere
-from l2s.merging.loop import READ, Loop
-from l2s.merging.merge import merge_checkpoints
+from l2s.merging.kernels import kernels
+from l2s.merging.kernels.loop import READ, Loop
 from l2s.merging.method import REGISTERED, Merged, Weight
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.diagnostics import Tally, _tallied_elsewhere
+from l2s.merging.run.merge import merge_checkpoints
 from tests.tiny import random_weights, write_checkpoint
 
 SIZES = [1, 7, 257, 1024, 70_001]
@@ -109,9 +110,9 @@ def test_every_method_that_has_a_loop_is_compared() -> None:
 def test_a_loop_gives_the_bytes_and_the_numbers_of_torch(
     name: str, params: dict[str, Any], each: dict[str, Any], piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from l2s.merging import pieces
-    from l2s.merging.loop import Loop
-    from l2s.merging.merge import merge_checkpoints
+    from l2s.merging.kernels.loop import Loop
+    from l2s.merging.plan import pieces
+    from l2s.merging.run.merge import merge_checkpoints
     from tests.tiny import write_family
 
     monkeypatch.setattr(pieces, "PIECE", piece)
@@ -196,7 +197,7 @@ def test_an_infinite_entry_is_told_of(method: str, tmp_path: Path, monkeypatch: 
     folders = {name: write_checkpoint(tmp_path / name, found, dtype=torch.bfloat16) for name, found in weights.items()}
     models = [{"model": model} for model in ("quick", "slow")]
     asked = {"merge_method": method, "base_model": "base", "dtype": "bfloat16", "models": models}
-    monkeypatch.setattr("l2s.merging.tensors.TILE", 1 << 10)
+    monkeypatch.setattr("l2s.merging.run.tensors.TILE", 1 << 10)
     with pytest.raises(CheckpointError, match=r"slow: model.layers.1.mlp.up_proj.weight holds 1 NaN or infinite"):
         merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "no")
     assert not (tmp_path / "no").exists()
@@ -218,16 +219,14 @@ def run_kernel(folder: Path, environment: dict[str, str]) -> "subprocess.Complet
     """In a process of its own, from a copy of the package whose folders nobody may write to."""
     script = """
 import numpy as np
-from l2s.merging import kernels
+from l2s.merging.kernels import kernels
 out = np.ones(3, np.float32)
 assert kernels.widen(np.full(3, 0x4040, np.uint16), out)
 assert out.tolist() == [3, 3, 3], out
 """
     site = folder / "site"
     if not site.exists():
-        shutil.copytree(
-            Path(kernels.__file__).parent.parent, site / "l2s", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(Path(l2s.__file__).parent, site / "l2s", ignore=shutil.ignore_patterns("__pycache__"))
         for inner in [*site.rglob("*"), site]:
             if inner.is_dir():
                 (inner / "__pycache__").write_text("in the way")  # as good as read-only, for root too

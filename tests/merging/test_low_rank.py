@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from l2s.errors import ConfigError
-from l2s.merging.low_rank import gram, leading, shrinkage
 from l2s.merging.method import Merged, MergeMethod, Weight
 from l2s.merging.methods import METHODS
 from l2s.merging.methods import lore as lore_module
 from l2s.merging.methods import twin as twin_module
 from l2s.merging.methods.lore import threshold
+from l2s.merging.ops.low_rank import gram, leading, shrinkage
 from l2s.params import Params
 from tests.merging import slowly_low_rank as slowly
 

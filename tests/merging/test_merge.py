@@ -16,12 +16,12 @@ from safetensors.torch import load_file, save_file
 
 from l2s.checkpoints import Checkpoint, is_complete
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.manifest import MergeManifest, public_names
-from l2s.merging.merge import merge_checkpoints
 from l2s.merging.method import Weight
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.setting import position
+from l2s.merging.recipe.parameters import position
+from l2s.merging.run.manifest import MergeManifest, public_names
+from l2s.merging.run.merge import merge_checkpoints
 from tests.tiny import LAYERS, random_weights, write_checkpoint, write_family
 
 METHODS = ["linear", "task_arithmetic", "ties", "dare_linear", "dare_ties"]
@@ -452,7 +452,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.merging.test_merge import recipe
-from l2s.merging.merge import merge_checkpoints
+from l2s.merging.run.merge import merge_checkpoints
 root = Path(sys.argv[1])
 def killed(items, label, total=None, weight=None):
     for number, item in enumerate(items):

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from bench.peers import PYTHON, find_mergekit
 from l2s.errors import CheckpointError
-from l2s.merging.merge import merge_checkpoints
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.merging.five_layers import (
     DEEP,
     DISTANCES,

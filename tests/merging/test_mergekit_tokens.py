@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from bench.peers import PYTHON, find_mergekit
-from l2s.merging.merge import merge_checkpoints
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.merging.test_merge import weights_of
 from tests.tiny import random_weights, write_checkpoint
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from l2s.errors import ConfigError
-from l2s.merging import draws
 from l2s.merging import method as method_module
+from l2s.merging.kernels import draws
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods import ties as ties_module
@@ -312,7 +312,7 @@ def test_a_recipe_imports_its_own_method_alone(tmp_path: Path) -> None:
     asked = {"merge_method": "ties", "base_model": "a", "models": [{"model": "b", "parameters": {"density": 0.5}}]}
     program = f"""
 import sys
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 recipe = MergeRecipe.parse({asked!r}, "r")
 plan_merge(recipe)

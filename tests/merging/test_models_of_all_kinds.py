@@ -13,9 +13,9 @@ from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, Qwen
 
 from l2s.checkpoints.soundness import scan_for_nan
 from l2s.errors import CheckpointError
-from l2s.merging.merge import merge_checkpoints
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.tiny import random_weights, write_checkpoint
 
 NAMES = ("base", "quick", "slow")

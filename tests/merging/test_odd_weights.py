@@ -11,9 +11,9 @@ import torch
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.reader import CheckpointReader
-from l2s.merging.merge import merge_checkpoints
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.tiny import random_weights, write_checkpoint
 
 
@@ -109,7 +109,7 @@ def test_a_file_that_took_anothers_place_is_read_anew(tmp_path: Path) -> None:
 
 def test_an_input_that_is_cut_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from l2s.errors import CheckpointError
-    from l2s.merging.loop import Loop
+    from l2s.merging.kernels.loop import Loop
 
     folders, run = odd_family(tmp_path, torch.bfloat16), Loop.run
 
@@ -119,7 +119,7 @@ def test_an_input_that_is_cut_while_it_is_merged_is_said(tmp_path: Path, monkeyp
         return found
 
     asked = {"merge_method": "linear", "models": [{"model": "base"}, {"model": "quick"}], "dtype": "bfloat16"}
-    monkeypatch.setattr("l2s.merging.tensors.TILE", 64)
+    monkeypatch.setattr("l2s.merging.run.tensors.TILE", 64)
     with monkeypatch.context() as patched:
         patched.setattr(Loop, "run", lambda *given: cut(*given))
         with pytest.raises(CheckpointError, match=r"quick/model.safetensors: (changed|ended) while .* was read"):
@@ -142,7 +142,7 @@ def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
 
 def test_an_input_that_is_exchanged_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from l2s.errors import CheckpointError
-    from l2s.merging.loop import Loop
+    from l2s.merging.kernels.loop import Loop
 
     folders, run = odd_family(tmp_path, torch.bfloat16), Loop.run
 
@@ -167,8 +167,8 @@ def test_descriptors_are_open_only_while_a_tensor_is_merged(tmp_path: Path) -> N
 import resource, sys
 import numpy as np
 from pathlib import Path
-from l2s.merging import kernels
-from l2s.merging.merge import merge_checkpoints
+from l2s.merging.kernels import kernels
+from l2s.merging.run.merge import merge_checkpoints
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
 kernels.widen(np.ones(1, np.uint16), np.ones(1, np.float32))

@@ -8,10 +8,10 @@ import torch
 
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.errors import CheckpointError
-from l2s.merging import merge as merge_module
-from l2s.merging import preflight
-from l2s.merging.merge import merge_checkpoints
+from l2s.merging.plan import preflight
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run import merge as merge_module
+from l2s.merging.run.merge import merge_checkpoints
 from tests.tiny import shapes, write_family
 
 

@@ -11,10 +11,10 @@ import yaml
 from torch import Tensor
 
 from l2s.errors import CheckpointError
-from l2s.merging.merge import merge_checkpoints
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.slices import layers_of
+from l2s.merging.recipe.slices import layers_of
+from l2s.merging.run.merge import merge_checkpoints
 from tests.merging.five_layers import DEEP, LAYERS, RECIPES, weights, written
 from tests.merging.test_merge import weights_of
 

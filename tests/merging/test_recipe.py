@@ -7,7 +7,7 @@ import yaml
 
 from l2s.errors import ConfigError
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.setting import count_layers, evaluate, position
+from l2s.merging.recipe.parameters import count_layers, evaluate, position
 
 MERGEKIT = """
 models:

@@ -13,12 +13,12 @@ import torch
 from l2s.checkpoints import is_complete
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError
-from l2s.merging import merge as merge_module
-from l2s.merging.diagnostics import TensorDiagnostics
-from l2s.merging.journal import NAME, Journal
-from l2s.merging.manifest import MANIFEST
-from l2s.merging.merge import merge_checkpoints
-from l2s.merging.tensors import TensorMerger
+from l2s.merging.run import merge as merge_module
+from l2s.merging.run.diagnostics import TensorDiagnostics
+from l2s.merging.run.journal import NAME, Journal
+from l2s.merging.run.manifest import MANIFEST
+from l2s.merging.run.merge import merge_checkpoints
+from l2s.merging.run.tensors import TensorMerger
 from tests.merging.test_merge import folder_bytes, recipe
 from tests.tiny import write_family
 
@@ -85,7 +85,7 @@ def dtype(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> to
     """Of a family whose tensors are merged so."""
     if request.param == "by pieces":
         return torch.float32
-    monkeypatch.setattr("l2s.merging.tensors.TILE", 1 << 9)
+    monkeypatch.setattr("l2s.merging.run.tensors.TILE", 1 << 9)
     return torch.bfloat16
 
 

@@ -9,9 +9,10 @@ import torch
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.writer import TensorPlan
-from l2s.merging import pieces, selection
-from l2s.merging.tensors import TensorMerger
-from l2s.merging.weight_pieces import DistancePieces, WeightPieces
+from l2s.merging.ops import selection
+from l2s.merging.plan import pieces
+from l2s.merging.run.tensors import TensorMerger
+from l2s.merging.run.weight_pieces import DistancePieces, WeightPieces
 from tests.merging.test_merge import recipe
 from tests.tiny import write_family
 

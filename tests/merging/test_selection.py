@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from l2s.merging import kernels, selection
+from l2s.merging.kernels import kernels
 from l2s.merging.method import Weight
 from l2s.merging.methods import find_method
-from l2s.merging.selection import kth_smallest
+from l2s.merging.ops import selection
+from l2s.merging.ops.selection import kth_smallest
 from tests.merging import slowly
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.merge import merge_checkpoints
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.merge import merge_checkpoints
 from tests.merging.test_merge import weights_of
 from tests.tiny import write_family
 

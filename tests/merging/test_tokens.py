@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.layer_config import config_of_layers
-from l2s.merging.merge import merge_checkpoints
+from l2s.merging.plan.layer_config import config_of_layers
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.templates import NAMED
+from l2s.merging.recipe.templates import NAMED
+from l2s.merging.run.merge import merge_checkpoints
 from tests.merging.test_merge import weights_of
 from tests.tiny import VOCABULARY, tokenizer, write_family
 

@@ -11,10 +11,10 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import Whitespace
 
 from l2s.errors import CheckpointError
-from l2s.merging.manifest import MergeManifest
-from l2s.merging.merge import merge_checkpoints
-from l2s.merging.preflight import plan_merge
+from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.manifest import MergeManifest
+from l2s.merging.run.merge import merge_checkpoints
 from tests.merging.test_merge import weights_of
 from tests.tiny import HIDDEN, random_weights, write_checkpoint
 

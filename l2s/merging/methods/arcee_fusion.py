@@ -16,7 +16,7 @@ import numpy as np
 
 from l2s.lazy import torch
 from l2s.merging.method import Distances, Each, Merged, Weight, merge_method
-from l2s.merging.selection import kth_smallest
+from l2s.merging.ops.selection import kth_smallest
 from l2s.params import Params
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from pydantic import Field
 
 from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Weight, merge_method
-from l2s.merging.ranking import Cut, beyond, cuts_at
-from l2s.merging.rescale import l1, l1_factors, stretched
-from l2s.merging.sums import weighted_sum
+from l2s.merging.ops.ranking import Cut, beyond, cuts_at
+from l2s.merging.ops.rescale import l1, l1_factors, stretched
+from l2s.merging.ops.sums import weighted_sum
 from l2s.params import Params
 
 if TYPE_CHECKING:

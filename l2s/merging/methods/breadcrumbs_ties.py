@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.breadcrumbs import BreadcrumbsModel, BreadcrumbsParams, as_measured, measure
-from l2s.merging.sums import elected_sum
+from l2s.merging.ops.sums import elected_sum
 
 
 @merge_method(BreadcrumbsParams, BreadcrumbsModel, paper="arXiv:2312.06795", measure=measure)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from l2s.merging.loop import Loop
+from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.dare_linear import DareModel, DareParams, drop, measure
-from l2s.merging.rescale import stretched
-from l2s.merging.sums import elected_sum, onto
+from l2s.merging.ops.rescale import stretched
+from l2s.merging.ops.sums import elected_sum, onto
 
 
 def loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:

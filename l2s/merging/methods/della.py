@@ -19,8 +19,8 @@ from pydantic import Field, model_validator
 from l2s.errors import ConfigError
 from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Target, Weight, merge_method
-from l2s.merging.rescale import l1, l1_factors, stretched
-from l2s.merging.sums import elected_sum
+from l2s.merging.ops.rescale import l1, l1_factors, stretched
+from l2s.merging.ops.sums import elected_sum
 from l2s.params import Params
 
 if TYPE_CHECKING:

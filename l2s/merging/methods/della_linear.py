@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.della import DellaModel, DellaParams, check, measure, thin
-from l2s.merging.rescale import stretched
-from l2s.merging.sums import weighted_sum
+from l2s.merging.ops.rescale import stretched
+from l2s.merging.ops.sums import weighted_sum
 
 
 class DellaLinearParams(DellaParams):

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from l2s.lazy import torch
-from l2s.merging.gram import cosines, gram, gram_of_whole
 from l2s.merging.method import Each, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
+from l2s.merging.ops.gram import cosines, gram, gram_of_whole
 from l2s.params import Params
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 """Passthrough: one model's weights as they are, perhaps scaled; with slices, layers put together anew.
 
-What becomes of the layers is said by the recipe's ``slices``, see :mod:`l2s.merging.slices`.
+What becomes of the layers is said by the recipe's ``slices``, see :mod:`l2s.merging.recipe.slices`.
 """
 
 from collections.abc import Sequence
 
-from l2s.merging.loop import Loop
+from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Merged, Weight, merge_method
-from l2s.merging.sums import plain_sum
+from l2s.merging.ops.sums import plain_sum
 from l2s.params import Params
 
 

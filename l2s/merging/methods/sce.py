@@ -19,7 +19,7 @@ from pydantic import Field
 from l2s.errors import ConfigError
 from l2s.lazy import torch
 from l2s.merging.method import Each, Merged, Target, Weight, merge_method
-from l2s.merging.ranking import Cut, beyond, cuts_at
+from l2s.merging.ops.ranking import Cut, beyond, cuts_at
 from l2s.params import Params
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from l2s.merging.gram import cosines, gram_of_whole
 from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.ops.gram import cosines, gram_of_whole
 from l2s.params import Params
 
 STRAIGHT = 0.9995

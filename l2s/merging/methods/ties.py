@@ -16,12 +16,12 @@ import numpy as np
 from pydantic import Field
 
 from l2s.lazy import torch
-from l2s.merging.loop import Loop
+from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Distances, Each, Floats, Merged, Weight, merge_method
-from l2s.merging.ranking import at_least
-from l2s.merging.rescale import l1_factors, l1_of, stretched
-from l2s.merging.selection import kth_smallest
-from l2s.merging.sums import elected_sum, onto
+from l2s.merging.ops.ranking import at_least
+from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
+from l2s.merging.ops.selection import kth_smallest
+from l2s.merging.ops.sums import elected_sum, onto
 from l2s.params import Params
 
 if TYPE_CHECKING:

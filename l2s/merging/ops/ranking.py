@@ -10,7 +10,7 @@ import numpy as np
 
 from l2s.lazy import torch
 from l2s.merging.method import Each, Floats, Weight
-from l2s.merging.selection import Values, kth_smallest
+from l2s.merging.ops.selection import Values, kth_smallest
 
 if TYPE_CHECKING:
     from torch import Tensor

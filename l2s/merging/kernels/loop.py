@@ -12,8 +12,8 @@ import numpy as np
 
 from l2s.checkpoints.reader import Place
 from l2s.files import LINE
-from l2s.merging import kernels
-from l2s.merging.kernels import Counts, Doubles, Flags, Halves
+from l2s.merging.kernels import kernels
+from l2s.merging.kernels.kernels import Counts, Doubles, Flags, Halves
 
 READ = 1 << 17
 """Entries that are read at once, whole chunks of the kernel: they stay in the second cache."""
@@ -54,8 +54,8 @@ class Loop:
             chosen: for ``densities``: what is kept of each task vector, ``[K, entries]``.
 
         Returns:
-            What is merged, and what :func:`l2s.merging.kernels.tally` adds up: squares are not finite if any entry
-            is not.
+            What is merged, and what :func:`l2s.merging.kernels.kernels.tally` adds up: squares are not finite if any
+            entry is not.
 
         Raises:
             CheckpointError: a file ended before, or cannot be read.

@@ -13,8 +13,8 @@ from l2s.checkpoints.language import with_dtype, with_rows, with_tie
 from l2s.checkpoints.tokenizer import GENERATION_CONFIG, has_tokenizer, knows_thinking
 from l2s.errors import ConfigError
 from l2s.files import write_json, write_text
+from l2s.merging.plan.vocabulary import add_tokens
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.vocabulary import add_tokens
 from l2s.params import nearest
 
 PROCESSORS = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from l2s.errors import ConfigError
-from l2s.merging.dialect import INT8_MASK
 from l2s.merging.method import MergeMethod, keys, kinds, required
 from l2s.merging.methods import METHODS
-from l2s.merging.setting import leaves, malformed
-from l2s.merging.slices import check_slices
+from l2s.merging.recipe.dialect import INT8_MASK
+from l2s.merging.recipe.parameters import leaves, malformed
+from l2s.merging.recipe.slices import check_slices
 from l2s.params import Params, nearest
 
 if TYPE_CHECKING:
-    from l2s.merging.recipe import MergeRecipe
+    from l2s.merging.recipe.recipe import MergeRecipe
 
 AFTER_THE_SUM = ("weight", "lambda")
 """Parameters that may change along the layers even where something is measured of the whole model."""

@@ -10,7 +10,7 @@ from l2s.checkpoints.json_file import read_object
 from l2s.checkpoints.vocabulary import Vocabulary, Way, align_vocabulary
 from l2s.files import write_json, write_text
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.tokens import token_rows
+from l2s.merging.recipe.tokens import token_rows
 
 
 def merged_vocabulary(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: str) -> Vocabulary:

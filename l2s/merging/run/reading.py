@@ -11,9 +11,9 @@ from l2s.checkpoints.finite import all_finite, told_by_bits
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.errors import CheckpointError
 from l2s.lazy import torch
-from l2s.merging import kernels
+from l2s.merging.kernels import kernels
 from l2s.merging.method import Floats
-from l2s.merging.pieces import Span
+from l2s.merging.plan.pieces import Span
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from l2s.lazy import torch
-from l2s.merging import kernels
+from l2s.merging.kernels import kernels
 from l2s.merging.method import Floats, Merged, Weight
 from l2s.params import Params
 
@@ -83,7 +83,7 @@ class Tally:
         return bool(np.isfinite(self.squares).all())
 
     def count(self, entries: int, squares: kernels.Doubles, counts: kernels.Counts) -> None:
-        """Count one piece of which :func:`l2s.merging.kernels.tally` says so much."""
+        """Count one piece of which :func:`l2s.merging.kernels.kernels.tally` says so much."""
         self.entries += entries
         self.squares += squares
         self.counts += counts
@@ -133,7 +133,7 @@ def _tallied_elsewhere(
     merged: "Tensor", reference: "Tensor", stored: "Tensor", held: "Tensor", base: "Tensor", models: "Tensor",
     summands: "Tensor",
 ) -> tuple[kernels.Doubles, kernels.Counts]:  # fmt: skip
-    """What :func:`l2s.merging.kernels.tally` adds, by torch on the tensors' device."""
+    """What :func:`l2s.merging.kernels.kernels.tally` adds, by torch on the tensors' device."""
     vectors = [merged - reference, *(model - base for model in models)]
     squares = [float(torch.linalg.vector_norm(vector)) ** 2 for vector in vectors]
     both = reduce(or_, [row > 0 for row in summands]) & reduce(or_, [row < 0 for row in summands])

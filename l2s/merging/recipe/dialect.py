@@ -10,11 +10,11 @@ from typing import Any
 
 from l2s.checkpoints.index import listed
 from l2s.errors import ConfigError
-from l2s.merging.aliases import ALIASES, METHOD_ALIASES
 from l2s.merging.method import MergeMethod, kinds
 from l2s.merging.methods import METHODS, find_method
-from l2s.merging.references import References
-from l2s.merging.setting import map_leaves
+from l2s.merging.recipe.aliases import ALIASES, METHOD_ALIASES
+from l2s.merging.recipe.parameters import map_leaves
+from l2s.merging.recipe.references import References
 
 INT8_MASK = "int8_mask"
 """mergekit's switch for the type of its sign masks: taken by every method, without effect."""

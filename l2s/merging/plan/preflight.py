@@ -17,15 +17,15 @@ from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.tokenizer import read_vocabulary
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.calibrated import covered, read_statistics
-from l2s.merging.donor import choose_donor
-from l2s.merging.layers import check_layers, layered, layered_config, restacks
-from l2s.merging.memory import predict_memory
-from l2s.merging.merge_plan import Layout, MergePlan
-from l2s.merging.plan import plan_tensors
+from l2s.merging.plan.donor import choose_donor
+from l2s.merging.plan.layers import check_layers, layered, layered_config, restacks
+from l2s.merging.plan.memory import predict_memory
+from l2s.merging.plan.merge_plan import Layout, MergePlan
+from l2s.merging.plan.statistics import covered, read_statistics
+from l2s.merging.plan.tensors import plan_tensors
+from l2s.merging.plan.values import check_values
+from l2s.merging.plan.vocabulary import merged_vocabulary
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.values import check_values
-from l2s.merging.vocabulary import merged_vocabulary
 
 
 def plan_merge(

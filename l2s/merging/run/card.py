@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from l2s.merging.manifest import MANIFEST, MergeManifest
 from l2s.merging.method import MergeMethod
+from l2s.merging.run.manifest import MANIFEST, MergeManifest
 
 
 def model_card(manifest: MergeManifest, method: MergeMethod, models: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from l2s.merging.setting import is_embedding, layer_of
+from l2s.merging.recipe.parameters import is_embedding, layer_of
 from l2s.params import Params
 
 

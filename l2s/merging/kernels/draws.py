@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from l2s.merging import kernels
+from l2s.merging.kernels import kernels
 from l2s.seeds import seed_for
 
 BLOCK = 1 << 22

@@ -8,7 +8,7 @@ from typing import Any, Self
 from l2s.checkpoints import Checkpoint
 from l2s.digests import SHA256
 from l2s.errors import CheckpointError, ConfigError
-from l2s.merging.diagnostics import TensorDiagnostics
+from l2s.merging.run.diagnostics import TensorDiagnostics
 from l2s.params import Params
 from l2s.versions import __version__, version_of
 

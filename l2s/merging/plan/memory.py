@@ -5,9 +5,9 @@ import re
 from collections.abc import Sequence
 
 from l2s.errors import ConfigError
-from l2s.merging.pieces import Span, spans
+from l2s.merging.ops.selection import SAMPLE, SPREAD
+from l2s.merging.plan.pieces import Span, spans
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.selection import SAMPLE, SPREAD
 from l2s.threads import default_threads
 
 PROGRAM = 420_000_000
@@ -75,7 +75,7 @@ def _piece(shape: tuple[int, ...], short: bool) -> int:
 
 
 def _selection(recipe: MergeRecipe, shapes: Shapes, count: int, threads: int) -> int:
-    """Of :func:`l2s.merging.selection.kth_smallest`: a sample, and what lies within four deviations of the cut."""
+    """Of :func:`l2s.merging.ops.selection.kth_smallest`: a sample, and what lies within four deviations of the cut."""
     if recipe.method.measure is None:
         return 0
     sizes = sorted((math.prod(shape) for shape in shapes), reverse=True)

@@ -17,13 +17,19 @@ from l2s.checkpoints.writer import SHARD, CheckpointWriter
 from l2s.digests import BLAKE3, SHA256, digest_text
 from l2s.errors import CheckpointError, ConfigError
 from l2s.files import replacing_folder, write_json, write_text
-from l2s.merging.calibrated import by_todays_digests, check_owners
-from l2s.merging.card import model_card
-from l2s.merging.diagnostics import TensorDiagnostics
-from l2s.merging.donor import write_side_files
-from l2s.merging.journal import NAME as JOURNAL
-from l2s.merging.journal import Journal
-from l2s.merging.manifest import (
+from l2s.merging.plan.donor import write_side_files
+from l2s.merging.plan.memory import affordable_threads
+from l2s.merging.plan.merge_plan import Layout, MergePlan
+from l2s.merging.plan.preflight import plan_merge
+from l2s.merging.plan.statistics import by_todays_digests, check_owners
+from l2s.merging.plan.tensors import is_tied, only_dtype, tie_flag_of
+from l2s.merging.recipe import MergeRecipe
+from l2s.merging.recipe.templates import template_of
+from l2s.merging.run.card import model_card
+from l2s.merging.run.diagnostics import TensorDiagnostics
+from l2s.merging.run.journal import NAME as JOURNAL
+from l2s.merging.run.journal import Journal
+from l2s.merging.run.manifest import (
     MANIFEST,
     DonorRecord,
     InputDigests,
@@ -32,13 +38,7 @@ from l2s.merging.manifest import (
     digests_of,
     versions,
 )
-from l2s.merging.memory import affordable_threads
-from l2s.merging.merge_plan import Layout, MergePlan
-from l2s.merging.plan import is_tied, only_dtype, tie_flag_of
-from l2s.merging.preflight import plan_merge
-from l2s.merging.recipe import MergeRecipe
-from l2s.merging.templates import template_of
-from l2s.merging.tensors import TensorMerger, check_device, merge_tensors
+from l2s.merging.run.tensors import TensorMerger, check_device, merge_tensors
 from l2s.progress import Track, silent
 
 
@@ -71,7 +71,7 @@ def merge_checkpoints(
     """Merge a recipe's models into the folder ``out``, which appears whole or not at all.
 
     Weights are merged in pieces, so memory grows with threads, not with the model; see
-    :mod:`l2s.merging.memory`. A merge that was killed goes on where it was.
+    :mod:`l2s.merging.plan.memory`. A merge that was killed goes on where it was.
 
     Args:
         recipe: the merge.

@@ -1,4 +1,4 @@
-"""The loops behind :mod:`l2s.merging.kernels`, compiled by Numba, which only this module imports.
+"""The loops behind :mod:`l2s.merging.kernels.kernels`, compiled by Numba, which only this module imports.
 
 Every constant that they are compiled with stands here: Numba compiles anew when this file changes, and only then.
 
@@ -13,7 +13,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from l2s.merging.kernels import Counts, Doubles, Flags, Floats, Halves, Words
+from l2s.merging.kernels.kernels import Counts, Doubles, Flags, Floats, Halves, Words
 
 BLOCK = 1 << 11
 """Entries of a kernel's own temporaries: they stay in the nearest cache."""

@@ -1,7 +1,7 @@
 """Loops over the entries of a piece, compiled: one pass where a chain of array operations makes many.
 
 Arrays are contiguous; those of one dimension have n entries, K rows are ``[K, n]``. The loops stand in
-:mod:`l2s.merging.kernel_loops`, which is imported, with Numba, at the first call. They run without Python's lock,
+:mod:`l2s.merging.kernels.loops`, which is imported, with Numba, at the first call. They run without Python's lock,
 so that threads run side by side.
 """
 
@@ -26,7 +26,7 @@ F = np.float32
 
 @cache
 def _loops() -> Any:
-    from l2s.merging import kernel_loops
+    from l2s.merging.kernels import loops as kernel_loops
 
     return kernel_loops
 

@@ -7,15 +7,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, field_validator
 
 from l2s.errors import ConfigError
-from l2s.merging.aliases import in_todays_words
-from l2s.merging.dialect import INT8_MASK, in_one_way
 from l2s.merging.method import MergeMethod, keys
 from l2s.merging.methods import METHODS, find_method
-from l2s.merging.recipe_checks import check_recipe
-from l2s.merging.setting import evaluate
-from l2s.merging.slices import OutputSlice, Track, base_track, find_slice, slice_models, summed_tracks
-from l2s.merging.templates import NAMED
-from l2s.merging.tokens import TokenParams
+from l2s.merging.recipe.aliases import in_todays_words
+from l2s.merging.recipe.checks import check_recipe
+from l2s.merging.recipe.dialect import INT8_MASK, in_one_way
+from l2s.merging.recipe.parameters import evaluate
+from l2s.merging.recipe.slices import OutputSlice, Track, base_track, find_slice, slice_models, summed_tracks
+from l2s.merging.recipe.templates import NAMED
+from l2s.merging.recipe.tokens import TokenParams
 from l2s.params import Params, nearest
 
 DType = Literal["float32", "float16", "bfloat16", "float64"]
@@ -58,7 +58,7 @@ class MergeRecipe(Params):
     models: tuple[ModelEntry, ...] = Field(min_length=1)
     """Whole models; with ``slices``, the models that stand there."""
     slices: Annotated[tuple[OutputSlice, ...], Field(min_length=1)] | None = None
-    """Parameters by layers, see :mod:`l2s.merging.slices`."""
+    """Parameters by layers, see :mod:`l2s.merging.recipe.slices`."""
     base_model: str | None = None
     """θ₀. Listed among the models too, it contributes no task vector there."""
     parameters: dict[str, Any] = {}
@@ -232,7 +232,7 @@ class MergeRecipe(Params):
 
         Args:
             tensor: its name.
-            t: its position between first and last layer, see :func:`l2s.merging.setting.position`; with
+            t: its position between first and last layer, see :func:`l2s.merging.recipe.parameters.position`; with
                 slices its position there counts instead.
         """
         method, shared = self.method, [self.parameters]

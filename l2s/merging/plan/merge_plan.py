@@ -10,8 +10,8 @@ from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.vocabulary import Vocabulary
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import CheckpointError
-from l2s.merging.donor import Donor
-from l2s.merging.memory import predict_memory
+from l2s.merging.plan.donor import Donor
+from l2s.merging.plan.memory import predict_memory
 from l2s.merging.recipe import MergeRecipe
 from l2s.threads import default_threads
 

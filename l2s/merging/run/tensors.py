@@ -23,16 +23,16 @@ from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
 from l2s.digests import finished, hasher
 from l2s.errors import CheckpointError, ConfigError
 from l2s.lazy import torch
-from l2s.merging import draws
-from l2s.merging.diagnostics import Tally, TensorDiagnostics
-from l2s.merging.journal import Journal
-from l2s.merging.kernels import Flags
-from l2s.merging.loop import Loop
-from l2s.merging.plan import common_names
+from l2s.merging.kernels import draws
+from l2s.merging.kernels.kernels import Flags
+from l2s.merging.kernels.loop import Loop
+from l2s.merging.plan.tensors import common_names
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.rounding import rounded
-from l2s.merging.setting import count_layers, position
-from l2s.merging.weight_pieces import DistancePieces, WeightPieces
+from l2s.merging.recipe.parameters import count_layers, position
+from l2s.merging.run.diagnostics import Tally, TensorDiagnostics
+from l2s.merging.run.journal import Journal
+from l2s.merging.run.rounding import rounded
+from l2s.merging.run.weight_pieces import DistancePieces, WeightPieces
 from l2s.params import Params
 from l2s.progress import Track
 

@@ -8,9 +8,9 @@ from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import TensorPlan
 from l2s.errors import L2SError
 from l2s.merging.method import Target
+from l2s.merging.ops.sums import SMALLEST
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.setting import count_layers, position
-from l2s.merging.sums import SMALLEST
+from l2s.merging.recipe.parameters import count_layers, position
 from l2s.params import Params
 
 DIVIDING = ("task_arithmetic", "dare_linear", "della_linear", "breadcrumbs", "multislerp")

@@ -7,10 +7,10 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.index import listed
 from l2s.checkpoints.layered import LayeredCheckpoint
-from l2s.merging.layer_config import Source, config_of_layers
+from l2s.merging.plan.layer_config import Source, config_of_layers
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.setting import LAYER, is_embedding, layer_of
-from l2s.merging.slices import Track, in_place, layers_of
+from l2s.merging.recipe.parameters import LAYER, is_embedding, layer_of
+from l2s.merging.recipe.slices import Track, in_place, layers_of
 
 Shapes = dict[str, set[tuple[int, ...]]]
 

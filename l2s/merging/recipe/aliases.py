@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from l2s.merging.setting import map_leaves
+from l2s.merging.recipe.parameters import map_leaves
 
 
 def _same(value: Any) -> Any:

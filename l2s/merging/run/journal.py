@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from l2s.errors import ConfigError
-from l2s.merging.diagnostics import TensorDiagnostics
+from l2s.merging.run.diagnostics import TensorDiagnostics
 
 NAME = ".l2s_merge.jsonl"
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from l2s.merging import kernels
+from l2s.merging.kernels import kernels
 from l2s.merging.method import Distances, Each, Floats, Weight
 
 SAMPLE = 1 << 17

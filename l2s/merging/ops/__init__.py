@@ -1,0 +1,1 @@
+"""Operations on tensors that merge methods are made of."""

@@ -1,0 +1,1 @@
+"""Running: a plan executed, tensor by tensor, and what it says of itself."""
