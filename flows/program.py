@@ -10,6 +10,6 @@ would look at them a thousand times, for half a second; of a merge's own imports
 def main() -> None:
     """What the console script calls."""
     gc.set_threshold(OBJECTS)
-    from flows.cli import entry
+    from flows.cli.app import entry
 
     entry()

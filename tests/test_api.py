@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import l2s
-from flows import steps
+from flows.cli import steps
 from l2s import api
 from l2s.benchmarks.benchmark import BenchmarkParams, write_problems
 from tests.tiny import write_family
@@ -95,7 +95,9 @@ def test_options_of_commands_are_keywords(name: str) -> None:
     renamed = {"target": "out", "form": "format", "out_form": "out_format", "template_kwarg": "template_kwargs"}
     shown = {"as_json", "style", "show"}  # of the printed table
     options = {renamed.get(option, option) for option in parameters(getattr(steps, name))} - shown
-    guarded = {"force"} if name != "merge" else set[str]()  # what may be replaced is told by records, see flows.outputs
+    guarded = (
+        {"force"} if name != "merge" else set[str]()
+    )  # what may be replaced is told by records, see flows.cli.outputs
     assert options - guarded <= parameters(getattr(api, name))
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from flows import console
-from flows.cli import entry
+from flows.cli import console
+from flows.cli.app import entry
 from tests import bad_project
 from tests.bad_inputs import Case, files_in
 

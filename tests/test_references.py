@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.cli import entry
-from flows.ready import check_ready, fill_in, read_config
+from flows.cli.app import entry
+from flows.cli.ready import check_ready, fill_in, read_config
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.family.family import MODELS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.cli import entry
+from flows.cli.app import entry
 from l2s.calibration.pairs import pair_responses
 from l2s.calibration.texts import read_texts
 from l2s.errors import RecordError

@@ -12,7 +12,7 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
-from flows.cli import entry
+from flows.cli.app import entry
 from l2s.checkpoints.statistics import Statistics
 from tests.tiny import random_weights, tokenizer, write_checkpoint, write_family
 

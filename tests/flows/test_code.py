@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.changed_code import changed_code
+from flows.pipeline.changed_code import changed_code
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.lineage.code import fingerprint
@@ -106,7 +106,7 @@ EVERYTHING = set(behind())
         ("l2s/nightly/settings.py", set()),
         ("l2s/planning/settings.py", set()),
         ("l2s/lineage/record.py", set()),
-        ("flows/cli.py", set()),
+        ("flows/cli/app.py", set()),
     ],
 )
 def test_a_source_is_behind_what_uses_it(file: str, expected: set[str]) -> None:

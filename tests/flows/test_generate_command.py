@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows.cli import app_for
+from flows.cli.app import app_for
 from l2s.errors import ConfigError, L2SError, RecordError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app_for
+from flows.cli.app import app_for
 from l2s.errors import ConfigError, RecordError
 
 RUN = CliRunner()

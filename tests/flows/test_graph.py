@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.graph import Graph, Reason, fingerprint
+from flows.pipeline.graph import Graph, Reason, fingerprint
 from l2s.errors import ConfigError
 from tests.flows.conftest import repro
 
@@ -129,7 +129,7 @@ def test_every_leaf_of_a_parameter_is_named_new_and_lost_ones_too(toy: Path) -> 
 
 
 def test_a_dry_run_is_short_and_why_tells_all(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from flows.runs import _print_plan
+    from flows.cli.runs import _print_plan
 
     reasons = [Reason(f"params.yaml: recipes.old.{n}", "x" * 500 + " → absent") for n in range(40)]
     _print_plan({"merge@[b]": reasons}, False, 3)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from flows.graph import Graph
-from flows.locks import mend_lock_file, reads, void_dead_locks
-from flows.pipeline import plan
+from flows.pipeline.graph import Graph
+from flows.pipeline.locks import mend_lock_file, reads, void_dead_locks
+from flows.pipeline.run import plan
 from l2s.errors import ConfigError
 from tests.flows.conftest import DVC, repro
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-import flows.night
+import flows.nightly.night
 import tasks.nightly
-from flows.cli import entry
+from flows.cli.app import entry
 from l2s.config import Config
 from l2s.nightly.night import accept_night, night_names
 from l2s.progress import silent
@@ -51,7 +51,7 @@ def accepted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("accepted")
     make_project(folder)
     now = datetime.now(UTC)
-    found = flows.night.run_night(
+    found = flows.nightly.night.run_night(
         Config.read(folder / "params.yaml"), folder / "data", folder / ".l2s", now, silent, lambda sentence: None
     )
     assert found.outcome == "first" and found.generated == 24, "equal weights under two names answer once"
@@ -118,9 +118,9 @@ def test_a_grader_that_changed_is_named_and_no_response_is_generated(
 
     broken = Grader("l2s", lambda gold, answer: "incorrect")
     monkeypatch.setattr("l2s.verification.graders.l2s.GRADER", broken)
-    whole = flows.night.code_digest
+    whole = flows.nightly.night.code_digest
     monkeypatch.setattr(
-        flows.night, "code_digest", lambda *names: "sha256:new" if names[0] == "verify" else whole(*names)
+        flows.nightly.night, "code_digest", lambda *names: "sha256:new" if names[0] == "verify" else whole(*names)
     )
     assert equivalence.equivalent("1", "1") == "correct"
     code, said, _ = l2s("nightly", "--once")
@@ -142,8 +142,8 @@ def test_a_new_engine_and_library_are_named_and_generate_again(
     from l2s.generation.engines.transformers import engine as transformers_engine
 
     monkeypatch.setattr(transformers_engine, "REVISION", 99)
-    versions = flows.night.library_versions()
-    monkeypatch.setattr(flows.night, "library_versions", lambda: {**versions, "torch": "99.0"})
+    versions = flows.nightly.night.library_versions()
+    monkeypatch.setattr(flows.nightly.night, "library_versions", lambda: {**versions, "torch": "99.0"})
     assert l2s("nightly", "--once")[0] == 0, "the same responses from another engine"
     found = last(project)
     assert found["generated"] == 24 and found["outcome"] == "same"
@@ -199,7 +199,9 @@ def test_a_night_that_was_stopped_leaves_nothing_whole_and_the_next_continues(
         def stop(*arguments: Any, **options: Any) -> None:
             raise Interrupted
 
-        patch.setattr(*((tasks.nightly, "night_rows") if where == "a run" else (flows.night, "write_json")), stop)
+        patch.setattr(
+            *((tasks.nightly, "night_rows") if where == "a run" else (flows.nightly.night, "write_json")), stop
+        )
         monkeypatch.setattr(sys, "argv", ["l2s", "nightly", "--once"])
         with pytest.raises(Interrupted):
             entry()
@@ -215,7 +217,7 @@ def test_a_night_that_was_stopped_leaves_nothing_whole_and_the_next_continues(
 def test_kill_9_in_the_middle(tmp_path: Path) -> None:
     make_project(tmp_path, problems=60)
     edit(tmp_path, lambda params: params["decoding"].update(max_batch_size=4))
-    call = [sys.executable, "-c", "from flows.cli import entry; entry()", "nightly", "--once"]
+    call = [sys.executable, "-c", "from flows.cli.app import entry; entry()", "nightly", "--once"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(call, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
     store = tmp_path / ".l2s/responses.sqlite-wal"
@@ -325,7 +327,7 @@ def test_there_is_nothing_to_accept_before_the_first_night(project: Path, l2s: L
 
 
 def test_two_nights_at_once_are_refused(project: Path, l2s: L2s) -> None:
-    with flows.night._alone(project / ".l2s/nightly"):
+    with flows.nightly.night._alone(project / ".l2s/nightly"):
         code, _, err = l2s("nightly", "--once")
     assert code == 2 and "another night is running" in err
 

@@ -15,8 +15,8 @@ import httpx
 import pytest
 import yaml
 
-from flows.night import run_night
-from flows.server import served
+from flows.nightly.night import run_night
+from flows.pipeline.server import served
 from l2s.config import Config
 from l2s.nightly.night import accept_night, night_names
 from l2s.progress import silent
@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (MODELS / "quick/config.json").is_file(), reason="the embedded models are not checked out"),
 ]
-L2S = [sys.executable, "-c", "from flows.cli import entry; entry()"]
+L2S = [sys.executable, "-c", "from flows.cli.app import entry; entry()"]
 
 
 @pytest.fixture(scope="module")

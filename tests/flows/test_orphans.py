@@ -9,7 +9,7 @@ from pathlib import Path
 
 CHILD = """
 import time
-from flows.orphans import end_with_ancestors
+from flows.pipeline.orphans import end_with_ancestors
 end_with_ancestors(interval=0.1)
 print(1, flush=True)
 time.sleep(60)

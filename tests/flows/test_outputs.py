@@ -13,7 +13,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from flows.cli import app_for
+from flows.cli.app import app_for
 from l2s.errors import L2SError
 from tests.tiny import write_family
 

@@ -14,7 +14,7 @@ from tests.flows.conftest import repro
 
 SCRIPT = """
 from rich.console import Console
-from flows.pipeline import StageFailed, run_pipeline
+from flows.pipeline.run import StageFailed, run_pipeline
 try:
     print("ran" if run_pipeline([], "threads", 2, Console(stderr=True)) else "nothing")
 except StageFailed as failure:
@@ -87,7 +87,7 @@ def test_stages_that_need_what_failed_are_counted_and_not_told_one_by_one(toy: P
 
 
 def test_a_run_is_named_by_what_it_runs() -> None:
-    from flows.prefect_flow import run_name
+    from flows.pipeline.flow import run_name
 
     assert run_name(["merge@a{b}", "verify@slow"]) == "merge@a{b}, verify@slow"
     assert run_name(["family", *(f"merge@{n}" for n in range(30)), "report"]) == "family, 30 merge, report"

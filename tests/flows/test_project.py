@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app_for
-from flows.graph import Graph
-from flows.project import check_own_code, in_project, project_root
+from flows.cli.app import app_for
+from flows.pipeline.graph import Graph
+from flows.pipeline.project import check_own_code, in_project, project_root
 from l2s.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +56,7 @@ def test_a_second_clone_refuses_the_code_of_the_first(toy: Path) -> None:
     (toy / "flows").unlink()
     shutil.copytree(ROOT / "flows", toy / "flows", ignore=shutil.ignore_patterns("__pycache__"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-P", "-c", "from flows.cli import entry; entry()", "run", "--dry"]
+    command = [sys.executable, "-P", "-c", "from flows.cli.app import entry; entry()", "run", "--dry"]
     done = subprocess.run(command, cwd=toy, env=environment, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
     assert f"{toy}: this l2s runs the code of {ROOT}, and the project has its own" in done.stderr

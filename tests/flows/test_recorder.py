@@ -10,8 +10,8 @@ import pytest
 import yaml
 from dvc.exceptions import DvcException
 
-from flows.graph import Graph
-from flows.recorder import Busy, Recorder
+from flows.pipeline.graph import Graph
+from flows.pipeline.recorder import Busy, Recorder
 from tasks.watched import key_of
 from tests.flows.conftest import repro
 
@@ -102,7 +102,10 @@ def test_an_output_that_is_not_there_is_told_and_the_others_are_kept(toy: Path) 
 
 
 def test_what_another_run_works_on_is_asked_for_again(toy: Path) -> None:
-    begin = "from flows.recorder import Recorder; from flows.graph import Graph; r = Recorder(Graph(), (), {})\n"
+    begin = """from flows.pipeline.graph import Graph
+from flows.pipeline.recorder import Recorder
+r = Recorder(Graph(), (), {})
+"""
     program = f"{begin}r.begin('other'); print(1, flush=True); input(); r.end('other', False)"
     path = str(Path(__file__).resolve().parents[2])
     other = subprocess.Popen(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.resources import GB, Resources, resources_of
+from flows.pipeline.resources import GB, Resources, resources_of
 from l2s.config import Config
 from l2s.errors import ConfigError
 

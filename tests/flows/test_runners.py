@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.runners import task_runner
+from flows.pipeline.runners import task_runner
 from l2s.errors import ConfigError
 from l2s.extras import MissingExtra, naming_extras
 from tests.flows.conftest import repro
@@ -16,7 +16,7 @@ from tests.flows.conftest import repro
 SCRIPT = """
 import sys
 from rich.console import Console
-from flows.pipeline import StageFailed, run_pipeline
+from flows.pipeline.run import StageFailed, run_pipeline
 if __name__ == "__main__":
     try:
         print("ran" if run_pipeline([], sys.argv[1], 2, Console(stderr=True)) else "nothing")
@@ -80,15 +80,15 @@ def test_wrong_runners_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None
 POOL = """
 import os, subprocess, sys, time
 from pathlib import Path
-from flows.pipeline import prepared_environment
-from flows.server import served
+from flows.pipeline.run import prepared_environment
+from flows.pipeline.server import served
 root, toy = sys.argv[1:]
 with prepared_environment(), served():
     from prefect import flow
     from prefect.deployments import run_deployment
     here = [sys.executable, "-m", "prefect"]
     subprocess.run([*here, "work-pool", "create", "l2s", "--type", "process"], check=True, stdout=sys.stderr)
-    deployed = flow.from_source(root, "flows/deployed.py:pipeline")
+    deployed = flow.from_source(root, "flows/pipeline/deployed.py:pipeline")
     deployed.deploy("pipeline", work_pool_name="l2s", print_next_steps=False)
     start = [*here, "worker", "start", "--pool", "l2s", "--limit", "1", "--name"]
     workers = [subprocess.Popen([*start, name], stdout=sys.stderr) for name in ("first", "second")]

@@ -10,26 +10,26 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.server import served
+from flows.pipeline.server import served
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVED = """
 import os, sys
 from contextlib import contextmanager
-import flows.nightly, flows.server
+import flows.cli.nightly, flows.pipeline.server
 
 @contextmanager
 def served(port=None, meanwhile=lambda: None):
     assert "prefect" not in sys.modules, "Prefect reads the server's address once, when it is imported"
     os.environ["PREFECT_API_URL"] = "http://127.0.0.1:9/api"
     meanwhile()
-    import flows.nightly_flow
+    import flows.nightly.flow
     from prefect.settings import PREFECT_API_URL
-    flows.nightly_flow.serve = lambda cron: print(cron, PREFECT_API_URL.value())
+    flows.nightly.flow.serve = lambda cron: print(cron, PREFECT_API_URL.value())
     yield "http://127.0.0.1:9"
 
-flows.server.served = served
-flows.nightly._serve("5 4 * * *")
+flows.pipeline.server.served = served
+flows.cli.nightly._serve("5 4 * * *")
 """
 
 

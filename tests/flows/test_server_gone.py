@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.server import answers, needed
+from flows.pipeline.server import answers, needed
 from l2s.errors import EngineError, L2SError
 from tests.flows.conftest import repro
 from tests.flows.test_stopping import processes_in, write_stages
@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from rich.console import Console
-from flows import cli, pipeline
+from flows.cli import app as cli
+from flows.pipeline import run as pipeline
 sys.argv = ["l2s"]
 cli.app_for = lambda words: lambda: pipeline.run_pipeline([], "threads", 2, Console(stderr=True))
 cli.entry()

@@ -14,8 +14,8 @@ from tests.flows.conftest import repro
 SCRIPT = """
 import sys
 from rich.console import Console
-from flows.pipeline import StageFailed, run_pipeline
-from flows.resources import Resources
+from flows.pipeline.run import StageFailed, run_pipeline
+from flows.pipeline.resources import Resources
 resources = Resources(eval(sys.argv[1]), eval(sys.argv[2]), retries=1, delay=0.1)
 try:
     print("ran" if run_pipeline([], "threads", 2, Console(stderr=True), resources=lambda _: resources) else "nothing")

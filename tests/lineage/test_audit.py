@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flows.cli import entry
+from flows.cli.app import entry
 from l2s.lineage.artefacts import UNCOUNTED
 from l2s.lineage.audit import Audit, audit_chain
 from l2s.lineage.chain import Chain

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from flows.cli import app_for
-from flows.planned import plan
+from flows.cli.app import app_for
+from flows.cli.planned import plan
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.planning.lengths import expected_lengths, questions_of
@@ -171,6 +171,8 @@ def test_wrong_names_are_one_sentence(tmp_path: Path) -> None:
 
 def test_the_command_line_starts_without_what_only_commands_need() -> None:
     heavy = "torch", "polars", "prefect", "dvc"
-    program = f"import flows.cli, sys; flows.cli.app_for(); print([name for name in {heavy} if name in sys.modules])"
+    program = (
+        f"import flows.cli.app, sys; flows.cli.app.app_for(); print([name for name in {heavy} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "[]\n", done.stderr

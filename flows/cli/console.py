@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows import console as consoles
+from flows.cli import console as consoles
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Console:
     """``out`` and ``err``."""
     from rich.console import Console
 
-    from flows.visible import Visible
+    from flows.cli.visible import Visible
 
     makes = {"out": lambda: Console(width=None if sys.stdout.isatty() else 110), "err": lambda: Console(stderr=True)}
     if name not in makes:

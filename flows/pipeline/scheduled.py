@@ -10,11 +10,11 @@ from prefect import Task
 from prefect.futures import PrefectFuture
 from prefect.states import State
 
-from flows.artifacts import publish_page, publish_table
-from flows.graph import Graph, one_line
-from flows.recorder import PATIENCE, Busy, Recorder, Standing
-from flows.resources import Resources
-from flows.watch import Watch
+from flows.pipeline.artifacts import publish_page, publish_table
+from flows.pipeline.graph import Graph, one_line
+from flows.pipeline.progress import Watch
+from flows.pipeline.recorder import PATIENCE, Busy, Recorder, Standing
+from flows.pipeline.resources import Resources
 from tasks.prefect_tasks import FROM_EXCEPTION, may_end_better, task_of
 
 AGAIN = 0.5

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from flows.outputs import Place, check_place, writing
+from flows.cli.outputs import Place, check_place, writing
 from l2s.errors import ConfigError, L2SError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _generate_inputs(arguments: Arguments) -> list[Path]:
 
 def _prompt(arguments: Arguments) -> dict[str, Any]:
     """The prompt's settings with every default, the date of chat templates among them."""
-    from flows.steps import variables
+    from flows.cli.steps import variables
     from l2s.api import prompt_settings
     from l2s.generation.settings import PromptParams
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from flows.console import Json, out, say
+from flows.cli.console import Json, out, say
 from l2s.digests import BLAKE3, SHA256, without_name
 
 app = typer.Typer(name="store", help="The response store: what it holds, whether it is sound, and clearing it.",

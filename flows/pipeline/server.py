@@ -25,7 +25,7 @@ PATIENCE = 180
 """Seconds a server may take to answer for the first time, on a busy machine."""
 PROGRAM = """
 import sys
-from flows.orphans import end_with_ancestors
+from flows.pipeline.orphans import end_with_ancestors
 end_with_ancestors(generations=1)
 sys.argv = ["prefect", "server", "start", "--host", sys.argv[1], "--port", sys.argv[2]]
 from prefect.cli import app

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.graph import Graph, Reason
-from flows.resources import Resources
-from flows.runners import RUNNERS, task_runner
-from flows.server import needed, served
-from flows.watch import Watch
+from flows.pipeline.graph import Graph, Reason
+from flows.pipeline.progress import Watch
+from flows.pipeline.resources import Resources
+from flows.pipeline.runners import RUNNERS, task_runner
+from flows.pipeline.server import needed, served
 from l2s.errors import ConfigError
 from l2s.params import nearest
 from tasks.code import refresh_where_named
@@ -69,7 +69,7 @@ def run_pipeline(
     with prepared_environment(), nullcontext() if api else served(meanwhile=_import_flow), needed(api):
         if runner == "threads":
             load(libraries)  # while Prefect is imported
-        from flows.prefect_flow import pipeline_flow
+        from flows.pipeline.flow import pipeline_flow
 
         with Watch(names, console) as watch:
             run = task_runner(runner, jobs, address)
@@ -86,7 +86,7 @@ def _libraries(stages: Collection[str]) -> tuple[str, ...]:
 
 
 def _import_flow() -> None:
-    importlib.import_module("flows.prefect_flow")
+    importlib.import_module("flows.pipeline.flow")
 
 
 class StageFailed(Exception):

@@ -18,8 +18,8 @@ from dvc.stage.cache import RunCacheNotFoundError
 from dvc.stage.serialize import to_lockfile
 from dvc.utils.serialize import dumps_yaml, parse_yaml
 
-from flows.graph import Graph, fingerprint, one_line
-from flows.listings import remember
+from flows.pipeline.graph import Graph, fingerprint, one_line
+from flows.pipeline.listings import remember
 from l2s.files import write_text
 from tasks.stages import STAGES
 from tasks.watched import key_of

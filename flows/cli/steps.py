@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import console
-from flows.console import Json, Seed, print_table, say, warn
+from flows.cli import console
+from flows.cli.console import Json, Seed, print_table, say, warn
 from l2s.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.console import Json, out
+from flows.cli.console import Json, out
 from l2s.errors import ConfigError
 from l2s.params import nearest
 from l2s.planning.machine import DEVICES
@@ -27,7 +27,7 @@ def plan(
         raise ConfigError("l2s plan takes --params or --preset, not both")
     if gpu is not None and gpu not in DEVICES:
         raise ConfigError(f"--gpu: '{gpu}' is not known{nearest(gpu, DEVICES)}")
-    from flows.estimated import as_record, estimates_of, preset_path, show
+    from flows.cli.estimated import as_record, estimates_of, preset_path, show
 
     path = preset_path(preset) if preset else params or Path("params.yaml")
     estimates, assumptions = estimates_of(path, params is None and preset is None, everything, gpu, gpus)

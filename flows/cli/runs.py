@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.console import Json, err, out, print_table, warn
+from flows.cli.console import Json, err, out, print_table, warn
 
 SHOWN, WIDTH = 3, 100
 """What a dry run shows of a stage: reasons, and characters of each; ``l2s why`` shows all."""
@@ -22,9 +22,9 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Bring the pipeline up to date and show the table."""
-    from flows.pipeline import StageFailed, plan, run_pipeline
-    from flows.ready import check_ready, fill_in, read_config
-    from flows.resources import resources_of
+    from flows.cli.ready import check_ready, fill_in, read_config
+    from flows.pipeline.resources import resources_of
+    from flows.pipeline.run import StageFailed, plan, run_pipeline
 
     config, elsewhere = read_config(), address is not None
     if dry:
@@ -68,8 +68,8 @@ def code(
 
 def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average.")], as_json: Json = False) -> None:
     """Which parameter, file or code change makes a stage out of date: old → new."""
-    from flows.pipeline import plan
-    from flows.ready import PARAMS
+    from flows.cli.ready import PARAMS
+    from flows.pipeline.run import plan
     from l2s.yaml import read_yaml
 
     read_yaml(PARAMS)  # a file that would hang DVC, or that it reads otherwise, is told before
@@ -85,9 +85,9 @@ def ui(
     stay: Annotated[bool, typer.Option(help="Keep the server up after the run.")] = True,
 ) -> None:
     """Start the Prefect UI and run the pipeline against it."""
-    from flows.pipeline import StageFailed
-    from flows.ready import check_ready, fill_in, read_config
-    from flows.ui import show
+    from flows.cli.ready import check_ready, fill_in, read_config
+    from flows.cli.ui import show
+    from flows.pipeline.run import StageFailed
 
     read_config()
     fill_in(warn)
@@ -107,7 +107,7 @@ def report() -> None:
 
 def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> None:
     """Run one stage's work; what dvc.yaml calls."""
-    from flows.orphans import end_with_ancestors
+    from flows.pipeline.orphans import end_with_ancestors
     from l2s.progress import bar
     from tasks.observed import observed
     from tasks.stages import run_stage

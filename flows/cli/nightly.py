@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.console import Json, err, out
+from flows.cli.console import Json, err, out
 from l2s.errors import RecordError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _run(config: "Config", hooks: bool) -> "Night":
     """One night; seen by Prefect where an API is configured."""
     if os.environ.get("PREFECT_API_URL") and hooks:
         return _run_observed()
-    from flows.night import news_of, page_of, run_night
+    from flows.nightly.night import news_of, page_of, run_night
     from l2s.progress import bar
     from tasks.nightly_hook import notify
 
@@ -59,11 +59,11 @@ def _run(config: "Config", hooks: bool) -> "Night":
 
 
 def _run_observed() -> "Night":
-    from flows.pipeline import prepared_environment
+    from flows.pipeline.run import prepared_environment
     from l2s.nightly.night import read_night
 
     with prepared_environment():
-        from flows.nightly_flow import run_observed
+        from flows.nightly.flow import run_observed
 
         name = run_observed()
     return read_night(DATA / "nightly" / name)
@@ -71,11 +71,11 @@ def _run_observed() -> "Night":
 
 def _serve(cron: str) -> None:
     """Serve the deployment until Ctrl-C; with a Prefect server of our own where none is configured."""
-    from flows.pipeline import prepared_environment
-    from flows.server import served
+    from flows.pipeline.run import prepared_environment
+    from flows.pipeline.server import served
 
     def check() -> None:
-        from flows.nightly_flow import check_cron  # not before the server has an address: Prefect reads it once
+        from flows.nightly.flow import check_cron  # not before the server has an address: Prefect reads it once
 
         check_cron(cron)
 
@@ -83,7 +83,7 @@ def _serve(cron: str) -> None:
         api = os.environ.get("PREFECT_API_URL")
         with nullcontext(api) if api else served(meanwhile=check) as url:
             check()
-            from flows.nightly_flow import serve
+            from flows.nightly.flow import serve
 
             err.print(f"serving l2s-nightly/nightly at '{cron}' (UTC), Prefect at {url}; Ctrl-C ends it", style=None)
             serve(cron)
@@ -111,7 +111,7 @@ def _accept(night: "Night", as_json: bool) -> None:
 
 
 def _show(night: "Night", as_json: bool) -> None:
-    from flows.night import page_of
+    from flows.nightly.night import page_of
 
     page = page_of(DATA, night)
     if as_json:

@@ -7,7 +7,7 @@ committed.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from flows.listings import git
+from flows.pipeline.listings import git
 from l2s.errors import ConfigError, RecordError
 from l2s.lineage.code import fingerprint
 from l2s.lineage.meaning import package_of, read_source

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.console import Json, err, out
+from flows.cli.console import Json, err, out
 
 if TYPE_CHECKING:
     from l2s.lineage.audit import Audit
@@ -28,7 +28,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Check everything behind an artefact: digests, links, verdicts, numbers. Exit code 1 names what does not hold."""
-    from flows.redo import redo_cheap, regenerate
+    from flows.cli.redo import redo_cheap, regenerate
     from l2s.lineage.regrade import graded_files, regrade
     from l2s.lineage.stored import check_store
     from l2s.progress import bar

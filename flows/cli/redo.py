@@ -136,7 +136,7 @@ def _put(values: dict[str, Any], key: str, value: Any) -> None:
 
 def _run_step(kept: Kept, target: Path, **changes: Any) -> None:
     """A single step, with the arguments that its record tells, but for the target."""
-    from flows import steps
+    from flows.cli import steps
 
     command = getattr(steps, kept.record.made_by.removeprefix("l2s "))
     given = kept.record.parameters["arguments"]
@@ -157,7 +157,7 @@ def _argument(value: Any, is_path: bool, root: Path) -> Any:
 @contextmanager
 def _unsaid() -> Iterator[None]:
     """Nothing that a step prints is seen."""
-    from flows.console import out
+    from flows.cli.console import out
 
     before, out.quiet = out.quiet, True
     try:

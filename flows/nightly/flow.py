@@ -14,7 +14,7 @@ from prefect.logging import get_run_logger
 from prefect.logging.handlers import APILogWorker
 from prefect.states import Completed, Failed, State
 
-from flows.night import news_of, page_of, run_night
+from flows.nightly.night import news_of, page_of, run_night
 from l2s.config import Config
 from l2s.errors import ConfigError, L2SError
 from l2s.nightly.night import Night

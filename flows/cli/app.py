@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from flows import console, steps
-from flows.recorded_steps import leaving_record
+from flows.cli import console, steps
+from flows.cli.recorded_steps import leaving_record
 from l2s import __version__
 from l2s.errors import L2SError, sentence_of
 from l2s.extras import naming_extras
@@ -48,10 +48,10 @@ def app_for(arguments: Sequence[str] = ()) -> typer.Typer:
 
 
 def _add_pipeline(app: typer.Typer) -> None:
-    from flows import nightly, planned, preset, runs
-    from flows.audit import audit
-    from flows.lineage import lineage
-    from flows.project import in_project
+    from flows.cli import nightly, planned, preset, runs
+    from flows.cli.audit import audit
+    from flows.cli.lineage import lineage
+    from flows.pipeline.project import in_project
 
     for command in (*runs.COMMANDS, *planned.COMMANDS, nightly.nightly):
         app.command(rich_help_panel=PIPELINE)(in_project(command))
@@ -60,7 +60,7 @@ def _add_pipeline(app: typer.Typer) -> None:
 
 
 def _add_others(app: typer.Typer) -> None:
-    from flows import runs, store
+    from flows.cli import runs, store
 
     app.command(hidden=True)(runs.stage)
     app.add_typer(store.app, rich_help_panel=STEPS)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.console import say
+from flows.cli.console import say
 
 
 def preset(
@@ -14,7 +14,7 @@ def preset(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write a complete params.yaml: the papers' models, methods, coefficients, benchmarks, prompts and limits."""
-    from flows.outputs import Place, check_place, writing
+    from flows.cli.outputs import Place, check_place, writing
     from l2s.files import write_text
     from l2s.presets import read_preset
 

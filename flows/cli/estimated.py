@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.console import out
+from flows.cli.console import out
 from l2s.config import Config
 from l2s.errors import ConfigError
 from l2s.params import nearest
@@ -58,7 +58,7 @@ def stages_of(config: Config) -> list[str]:
 
 
 def _stale() -> list[str]:
-    from flows.pipeline import plan as plan_run
+    from flows.pipeline.run import plan as plan_run
 
     return list(plan_run([])[2])
 

@@ -13,13 +13,13 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import TaskRunner
 
-from flows.graph import Graph
-from flows.orphans import stopping_stages
-from flows.recorder import Recorder
-from flows.resources import Resources
-from flows.scheduled import Run, Scheduled
-from flows.server import answers
-from flows.watch import Watch
+from flows.pipeline.graph import Graph
+from flows.pipeline.orphans import stopping_stages
+from flows.pipeline.progress import Watch
+from flows.pipeline.recorder import Recorder
+from flows.pipeline.resources import Resources
+from flows.pipeline.scheduled import Run, Scheduled
+from flows.pipeline.server import answers
 from tasks.prefect_tasks import LIMIT, stopping
 from tasks.recording import PREFECT_RUN
 

@@ -10,6 +10,7 @@ from l2s.errors import ConfigError
 
 FILES = ("params.yaml", "dvc.yaml")
 OURS = Path(__file__)
+SOURCE = OURS.parents[2]
 
 
 def in_project(command: Callable[..., None]) -> Callable[..., None]:
@@ -39,10 +40,10 @@ def check_own_code(root: Path) -> None:
     Raises:
         ConfigError: the project has code of its own, and this program is not it.
     """
-    own = root / OURS.parent.name / OURS.name
+    own = root / OURS.relative_to(SOURCE)
     if own.is_file() and not own.samefile(OURS):
         raise ConfigError(
-            f"{root}: this l2s runs the code of {OURS.parent.parent}, and the project has its own; "
+            f"{root}: this l2s runs the code of {SOURCE}, and the project has its own; "
             "make an environment here (make run), or run .venv/bin/l2s"
         )
 

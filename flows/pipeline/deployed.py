@@ -7,8 +7,8 @@ from prefect import flow
 from prefect.runtime import flow_run
 from rich.console import Console
 
-from flows.pipeline import run_pipeline
-from flows.resources import Resources, resources_of
+from flows.pipeline.resources import Resources, resources_of
+from flows.pipeline.run import run_pipeline
 from l2s.config import Config
 from tasks.stages import STAGES
 
@@ -25,7 +25,7 @@ def pipeline(
 
     Args:
         targets: stages or kinds of stages.
-        runner: where stages run, see :mod:`flows.runners`.
+        runner: where stages run, see :mod:`flows.pipeline.runners`.
         jobs: most stages at a time; default: one a core.
         folder: the project's, if it is not the one that the worker was told.
 

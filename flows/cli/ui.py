@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection
 
 from rich.console import Console
 
-from flows.pipeline import prepared_environment, run_pipeline
-from flows.server import served
+from flows.pipeline.run import prepared_environment, run_pipeline
+from flows.pipeline.server import served
 
 
 def show(

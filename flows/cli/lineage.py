@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.console import Json, out, say
+from flows.cli.console import Json, out, say
 from l2s.digests import without_name
 
 Crate = Annotated[Path | None, typer.Option("--crate", metavar="OUT", help="Write a Workflow Run RO-Crate there.")]
@@ -26,7 +26,7 @@ def lineage(
 
     found = lineage_of(path)
     if crate is not None:
-        from flows.outputs import Place, check_place, writing
+        from flows.cli.outputs import Place, check_place, writing
         from l2s.lineage.crate import write_crate
 
         place = Place("l2s lineage", crate, [path], folder=crate.suffix != ".zip", judged=True)

@@ -17,10 +17,10 @@ from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 from dvc.stage import PipelineStage
 
-from flows.changed_code import changed_code
-from flows.listings import changed_files, remember
-from flows.locks import mend_lock_file, reads, void_dead_locks
-from flows.project import no_repository
+from flows.pipeline.changed_code import changed_code
+from flows.pipeline.listings import changed_files, remember
+from flows.pipeline.locks import mend_lock_file, reads, void_dead_locks
+from flows.pipeline.project import no_repository
 from l2s.errors import ConfigError
 from l2s.params import nearest
 from tasks.code import LOCK

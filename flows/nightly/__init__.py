@@ -1,0 +1,1 @@
+"""The re-evaluation of accepted models, night after night."""
