@@ -177,7 +177,9 @@ def calibrate(
         },
         "options",
     )  # fmt: skip
-    return calibrate_model(Path(model), Path(texts), Path(out), params, others=others, device=device, track=track)
+    return calibrate_model(
+        Path(model), Path(texts), Path(out), params, others=others, device=device, track=track, say=_warn
+    )
 
 
 @naming_extras("l2s generate", "generate")

@@ -24,7 +24,9 @@ def work(config: Config, name: str, track: Track, say: Say) -> None:
     models = {model: DATA / "models" / model for model in config.models}
     out = DATA / "calibration" / f"{name}.safetensors"
     others = {model: models[model] for model in params.distance_to}
-    found = calibrate(models[params.model], texts, out, params, others=others, track=track)
+    found = calibrate(
+        models[params.model], texts, out, params, others=others, track=track, say=lambda note: say(f"note: {note}")
+    )
     say(f"{params.kind} of {params.model}, {len(found.tensors)} weights or layers")
 
 

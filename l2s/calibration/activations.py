@@ -132,7 +132,7 @@ class InputMeans:
 def measure_whole(
     checkpoint: Checkpoint, model: PreTrainedModel, blocks: Tensor, partial: Partial, track: Track
 ) -> dict[str, Tensor]:
-    """Of a model in memory, block by block."""
+    """Measure a model in memory, block by block."""
     done, sums = partial.read()
     modules = dict(model.named_modules())
     with InputMeans(checkpoint, modules, sums, multiplied(model, modules)) as means:

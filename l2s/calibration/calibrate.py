@@ -1,6 +1,6 @@
 """Calibration: measure a model on texts, and write what merge methods use of it; resumed after a kill."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +30,7 @@ def calibrate(
     others: Mapping[str, Path] = MappingProxyType({}),
     device: str = "cpu",
     track: Track = silent,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> Statistics:
     """Measure a model in float32 and write the statistics to ``out``, whole or not at all.
 
@@ -44,6 +45,7 @@ def calibrate(
         others: folders of the models in ``params.distance_to``; a name that is not there is a folder itself.
         device: ``cpu`` or ``cuda``.
         track: shows the loop over texts, blocks or layers.
+        say: told of tensors in the folder that the model has no place for.
 
     Returns:
         The statistics, as they stand in ``out``.
@@ -53,6 +55,8 @@ def calibrate(
         CheckpointError: NaN or infinity came up; nothing is written.
     """
     plan = plan_calibration(model, texts, out, params, others, device)
+    for note in plan.network.notes():
+        say(note)
     partial = Partial(out, plan.key)
     measure = _activations if params.kind == "activations" else _sensitivities
     with _one_thread():

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from l2s.calibration.converted import is_converted, load_converted
 from l2s.calibration.finite import not_finite
 from l2s.calibration.texts import first_line
+from l2s.causal_lm import notes_on, unexpected_weights
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.finite import all_finite
@@ -66,6 +67,12 @@ class Network:
         buffers = [name for name, _ in self.model.named_buffers() if name in _stored(self.model)]
         return [*dict(self.model.named_parameters()), *buffers]
 
+    def notes(self) -> tuple[str, ...]:
+        """A sentence on tensors of the folder that no part of the model takes, if there are any."""
+        if self.converted or self.checkpoint.index.entries.keys() <= _stored(self.model).keys():
+            return ()
+        return notes_on(self.checkpoint.path, unexpected_weights(self.checkpoint.path))
+
     @property
     def vocabulary(self) -> int:
         """Length of the logits."""
@@ -73,7 +80,7 @@ class Network:
 
     @property
     def context(self) -> int | None:
-        """Most tokens of a text, as the config says."""
+        """The largest number of tokens of a text, as the config says."""
         found: int | None = getattr(self.model.config, "max_position_embeddings", None)
         return found
 

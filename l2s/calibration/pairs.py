@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from l2s.errors import RecordError
 from l2s.records import Row, iter_rows
 from l2s.seeds import seed_for
+from l2s.thinking import leaves_open
 
-OPENING = "<think>"
+OPENING, CLOSING = "<think>", "</think>"
 TURNS = tuple(
     re.compile(form, re.DOTALL)
     for form in (
@@ -46,8 +47,8 @@ def pair_responses(quick: Path, slow: Path, *, count: int | None = None, seed: i
     Args:
         quick: responses that become ``short``.
         slow: those that become ``long``.
-        count: most texts, drawn by the seed; None: all.
-        seed: of the draw; a larger count only adds texts.
+        count: the largest number of texts, sampled by the seed; None: all.
+        seed: of the sampling; a larger count only adds texts.
         right: take right answers alone; the files are then verdicts.
 
     Raises:
@@ -62,8 +63,7 @@ def pair_responses(quick: Path, slow: Path, *, count: int | None = None, seed: i
         if short[key]["problem"] != long[key]["problem"]:
             raise RecordError(f"{quick} and {slow}: {key[0]} {key[1]} is not the same problem in both")
     if count is not None and count < len(both):
-        drawn = random.Random(seed_for(seed, "calibration", "pairs"))
-        drawn.shuffle(both)
+        random.Random(seed_for(seed, "calibration", "pairs")).shuffle(both)
         both = sorted(both[:count])
     rows = [
         {
@@ -113,5 +113,14 @@ def _problem(row: Row) -> str:
 
 def _answer(row: Row) -> str:
     """The response; the start of thinking, where the prompt held it already, is written before it."""
-    opened = row.get("prompt", "").rstrip().endswith(OPENING) and not row["response"].lstrip().startswith(OPENING)
-    return (OPENING if opened else "") + str(row["response"])
+    prompt, response = str(row.get("prompt", "")), str(row["response"])
+    opened = leaves_open(_tail(row, prompt), OPENING, CLOSING)
+    return response if not opened or response.lstrip().startswith(OPENING) else OPENING + response
+
+
+def _tail(row: Row, prompt: str) -> str:
+    """The prompt behind the problem; its end where nothing tells the two apart."""
+    problem = _problem(row)
+    if "problem" not in row and problem == prompt.strip():
+        return problem[-len(OPENING) :]
+    return prompt.rpartition(problem)[2]

@@ -16,7 +16,7 @@ from l2s.files import sync_file, sync_folder
 EVERY = 5.0
 """Seconds between two writings, at least."""
 SHARE = 0.1
-"""Of the time, at most, that goes into writing."""
+"""The largest share of the time that goes into writing."""
 
 
 class Partial:

@@ -122,9 +122,9 @@ def _refuse_other_vocabularies(network: Network, others: list[Network]) -> None:
 def _checked_ids(network: Network, file: Path, texts: list[Text], params: CalibrationParams) -> list[list[int]]:
     template = ChatTemplate(open_tokenizer(network.checkpoint.tokenizer_folder))
     ids = [token_ids(template, text, params.max_tokens) for text in texts]
-    fewest = 2 if params.kind == "sensitivities" else 1  # the loss is that of the second token on
-    if short := sorted(text.line for text, found in zip(texts, ids, strict=True) if len(found) < fewest):
-        raise RecordError(f"{file}: {_lines(short)}: fewer than {fewest} tokens; remove such texts")
+    min_tokens = 2 if params.kind == "sensitivities" else 1  # the loss is that of the second token on
+    if short := sorted(text.line for text, found in zip(texts, ids, strict=True) if len(found) < min_tokens):
+        raise RecordError(f"{file}: {_lines(short)}: fewer than {min_tokens} tokens; remove such texts")
     if strange := sorted(text.line for text, f in zip(texts, ids, strict=True) if max(f) >= network.vocabulary):
         raise CheckpointError(
             f"{network.checkpoint.path}: its tokenizer makes tokens past the model's {network.vocabulary}, of "

@@ -34,7 +34,7 @@ SCORES = "scores"
 """In a partial file, float64 ``[texts, columns]``."""
 
 Row = dict[str, float]
-"""Of one text: a score for each layer, a distance for each other model."""
+"""What one text gives: a score for each layer, a distance for each other model."""
 Texts = Sequence[Tensor]
 """Token ids, ``[1, tokens]`` each."""
 
@@ -85,7 +85,7 @@ def distance(ours: Tensor, theirs: Tensor) -> float:
 def whole_rows(
     checkpoint: Checkpoint, model: PreTrainedModel, others: Mapping[str, PreTrainedModel], texts: Texts
 ) -> Iterator[Row]:
-    """Of models in memory, text by text: one forward and one backward pass each.
+    """Measure models in memory, text by text: one forward and one backward pass each.
 
     Args:
         checkpoint: the model measured.
@@ -174,7 +174,7 @@ def _leaving(model: LayeredModel, piece: int, weights: Weights, entered: Tensor,
 def _embedding_backward(
     model: LayeredModel, texts: Texts, ends: Sequence[Tensor], gradients: Sequence[Tensor | None], sums: GradientSums
 ) -> None:
-    """Of a tied embedding, both gradients at once: the head's loss is computed again."""
+    """Give both gradients of a tied embedding at once: the head's loss is computed again."""
     weights = _watched(model, 0, sums)
     head = model.tied_head(weights)
     for sums.text, (ids, end, gradient) in enumerate(zip(texts, ends, gradients, strict=True)):

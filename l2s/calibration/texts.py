@@ -114,7 +114,7 @@ def rendered(template: ChatTemplate, text: Text) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Of another library's message, what fits into a sentence."""
+    """What of another library's message fits into a sentence."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 

@@ -21,7 +21,7 @@ class Digests(NamedTuple):
     """What of a model stands in the keys of its responses."""
 
     weights: str
-    """Of all that decides what it answers."""
+    """Digest of all that decides what the model answers."""
     tokenizer: str
 
 

@@ -17,9 +17,9 @@ class PromptParams(Params):
 
     style: Literal["chat", "plain", "qwen25-math-cot", "cot"] = "chat"
     """``chat``: the tokenizer's chat template; ``plain``: the text of ``template`` as it stands; ``qwen25-math-cot``
-    and ``cot``: the study's two prompts, see :mod:`l2s.generation.prompts.paper`."""
+    and ``cot``: the L2S paper's two prompts, see :mod:`l2s.generation.prompts.paper`."""
     system: str | None = None
-    """chat, qwen25-math-cot: the system's turn; null: none, or the study's."""
+    """chat, qwen25-math-cot: the system's turn; null: none, or the paper's."""
     date: datetime.date = DATE
     """chat: what the template takes for today (``strftime_now``), so that no prompt depends on when it is made."""
     template_kwargs: dict[str, JsonValue] = {}
@@ -62,11 +62,11 @@ class SamplingParams(Params):
     top_k: int = Field(0, ge=0)
     """0: all tokens."""
     max_tokens: int = Field(32_768, ge=1)
-    """Most tokens generated for one response, thinking and forced text included. The default leaves the limit to the
-    model's context, up to what reasoning models are published with."""
+    """The largest number of tokens generated for one response, thinking and forced text included. The default leaves
+    the limit to the model's context, up to what reasoning models are published with."""
     context: int | None = Field(None, ge=1)
-    """Most tokens of prompt and response together (vLLM's max_model_len); null: the model's own limit. A response
-    that it cuts says so in ``limit``; a prompt that leaves no room has an empty one."""
+    """The largest number of tokens of prompt and response (vLLM's max_model_len); null: the model's own limit. A
+    response that it cuts says so in ``limit``; a prompt that leaves no room has an empty one."""
     samples: int = Field(1, ge=1)
     """Responses per problem."""
     seed: int = Field(0, ge=-(2**63), lt=2**63)

@@ -438,3 +438,18 @@ def test_weights_are_copied_out_of_the_file(tmp_path: Path) -> None:
     with CheckpointReader(network.checkpoint) as reader:
         mapped, found = reader.read("model.norm.weight"), network.weight(reader, "model.norm.weight")
         assert torch.equal(found, mapped) and found.data_ptr() != mapped.data_ptr() and found.data_ptr() % 64 == 0
+
+
+def test_tensors_that_the_model_has_no_place_for_are_a_note(made: Path, tmp_path: Path) -> None:
+    said = list[str]()
+    for folder in ("base", "more"):
+        shutil.copytree(made / "base", tmp_path / folder)
+    weights = load_file(made / "base" / "model.safetensors")
+    save_file({**weights, "model.extra.weight": torch.ones(2, 2)}, tmp_path / "more" / "model.safetensors")
+    for folder in ("base", "more"):
+        calibrate(
+            tmp_path / folder, made / "texts.jsonl", tmp_path / f"{folder}.safetensors", params("activations"),
+            say=said.append,
+        )  # fmt: skip
+    (note,) = said
+    assert str(tmp_path / "more") in note and "model.extra.weight" in note and "left out" in note

@@ -140,3 +140,24 @@ def test_generated_rows_hold_the_problem_as_it_was_asked(tmp_path: Path) -> None
     )  # fmt: skip
     asked = {one["id"]: one["problem"] for one in read_rows(path)}
     assert {one["id"]: one["problem"] for one in read_rows(tmp_path / "r.jsonl")} == asked
+
+
+@pytest.mark.parametrize(
+    ("prompt", "problem", "opened"),
+    [
+        ("<|user|>1+1?<|assistant|><think>\nSo, ", "1+1?", True),
+        ("<|user|>1+1?<|assistant|><think>\n</think>\n\n", "1+1?", False),
+        ("What does <think>", "What does <think>", False),
+        ("Think in <think>. 1+1?\nAnswer:", "1+1?", False),
+        ("1+1?\n<think>\n", None, True),
+    ],
+)  # fmt: skip
+def test_thinking_is_opened_by_what_stands_behind_the_problem(
+    tmp_path: Path, prompt: str, problem: str | None, opened: bool
+) -> None:
+    """As generation has it: a prefill may go on after the delimiter, and a problem may end with one."""
+    asked = {} if problem is None else {"problem": problem}
+    rows = [{"benchmark": "b", "id": "1", "prompt": prompt, "response": "x</think>2", **asked}]
+    write_rows(tmp_path / "a.jsonl", rows)
+    (text,) = pair_responses(tmp_path / "a.jsonl", tmp_path / "a.jsonl").rows
+    assert text["long"] == ("<think>" if opened else "") + "x</think>2"

@@ -52,11 +52,11 @@ def test_a_token_takes_keys_and_values_in_every_layer() -> None:
 def test_rows_take_a_quarter_of_what_is_free() -> None:
     token = bytes_a_token(CONFIG, 4)
     row = token * 100
-    assert rows_that_fit(token, 100, free=4 * row, most=128) == 1
-    assert rows_that_fit(token, 100, free=4 * 7 * row + 4, most=128) == 7
-    assert rows_that_fit(token, 100, free=4 * 7 * row, most=5) == 5
+    assert rows_that_fit(token, 100, free=4 * row, max_rows=128) == 1
+    assert rows_that_fit(token, 100, free=4 * 7 * row + 4, max_rows=128) == 7
+    assert rows_that_fit(token, 100, free=4 * 7 * row, max_rows=5) == 5
     with pytest.raises(EngineError, match=r"one response of 100 tokens takes .* lower max_tokens"):
-        rows_that_fit(token, 100, free=4 * row - 4, most=128)
+        rows_that_fit(token, 100, free=4 * row - 4, max_rows=128)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])

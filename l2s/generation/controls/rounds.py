@@ -14,7 +14,7 @@ from l2s.generation.controls.probe import Likeliest
 from l2s.generation.controls.transcript import Transcript
 
 SEGMENT = 64
-"""Tokens at most where a text, and no token, may end the response: the engine does not look for it."""
+"""The largest number of tokens where a text, and no token, may end the response: the engine does not look for it."""
 
 
 class Round(NamedTuple):

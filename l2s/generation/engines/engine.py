@@ -15,7 +15,7 @@ class Generated:
     """One response, token ids with the stop token."""
 
     index: int
-    """Of the prompt in the sequence given."""
+    """Place of the prompt in the sequence given."""
     ids: list[int]
     finish: str
     closed: bool

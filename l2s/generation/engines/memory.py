@@ -7,8 +7,8 @@ SHARE = 4
 and the model's own arithmetic needs room."""
 
 
-def rows_that_fit(bytes_of_one: int, length: int, free: int, most: int) -> int:
-    """Rows, 1 to ``most``, that may all grow to ``length`` tokens with ``free`` bytes of memory.
+def rows_that_fit(bytes_of_one: int, length: int, free: int, max_rows: int) -> int:
+    """Rows, 1 to ``max_rows``, that may all grow to ``length`` tokens with ``free`` bytes of memory.
 
     Args:
         bytes_of_one: keys and values of one token.
@@ -22,7 +22,7 @@ def rows_that_fit(bytes_of_one: int, length: int, free: int, most: int) -> int:
             f"one response of {length} tokens takes {one / 1e9:.1f} GB of keys and values, and {free / 1e9:.1f} GB "
             f"of memory are free, of which no more than a quarter may go to them; lower max_tokens"
         )
-    return min(most, free // SHARE // one)
+    return min(max_rows, free // SHARE // one)
 
 
 def free_memory(device: str) -> int:

@@ -1,4 +1,4 @@
-r"""The study's two prompts (L2S, arXiv:2503.20641, by way of Qwen2.5-Math's evaluation toolkit), by their names.
+r"""The paper's two prompts (L2S, arXiv:2503.20641, by way of Qwen2.5-Math's evaluation toolkit), by their names.
 
 - ``qwen25-math-cot`` (slow and merged models): Qwen's ChatML as plain text, whatever the model's own template is,
   with the system's turn "Please reason step by step, and put your final answer within \boxed{}."

@@ -8,6 +8,7 @@ from l2s.errors import EngineError
 from l2s.generation.prompts.paper import STOPS, cot, qwen25_math_cot
 from l2s.generation.settings import PromptParams
 from l2s.templates import ChatTemplate, Rendered, RenderError
+from l2s.thinking import leaves_open
 
 
 class PromptText(NamedTuple):
@@ -76,7 +77,7 @@ def _plain_tail(params: PromptParams) -> str:
 
 
 def _opens(text: str, params: PromptParams) -> bool:
-    return text.rfind(params.opening) > text.rfind(params.closing)
+    return leaves_open(text, params.opening, params.closing)
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, params: PromptParams, text: str) -> list[int]:

@@ -64,20 +64,20 @@ class ModelTokenizer:
     @property
     def ordinary(self) -> list[int]:
         """Ids of the model's tokens that stand for text alone: no end, no image."""
-        most = getattr(self.config.get_text_config(), "vocab_size", None) or len(self.tokenizer)
+        vocabulary = getattr(self.config.get_text_config(), "vocab_size", None) or len(self.tokenizer)
         special = {*self.tokenizer.added_tokens_decoder, *self.tokenizer.all_special_ids, *self.stops}
-        return [token for token in range(min(most, len(self.tokenizer))) if token not in special]
+        return [token for token in range(min(vocabulary, len(self.tokenizer))) if token not in special]
 
     @property
     def context(self) -> int | None:
-        """Most tokens of prompt and response together, as the config states it; None: no limit is stated."""
-        most: int | None = getattr(self.config.get_text_config(), "max_position_embeddings", None)
-        return most
+        """The largest number of tokens of prompt and response, as the config states it; None: it states none."""
+        limit: int | None = getattr(self.config.get_text_config(), "max_position_embeddings", None)
+        return limit
 
     def context_left(self, prompt: Sequence[int], sampling: SamplingParams) -> int | None:
         """What ``prompt`` leaves of the context for a response, in tokens; 0 or less: nothing. None: no limit."""
-        most = sampling.context if sampling.context is not None else self.context
-        return None if most is None else most - len(prompt)
+        limit = sampling.context if sampling.context is not None else self.context
+        return None if limit is None else limit - len(prompt)
 
     def prompt(self, problem: str, params: PromptParams) -> Written:
         """The prompt as text and as token ids.
@@ -89,10 +89,10 @@ class ModelTokenizer:
         found = prompt_text(self.template, params, problem)
         with tokenizing(self.tokenizer):
             ids = prompt_ids(self.tokenizer, params, found.text)
-        most = getattr(self.config.get_text_config(), "vocab_size", None)
-        if most is not None and max(ids) >= most:
+        vocabulary = getattr(self.config.get_text_config(), "vocab_size", None)
+        if vocabulary is not None and max(ids) >= vocabulary:
             raise CheckpointError(
-                f"{self.path}: the tokenizer gives token {max(ids)}, and the model has embeddings for {most}; "
+                f"{self.path}: the tokenizer gives token {max(ids)}, and the model has embeddings for {vocabulary}; "
                 "tokenizer and weights are not of the same model"
             )
         return Written(found.text, ids, found.opens(params), found.quotes(params))

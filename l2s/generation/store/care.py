@@ -27,7 +27,7 @@ class Group(NamedTuple):
     made: int | None
     """Seconds since 1970, of the first."""
     used: int | None
-    """Of the last use."""
+    """Seconds since 1970, of the last use."""
 
 
 class Info(NamedTuple):

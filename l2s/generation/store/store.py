@@ -202,7 +202,7 @@ def _make(path: Path) -> None:
 
 
 def _keep_private(path: Path) -> None:
-    """The same for a store of an earlier version, and for the files that SQLite keeps beside one."""
+    """Let nobody else read a store of an earlier version, or the files that SQLite keeps beside one."""
     for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         with suppress(FileNotFoundError, PermissionError):  # somebody else's stays as its owner wants it
             if file.stat().st_mode & 0o077:

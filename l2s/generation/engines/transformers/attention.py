@@ -96,7 +96,7 @@ def other_windows(config: Any) -> list[str]:
 
 
 def additive(masks: Masks, dtype: torch.dtype) -> Masks:
-    """The same as numbers to add, as transformers' own eager attention takes them."""
+    """Masks as numbers to add, as transformers' own eager attention takes them."""
     if isinstance(masks, dict):
         return {kind: _additive(mask, dtype) for kind, mask in masks.items()}
     return _additive(masks, dtype)

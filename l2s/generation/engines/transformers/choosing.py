@@ -27,7 +27,7 @@ from l2s.generation.engines.transformers.own_forward import OwnForward
 from l2s.generation.engines.transformers.rope import Rope
 
 LENGTHS = (13, 8)
-"""Of the two rows' prompts, in tokens."""
+"""Lengths of the two rows' prompts, in tokens."""
 STEPS = 3
 """Tokens read one by one after them."""
 NARROW = 5

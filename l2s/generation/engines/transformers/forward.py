@@ -30,7 +30,7 @@ class Forward:
         self.model, self.attention = model, attention
         self.config: Any = model.config.get_text_config()
         self.bytes_a_token = 0
-        """Of keys and values of one row, known when one was read."""
+        """Bytes of a token's keys and values in one row; known when a row was read."""
 
     def cache(self) -> RowCache:
         """An empty one."""

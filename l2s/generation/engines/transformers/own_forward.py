@@ -27,7 +27,7 @@ from l2s.generation.engines.transformers.rope import Rope
 from l2s.generation.settings import SamplingParams
 
 Choose = Callable[[Tensor], tuple[int, bool]]
-"""Of the next token's logits, ``[1, vocabulary]``, float32: the token, and whether to go on reading after it."""
+"""From the next token's logits, ``[1, vocabulary]``, float32, to the token and whether to go on reading after it."""
 
 
 class OwnForward:
@@ -39,7 +39,7 @@ class OwnForward:
         self.model, self.cached = model, cached
         self.rope = Rope.of(model.config.get_text_config())
 
-    def run(self, ids: Sequence[int], choose: Choose, most: int) -> None:
+    def run(self, ids: Sequence[int], choose: Choose, max_tokens: int) -> None:
         """Read ``ids``; then give each next token's logits to ``choose`` and read what it chooses."""
         text = torch.tensor([list(ids)], device=self.model.device)
         cached = self.cached and not self.rope.grown(len(ids))
@@ -47,7 +47,7 @@ class OwnForward:
             with torch.inference_mode():
                 self.model(input_ids=text[:, :1], use_cache=False)
         steps = _Steps(choose, len(ids), self.rope if cached else Rope())
-        config = GenerationConfig(max_new_tokens=most, do_sample=False, use_cache=cached, pad_token_id=0)
+        config = GenerationConfig(max_new_tokens=max_tokens, do_sample=False, use_cache=cached, pad_token_id=0)
         call: Any = self.model.generate
         call(
             input_ids=text, attention_mask=torch.ones_like(text), generation_config=config,

@@ -25,11 +25,11 @@ class Shape(NamedTuple):
     """What vLLM is started for."""
 
     context: int
-    """Most tokens of a prompt and its response together."""
+    """The largest number of tokens of a prompt and its response together."""
     rows: int
-    """Most responses at once."""
+    """The largest number of responses at once."""
     threads: int
-    """Of the CPU."""
+    """Threads of the CPU."""
     tensor_parallel_size: int
     """GPUs that share one model."""
 

@@ -7,7 +7,7 @@ from l2s.generation.engines.vllm.environment import architectures, build, switch
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 
 CPU_HEAD_SIZES = frozenset({32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512})
-"""Of vLLM's CPU attention (0.32)."""
+"""Sizes of a head that vLLM's attention on a CPU takes (0.32)."""
 HEAD_SIZE_IGNORED = frozenset({"qwen2"})
 """Model types for which vLLM takes hidden size / heads, whatever ``head_dim`` says."""
 
