@@ -113,6 +113,9 @@ def _same_relations(gold: Expression, answer: Expression) -> bool:
     mine, theirs = gold.parts[0], answer.parts[0]
     left, right = gold.children(), answer.children()
     signs = str(mine).split(), str(theirs).split()
+    chains = unchained(gold), unchained(answer)
+    if chains[0] and chains[1]:  # x = y = z = 1 names more than x = y = 1
+        return _same_lists(chains[0], chains[1])
     if set(signs[0]) | set(signs[1]) <= _EQUALITIES | {"in"}:
         if _same_assignments(gold, answer):
             return True

@@ -129,7 +129,7 @@ def _finished(text: str) -> str:
     text = re.sub(r"\\mbox{.*?}", "", text.replace("and", "").replace(r"\mathbf", ""))
     if "j" in text and "i" not in text:
         text = text.replace("j", "i")
-    text = re.sub(r"(\d+)\.0*$", r"\1", re.sub(r"(\d+)\.0*([^\d])", r"\1\2", text))
+    text = re.sub(r"(?<=\d)\.0*$", "", re.sub(r"(?<=\d)\.0*([^\d])", r"\1", text))
     text = f"0{text}" if text.startswith(".") else text
     left, equals, right = text.partition("=")
     if equals and "=" not in right and len(left) <= 2:
