@@ -9,17 +9,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from l2s.files import LINE
-
-Floats = npt.NDArray[np.float32]
-Halves = npt.NDArray[np.uint16]
-"""bfloat16, as its bits."""
-Words = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
-Doubles = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
+from l2s.merging.kernels.arrays import Counts, Doubles, Flags, Floats, Halves, Words
 
 F = np.float32
 

@@ -13,7 +13,7 @@ import numpy as np
 from l2s.checkpoints.reader import Place
 from l2s.files import LINE
 from l2s.merging.kernels import kernels
-from l2s.merging.kernels.kernels import Counts, Doubles, Flags, Halves
+from l2s.merging.kernels.arrays import Counts, Doubles, Flags, Halves
 
 READ = 1 << 17
 """Entries that are read at once, whole chunks of the kernel: they stay in the second cache."""

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from l2s.merging.kernels.kernels import Counts, Doubles, Flags, Floats, Halves, Words
+from l2s.merging.kernels.arrays import Counts, Doubles, Flags, Floats, Halves, Words
 
 BLOCK = 1 << 11
 """Entries of a kernel's own temporaries: they stay in the nearest cache."""

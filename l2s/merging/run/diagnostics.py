@@ -10,6 +10,7 @@ import numpy as np
 
 from l2s.lazy import torch
 from l2s.merging.kernels import kernels
+from l2s.merging.kernels.arrays import Counts, Doubles
 from l2s.merging.method import Floats, Merged, Weight
 from l2s.params import Params
 
@@ -82,7 +83,7 @@ class Tally:
         """Is no length beyond float32?"""
         return bool(np.isfinite(self.squares).all())
 
-    def count(self, entries: int, squares: kernels.Doubles, counts: kernels.Counts) -> None:
+    def count(self, entries: int, squares: Doubles, counts: Counts) -> None:
         """Count one piece of which :func:`l2s.merging.kernels.kernels.tally` says so much."""
         self.entries += entries
         self.squares += squares
@@ -132,7 +133,7 @@ def _rows(values: "Tensor") -> Floats:
 def _tallied_elsewhere(
     merged: "Tensor", reference: "Tensor", stored: "Tensor", held: "Tensor", base: "Tensor", models: "Tensor",
     summands: "Tensor",
-) -> tuple[kernels.Doubles, kernels.Counts]:  # fmt: skip
+) -> tuple[Doubles, Counts]:  # fmt: skip
     """What :func:`l2s.merging.kernels.kernels.tally` adds, by torch on the tensors' device."""
     vectors = [merged - reference, *(model - base for model in models)]
     squares = [float(torch.linalg.vector_norm(vector)) ** 2 for vector in vectors]

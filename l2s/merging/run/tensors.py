@@ -24,7 +24,7 @@ from l2s.digests import finished, hasher
 from l2s.errors import CheckpointError, ConfigError
 from l2s.lazy import torch
 from l2s.merging.kernels import draws
-from l2s.merging.kernels.kernels import Flags
+from l2s.merging.kernels.arrays import Flags
 from l2s.merging.kernels.loop import Loop
 from l2s.merging.plan.tensors import common_names
 from l2s.merging.recipe import MergeRecipe

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import TensorPlan
 from l2s.lazy import torch
@@ -20,13 +21,38 @@ from l2s.params import Params
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from l2s.merging.run.tensors import TensorMerger
+    from l2s.checkpoints.open import Reader
+    from l2s.merging.method import MergeMethod
+
+
+class Merger(Protocol):
+    """What a weight's pieces are read from: :class:`l2s.merging.run.tensors.TensorMerger`."""
+
+    method: MergeMethod
+    names: list[str]
+    """Of the models, in the order of sums."""
+    reference: str
+    """The model that what is merged is compared with, the base if there is one."""
+    has_base: bool
+    digests: Mapping[str, str]
+    readers: dict[str, Reader]
+    statistics: Mapping[str, Statistics]
+    seed: int
+    device: str
+
+    def begin_torch(self) -> None:
+        """Let torch compute with one thread in this one."""
+        ...
+
+    def plain_readers(self) -> list[CheckpointReader]:
+        """Of the reference and the models, those whose tensors lie in files as they are."""
+        ...
 
 
 class WeightPieces:
     """One weight in pieces, read as they are asked for; can be gone through several times."""
 
-    def __init__(self, merger: TensorMerger, plan: TensorPlan, params: Params, models: Sequence[Params]) -> None:
+    def __init__(self, merger: Merger, plan: TensorPlan, params: Params, models: Sequence[Params]) -> None:
         self.merger, self.plan = merger, plan
         short = merger.method.pieces == "short"
         self.shape = plan.shape or (1,)
@@ -87,7 +113,7 @@ class WeightPieces:
 class DistancePieces:
     """How far the models' bfloat16 entries lie from the base's: what a method with a loop measures of a weight."""
 
-    def __init__(self, merger: TensorMerger, plan: TensorPlan) -> None:
+    def __init__(self, merger: Merger, plan: TensorPlan) -> None:
         self.merger, self.plan, self.shape = merger, plan, plan.shape or (1,)
 
     def __iter__(self) -> Iterator[Distances]:
@@ -111,6 +137,6 @@ class DistancePieces:
         return Distances(name, found[1:], merger.seed, digests, start, self.shape)
 
 
-def _statistics(merger: TensorMerger, params: Params) -> Statistics | None:
+def _statistics(merger: Merger, params: Params) -> Statistics | None:
     name = getattr(params, "statistics", None)
     return merger.statistics[name] if name is not None else None
