@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import Field
+
 from l2s.digests import BLAKE3, algorithm_of, digest_text
 from l2s.errors import ConfigError, RecordError
 from l2s.files import write_json
@@ -14,7 +16,7 @@ from l2s.params import Params
 RECORDS = Path("data/lineage")
 """Of a project's stages: ``<stage>/<name>.json``."""
 FORMAT = 2
-"""Of records; 1 kept bytes of sources, in two groups."""
+"""Of records; those of format 1 are read too."""
 SIDECAR = ".lineage.json"
 """Beside what a single step wrote: its name and this."""
 
@@ -46,10 +48,7 @@ class Sealed(Params):
         """
         try:
             raw = path.read_bytes()
-            content = json.loads(raw)
-            if _is_earlier(content):
-                raise RecordError(f"{path}: written by an earlier version, which told of code otherwise; make it again")
-            found = cls.parse(content, str(path))
+            found = cls.parse(json.loads(raw), str(path))
         except FileNotFoundError:
             raise RecordError(f"{path}: no such file") from None
         except (OSError, ValueError, RecursionError, ConfigError) as error:
@@ -60,12 +59,6 @@ class Sealed(Params):
         if raw.decode() != json.dumps(_plain(found), indent=2, ensure_ascii=False) + "\n":
             raise RecordError(f"{path}: changed since it was written: its bytes are not as they are written")
         return found
-
-
-def _is_earlier(content: Any) -> bool:
-    """A record, or a step's record and occasion, of an earlier form."""
-    record = content.get("record", content) if isinstance(content, dict) else content
-    return isinstance(record, dict) and isinstance(record.get("format"), int) and record["format"] < FORMAT
 
 
 def _plain(found: Sealed) -> dict[str, Any]:
@@ -96,7 +89,10 @@ class Record(Sealed):
     inputs: tuple[Reference, ...]
     outputs: tuple[Artefact, ...]
     code: dict[str, str]
-    """All sources behind it, by path: of modules digests of their meaning, of data files of their bytes."""
+    """All sources behind it, by path: of modules digests of their meaning, of data files of their bytes. In format 1,
+    of their bytes too, and only of those that stages depended on."""
+    imported: dict[str, str] | None = Field(None, exclude_if=lambda found: found is None)
+    """In format 1, digests of the other sources that these import."""
     versions: dict[str, str]
     """Of Python and of the packages that the sources import."""
 

@@ -244,19 +244,6 @@ def test_parameters_and_code_that_are_no_longer_what_made_it(project: Path, tmp_
     assert len(found.repeatable) < len(found.made) and any("not done again" in note for note in found.notes)
 
 
-def test_a_record_of_an_earlier_form_is_told_in_one_sentence(project: Path) -> None:
-    record = Path("data/lineage/merge/average.json")
-
-    def older(content: dict[str, Any]) -> None:
-        content["format"], content["imported"] = 1, {}
-
-    text = json.loads(record.read_bytes())
-    older(text)
-    with changed(record, json.dumps(text).encode()):
-        (finding,) = [found for found in audited().findings if found.file == str(record)]
-    assert "written by an earlier version" in finding.found and "make it again" in finding.found
-
-
 def test_what_a_removed_recipe_left_is_passed_over_and_said(project: Path) -> None:
     params = Path("params.yaml").read_text()
     shorter = params.replace("  aim-ties:\n    model: merged/aim-ties\n    control: none\n", "")
