@@ -12,7 +12,7 @@ SAMPLED = 8
 ROWS = 256
 """Of each matrix, the first so many rows."""
 
-STRANGE = 0.7
+UNRELATED = 0.7
 """Relative distance from which a model is no fine-tune of the base.
 
 Fine-tunes lie at 0.1 or below, strangers of equal norm at √2; 0.7 is a cosine of 0.75.

@@ -41,7 +41,7 @@ class Weight:
     seed: int = 0
     """The run's seed."""
     digests: tuple[str, ...] = ()
-    """Of the K models' weights; random masks are drawn from them."""
+    """Digests of the K models' weights; random masks are drawn from them."""
     start: int = 0
     """Place of this piece's first entry in the whole weight, counted in entries."""
     whole: tuple[int, ...] | None = None
@@ -66,7 +66,7 @@ class Weight:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the whole weight."""
+        """The shape of the whole weight."""
         return tuple(self.base.shape) if self.whole is None else self.whole
 
     def uniform(self, k: int) -> "Tensor":
@@ -86,7 +86,7 @@ class Weight:
 
     @property
     def _entries(self) -> tuple[int, int]:
-        """Of the whole weight, this piece's first and the one behind its last."""
+        """The places in the whole weight of this piece's first entry and the one behind its last."""
         return self.start, self.start + math.prod(self.base.shape)
 
 
@@ -95,7 +95,7 @@ class Distances:
     """How far K models lie from the base in a run of entries: all that a method with a loop measures of a weight."""
 
     name: str
-    """Of the weight."""
+    """The name of the weight."""
     magnitudes: Floats
     """|τₖ|, ``[K, entries]``."""
     seed: int
@@ -105,7 +105,7 @@ class Distances:
     start: int
     """Place of the first entry in the whole weight."""
     shape: tuple[int, ...]
-    """Of the whole weight."""
+    """The shape of the whole weight."""
 
     def chosen(self, k: int, chance: float) -> npt.NDArray[np.bool_]:
         """As :meth:`Weight.chosen`, ``[entries]``."""
@@ -123,7 +123,7 @@ class Merged:
     """The task vectors after trimming or dropping, before weights: ``[K, *shape]``, for diagnostics."""
 
 
-class Each(Protocol):
+class ForEachWeight(Protocol):
     """Calls a function on the pieces of every weight that is measured together, perhaps in several threads.
 
     For a measure of one weight that is one call; for a measure of the whole model, one call a weight.
@@ -150,7 +150,7 @@ class Target:
 Merge = Callable[[Any, Any, Sequence[Any]], Any]
 Check = Callable[[Target, Any, Sequence[Any]], None]
 Looped = Callable[[str, Any, Any, Sequence[Any]], Loop | None]
-Measure = Callable[[Each, Any, Sequence[Any]], Any]
+Measure = Callable[[ForEachWeight, Any, Sequence[Any]], Any]
 Spans = Callable[[Any], bool]
 
 

@@ -24,7 +24,7 @@ class Loop:
     """Base plus a sum of K thinned task vectors, or a sum of the models themselves."""
 
     weights: Sequence[float]
-    """Of each model, or of its task vector."""
+    """The weight of each model, or of its task vector."""
     base_share: float | None = None
     """The base's weight, where models are summed up; None: task vectors are."""
     thresholds: Sequence[float] | None = None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class AimParams(Params):
-    """Of the whole merge, beside the parameters of the method it acts on."""
+    """Parameters of the whole merge, beside the parameters of the method it acts on."""
 
     of: str = "task_arithmetic"
     """The merge method acted on. With one model of weight 1, task arithmetic gives that model: AIM then
@@ -46,7 +46,7 @@ class AimParams(Params):
 
 
 class AimOfTaskArithmetic(AimParams, TaskArithmeticParams):
-    """Of the whole merge, where no other method is named."""
+    """Parameters of the whole merge, where no other method is named."""
 
 
 @cache
@@ -118,8 +118,8 @@ def relaxed(merged: Tensor, weight: Weight, omega: float) -> Tensor:
 
 def _busiest(activity: Tensor) -> Tensor:
     """The largest activity of a matrix, in a stack of matrices of each; 1 where there is none at all."""
-    most = activity.amax((-2, -1), keepdim=True) if activity.dim() == 3 else activity.max()
-    return torch.where(most > 0, most, 1.0)
+    largest = activity.amax((-2, -1), keepdim=True) if activity.dim() == 3 else activity.max()
+    return torch.where(largest > 0, largest, 1.0)
 
 
 def _of_piece(activity: Tensor, weight: Weight) -> Tensor:
@@ -131,7 +131,7 @@ def _of_piece(activity: Tensor, weight: Weight) -> Tensor:
 
 
 def activity_of(weight: Weight | Target) -> Tensor | None:
-    """Of the weight's columns, or a vector's entries: a, ``[in]``; None where none was measured.
+    """The activity of the weight's columns, or of a vector's entries: a, ``[in]``; None where none was measured.
 
     Of a weight ``[in, out]`` it is ``[in, 1]``, of a stack of E matrices ``[E, 1, in]`` or ``[E, in, 1]``.
     """

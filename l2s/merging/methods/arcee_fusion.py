@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from l2s.lazy import torch
-from l2s.merging.method import Distances, Each, Merged, Weight, merge_method
+from l2s.merging.method import Distances, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.selection import kth_smallest
 from l2s.params import Params
 
@@ -31,14 +31,14 @@ WHISKER = 1.5
 
 
 class ArceeFusionParams(Params):
-    """Of the whole merge: nothing."""
+    """Parameters of the whole merge: there are none."""
 
 
 class ArceeFusionModel(Params):
-    """Of the model: nothing."""
+    """Parameters of the model: there are none."""
 
 
-def measure(each: Each, params: ArceeFusionParams, models: Sequence[ArceeFusionModel]) -> float:
+def measure(each: ForEachWeight, params: ArceeFusionParams, models: Sequence[ArceeFusionModel]) -> float:
     """The importance from which entries are taken."""
 
     def scored(function: Callable[[Iterable[Any]], Result], label: str = "") -> list[Result]:
@@ -64,7 +64,7 @@ def importance(weight: Weight) -> Tensor:
 
 
 def quartile_ranks(count: int) -> list[int]:
-    """Of the quartiles among so many sorted entries, counted from 1, rounded down (mergekit's rule)."""
+    """The ranks of the quartiles among so many sorted entries, counted from 1, rounded down (mergekit's rule)."""
     return [quarter * (count - 1) // 4 + 1 for quarter in (1, 2, 3)]
 
 

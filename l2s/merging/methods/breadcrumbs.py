@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.ranking import Cut, beyond, cuts_at
 from l2s.merging.ops.rescale import l1, l1_factors, stretched
 from l2s.merging.ops.sums import weighted_sum
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class BreadcrumbsModel(Params):
-    """Of each model."""
+    """Parameters of each model."""
 
     weight: float = 1.0
     density: float = Field(1.0, gt=0, le=1)
@@ -38,7 +38,7 @@ class BreadcrumbsModel(Params):
 
 
 class BreadcrumbsParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     normalize: bool = False
     """Divide by the (agreeing) models' weights."""
@@ -60,7 +60,7 @@ class Band:
     """Factors on what is kept; empty for none."""
 
 
-def measure(each: Each, params: BreadcrumbsParams, models: Sequence[BreadcrumbsModel]) -> Band:
+def measure(each: ForEachWeight, params: BreadcrumbsParams, models: Sequence[BreadcrumbsModel]) -> Band:
     """Both cuts of each task vector."""
 
     def ranks(n: int) -> list[int]:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from l2s.lazy import torch
 from l2s.merging.kernels.loop import Loop
-from l2s.merging.method import Distances, Each, Floats, Merged, Weight, merge_method
+from l2s.merging.method import Distances, Floats, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
 from l2s.merging.ops.sums import factors, onto, plain_sum
 from l2s.params import Params
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class DareModel(Params):
-    """Of each model."""
+    """Parameters of each model."""
 
     weight: float = 1.0
     density: float = Field(1.0, ge=0, le=1)
@@ -32,7 +32,7 @@ class DareModel(Params):
 
 
 class DareParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     normalize: bool = False
     """Divide by the (agreeing) models' weights."""
@@ -42,7 +42,7 @@ class DareParams(Params):
     """True: by 1/density. ``l1``: to the L1 norm before. False: not at all."""
 
 
-def measure(each: Each, params: DareParams, models: Sequence[DareModel]) -> list[float]:
+def measure(each: ForEachWeight, params: DareParams, models: Sequence[DareModel]) -> list[float]:
     """The factor on each model's thinned task vector."""
     if params.rescale == "l1":
         found = l1_factors(each, lambda piece: (l1_of(piece.magnitudes), l1_of(dropped(piece, models))))
@@ -51,7 +51,7 @@ def measure(each: Each, params: DareParams, models: Sequence[DareModel]) -> list
 
 
 def loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
-    """The same, as a loop."""
+    """The method as a fused loop."""
     weights = factors([model.weight for model in models], params.normalize)
     return Loop(weights, densities=[model.density for model in models], factors=measured, scale=params.scale)
 

@@ -10,7 +10,7 @@ from l2s.merging.ops.sums import elected_sum, onto
 
 
 def loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
-    """The same, as a loop."""
+    """The method as a fused loop."""
     return Loop(
         [model.weight for model in models], densities=[model.density for model in models], factors=measured,
         elects=True, normalize=params.normalize, scale=params.scale,

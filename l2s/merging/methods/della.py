@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from l2s.errors import ConfigError
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Target, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.rescale import l1, l1_factors, stretched
 from l2s.merging.ops.sums import elected_sum
 from l2s.params import Params
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class DellaModel(Params):
-    """Of each model."""
+    """Parameters of each model."""
 
     weight: float = 1.0
     density: float = Field(1.0, ge=0, le=1)
@@ -55,7 +55,7 @@ class DellaModel(Params):
 
 
 class DellaParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     normalize: bool = True
     """Divide by the agreeing models' weights."""
@@ -71,7 +71,7 @@ def check(target: Target, params: DellaParams, models: Sequence[DellaModel]) -> 
         raise ConfigError(f"della: {'; '.join(dict.fromkeys(problems))}")
 
 
-def measure(each: Each, params: DellaParams, models: Sequence[DellaModel]) -> list[float]:
+def measure(each: ForEachWeight, params: DellaParams, models: Sequence[DellaModel]) -> list[float]:
     """The factor on each model's thinned task vector."""
     if params.rescale in (False, "probability"):
         return [1.0] * len(models)

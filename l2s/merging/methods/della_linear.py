@@ -9,7 +9,7 @@ from l2s.merging.ops.sums import weighted_sum
 
 
 class DellaLinearParams(DellaParams):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     normalize: bool = False
     """Divide by the models' weights."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram_of_whole, lengths_of
 from l2s.merging.ops.sums import weighted_sum
 from l2s.params import Params
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class KarcherParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     max_iter: int = Field(10, ge=1)
     """Steps at most."""
@@ -34,10 +34,10 @@ class KarcherParams(Params):
 
 
 class KarcherModel(Params):
-    """Of each model: nothing, all count alike."""
+    """Parameters of each model: there are none, all count alike."""
 
 
-def measure(each: Each, params: KarcherParams, models: Sequence[KarcherModel]) -> list[float]:
+def measure(each: ForEachWeight, params: KarcherParams, models: Sequence[KarcherModel]) -> list[float]:
     """The factor on each model."""
     products = gram_of_whole(each, lambda piece: list(piece.models)).cpu()
     return shares(products, params.max_iter, params.tol)

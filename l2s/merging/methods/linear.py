@@ -15,14 +15,14 @@ class ModelWeight(Params):
 
 
 class LinearParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     normalize: bool = True
     """Divide by the sum of the weights."""
 
 
 def loop(name: str, measured: None, params: LinearParams, models: Sequence[ModelWeight]) -> Loop:
-    """The same, as a loop."""
+    """The method as a fused loop."""
     return Loop(factors([model.weight for model in models], params.normalize), base_share=0.0)
 
 

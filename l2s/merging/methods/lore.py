@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.low_rank import gram, is_matrix, is_stack, matrix_by_matrix, shrinkage
 from l2s.merging.ops.sums import elected_sum, weighted_sum
@@ -38,7 +38,7 @@ Prox = Literal["const", "half", "squared"]
 
 
 class LoreParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     mu: float = Field(0.01, ge=0)
     """μ, in units of singular values; 0 shrinks nothing."""
@@ -65,7 +65,7 @@ class Coefficients:
     """C, float32, ``[(K − 1) s, s]``; None where it is zero."""
 
 
-def measure(each: Each, params: LoreParams, models: Sequence[ModelWeight]) -> Coefficients | None:
+def measure(each: ForEachWeight, params: LoreParams, models: Sequence[ModelWeight]) -> Coefficients | None:
     """θ₀' and the δₖ, found on Gram matrices alone: every turn's matrices are combinations of the models.
 
     Time: a decomposition a turn and model; one in all for two models.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram, gram_of_whole
 from l2s.merging.ops.sums import weighted_sum
 from l2s.params import Params
@@ -25,17 +25,17 @@ CANCELLED = 1e-6
 
 
 class ModelStockParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     filter_wise: bool = False
     """An angle for each row, along the last dimension; otherwise one for each weight."""
 
 
 class ModelStockModel(Params):
-    """Of each model: nothing, all count alike."""
+    """Parameters of each model: there are none, all count alike."""
 
 
-def measure(each: Each, params: ModelStockParams, models: Sequence[ModelStockModel]) -> Tensor | None:
+def measure(each: ForEachWeight, params: ModelStockParams, models: Sequence[ModelStockModel]) -> Tensor | None:
     """The share of the mean, float64, of the whole weight; rows are measured as they come."""
     return None if params.filter_wise else share(gram_of_whole(each, _task_vectors))
 

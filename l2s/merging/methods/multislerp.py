@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.gram import gram_of_whole, lengths_of
 from l2s.merging.ops.sums import factors, weighted_sum
@@ -28,7 +28,7 @@ CANCELLED = 1e-6
 
 
 class MultiSlerpParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     normalize_weights: bool = True
     """Divide by the sum of the weights."""
@@ -36,7 +36,7 @@ class MultiSlerpParams(Params):
     """Added to lengths, so that a vector of zeros has no direction."""
 
 
-def measure(each: Each, params: MultiSlerpParams, models: Sequence[ModelWeight]) -> list[float]:
+def measure(each: ForEachWeight, params: MultiSlerpParams, models: Sequence[ModelWeight]) -> list[float]:
     """The factor on each model, or its task vector."""
     products = gram_of_whole(each, lambda piece: list(piece.task_vectors)).cpu()
     return shares(products, factors([model.weight for model in models], params.normalize_weights), params.eps)

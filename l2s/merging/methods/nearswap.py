@@ -20,14 +20,14 @@ NEAREST = 1e-6
 
 
 class NearSwapParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     t: float = Field(ge=0)
     """The longest step of an entry; required, as what is near depends on the models (published: 0.0001)."""
 
 
 class NearSwapModel(Params):
-    """Of the model: nothing."""
+    """Parameters of the model: there are none."""
 
 
 @merge_method(NearSwapParams, NearSwapModel, counts=(1, 1))

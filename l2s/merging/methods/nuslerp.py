@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.gram import cosines, gram, gram_of_whole
 from l2s.params import Params
@@ -27,7 +27,7 @@ SMALLEST = 1e-6
 
 
 class NuSlerpParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     nuslerp_flatten: bool = True
     """One arc for the whole weight."""
@@ -38,7 +38,7 @@ class NuSlerpParams(Params):
     """
 
 
-def measure(each: Each, params: NuSlerpParams, models: Sequence[ModelWeight]) -> Tensor | None:
+def measure(each: ForEachWeight, params: NuSlerpParams, models: Sequence[ModelWeight]) -> Tensor | None:
     """The inner products of the two, ``[2, 2, …]``; those along the last dimension are taken as they come."""
     if params.nuslerp_flatten or params.nuslerp_row_wise:
         return gram_of_whole(each, _vectors, None if params.nuslerp_flatten else 0)

@@ -12,18 +12,18 @@ from l2s.params import Params
 
 
 class PassthroughParams(Params):
-    """Of the whole merge: nothing."""
+    """Parameters of the whole merge: there are none."""
 
 
 class PassthroughModel(Params):
-    """Of the model."""
+    """Parameters of the model."""
 
     scale: float | None = None
     """A factor on its weights."""
 
 
 def loop(name: str, measured: None, params: PassthroughParams, models: Sequence[PassthroughModel]) -> Loop:
-    """The same, as a loop."""
+    """The method as a fused loop."""
     scale = models[0].scale
     return Loop([1.0 if scale is None else scale], base_share=0.0)
 

@@ -13,14 +13,14 @@ from l2s.params import Params
 
 
 class RamParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     epsilon: float = Field(1e-5, ge=0)
     """An entry counts as changed if it moved by more than this."""
 
 
 class RamModel(Params):
-    """Of each model: nothing, all count alike."""
+    """Parameters of each model: there are none, all count alike."""
 
 
 @merge_method(RamParams, RamModel, paper="arXiv:2601.13572")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.ram import RamModel, RamParams, averaged
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RamPlusParams(RamParams):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     r: float = Field(0.1, ge=0)
     """How much a model's own entries gain for each shared one."""
@@ -28,7 +28,7 @@ class RamPlusParams(RamParams):
     """Most shared entries to one of its own that count."""
 
 
-def measure(each: Each, params: RamPlusParams, models: Sequence[RamModel]) -> list[float]:
+def measure(each: ForEachWeight, params: RamPlusParams, models: Sequence[RamModel]) -> list[float]:
     """λₖ = 1 + r min(α, shared entries / own entries) of each model."""
 
     def counted(pieces: Iterable[Weight]) -> Tensor:
@@ -46,7 +46,7 @@ def ramplus_tl(weight: Weight, params: RamPlusParams, models: Sequence[RamModel]
 
 
 def _counts(weight: Weight, epsilon: float) -> Tensor:
-    """Of a piece: entries that each model shares, and those that it alone has changed; ``[2, K]``."""
+    """The numbers of a piece's entries that each model shares, and those that it alone has changed; ``[2, K]``."""
     changed = (weight.task_vectors.abs() > epsilon).reshape(len(weight.models), -1)  # [K, N]
     several = changed.sum(0)  # [N]
     return torch.stack([(changed & (several > 1)).sum(1), (changed & (several == 1)).sum(1)]).cpu()

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from l2s.errors import ConfigError
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Target, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.ranking import Cut, beyond, cuts_at
 from l2s.params import Params
 
@@ -30,14 +30,14 @@ SMALLEST = 1e-6
 
 
 class SceParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     select_topk: float = Field(1.0, gt=0, le=1)
     """Share of entries selected, of those that differ between models, by variance. 1 takes all, equal ones too."""
 
 
 class SceModel(Params):
-    """Of each model: nothing, weights follow from the task vectors."""
+    """Parameters of each model: there are none, weights follow from the task vectors."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Selected:
     cut: Cut | None
     """Selected are the entries whose variance is ranked beyond; None for all."""
     weights: list[float]
-    """Of the K models; they sum to 1."""
+    """The K models' weights; they sum to 1."""
 
 
 def check(target: Target, params: SceParams, models: Sequence[SceModel]) -> None:
@@ -59,7 +59,7 @@ def check(target: Target, params: SceParams, models: Sequence[SceModel]) -> None
         )
 
 
-def measure(each: Each, params: SceParams, models: Sequence[SceModel]) -> Selected:
+def measure(each: ForEachWeight, params: SceParams, models: Sequence[SceModel]) -> Selected:
     """Which entries are selected, and the models' weights."""
     cut = _cut(each, Decimal(str(params.select_topk))) if params.select_topk < 1 else None
     (energies,) = each(lambda pieces: [_energies(select(piece, cut)) for piece in pieces])
@@ -97,7 +97,7 @@ def variance(weight: Weight) -> Tensor:
     return total.div_(len(taus))
 
 
-def _cut(each: Each, share: Decimal) -> Cut:
+def _cut(each: ForEachWeight, share: Decimal) -> Cut:
     def differing(pieces: Iterable[Weight]) -> int:
         return sum(int(variance(piece).count_nonzero()) for piece in pieces)
 

@@ -32,7 +32,7 @@ DISTANCE = "distance:"
 
 
 class SensModel(Params):
-    """Of each model."""
+    """Parameters of each model."""
 
     weight: float = 1.0
     """A factor of ours on its share; the method has none."""
@@ -41,7 +41,7 @@ class SensModel(Params):
 
 
 class SensParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     scale: float = Field(1.0, alias="lambda")
     """λ, the factor on the merged task vector; the study's α, 0.4 to 0.8."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from l2s.merging.method import Each, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram_of_whole
 from l2s.params import Params
 
@@ -23,17 +23,17 @@ SHORTEST = 1e-8
 
 
 class SlerpParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     t: float = Field(0.5, ge=0, le=1)
     """Where on the way from the base (0) to the model (1)."""
 
 
 class SlerpModel(Params):
-    """Of the model: nothing."""
+    """Parameters of the model: there are none."""
 
 
-def measure(each: Each, params: SlerpParams, models: Sequence[SlerpModel]) -> tuple[float, float]:
+def measure(each: ForEachWeight, params: SlerpParams, models: Sequence[SlerpModel]) -> tuple[float, float]:
     """The factors on base and model."""
     products = gram_of_whole(each, lambda piece: (piece.base, piece.models[0]))
     if products.diagonal().min().sqrt() <= SHORTEST:

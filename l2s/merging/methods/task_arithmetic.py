@@ -12,7 +12,7 @@ from l2s.params import Params
 
 
 class TaskArithmeticParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     normalize: bool = False
     """Divide by the sum of the weights."""
@@ -21,7 +21,7 @@ class TaskArithmeticParams(Params):
 
 
 def loop(name: str, measured: None, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Loop:
-    """The same, as a loop."""
+    """The method as a fused loop."""
     shares = _shares(params, models)
     return Loop(shares, base_share=1 - sum(shares))
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from l2s.lazy import torch
 from l2s.merging.kernels.loop import Loop
-from l2s.merging.method import Distances, Each, Floats, Merged, Weight, merge_method
+from l2s.merging.method import Distances, Floats, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.ranking import at_least
 from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
 from l2s.merging.ops.selection import kth_smallest
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class TiesModel(Params):
-    """Of each model."""
+    """Parameters of each model."""
 
     weight: float = 1.0
     density: float = Field(1.0, gt=0, le=1)
@@ -37,7 +37,7 @@ class TiesModel(Params):
 
 
 class TiesParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     normalize: bool = True
     """Divide by the agreeing models' weights. With one model the weight then cancels: use lambda."""
@@ -63,7 +63,7 @@ class Cuts:
     """``rescale``: by weight, the factor on what is kept."""
 
 
-def measure(each: Each, params: TiesParams, models: Sequence[TiesModel]) -> Cuts:
+def measure(each: ForEachWeight, params: TiesParams, models: Sequence[TiesModel]) -> Cuts:
     """Where to cut: the exact order statistics of the task vectors' magnitudes."""
     densities = [Decimal(str(model.density)) for model in models]  # as written: 1 - 0.9 in binary loses an entry
     exact = params.tie_rule == "exact"
@@ -86,7 +86,7 @@ def measure(each: Each, params: TiesParams, models: Sequence[TiesModel]) -> Cuts
 
 
 def loop(name: str, measured: Cuts, params: TiesParams, models: Sequence[TiesModel]) -> Loop | None:
-    """The same, as a loop; not for ``exact``, which counts."""
+    """The method as a fused loop; not for ``exact``, which counts."""
     if measured.spare:
         return None
     return Loop(
@@ -133,7 +133,9 @@ def trimmed(piece: Weight | Distances, cuts: Cuts) -> Floats:
     return left
 
 
-def _spare(each: Each, thresholds: list[float], densities: Sequence[Decimal]) -> dict[tuple[str, int], list[int]]:
+def _spare(
+    each: ForEachWeight, thresholds: list[float], densities: Sequence[Decimal]
+) -> dict[tuple[str, int], list[int]]:
     """How many entries equal to the threshold each piece may keep: the earlier ones, until ⌊d n⌋ are kept."""
     counts = [count for counts in each(_at_cut(thresholds)) for count in counts]
     total = sum(entries for _, entries, _, _ in counts)

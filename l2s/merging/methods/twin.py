@@ -19,7 +19,7 @@ from pydantic import Field
 
 from l2s.errors import ConfigError
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Target, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.low_rank import gram, is_stack, leading, matrix_by_matrix
 from l2s.merging.ops.sums import weighted_sum
 from l2s.params import Params
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class TwinModel(Params):
-    """Of each model."""
+    """Parameters of each model."""
 
     weight: float = 1.0
     """Factor on its own part."""
@@ -40,7 +40,7 @@ class TwinModel(Params):
 
 
 class TwinParams(Params):
-    """Of the whole merge."""
+    """Parameters of the whole merge."""
 
     shared: Literal["base", "average", "task_arithmetic"] = "base"
     """θ*: ``base``, θ₀; ``average`` of the K models; ``task_arithmetic``, θ₀ + α Σₖ τₖ. Two models of equal
@@ -59,7 +59,7 @@ def check(target: Target, params: TwinParams, models: Sequence[TwinModel]) -> No
         raise ConfigError("twin: the average of one model is that model; list another, or say shared: task_arithmetic")
 
 
-def measure(each: Each, params: TwinParams, models: Sequence[TwinModel]) -> list[Tensor | None] | None:
+def measure(each: ForEachWeight, params: TwinParams, models: Sequence[TwinModel]) -> list[Tensor | None] | None:
     """Each own part's leading right singular vectors, float32, ``[s, r]``; None where all of it is kept."""
     [grams] = each(lambda pieces: gram(pieces, lambda piece: piece.models - shared(piece, params)), "twin")
     if grams is None:

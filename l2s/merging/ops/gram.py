@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Weight
+from l2s.merging.method import ForEachWeight, Weight
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ def gram(vectors: Sequence[Tensor], dim: int | None = None) -> Tensor:
     return torch.stack([torch.stack([upper[min(i, j), max(i, j)] for j in range(count)]) for i in range(count)])
 
 
-def gram_of_whole(each: Each, vectors: Callable[[Weight], Sequence[Tensor]], dim: int | None = None) -> Tensor:
+def gram_of_whole(each: ForEachWeight, vectors: Callable[[Weight], Sequence[Tensor]], dim: int | None = None) -> Tensor:
     """As :func:`gram`, of a whole weight; ``dim`` None, or 0, along which the pieces continue each other."""
 
     def added(pieces: Iterable[Weight]) -> Tensor:
@@ -39,7 +39,7 @@ def gram_of_whole(each: Each, vectors: Callable[[Weight], Sequence[Tensor]], dim
 
 
 def cosines(products: Tensor) -> Tensor:
-    """Of a Gram matrix, ``[M, M, …]`` both; 0 for a vector of zeros, which has no direction."""
+    """The cosines that a Gram matrix gives, ``[M, M, …]`` both; 0 for a vector of zeros, which has no direction."""
     lengths = lengths_of(products)
     together = lengths[:, None] * lengths[None]
     return torch.where(together > 0, products / together, 0.0).clamp(-1, 1)

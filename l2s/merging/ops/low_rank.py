@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Merged, Weight
+from l2s.merging.method import ForEachWeight, Merged, Weight
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,7 +57,7 @@ def is_stack(name: str, shape: tuple[int, ...]) -> bool:
 
 def matrix_by_matrix(
     weight: Weight, params: Any, models: Sequence[Any], merge: Callable[[Weight, Any, Sequence[Any]], Merged],
-    measure: Callable[[Each, Any, Sequence[Any]], Any],
+    measure: Callable[[ForEachWeight, Any, Sequence[Any]], Any],
 ) -> Merged:  # fmt: skip
     """Merge each of a stack of matrices by itself; pieces of a stack hold whole matrices."""
     merged = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from l2s.lazy import torch
-from l2s.merging.method import Each, Floats, Weight
+from l2s.merging.method import Floats, ForEachWeight, Weight
 from l2s.merging.ops.selection import Values, kth_smallest
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Cut:
     """By a piece's start: how many entries of this magnitude the piece holds up to that rank."""
 
 
-def cuts_at(each: Each, values: Values, ranks: Callable[[int], Sequence[int]]) -> list[Cut]:
+def cuts_at(each: ForEachWeight, values: Values, ranks: Callable[[int], Sequence[int]]) -> list[Cut]:
     """The entries of the given ranks in each of R rows of values, over all pieces of one weight.
 
     Args:
@@ -70,7 +70,7 @@ def at_least(task_vector: Tensor, threshold: float) -> Tensor:
 
 
 def _against(values: Floats, thresholds: Sequence[float]) -> list[tuple[int, int, int]]:
-    """Of each row: entries, entries below the threshold, entries equal to it."""
+    """For each row: how many entries it has, entries below the threshold, entries equal to it."""
     return [
         (row.size, int(np.count_nonzero(row < value)), int(np.count_nonzero(row == value)))
         for row, value in zip(values, thresholds, strict=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from l2s.merging.method import Each, Floats
+from l2s.merging.method import Floats, ForEachWeight
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,8 +17,8 @@ Norms = list[float]
 """The L1 norm of each of K vectors."""
 
 
-def l1_factors(each: Each, norms: Callable[[Any], tuple[Norms, Norms]]) -> list[dict[str, list[float]]]:
-    """Of each weight: by its name, each of K models' L1 norm over the norm of what thinning leaves.
+def l1_factors(each: ForEachWeight, norms: Callable[[Any], tuple[Norms, Norms]]) -> list[dict[str, list[float]]]:
+    """For each weight by name, the L1 norm of each of K task vectors over the norm of what thinning leaves.
 
     mergekit's rescaling. A task vector that was thinned to zero stays zero.
 
@@ -40,13 +40,13 @@ def l1_factors(each: Each, norms: Callable[[Any], tuple[Norms, Norms]]) -> list[
 
 
 def l1(vectors: Tensor) -> Norms:
-    """Of each of K vectors, ``[K, *shape]``."""
+    """The L1 norm of each of K vectors, ``[K, *shape]``."""
     norms: Norms = vectors.abs().reshape(len(vectors), -1).sum(1).tolist()
     return norms
 
 
 def l1_of(magnitudes: Floats) -> Norms:
-    """Of each of K vectors, given the magnitudes of their entries, ``[K, entries]``."""
+    """The L1 norm of each of K vectors, given the magnitudes of their entries, ``[K, entries]``."""
     norms: Norms = magnitudes.sum(1, dtype=np.float64).tolist()
     return norms
 

@@ -13,12 +13,12 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from l2s.merging.kernels import kernels
-from l2s.merging.method import Distances, Each, Floats, Weight
+from l2s.merging.method import Distances, Floats, ForEachWeight, Weight
 
 SAMPLE = 1 << 17
 """Entries sampled at least; up to eight times as many are looked at whole."""
 SPREAD = 1 << 12
-"""Of more entries, one in at least so many is sampled."""
+"""Where there are more entries, one in at least so many is sampled."""
 SIGMAS = 4.0
 """Half the width of the bracket, in standard deviations of the sample's quantile."""
 LARGEST = 0x7F7FFFFF
@@ -33,14 +33,14 @@ class Sampled(Protocol):
     """Pieces of a weight that can be sampled without being read whole."""
 
     shape: tuple[int, ...]
-    """Of the whole weight."""
+    """The shape of the whole weight."""
 
     def sampled(self, every: int) -> Iterable[Piece]:
         """The pieces' entries at multiples of ``every``, counted over the whole weight; in one dimension."""
         ...
 
 
-def kth_smallest(each: Each, values: Values, ranks: Callable[[int], Sequence[int]]) -> list[float]:
+def kth_smallest(each: ForEachWeight, values: Values, ranks: Callable[[int], Sequence[int]]) -> list[float]:
     """The k-th smallest of each of R rows of values, over all pieces of all weights that ``each`` goes through.
 
     Args:
@@ -88,7 +88,7 @@ def _sample(pieces: Iterable[Piece], values: Values, stride: int) -> Floats:
 
 
 def _entries(pieces: Iterable[Piece]) -> int:
-    """Of the whole weight; nothing is read, or no more than the first piece."""
+    """The number of entries of the whole weight; nothing is read, or no more than the first piece."""
     return math.prod(pieces.shape if isinstance(pieces, Sampled) else next(iter(pieces)).shape)
 
 
@@ -148,7 +148,7 @@ def _count(pieces: Iterable[Piece], values: Values, brackets: list[tuple[float, 
     return counted
 
 
-def _at_an_end(each: Each, values: Values, row: int, rank: int, bracket: tuple[float, float]) -> float:
+def _at_an_end(each: ForEachWeight, values: Values, row: int, rank: int, bracket: tuple[float, float]) -> float:
     """Where the k-th smallest is one of the bracket's ends, a value that very many entries share; or outside."""
     for end in bracket:
         counts = each(_counting(values, row, end))
@@ -172,7 +172,7 @@ def _around(row: Floats, value: float) -> tuple[int, int]:
     return int(np.count_nonzero(row < value)), int(np.count_nonzero(row <= value))
 
 
-def _bisect(each: Each, values: Values, row: int, rank: int) -> float:
+def _bisect(each: ForEachWeight, values: Values, row: int, rank: int) -> float:
     """Over bit patterns: those of floats ≥ 0 sort as integers do."""
     low, high = 0, LARGEST
     while low < high:

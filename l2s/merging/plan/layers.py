@@ -139,7 +139,7 @@ def _other_shapes(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Iter
 
 
 def _shapes(model: Checkpoint) -> Shapes:
-    """Of the parts of layers, whichever layer they stand in; rows of a vocabulary do not count."""
+    """The shapes of the parts of layers, whichever layer they stand in; rows of a vocabulary do not count."""
     found: Shapes = {}
     for name in _layer_names(model):
         found.setdefault(LAYER.split(name)[-1], set()).add(model.entry(name).shape)

@@ -34,19 +34,19 @@ def parse_size(text: str) -> int:
     return int(float(number) * (1024 if binary else 1000) ** " KMGT".index(prefix.upper() or " "))
 
 
-def affordable_threads(recipe: MergeRecipe, shapes: Shapes, threads: int | None, most: int | None) -> int:
-    """The threads asked for (default: one a core), or as many as ``most`` bytes have room for.
+def affordable_threads(recipe: MergeRecipe, shapes: Shapes, threads: int | None, max_bytes: int | None) -> int:
+    """The threads asked for (default: one a core), or as many as ``max_bytes`` bytes have room for.
 
     Raises:
         ConfigError: there is not even room for one.
     """
     wanted = threads or default_threads()
-    if most is None:
+    if max_bytes is None:
         return wanted
-    fitting = [count for count in range(1, wanted + 1) if predict_memory(recipe, shapes, count) <= most]
+    fitting = [count for count in range(1, wanted + 1) if predict_memory(recipe, shapes, count) <= max_bytes]
     if not fitting:
         raise ConfigError(
-            f"--max-memory: {most:,} bytes are too few: {recipe.merge_method} takes about "
+            f"--max-memory: {max_bytes:,} bytes are too few: {recipe.merge_method} takes about "
             f"{predict_memory(recipe, shapes, 1):,} for these models, even with one thread; allow more"
         )
     return fitting[-1]
@@ -75,7 +75,7 @@ def _piece(shape: tuple[int, ...], short: bool) -> int:
 
 
 def _selection(recipe: MergeRecipe, shapes: Shapes, count: int, threads: int) -> int:
-    """Of :func:`l2s.merging.ops.selection.kth_smallest`: a sample, and what lies within four deviations of the cut."""
+    """What a search for a cut holds: a sample, and what lies within four deviations of the cut."""
     if recipe.method.measure is None:
         return 0
     sizes = sorted((math.prod(shape) for shape in shapes), reverse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.ancestry import STRANGE, relative_distance
+from l2s.checkpoints.ancestry import UNRELATED, relative_distance
 from l2s.checkpoints.compatible import Finding, compare, compare_tensors
 from l2s.checkpoints.digest import same_bytes
 from l2s.checkpoints.dtypes import INTEGERS
@@ -158,10 +158,10 @@ def _unrelated(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Fi
     findings = []
     for base, name in [(base, name) for base in recipe.input_names() if base in bases for name in summed]:
         distance = relative_distance(models[base], models[name])
-        if distance is not None and distance > STRANGE:
+        if distance is not None and distance > UNRELATED:
             sentence = (
                 f"{name} is no fine-tune of {base}: their weights differ by {distance:.2f} of the base's "
-                f"norm, where a fine-tune stays below {STRANGE}; name the common ancestor as base_model, or force it"
+                f"norm, where a fine-tune stays below {UNRELATED}; name the common ancestor as base_model, or force it"
             )
             findings.append(Finding(sentence, fatal=True, forcible=True))
     return findings

@@ -54,7 +54,7 @@ def check_owners(recipe: MergeRecipe, found: Mapping[str, Statistics], models: M
 
 
 def by_todays_digests(found: Mapping[str, Statistics], models: Mapping[str, Checkpoint]) -> dict[str, Statistics]:
-    """The same; distances from models that an earlier version hashed otherwise are named by today's digests."""
+    """The statistics, with distances from models that an earlier version hashed otherwise under today's digests."""
     return {name: _by_todays_digests(statistics, models) for name, statistics in found.items()}
 
 

@@ -1,4 +1,4 @@
-"""Words of the long-to-short paper's code (and of MergeLM before it), said in today's."""
+"""Words of the long-to-short paper's code (and of MergeLM before it), read as the canonical ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ def _rest(value: Any) -> Any:
 class Alias:
     """An old word."""
 
-    today: str
+    canonical: str
     change: Callable[[Any], Any]
     methods: tuple[str, ...]
     """Methods in which it means that."""
@@ -38,24 +38,24 @@ METHOD_ALIASES = {"average_merging": "linear", "ties_merging": "ties", "ties_mer
 """Merge methods as that code names them."""
 
 
-def in_todays_words(recipe: dict[str, Any], where: str) -> tuple[dict[str, Any], list[str], list[str]]:
-    """A recipe's parameters in today's words, what was translated, and what could not be, in sentences."""
+def canonicalize_aliases(recipe: dict[str, Any], where: str) -> tuple[dict[str, Any], list[str], list[str]]:
+    """A recipe's parameters in the canonical words, what was translated, and what could not be, in sentences."""
     method, notes, problems = recipe.get("merge_method"), list[str](), list[str]()
 
-    def today(block: Any, place: str) -> Any:
+    def canonical(block: Any, place: str) -> Any:
         if isinstance(block, dict) and isinstance(block.get("parameters"), dict):
             return {**block, "parameters": _translate(block["parameters"], method, place, notes, problems)}
         return block
 
-    def all_today(block: Any, key: str, place: str = "") -> Any:
+    def canonical_entries(block: Any, key: str, place: str = "") -> Any:
         if not isinstance(block, dict) or not isinstance(block.get(key), list):
             return block
-        entries = [today(entry, f"{place}{key}.{number}.parameters") for number, entry in enumerate(block[key])]
+        entries = [canonical(entry, f"{place}{key}.{number}.parameters") for number, entry in enumerate(block[key])]
         return {**block, key: entries}
 
-    recipe = all_today(all_today(today(recipe, "parameters"), "models"), "slices")
+    recipe = canonical_entries(canonical_entries(canonical(recipe, "parameters"), "models"), "slices")
     if isinstance(recipe.get("slices"), list):
-        slices = [all_today(one, "sources", f"slices.{number}.") for number, one in enumerate(recipe["slices"])]
+        slices = [canonical_entries(one, "sources", f"slices.{number}.") for number, one in enumerate(recipe["slices"])]
         recipe = {**recipe, "slices": slices}
     return recipe, notes, [f"{where}.{problem}" for problem in problems]
 
@@ -68,10 +68,10 @@ def _translate(
         alias = ALIASES.get(old)
         if alias is None or method not in alias.methods:
             continue
-        if alias.today in parameters:
-            problems.append(f"{place}.{old}: means {alias.today}, which is given too; keep one")
+        if alias.canonical in parameters:
+            problems.append(f"{place}.{old}: means {alias.canonical}, which is given too; keep one")
         else:
-            translated[alias.today] = map_leaves(value, alias.change)
-            notes.append(f"{place}.{old}: {value} is read as {alias.today}: {translated[alias.today]}")
+            translated[alias.canonical] = map_leaves(value, alias.change)
+            notes.append(f"{place}.{old}: {value} is read as {alias.canonical}: {translated[alias.canonical]}")
         del translated[old]
     return translated

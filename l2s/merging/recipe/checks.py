@@ -76,12 +76,12 @@ def _models(recipe: "MergeRecipe", where: str) -> Iterator[str]:
         )
 
 
-def _count(fewest: int, most: int | None) -> str:
-    if most is None:
-        return f"at least {fewest} models"
-    if fewest == most:
-        return "exactly 1 model" if fewest == 1 else f"exactly {fewest} models"
-    return f"{fewest} to {most} models"
+def _count(minimum: int, maximum: int | None) -> str:
+    if maximum is None:
+        return f"at least {minimum} models"
+    if minimum == maximum:
+        return "exactly 1 model" if minimum == 1 else f"exactly {minimum} models"
+    return f"{minimum} to {maximum} models"
 
 
 def _tokenizer(recipe: "MergeRecipe", where: str) -> Iterator[str]:

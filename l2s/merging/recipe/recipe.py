@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, field_validator
 from l2s.errors import ConfigError
 from l2s.merging.method import MergeMethod, keys
 from l2s.merging.methods import METHODS, find_method
-from l2s.merging.recipe.aliases import in_todays_words
+from l2s.merging.recipe.aliases import canonicalize_aliases
 from l2s.merging.recipe.checks import check_recipe
 from l2s.merging.recipe.dialect import INT8_MASK, in_one_way
 from l2s.merging.recipe.parameters import evaluate
@@ -62,7 +62,7 @@ class MergeRecipe(Params):
     base_model: str | None = None
     """θ₀. Listed among the models too, it contributes no task vector there."""
     parameters: dict[str, Any] = {}
-    """Of the whole merge, and of each model that does not say otherwise."""
+    """Parameters of the whole merge, and of each model that does not say otherwise."""
     dtype: DType | None = None
     """Format of the result unless ``out_dtype`` says otherwise; arithmetic is float32 in any case."""
     out_dtype: DType | None = None
@@ -72,7 +72,7 @@ class MergeRecipe(Params):
     Rows are then aligned by token string. A model named here gives config and chat template too.
     """
     tokenizer: TokenizerParams | None = None
-    """The same, and more."""
+    """What ``tokenizer_source`` says, and more."""
     chat_template: str | None = None
     """A name (chatml, llama3, …) or a Jinja text, to write instead of the donor's; ``auto``: that of most models."""
     random_seed: int | None = Field(None, ge=0)
@@ -113,12 +113,12 @@ class MergeRecipe(Params):
             problems.append(f"{where}.merge_method: unknown merge method '{method}'{nearest(method, METHODS)}")
         if found.get("slices") is not None and found.get("models"):
             problems.append(f"{where}: models and slices are both given; keep one")
-        today, renamed, untranslated = in_todays_words(found, where)
+        canonical, renamed, untranslated = canonicalize_aliases(found, where)
         notes, problems = notes + renamed, problems + untranslated
         if found.get("slices") is not None:
-            today = {**today, "models": slice_models(found["slices"]) or [{"model": "of slices"}]}
+            canonical = {**canonical, "models": slice_models(found["slices"]) or [{"model": "of slices"}]}
         try:
-            recipe = super().parse(today, where)
+            recipe = super().parse(canonical, where)
         except ConfigError as error:
             raise ConfigError("; ".join([*problems, str(error)])) from None
         if recipe.merge_method in METHODS:

@@ -43,7 +43,7 @@ class References:
         return self._folder_once("+".join(self._without_revision(part, where) for part in plain(found).split("+")))
 
     def tokenizer(self, found: Any, where: str) -> Any:
-        """The same of ``tokenizer_source``, which may be a word, and may begin with ``model:``."""
+        """The text of a ``tokenizer_source``, which may be a word, and may begin with ``model:``."""
         if isinstance(found, str) and found.startswith("model:"):
             self.notes.append(f"{where}: '{found}' is read as '{found.removeprefix('model:')}'")
             found = found.removeprefix("model:")

@@ -58,8 +58,8 @@ def template_of(asked: str | None, models: Mapping[str, Checkpoint], donor: str)
     counts = Counter(template.strip() for template in found.values() if template)
     if not counts:
         return None
-    most = max(counts.values())
-    return next(template for template in found.values() if template and counts[template.strip()] == most)
+    highest = max(counts.values())
+    return next(template for template in found.values() if template and counts[template.strip()] == highest)
 
 
 def read_template(folder: Path) -> str | None:

@@ -51,7 +51,7 @@ class Tally:
     def __init__(self, models: int) -> None:
         self.entries = self.undone = 0
         self.squares = np.zeros(1 + models)
-        """Of the lengths of merged − reference, and of each of K task vectors."""
+        """Squares of the lengths of merged − reference, and of each of K task vectors."""
         self.counts = np.zeros(3 + models, np.int64)
         """Entries moved, and still moved after rounding; in conflict; of each of K summands, not 0."""
 

@@ -20,9 +20,9 @@ class InputDigests(Params):
     """A model that was read."""
 
     digest: str
-    """Of everything that decides what it answers, see :attr:`l2s.checkpoints.Checkpoint.digest`."""
+    """The digest of everything that decides what it answers, see :attr:`l2s.checkpoints.Checkpoint.digest`."""
     weights: str
-    """Of its weights alone."""
+    """The digest of its weights alone."""
     masks: str | None = None
     """What random masks are drawn from, if any are: the SHA-256 of its weights, as ever, so that they stay the same."""
 
@@ -51,7 +51,7 @@ class MergeManifest(Params):
 
     format: int = 1
     recipe: dict[str, Any]
-    """As resolved: today's words, every default written out."""
+    """As resolved: canonical words, every default written out."""
     seed: int
     inputs: dict[str, InputDigests]
     statistics: dict[str, str] = {}
@@ -82,7 +82,7 @@ class MergeManifest(Params):
             raise CheckpointError(f"{file}: damaged: {error}") from None
 
     def with_public_names(self) -> Self:
-        """The same, with models that the recipe names by an absolute path under names that may travel."""
+        """The manifest with models that the recipe names by an absolute path under names that may travel."""
         public = public_names(list(self.inputs))
         shown = {name: public[name] for name in sorted(public, key=len, reverse=True) if Path(name).is_absolute()}
         if not shown:

@@ -19,7 +19,7 @@ class Rounded:
 
     stored: Tensor
     again: Tensor
-    """The same as float32."""
+    """The stored entries as float32 again."""
     wrong: int
     """Entries that are too large for the format."""
 

@@ -89,7 +89,7 @@ class TensorMerger:
         """What a method measured of the whole model."""
         self._begun, self._beginning = threading.local(), threading.Lock()
         self._threads: int | None = None
-        """Of torch, outside."""
+        """How many threads torch computes with outside of the merge."""
 
     def begin_torch(self) -> None:
         """Let torch compute with one thread in this one, whatever it is set to outside: sums are then rounded alike.
@@ -185,7 +185,7 @@ class TensorMerger:
         return tally.summed_up(self.names, finished(digest), plan.dtype, plan.shape)
 
     def plain_readers(self) -> list[CheckpointReader]:
-        """Of the reference and the models, in the order of sums, those whose tensors lie in files as they are."""
+        """The readers of the reference and the models, in the order of sums, whose tensors lie in files as they are."""
         readers = [self.readers[name] for name in (self.reference, *self.names)]
         return [reader for reader in readers if isinstance(reader, CheckpointReader)]
 

@@ -56,7 +56,7 @@ class WeightPieces:
         self.merger, self.plan = merger, plan
         short = merger.method.pieces == "short"
         self.shape = plan.shape or (1,)
-        """Of the weight; a scalar is one entry, so that no method meets it."""
+        """The shape of the weight; a scalar is one entry, so that no method meets it."""
         self.spans = list(spans(plan.shape, short))
         self.columns = self.spans[0].columns if self.spans else False
         self._statistics = (_statistics(merger, params), tuple(_statistics(merger, model) for model in models))
