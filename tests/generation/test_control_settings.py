@@ -7,7 +7,7 @@ import pytest
 
 from l2s.config import Config
 from l2s.errors import ConfigError
-from l2s.generation.calls import Calls
+from l2s.generation.calls import Calls, Digests
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.union import KINDS, parse_control
 from l2s.generation.prompts.prompt import Prompt
@@ -204,14 +204,16 @@ KEPT = [
 
 @pytest.mark.parametrize(("block", "keys"), KEPT)
 def test_what_is_stored_stays_found(block: dict[str, Any], keys: list[str]) -> None:
-    calls = Calls(SimpleNamespace(name="an engine 1.0", tokenizer_digest="sha256:tt"), "sha256:ww", None)  # type: ignore[arg-type]
+    engine = SimpleNamespace(name="an engine 1.0", tokenizer_digest="blake3:tt")
+    store = SimpleNamespace(has_earlier=lambda: True)
+    calls = Calls(engine, "blake3:ww", store, earlier=lambda: Digests("sha256:ww", "sha256:tt"))  # type: ignore[arg-type]
     sampled = {
         "sampling": {"temperature": 0.6, "top_p": 0.95, "seed": 7},
         "prompt": {"style": "plain", "stop": ["x"]},
     }
     for quoted, found in enumerate(({}, sampled)):
         prompt = Prompt("bench", "p1", 2, [5, 6, 7], opened=True, quoted=bool(quoted))
-        key = calls._key(prompt, DecodingParams.parse(found, "d"), parse_control(block, "c"))
+        key = calls._key(prompt, DecodingParams.parse(found, "d"), parse_control(block, "c"), earlier=True)
         assert key.hex().startswith(keys[quoted])
 
 
