@@ -161,6 +161,13 @@ def test_a_response_is_read_whole_thinking_and_all() -> None:
     assert [(row["answer"], row["status"]) for row in verdicts] == [("1", "correct"), (None, "no_answer")]
 
 
+@pytest.mark.parametrize("digits", [310, 4_000, 1_000_000])
+def test_a_number_beyond_doubles_equals_no_other(digits: int) -> None:
+    (verdict,) = verify_rows([{"gold": "5", "response": f"so {'7' * digits}."}], "qwen")
+    assert not verdict["correct"]
+    assert not grade(gold="5", answer="7" * digits, grader="qwen").correct
+
+
 def test_its_false_accepts_are_part_of_it() -> None:
     assert grade(gold="5000", answer="50", grader="qwen").correct
     assert grade(gold="x+m", answer="x+a", grader="qwen").correct

@@ -8,6 +8,7 @@ pair that the toolkit's three seconds would end is a ``limit`` here.
 
 import re
 from collections.abc import Sequence
+from math import isfinite
 
 from l2s.verification.compare.evaluation import Field, evaluated
 from l2s.verification.compare.scalars import same_scalar
@@ -62,7 +63,7 @@ def _number(text: str) -> float | None:
 
 
 def _near(one: float, other: float) -> bool:
-    return one == other or abs(one - other) <= _TOLERANCE * max(abs(one), abs(other))
+    return one == other or (isfinite(one - other) and abs(one - other) <= _TOLERANCE * max(abs(one), abs(other)))
 
 
 def _equal_as_written(prediction: str, reference: str) -> bool:

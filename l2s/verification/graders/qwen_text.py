@@ -63,7 +63,7 @@ def _last_number(text: str) -> str:
     """The last number of a text of any length; it ends on the last digit."""
     if text.isascii():
         end = max(text.rfind(digit) for digit in "0123456789") + 1
-        text = text[max(0, end - LONGEST) : end]
+        text = text[max(0, end - LONGEST - 1) : end]  # one more than is compared
     numbers: list[str] = _NUMBER.findall(text)
     return numbers[-1] if numbers else ""
 
