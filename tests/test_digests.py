@@ -12,8 +12,9 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.statistics import DISTANCE, Statistics
 from l2s.digests import SHA256, digest_bytes, digest_file, digest_text
 from l2s.generation.calls import Calls, Digests
+from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.engine import Prompt
-from l2s.generation.settings import ControlParams, DecodingParams
+from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored
 from l2s.lineage.record import Record
 from l2s.merging.plan.statistics import by_todays_digests
@@ -56,7 +57,7 @@ def earlier_key(weights: str, tokenizer: str, prompt: Prompt, decoding: Decoding
         "delimiters": [style.opening, style.closing], "stop": [style.style, *style.stop],
         "sampling": sampling.model_dump(exclude={"samples", "seed"}, exclude_none=True),
         "stream": None if sampling.greedy else [sampling.seed, prompt.benchmark, prompt.problem_id],
-        "sample": prompt.sample, "control": ControlParams().identity(), "engine": Engine.name,
+        "sample": prompt.sample, "control": NoControl().identity(), "engine": Engine.name,
         "device": decoding.device,
     }  # fmt: skip
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -75,7 +76,7 @@ def test_a_response_of_an_earlier_version_is_served_and_kept_under_todays_key(tm
     def answered() -> list[tuple[int, Stored]]:
         with ResponseStore(tmp_path / "s") as store:
             calls = Calls(Engine(), "blake3:new", store, "m", earlier=earlier)  # type: ignore[arg-type]
-            return list(calls.answers([prompt], decoding, ControlParams(), ""))
+            return list(calls.answers([prompt], decoding, NoControl(), ""))
 
     with pytest.raises(AssertionError, match="it is stored"):
         answered()
