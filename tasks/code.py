@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import l2s
 from l2s.errors import ConfigError
 from l2s.files import user_cache, write_text
 from l2s.lineage.code import Code, code_behind, fingerprint
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from l2s.config import Config
 
 LOCK = Path("code.lock")
-SOURCE = Path(__file__).resolve().parent.parent
+SOURCE = Path(l2s.__file__).resolve().parent.parent
 """The folder that holds our packages."""
 MEMBERS = ("problems", "merge", "generate", "verify")
 """Kinds of stages that have several fingerprints; every other kind of dvc.yaml has one."""
@@ -62,7 +63,7 @@ class Behind:
 
     def fingerprints(self, stages: Iterable[str]) -> dict[str, Any]:
         """All of code.lock, for a dvc.yaml with these ``stages``; those that are not ours are left out."""
-        ours = [kind for kind in stages if (SOURCE / "tasks" / f"{kind}.py").is_file()]
+        ours = [kind for kind in stages if self.reading.file(f"tasks.{kind}") is not None]
         found: dict[str, Any] = {kind: self._fingerprint(kind) for kind in ours if kind not in MEMBERS}
         for kind in MEMBERS:
             found[kind] = {member: self._fingerprint(kind, member) for member in self._members(kind)}

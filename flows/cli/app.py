@@ -48,14 +48,14 @@ def app_for(arguments: Sequence[str] = ()) -> typer.Typer:
 
 
 def _add_pipeline(app: typer.Typer) -> None:
-    from flows.cli import nightly, planned, preset, runs
+    from flows.cli import init, nightly, planned, preset, runs
     from flows.cli.audit import audit
     from flows.cli.lineage import lineage
     from flows.pipeline.project import in_project
 
     for command in (*runs.COMMANDS, *planned.COMMANDS, nightly.nightly):
         app.command(rich_help_panel=PIPELINE)(in_project(command))
-    for alone in (lineage, audit, preset.preset):
+    for alone in (lineage, audit, preset.preset, init.init):
         app.command(rich_help_panel=PIPELINE)(alone)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from flows.pipeline.listings import git
 from l2s.errors import ConfigError, RecordError
 from l2s.lineage.code import fingerprint
-from l2s.lineage.meaning import package_of, read_source
+from l2s.lineage.meaning import Reading, package_of, read_source
 from l2s.lineage.record import RECORDS, Record
 from l2s.references import block
 from l2s.yaml import read_yaml
@@ -50,7 +50,7 @@ def _recorded(stage: str, before: str) -> dict[str, str] | None:
 def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for path in sorted({*before, *now}):
         if path not in now:
-            yield path, "no longer used" if (SOURCE / path).is_file() else "deleted"
+            yield path, "no longer used" if Reading(SOURCE).place(path).is_file() else "deleted"
         elif path not in before:
             yield path, "added"
         elif before[path] != now[path]:

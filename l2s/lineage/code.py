@@ -52,7 +52,7 @@ def code_behind(start: Iterable[str], reading: Reading, gathering: Gathering | N
     Raises:
         ConfigError: a source is no Python.
     """
-    root, packages, seen = reading.root, set[str](), dict[Path, bool]()
+    packages, seen = set[str](), dict[Path, bool]()
     waiting = [found for module in start for found in _files(reading, module)]
     while waiting:
         file, whole = waiting.pop()
@@ -60,7 +60,7 @@ def code_behind(start: Iterable[str], reading: Reading, gathering: Gathering | N
             continue
         seen[file] = whole
         source = reading.source(file)
-        left_out = (gathering or {}).get(_module(root, file), ())
+        left_out = (gathering or {}).get(_module(reading.name(file)), ())
         texts = [name for name in source.texts if reading.file(name) is not None]
         for name in [*source.runs, *([*source.uses, *texts] if whole else ())]:
             if name.partition(".")[0] not in OURS:
@@ -69,7 +69,10 @@ def code_behind(start: Iterable[str], reading: Reading, gathering: Gathering | N
                 waiting += _files(reading, name)
     digests = {file: reading.source(file).meaning for file in seen}
     digests |= {file: digest_file(file) for folder in {file.parent for file in seen} for file in data_files(folder)}
-    return Code({file.relative_to(root).as_posix(): digests[file] for file in sorted(digests)}, versions_of(packages))
+    return Code(
+        {name: digests[file] for name, file in sorted((reading.name(file), file) for file in digests)},
+        versions_of(packages),
+    )
 
 
 def data_files(folder: Path) -> list[Path]:
@@ -96,8 +99,8 @@ def _files(reading: Reading, name: str) -> Iterator[tuple[Path, bool]]:
         name = above if file is None else ""
 
 
-def _module(root: Path, file: Path) -> str:
-    return ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+def _module(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:

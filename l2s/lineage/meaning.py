@@ -17,6 +17,8 @@ REVISION = sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 """Of this module: what another one remembered is read anew."""
 OURS = ("l2s", "flows", "tasks")
 """Our packages."""
+APP = "l2s/app/"
+"""Where a wheel keeps those that lie beside ``l2s`` in the repository, see :mod:`l2s.app`."""
 MODULE = re.compile(rf"({'|'.join(OURS)})(\.[A-Za-z_]\w*)+")
 """A text that may name a module of ours."""
 SILENT = ("ctx", "kind")
@@ -54,17 +56,27 @@ class Reading:
             ConfigError: it is no Python.
         """
         if path not in self.found:
-            raw, name = path.read_bytes(), path.relative_to(self.root).as_posix()
+            raw, name = path.read_bytes(), self.name(path)
             key = f"{REVISION} {name} {sha256(raw).hexdigest()}"
             known = self.known.get(key)
             self.found[path] = Source(*known) if known else read_source(raw, path, package_of(name))
             self.now[key] = list(self.found[path])
         return self.found[path]
 
+    def name(self, path: Path) -> str:
+        """What a file is called: the same in the repository and in a wheel."""
+        return path.relative_to(self.root).as_posix().removeprefix(APP)
+
+    def place(self, name: str) -> Path:
+        """Where the file of that name lies."""
+        package = name.partition("/")[0]
+        beside = package == "l2s" or (self.root / package).is_dir()
+        return self.root / name if beside else self.root / APP / name
+
     def file(self, module: str) -> Path | None:
         """The file of a module; None if there is no such module."""
         if module not in self.files:
-            place = self.root.joinpath(*module.split("."))
+            place = self.place(module.replace(".", "/"))
             files = (place.with_name(f"{place.name}.py"), place / "__init__.py")
             self.files[module] = next((file for file in files if file.is_file()), None)
         return self.files[module]

@@ -20,7 +20,7 @@ class Sources:
 
         Versions that made SHA-256 digests made them of all bytes.
         """
-        file = self.reading.root / path
+        file = self.reading.place(path)
         if not file.is_file():
             return None
         if algorithm == SHA256:

@@ -22,3 +22,29 @@ def read_preset(name: str) -> str:
         known = f" (presets: {', '.join(preset_names())})" if "did you mean" in hint else ""
         raise ConfigError(f"preset: '{name}' is not known{hint}{known}")
     return (files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+PROJECT = {
+    "dvc.yaml": "stages.yaml",
+    "prefect.yaml": "prefect.yaml",
+    ".gitignore": "gitignore",
+    ".dvcignore": "dvcignore",
+    ".dvc/stage.sh": "stage.sh",
+    ".dvc/plots/levels.json": "plots/levels.json",
+    ".dvc/plots/runs.json": "plots/runs.json",
+}
+"""The files of a project besides params.yaml, and what they are called here."""
+
+
+def project_files() -> dict[str, str]:
+    """Texts of a project's files, by their places in it."""
+    return {place: _of_project(name) for place, name in PROJECT.items()}
+
+
+def project_config() -> str:
+    """The project's settings of DVC."""
+    return _of_project("config")
+
+
+def _of_project(name: str) -> str:
+    return (files(__name__) / "project" / name).read_text(encoding="utf-8")

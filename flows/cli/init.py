@@ -1,0 +1,83 @@
+"""``l2s init``: a project of the user's own, in a folder of its own."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.console import say
+from l2s.errors import ConfigError
+
+GITIGNORE, DVC = ".gitignore", ".dvc"
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where; made if it is not there.")] = Path(),
+    preset: Annotated[str, typer.Option(help="The params.yaml to begin with, see l2s preset.")] = "tiny",
+) -> None:
+    """Make a project: params.yaml, dvc.yaml, code.lock, prefect.yaml, ignore files; git and DVC where missing."""
+    from l2s.extras import naming_extras
+    from l2s.files import write_text
+    from l2s.presets import project_files, read_preset
+
+    contents = {"params.yaml": read_preset(preset), **project_files()}
+    _check_free(folder, [*contents, "code.lock", "dvc.lock"])
+    with naming_extras("l2s init"):
+        from dvc.repo import Repo  # noqa: F401, before anything is written
+
+        from tasks.code import refresh
+    folder.mkdir(parents=True, exist_ok=True)
+    _begin_git(folder)
+    _begin_dvc(folder)
+    for name, text in contents.items():
+        write_text(folder / name, text)
+    refresh(folder)
+    where = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+    say(f"{folder}: a project with preset {preset}; params.yaml says what it does. Next: {where}l2s run")
+
+
+def _check_free(folder: Path, names: list[str]) -> None:
+    """Nothing is written over.
+
+    Raises:
+        ConfigError: some of it is there, or the folder is none.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"l2s init: {folder} is a file; name a folder that is empty or not there")
+    there = [name for name in names if os.path.lexists(folder / name)]
+    if there:
+        raise ConfigError(f"l2s init: {folder} holds {', '.join(there)} already; name another folder")
+
+
+def _begin_git(folder: Path) -> None:
+    if _git(folder, "rev-parse", "--git-dir"):
+        return
+    if not _git(folder, "init", "-q"):
+        raise ConfigError(f"l2s init: git cannot make a repository in {folder}; DVC needs one: install git")
+
+
+def _git(folder: Path, *arguments: str) -> bool:
+    try:
+        return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False  # there is no git
+
+
+def _begin_dvc(folder: Path) -> None:
+    """A repository of DVC's in the folder itself, even where a folder above has one."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    from flows.pipeline.graph import one_line
+    from l2s.files import write_text
+    from l2s.presets import project_config
+
+    if (folder / DVC).is_dir():
+        return
+    try:
+        Repo.init(str(folder), subdir=not (folder / ".git").exists()).close()
+    except DvcException as error:
+        raise ConfigError(f"l2s init: {folder}: DVC cannot begin here: {one_line(error)}") from None
+    write_text(folder / DVC / "config", project_config())
