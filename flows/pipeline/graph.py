@@ -104,7 +104,7 @@ class Graph:
     def _reasons(self, name: str) -> list[Reason]:
         """What of its own makes a stage out of date."""
         stage = self.stages[name]
-        if not stage.dvcfile._lockfile.exists() or not _is_locked(stage):
+        if not _is_locked(stage):
             return [Reason("never run here", "no entry in dvc.lock")]
         reasons = []
         for entry in stage.status().get(stage.addressing, []):
