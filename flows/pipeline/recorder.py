@@ -27,7 +27,7 @@ from tasks.worker import Job
 
 PATIENCE = 60.0
 """Seconds for which a stage waits for what another process of DVC's holds."""
-COMMANDS = (("sh", ".dvc/stage.sh"), ("l2s", "stage"))
+COMMANDS = (("sh", "flows/stage.sh"), ("l2s", "stage"))
 """What begins the command of a stage whose work this program knows."""
 
 

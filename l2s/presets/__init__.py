@@ -29,7 +29,7 @@ PROJECT = {
     "prefect.yaml": "prefect.yaml",
     ".gitignore": "gitignore",
     ".dvcignore": "dvcignore",
-    ".dvc/stage.sh": "stage.sh",
+    "flows/stage.sh": "stage.sh",
     ".dvc/plots/levels.json": "plots/levels.json",
     ".dvc/plots/runs.json": "plots/runs.json",
 }

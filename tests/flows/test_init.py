@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_repositorys_own_files_are_a_projects() -> None:
     files = project_files()
-    for place in ("dvc.yaml", ".dvcignore", ".dvc/stage.sh", ".dvc/plots/levels.json", ".dvc/plots/runs.json"):
+    for place in ("dvc.yaml", ".dvcignore", "flows/stage.sh", ".dvc/plots/levels.json", ".dvc/plots/runs.json"):
         assert files[place] == (ROOT / place).read_text(encoding="utf-8"), f"copy {place} to l2s/presets/project"
     ours, theirs = (yaml.safe_load(text) for text in ((ROOT / "prefect.yaml").read_text(), files["prefect.yaml"]))
     for one, other in zip(ours["deployments"], theirs["deployments"], strict=True):
@@ -49,7 +49,7 @@ def test_a_project_in_a_repository_that_is_there_already(tmp_path: Path) -> None
     assert (tmp_path / "inner/.dvc/config").is_file() and not (tmp_path / "inner/.git").exists()
 
 
-@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", ".gitignore", "code.lock", "dvc.lock", ".dvc/stage.sh"])
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", ".gitignore", "code.lock", "dvc.lock", "flows/stage.sh"])
 def test_nothing_is_written_over(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
