@@ -70,7 +70,7 @@ def behind(of: str = "") -> dict[str, set[str]]:
     return {key: set(found.code(kind, member or None).sources) for key, (kind, _, member) in members.items()}
 
 
-SHARED = {"merge.ties", "merge.ties_merging", "merge.breadcrumbs", "merge.breadcrumbs_ties", "merge.sce"}
+SHARED = {"merge.ties", "merge.ties_merging"}
 """They import it."""
 GENERATED = {"generate.auto", "generate.transformers", "generate.vllm"}
 GRADED = {"verify.l2s", "verify.math-verify", "verify.qwen"}
