@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from l2s.benchmarks.arithmetic import problem_rows
-from l2s.files import write_json
+from l2s.core.files import write_json
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.engine import Engine
 from l2s.generation.engines.load import load_engine

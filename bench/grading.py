@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.answers import Pair, files
-from l2s.files import write_json
-from l2s.progress import bar
+from l2s.core.files import write_json
+from l2s.core.progress import bar
 from l2s.verification import find_grader, grade
 from l2s.verification.graders import Grader
 

@@ -28,8 +28,8 @@ from bench.measure import Run, end_on_terminate, measure
 from bench.models import SHAPES, Shape, family_folder, shape_of, write_family
 from bench.peers import PeerError, install_mergekit
 from bench.results import Result, as_table, judge
-from l2s.files import write_json, write_text
-from l2s.progress import bar
+from l2s.core.files import write_json, write_text
+from l2s.core.progress import bar
 
 out, err = Console(width=None if sys.stdout.isatty() else 130), Console(stderr=True)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from l2s.files import replacing_folder, write_json
-from l2s.progress import Track
-from l2s.seeds import generator_for
+from l2s.core.files import replacing_folder, write_json
+from l2s.core.progress import Track
+from l2s.core.seeds import generator_for
 
 NAMES = ("base", "quick", "slow")
 FORMAT = 1

@@ -6,7 +6,7 @@ torch. Type checkers read ``__init__.pyi``.
 
 from importlib import import_module
 
-from l2s.versions import __version__
+from l2s.core.versions import __version__
 
 _HOMES = {
     "analyse": "l2s.api",
@@ -17,7 +17,7 @@ _HOMES = {
     "merge": "l2s.api",
     "verify": "l2s.api",
     "ControlParams": "l2s.generation.controls.control",
-    "L2SError": "l2s.errors",
+    "L2SError": "l2s.core.errors",
     "Recipe": "l2s.merging.recipe:MergeRecipe",
 }
 """The module of each name, and what it is called there if that differs."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from l2s.errors import ConfigError
-from l2s.extras import naming_extras
-from l2s.progress import Track, silent
+from l2s.core.errors import ConfigError
+from l2s.core.extras import naming_extras
+from l2s.core.progress import Track, silent
 
 if TYPE_CHECKING:
     from l2s.analysis.analyse import Report
@@ -63,7 +63,7 @@ def check(
         recipe: a YAML file in mergekit's dialect, or what such a file holds.
         models: folders by the recipe's names; a name that is not there is a folder or a model of the hub itself.
         quick: do not look through all weights for NaN.
-        track: shows progress, e.g. :func:`l2s.progress.bar`.
+        track: shows progress, e.g. :func:`l2s.core.progress.bar`.
 
     Returns:
         Findings, each with its ``sentence``; a merge with one that is ``fatal`` is refused.
@@ -118,7 +118,7 @@ def merge(
         max_memory: most memory to take, in bytes or as ``"4GB"``.
         device: where the arithmetic is done, ``cpu`` or ``cuda``.
         force: replace ``out``, and merge against warnings.
-        track: shows progress, e.g. :func:`l2s.progress.bar`.
+        track: shows progress, e.g. :func:`l2s.core.progress.bar`.
 
     Returns:
         What ``out/l2s_manifest.json`` says: ``recipe``, ``inputs``, ``donor``, ``notes``, ``tensors``, …
@@ -253,7 +253,7 @@ def prompt_settings(
     prompt: Source | Mapping[str, Any], date: str | None, template_kwargs: Mapping[str, Any] | None
 ) -> Any:
     """The prompt's settings: a style, a file or its content, with what is said of the chat template beside it."""
-    from l2s.yaml import read_yaml
+    from l2s.core.yaml import read_yaml
 
     if isinstance(prompt, Mapping):
         style: Any = dict(prompt)
@@ -363,7 +363,7 @@ def _control(control: Source | Mapping[str, Any] | ControlParams | None) -> Cont
 
 def _content(given: Source | Mapping[str, Any], name: str) -> tuple[Any, str]:
     """What a YAML file holds, or what was given in its place; and where it stands, for errors."""
-    from l2s.yaml import read_yaml
+    from l2s.core.yaml import read_yaml
 
     return (dict(given), name) if isinstance(given, Mapping) else (read_yaml(Path(given)), str(given))
 

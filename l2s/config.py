@@ -9,17 +9,17 @@ from pydantic import Field, model_validator
 from l2s.analysis.settings import AnalysisParams
 from l2s.benchmarks import BenchmarkParams
 from l2s.calibration.settings import CalibrationParams
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.params import Params
+from l2s.core.yaml import read_yaml
 from l2s.family.settings import FamilySettings
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import AnyControl
 from l2s.generation.settings import DecodingParams
 from l2s.nightly.settings import NightlyParams
-from l2s.params import Params
 from l2s.planning.settings import ResourceParams
 from l2s.references import broken_references
-from l2s.yaml import read_yaml
 
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from l2s.checkpoints import is_complete
 from l2s.checkpoints.hub import cached_folder
 from l2s.checkpoints.json_file import read_object
-from l2s.errors import CheckpointError
-from l2s.files import replacing_folder, write_json
+from l2s.core.errors import CheckpointError
+from l2s.core.files import replacing_folder, write_json
 
 DOWNLOAD = "L2S_DOWNLOAD"
 SOURCE = "l2s_source.json"

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from l2s.files import write_text
+from l2s.core.files import write_text
 
 IGNORED = ".gitignore"
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from l2s.errors import ConfigError, L2SError
-from l2s.files import looked_for
-from l2s.params import nearest
+from l2s.core.errors import ConfigError, L2SError
+from l2s.core.files import looked_for
+from l2s.core.params import nearest
 from l2s.references import DEVICE, Block, block
 
 

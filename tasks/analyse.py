@@ -1,7 +1,7 @@
 """The stage ``analyse``: accuracy, length and paired comparisons of every run, with intervals."""
 
 from l2s.config import Config
-from l2s.progress import Track
+from l2s.core.progress import Track
 from tasks.stage import DATA, Say, Stage
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import l2s
-from l2s.errors import ConfigError
-from l2s.files import user_cache, write_text
+from l2s.core.errors import ConfigError
+from l2s.core.files import user_cache, write_text
+from l2s.core.yaml import read_yaml
 from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading
 from l2s.references import block
-from l2s.yaml import read_yaml
 
 if TYPE_CHECKING:
     from l2s.config import Config

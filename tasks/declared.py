@@ -10,9 +10,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.yaml import read_yaml
 from l2s.lineage.locked import value_at
-from l2s.yaml import read_yaml
 
 PLACEHOLDER = re.compile(r"\$\{\s*([^}]+?)\s*\}")
 OUTPUTS = ("outs", "metrics", "plots")

@@ -9,7 +9,7 @@ from l2s.analysis.facts import RunFacts
 from l2s.checkpoints.json_file import read_object
 from l2s.checkpoints.language import settings_of
 from l2s.config import Config
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 
 def facts_of(config: Config, data: Path) -> dict[str, RunFacts]:

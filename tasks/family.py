@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from l2s.config import Config
-from l2s.files import write_text
-from l2s.progress import Track
+from l2s.core.files import write_text
+from l2s.core.progress import Track
 from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
 
 

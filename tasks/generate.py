@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
-from l2s.progress import Track
+from l2s.core.progress import Track
 from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
 
 if TYPE_CHECKING:

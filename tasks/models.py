@@ -4,9 +4,9 @@ from functools import cache
 from pathlib import Path
 
 from l2s.config import Config
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from l2s.merging.recipe import MergeRecipe
-from l2s.params import nearest
 from l2s.planning.estimates import require_shape
 from l2s.planning.shapes import EMBEDDED, Shape, folder_shape, published_shape
 from tasks.stage import DATA

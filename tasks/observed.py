@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from l2s.progress import Track
+from l2s.core.progress import Track
 
 
 def observed(
@@ -16,7 +16,7 @@ def observed(
     from prefect import task
     from prefect.logging import get_run_logger
 
-    from l2s.progress import reported
+    from l2s.core.progress import reported
 
     @task(name=stage.partition("@")[0], task_run_name=stage)
     def run() -> None:

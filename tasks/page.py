@@ -8,8 +8,8 @@ from typing import Any
 
 from l2s.analysis.summary import read_summary
 from l2s.config import Config
-from l2s.digests import digest_file
-from l2s.errors import RecordError
+from l2s.core.digests import digest_file
+from l2s.core.errors import RecordError
 from l2s.records import Row, read_rows
 from l2s.report.examples import Examples, pick_examples
 from l2s.report.headline import featured

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from l2s.config import Config
-from l2s.progress import Track
+from l2s.core.progress import Track
 from tasks.stage import DATA, Say, Stage
 
 

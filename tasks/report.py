@@ -1,7 +1,7 @@
 """The stage ``report``: one page that opens offline, and the plots."""
 
 from l2s.config import Config
-from l2s.progress import Track
+from l2s.core.progress import Track
 from tasks.stage import DATA, Say, Stage
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
-from l2s.progress import Track
+from l2s.core.progress import Track
 
 if TYPE_CHECKING:
     from l2s.planning.estimates import Estimate, Estimator

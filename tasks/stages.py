@@ -1,9 +1,9 @@
 """All kinds of stages, and running one stage's work."""
 
 from l2s.config import Config
-from l2s.errors import ConfigError
-from l2s.params import nearest
-from l2s.progress import Track
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
+from l2s.core.progress import Track
 from tasks import (
     analyse,
     calibrate,

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver
 
-from l2s.errors import L2SError, sentence_of
+from l2s.core.errors import L2SError, sentence_of
 from tasks.watched import WrittenProgress, redirect_output
 
 BASE = ("rich.console", "pydantic", "yaml", "numpy")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from l2s import digests
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.statistics import DISTANCE, Statistics
-from l2s.digests import SHA256, digest_bytes, digest_file, digest_text
+from l2s.core import digests
+from l2s.core.digests import SHA256, digest_bytes, digest_file, digest_text
 from l2s.generation.calls import Calls, Digests
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.engine import Prompt

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import l2s
-from l2s.extras import EXTRAS, MissingExtra
+from l2s.core.extras import EXTRAS, MissingExtra
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -9,7 +9,7 @@ import torch
 from l2s.calibration.calibrate import calibrate
 from l2s.calibration.settings import CalibrationParams
 from l2s.causal_lm import load_causal_lm
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints

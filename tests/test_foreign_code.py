@@ -13,7 +13,7 @@ from l2s.calibration.network import Network
 from l2s.calibration.texts import open_tokenizer as calibration_tokenizer
 from l2s.causal_lm import load_causal_lm
 from l2s.checkpoints import Checkpoint
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.prompts.tokenizer import ModelTokenizer, open_tokenizer

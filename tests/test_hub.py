@@ -11,9 +11,9 @@ import yaml
 
 from l2s.checkpoints import Checkpoint
 from l2s.config import Config, ModelParams
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.progress import silent
 from l2s.hub import HubModel, place_hub_model
-from l2s.progress import silent
 from tasks.stages import run_stage
 from tests.flows.nightly_project import PARAMS
 from tests.tiny import random_weights, write_checkpoint

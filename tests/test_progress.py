@@ -2,8 +2,8 @@
 
 import pytest
 
-from l2s import progress
-from l2s.progress import duration_text, rate_text, reported
+from l2s.core import progress
+from l2s.core.progress import duration_text, rate_text, reported
 
 
 def test_each_tenth_says_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:

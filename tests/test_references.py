@@ -13,7 +13,7 @@ import yaml
 from flows.cli.app import entry
 from flows.cli.ready import check_ready, fill_in, read_config
 from l2s.config import Config
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.family.family import MODELS
 from l2s.generation.engines.load import ENGINES as KNOWN_ENGINES
 from l2s.presets import read_preset

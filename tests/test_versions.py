@@ -4,7 +4,7 @@ import importlib.metadata
 
 import pytest
 
-from l2s.versions import version_of
+from l2s.core.versions import version_of
 
 
 def test_they_are_the_ones_that_the_library_reads() -> None:

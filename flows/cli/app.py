@@ -9,8 +9,8 @@ import typer
 from flows.cli import console, steps
 from flows.cli.recorded_steps import leaving_record
 from l2s import __version__
-from l2s.errors import L2SError, sentence_of
-from l2s.extras import naming_extras
+from l2s.core.errors import L2SError, sentence_of
+from l2s.core.extras import naming_extras
 
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
 

@@ -29,9 +29,9 @@ def audit(
 ) -> None:
     """Check everything behind an artefact: digests, links, verdicts, numbers. Exit code 1 names what does not hold."""
     from flows.cli.redo import redo_cheap, regenerate
+    from l2s.core.progress import bar
     from l2s.lineage.regrade import graded_files, regrade
     from l2s.lineage.stored import check_store
-    from l2s.progress import bar
 
     chain, found, believed = _chain(path, quick)
     graded, wrong = regrade(chain, graded_files(found.repeatable), rows, seed, bar)
@@ -54,11 +54,11 @@ def audit(
 
 def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     """The chain, checked; and how many files were believed."""
+    from l2s.core.progress import bar
     from l2s.lineage import memory
     from l2s.lineage.audit import audit_chain
     from l2s.lineage.chain import Chain
     from l2s.lineage.contents import chain_files
-    from l2s.progress import bar
     from tasks.code import SOURCE
 
     chain = Chain.read(path or Path())
@@ -75,7 +75,7 @@ def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
 
 def _stages(chain: "Chain") -> "tuple[list[str], list[Finding]]":
     """The project's stages, and what is wrong where they cannot be read."""
-    from l2s.errors import ConfigError
+    from l2s.core.errors import ConfigError
     from l2s.lineage.finding import Finding
     from tasks.declared import stage_names
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from flows.cli.console import out
 from l2s.config import Config
-from l2s.errors import ConfigError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from l2s.planning.estimates import Estimate, Estimator, totals
 from l2s.planning.machine import DEVICES, Past, read_costs
 from tasks.stages import STAGES

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import say
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 
 GITIGNORE, DVC = ".gitignore", ".dvc"
 
@@ -18,8 +18,8 @@ def init(
     preset: Annotated[str, typer.Option(help="The params.yaml to begin with, see l2s preset.")] = "tiny",
 ) -> None:
     """Make a project: params.yaml, dvc.yaml, code.lock, prefect.yaml, ignore files; git and DVC where missing."""
-    from l2s.extras import naming_extras
-    from l2s.files import write_text
+    from l2s.core.extras import naming_extras
+    from l2s.core.files import write_text
     from l2s.presets import project_files, read_preset
 
     contents = {"params.yaml": read_preset(preset), **project_files()}
@@ -71,7 +71,7 @@ def _begin_dvc(folder: Path) -> None:
     from dvc.repo import Repo
 
     from flows.pipeline.graph import one_line
-    from l2s.files import write_text
+    from l2s.core.files import write_text
     from l2s.presets import project_config
 
     if (folder / DVC).is_dir():

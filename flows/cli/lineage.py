@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.console import Json, out, say
-from l2s.digests import without_name
+from l2s.core.digests import without_name
 
 Crate = Annotated[Path | None, typer.Option("--crate", metavar="OUT", help="Write a Workflow Run RO-Crate there.")]
 SHOWN = ("method", "seed", "rows", "engine", "grader", "weights", "model")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.console import Json, err, out
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,7 +48,7 @@ def _run(config: "Config", hooks: bool) -> "Night":
     if os.environ.get("PREFECT_API_URL") and hooks:
         return _run_observed()
     from flows.nightly.night import news_of, page_of, run_night
-    from l2s.progress import bar
+    from l2s.core.progress import bar
     from tasks.nightly_hook import notify
 
     night = run_night(config, DATA, HIDDEN, datetime.now(UTC), bar, _say)

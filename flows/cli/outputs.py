@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from l2s.errors import ConfigError, RecordError
+from l2s.core.errors import ConfigError, RecordError
 
 if TYPE_CHECKING:
     from l2s.lineage.chain import Chain

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import Json, out
-from l2s.errors import ConfigError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from l2s.planning.machine import DEVICES
 
 

@@ -15,7 +15,7 @@ def preset(
 ) -> None:
     """Write a complete params.yaml: the papers' models, methods, coefficients, benchmarks, prompts and limits."""
     from flows.cli.outputs import Place, check_place, writing
-    from l2s.files import write_text
+    from l2s.core.files import write_text
     from l2s.presets import read_preset
 
     text = read_preset(name)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from l2s.config import Config
-from l2s.errors import ConfigError
-from l2s.files import write_text
+from l2s.core.errors import ConfigError
+from l2s.core.files import write_text
+from l2s.core.yaml import parse_yaml, read_yaml
 from l2s.references import DEFAULTS, INNER, stage_names
 from l2s.requirements import broken_recipes, missing
-from l2s.yaml import parse_yaml, read_yaml
 
 PARAMS = Path("params.yaml")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from flows.cli.outputs import Place, check_place, writing
-from l2s.errors import ConfigError, L2SError
+from l2s.core.errors import ConfigError, L2SError
 
 if TYPE_CHECKING:
     from l2s.lineage.code import Code
@@ -47,8 +47,8 @@ def _models(*names: str | Path) -> list[Path]:
 
 
 def _recipe(arguments: Arguments) -> Any:
+    from l2s.core.yaml import read_yaml
     from l2s.merging.recipe import MergeRecipe
-    from l2s.yaml import read_yaml
 
     return MergeRecipe.parse(read_yaml(arguments["recipe"]), f"{arguments['recipe']}: recipe")
 
@@ -59,7 +59,7 @@ def _merge_inputs(arguments: Arguments) -> list[Path]:
 
 
 def _generate_inputs(arguments: Arguments) -> list[Path]:
-    from l2s.yaml import read_yaml
+    from l2s.core.yaml import read_yaml
 
     control, prompt = arguments["control"], arguments["prompt"]
     found = read_yaml(control) if control else {}

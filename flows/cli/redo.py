@@ -10,15 +10,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from l2s.config import Config
-from l2s.errors import L2SError
+from l2s.core.errors import L2SError
+from l2s.core.progress import Track, silent
+from l2s.core.seeds import seed_for
+from l2s.core.yaml import read_yaml
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.finding import Finding, short
 from l2s.lineage.locked import locked_parameters
 from l2s.lineage.regrade import NONE, differing_columns
-from l2s.progress import Track, silent
 from l2s.records import Row, read_rows, write_rows
-from l2s.seeds import seed_for
-from l2s.yaml import read_yaml
 from tasks.stages import STAGES
 
 STORE = Path(".l2s/responses.sqlite")

@@ -70,7 +70,7 @@ def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average."
     """Which parameter, file or code change makes a stage out of date: old → new."""
     from flows.cli.ready import PARAMS
     from flows.pipeline.run import plan
-    from l2s.yaml import read_yaml
+    from l2s.core.yaml import read_yaml
 
     read_yaml(PARAMS)  # a file that would hang DVC, or that it reads otherwise, is told before
     graph, _, stale = plan([stage])
@@ -108,7 +108,7 @@ def report() -> None:
 def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> None:
     """Run one stage's work; what dvc.yaml calls."""
     from flows.pipeline.orphans import end_with_ancestors
-    from l2s.progress import bar
+    from l2s.core.progress import bar
     from tasks.observed import observed
     from tasks.stages import run_stage
 

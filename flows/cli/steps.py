@@ -8,7 +8,7 @@ import typer
 
 from flows.cli import console
 from flows.cli.console import Json, Seed, print_table, say, warn
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from l2s.analysis.reading import KeepAside
@@ -41,9 +41,9 @@ def check(
 ) -> None:
     """Look for everything that would make a merge fail or go wrong, before a byte is written."""
     from l2s import api
+    from l2s.core.progress import bar
+    from l2s.core.yaml import read_yaml
     from l2s.merging.recipe import MergeRecipe
-    from l2s.progress import bar
-    from l2s.yaml import read_yaml
 
     parsed = MergeRecipe.parse(read_yaml(recipe), f"{recipe}: recipe")
     plan = api.plan(parsed, quick=quick, track=bar)
@@ -71,7 +71,7 @@ def merge(
 ) -> None:
     """Merge models by a recipe; OUT appears whole or not at all, and a killed merge goes on where it was."""
     from l2s import api
-    from l2s.progress import bar
+    from l2s.core.progress import bar
 
     manifest = api.merge(
         recipe, target, seed=seed, threads=threads, max_memory=max_memory, device=device, force=force,
@@ -105,7 +105,7 @@ def calibrate(
     from l2s import api
     from l2s.checkpoints.open import open_checkpoint
     from l2s.checkpoints.statistics import coverage
-    from l2s.progress import bar
+    from l2s.core.progress import bar
 
     found = api.calibrate(
         model, texts, target, kind=kind, answer=answer, samples=samples, max_tokens=max_tokens,
@@ -161,7 +161,7 @@ def generate(
 ) -> None:
     """Answer problems with a model; only what the response store lacks is generated."""
     from l2s import api
-    from l2s.progress import bar
+    from l2s.core.progress import bar
 
     counts = api.generate(
         model, problems, target, run=run, engine=engine, control=control, prompt=prompt, date=date,
@@ -177,7 +177,7 @@ def generate(
 
 def variables(given: list[str] | None) -> dict[str, Any]:
     """What the command line says of a chat template, each value read as YAML."""
-    from l2s.yaml import parse_yaml
+    from l2s.core.yaml import parse_yaml
 
     found = dict[str, Any]()
     for text in given or []:
@@ -201,7 +201,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Grade responses: extract each answer and compare it with gold; broken lines are kept beside OUT."""
-    from l2s.progress import bar
+    from l2s.core.progress import bar
     from l2s.verification.io.graded_files import verify_file
 
     agreements: list[dict[str, Any]] = []
@@ -315,9 +315,9 @@ def analyse(
     from l2s.analysis.columns import TABLES
     from l2s.analysis.reading import read_verdicts
     from l2s.analysis.summary import write_summary
-    from l2s.params import nearest
-    from l2s.progress import bar
-    from l2s.yaml import read_yaml
+    from l2s.core.params import nearest
+    from l2s.core.progress import bar
+    from l2s.core.yaml import read_yaml
 
     files = {"markdown": "table.md", "latex": "table.tex"}
     for word, known in ((style, ("table", *files)), *((name, tuple(TABLES)) for name in show or [])):

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from flows.cli.console import Json, out, say
-from l2s.digests import BLAKE3, SHA256, without_name
+from l2s.core.digests import BLAKE3, SHA256, without_name
 
 app = typer.Typer(name="store", help="The response store: what it holds, whether it is sound, and clearing it.",
                   no_args_is_help=True)  # fmt: skip

@@ -16,9 +16,9 @@ from prefect.states import Completed, Failed, State
 
 from flows.nightly.night import news_of, page_of, run_night
 from l2s.config import Config
-from l2s.errors import ConfigError, L2SError
+from l2s.core.errors import ConfigError, L2SError
+from l2s.core.progress import reported
 from l2s.nightly.night import Night
-from l2s.progress import reported
 from tasks.nightly_hook import notify
 
 DATA, HIDDEN = Path("data"), Path(".l2s")

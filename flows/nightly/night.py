@@ -17,9 +17,11 @@ from typing import Any
 
 from l2s.checkpoints import Checkpoint
 from l2s.config import Config
-from l2s.digests import digest_file
-from l2s.errors import ConfigError, RecordError
-from l2s.files import replacing_folder, write_json, write_text
+from l2s.core.digests import digest_file
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.files import replacing_folder, write_json, write_text
+from l2s.core.progress import Track
+from l2s.core.seeds import seed_for
 from l2s.lineage.code import fingerprint
 from l2s.nightly.comparison import REGRESSIONS, compare_nights, outcome_of
 from l2s.nightly.history import History, read_history
@@ -37,9 +39,7 @@ from l2s.nightly.night import (
     too_old,
 )
 from l2s.nightly.rows import NightRows, problem_digest, short_digest
-from l2s.progress import Track
 from l2s.records import Problems, Row, read_rows, table_of, write_rows
-from l2s.seeds import seed_for
 from tasks.nightly import Bench, Evaluated, Say, evaluate
 from tasks.observed import observed
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from flows.pipeline.listings import git
-from l2s.errors import ConfigError, RecordError
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.yaml import read_yaml
 from l2s.lineage.code import fingerprint
 from l2s.lineage.meaning import Reading, package_of, read_source
 from l2s.lineage.record import RECORDS, Record
 from l2s.references import block
-from l2s.yaml import read_yaml
 from tasks.code import LOCK, SOURCE, Behind
 
 UNKNOWN = "tells of other code than the stage ran; which file differs is not known here"

@@ -21,8 +21,8 @@ from flows.pipeline.changed_code import changed_code
 from flows.pipeline.listings import changed_files, remember
 from flows.pipeline.locks import mend_lock_file, reads, void_dead_locks
 from flows.pipeline.project import no_repository
-from l2s.errors import ConfigError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from tasks.code import LOCK
 
 

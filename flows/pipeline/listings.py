@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dvc.stage import PipelineStage
 
-from l2s.files import write_json
+from l2s.core.files import write_json
 
 LISTINGS = Path(".l2s/listings")
 LARGEST = 16_000_000

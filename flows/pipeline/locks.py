@@ -20,8 +20,8 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from dvc.utils.serialize import parse_yaml
 from voluptuous import Invalid
 
-from l2s.errors import ConfigError
-from l2s.files import write_text
+from l2s.core.errors import ConfigError
+from l2s.core.files import write_text
 
 CLOCKS = 2.0
 """Seconds by which the time a process began may be off."""

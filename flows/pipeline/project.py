@@ -6,7 +6,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 
 FILES = ("params.yaml", "dvc.yaml")
 OURS = Path(__file__)

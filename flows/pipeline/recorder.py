@@ -20,7 +20,7 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml
 
 from flows.pipeline.graph import Graph, fingerprint, one_line
 from flows.pipeline.listings import remember
-from l2s.files import write_text
+from l2s.core.files import write_text
 from tasks.stages import STAGES
 from tasks.watched import key_of
 from tasks.worker import Job

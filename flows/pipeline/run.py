@@ -13,8 +13,8 @@ from flows.pipeline.progress import Watch
 from flows.pipeline.resources import Resources
 from flows.pipeline.runners import RUNNERS, task_runner
 from flows.pipeline.server import needed, served
-from l2s.errors import ConfigError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from tasks.code import refresh_where_named
 from tasks.stages import STAGES
 from tasks.worker import load

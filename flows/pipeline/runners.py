@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from l2s.errors import ConfigError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner

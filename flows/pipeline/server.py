@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from l2s.errors import EngineError, L2SError
+from l2s.core.errors import EngineError, L2SError
 
 HOST = "127.0.0.1"
 PAGES_ASK = "PREFECT_SERVER_UI_API_URL"

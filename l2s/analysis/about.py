@@ -5,7 +5,7 @@ from typing import Any
 
 from l2s.analysis.facts import Facts, RunFacts
 from l2s.analysis.settings import AnalysisParams
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 
 
 def read_about(found: Any, where: str) -> Facts:

@@ -8,8 +8,8 @@ from l2s.analysis.frame import KEY
 from l2s.analysis.paired import Comparison, Pairs, compare, holm, verdict
 from l2s.analysis.rows import Part, has_tokens, numbered
 from l2s.analysis.settings import AnalysisParams
-from l2s.errors import RecordError
-from l2s.seeds import seed_for
+from l2s.core.errors import RecordError
+from l2s.core.seeds import seed_for
 
 Parts = Mapping[tuple[str, str], Part]
 """(run, benchmark) to its verdicts."""

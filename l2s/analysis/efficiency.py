@@ -21,7 +21,7 @@ from l2s.analysis.facts import RunFacts
 from l2s.analysis.resampling import percentiles, resampled_sums
 from l2s.analysis.rows import Part, has_tokens, interval_of, known_mean, length, numbered
 from l2s.analysis.settings import AesParams, AnalysisParams
-from l2s.seeds import seed_for
+from l2s.core.seeds import seed_for
 
 Column = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from l2s.params import Params
+from l2s.core.params import Params
 
 Value = bool | int | float | str
 

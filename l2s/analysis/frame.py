@@ -6,8 +6,8 @@ import polars as pl
 
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.texts import MEASURES, without_texts
-from l2s.errors import ConfigError, RecordError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.params import nearest
 
 KEY = ["benchmark", "id", "sample"]
 """What a response answers: two runs are paired on it."""

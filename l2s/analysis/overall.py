@@ -14,7 +14,7 @@ from l2s.analysis.paired import Comparison, holm, verdict
 from l2s.analysis.resampling import percentiles, resampled_sums
 from l2s.analysis.rows import Part, has_tokens, is_cut, numbered
 from l2s.analysis.settings import AnalysisParams
-from l2s.seeds import seed_for
+from l2s.core.seeds import seed_for
 
 Couple = tuple[Part, Part]
 

@@ -12,7 +12,7 @@ from l2s.analysis.frame import KEY
 from l2s.analysis.resampling import percentiles, resampled_sums
 from l2s.analysis.rows import Part, measured, numbered
 from l2s.analysis.settings import AnalysisParams
-from l2s.seeds import seed_for
+from l2s.core.seeds import seed_for
 
 Matrix = NDArray[np.float64]
 

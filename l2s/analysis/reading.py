@@ -8,8 +8,8 @@ import polars as pl
 from l2s.analysis.frame import KEY, harmonised
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.texts import without_texts
-from l2s.errors import RecordError
-from l2s.progress import Track, silent
+from l2s.core.errors import RecordError
+from l2s.core.progress import Track, silent
 from l2s.records import (
     Broken,
     Responses,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from l2s.seeds import seed_for
+from l2s.core.seeds import seed_for
 
 BLOCK = 2_000_000
 """Problems drawn at a time, all resamples together, so that memory does not grow with their number."""

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from l2s.params import Params
+from l2s.core.params import Params
 
 REFLECTION_WORDS = (
     "wait", "hmm", "alternatively", "re-examine", "reexamine", "double-check", "double check", "check again",

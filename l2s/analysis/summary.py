@@ -12,8 +12,8 @@ from l2s.analysis.columns import TABLES
 from l2s.analysis.settings import STUDY_KEYWORDS
 from l2s.analysis.tables import latex_table, markdown_table
 from l2s.analysis.transcript import LOOP_CHARACTERS, LOOP_TIMES
-from l2s.errors import RecordError
-from l2s.files import write_json, write_text
+from l2s.core.errors import RecordError
+from l2s.core.files import write_json, write_text
 from l2s.records import Summary, table_of
 from l2s.records.shown import plain_cell
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from l2s.core.seeds import seed_for
 from l2s.records import Row
-from l2s.seeds import seed_for
 
 NAMES = tuple(
     [

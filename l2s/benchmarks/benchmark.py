@@ -13,10 +13,10 @@ from l2s.benchmarks.hub import hub_file
 from l2s.benchmarks.published import published_rows
 from l2s.benchmarks.source import Hub, Source
 from l2s.benchmarks.sources import SOURCES
-from l2s.errors import ConfigError, RecordError
-from l2s.params import Params, nearest
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.params import Params, nearest
+from l2s.core.seeds import seed_for
 from l2s.records import Problems, Row, in_text, read_rows, table_of, write_rows
-from l2s.seeds import seed_for
 
 _OWN = ("arithmetic", "file", "jsonl")
 _DIGITS = 12

@@ -1,7 +1,7 @@
 """GSM8K: grade-school word problems (Cobbe et al., arXiv 2110.14168); the gold answer follows ``####``."""
 
 from l2s.benchmarks.source import Hub, Source, made, text_of
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Row
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from l2s.benchmarks.source import Hub
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 
 
 def hub_file(found: Hub) -> Path:

@@ -1,7 +1,7 @@
 r"""Minerva Math (OCWCourses): 272 undergraduate problems (Lewkowycz et al., arXiv 2206.14858)."""
 
 from l2s.benchmarks.source import Hub, Source, last_box, made, text_of
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Row
 
 

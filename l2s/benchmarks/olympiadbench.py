@@ -1,7 +1,7 @@
 """OlympiadBench: open-ended English olympiad mathematics without images (He et al., arXiv 2402.14008)."""
 
 from l2s.benchmarks.source import Hub, Source, made, text_of
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Row
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Row, read_rows
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Row
 
 

@@ -31,7 +31,7 @@ from l2s.calibration.partial import Partial
 from l2s.calibration.products import WatchedProducts
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.parts import is_head
-from l2s.progress import Track
+from l2s.core.progress import Track
 
 HIDDEN = "hidden"
 """In a partial file, what leaves the last finished piece; no weight is called so."""

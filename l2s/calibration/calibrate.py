@@ -18,7 +18,7 @@ from l2s.calibration.sensitivities import Row, Texts, layer_rows, mean_rows, who
 from l2s.calibration.settings import CalibrationParams
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.statistics import Statistics, layer_group
-from l2s.progress import Track, silent
+from l2s.core.progress import Track, silent
 
 
 def calibrate(

@@ -16,7 +16,7 @@ from transformers.core_model_loading import revert_weight_conversion
 from l2s.causal_lm import first_line, refuse_missing
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.statistics import layer_group
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 
 def is_converted(model: PreTrainedModel) -> bool:

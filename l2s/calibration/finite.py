@@ -4,7 +4,7 @@ import torch
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.open import open_reader
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 ROWS = 4096
 """Rows of a weight looked at at a time."""

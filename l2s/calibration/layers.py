@@ -15,7 +15,7 @@ from torch.func import functional_call
 from l2s.calibration.network import Network
 from l2s.checkpoints.index import listed
 from l2s.checkpoints.open import Reader
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 Weights = dict[str, Tensor]
 """Float32 weights of one piece, by name in the checkpoint."""

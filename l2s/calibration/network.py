@@ -19,7 +19,7 @@ from l2s.checkpoints.finite import all_finite
 from l2s.checkpoints.index import TensorEntry, listed
 from l2s.checkpoints.open import Reader, open_reader
 from l2s.checkpoints.quantised import quantised_by
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.foreign_code import needs_own_code
 
 

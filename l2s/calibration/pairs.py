@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
+from l2s.core.seeds import seed_for
 from l2s.records import Row, iter_rows
-from l2s.seeds import seed_for
 from l2s.thinking import leaves_open
 
 OPENING, CLOSING = "<think>", "</think>"

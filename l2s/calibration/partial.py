@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from l2s.files import sync_file, sync_folder
+from l2s.core.files import sync_file, sync_folder
 
 EVERY = 5.0
 """Seconds between two writings, at least."""

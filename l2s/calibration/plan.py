@@ -15,10 +15,10 @@ from l2s.calibration.texts import Text, chosen, open_tokenizer, read_texts, toke
 from l2s.checkpoints.index import listed
 from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import DISTANCE
-from l2s.digests import digest_file, digest_text
-from l2s.errors import CheckpointError, ConfigError, L2SError, RecordError
+from l2s.core.digests import digest_file, digest_text
+from l2s.core.errors import CheckpointError, ConfigError, L2SError, RecordError
+from l2s.core.versions import __version__, version_of
 from l2s.templates import ChatTemplate
-from l2s.versions import __version__, version_of
 
 Found = TypeVar("Found")
 

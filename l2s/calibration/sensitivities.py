@@ -28,7 +28,7 @@ from l2s.calibration.gradients import GradientSums
 from l2s.calibration.layers import LayeredModel, Weights
 from l2s.calibration.partial import Partial
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.progress import Track
+from l2s.core.progress import Track
 
 SCORES = "scores"
 """In a partial file, float64 ``[texts, columns]``."""

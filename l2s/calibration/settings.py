@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from l2s.params import Params
+from l2s.core.params import Params
 
 Answer = Literal["short", "long", "none"]
 

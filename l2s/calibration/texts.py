@@ -9,10 +9,10 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from l2s.calibration.settings import Answer
-from l2s.errors import CheckpointError, RecordError
+from l2s.core.errors import CheckpointError, RecordError
+from l2s.core.seeds import seed_for
 from l2s.foreign_code import needs_own_code
 from l2s.records import numbered_lines
-from l2s.seeds import seed_for
 from l2s.templates import ChatTemplate, RenderError
 from l2s.tokenizing import tokenizing
 

@@ -19,8 +19,8 @@ from l2s.checkpoints.language import with_rows, with_tie
 from l2s.checkpoints.parts import is_head
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.tokenizer import has_tokenizer
-from l2s.digests import digest_lines
-from l2s.errors import CheckpointError
+from l2s.core.digests import digest_lines
+from l2s.core.errors import CheckpointError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.index import TensorEntry, WeightIndex, listed, natural, read_header
 from l2s.checkpoints.json_file import read_object
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from l2s.checkpoints.checkpoint import Checkpoint, has_rows
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.index import WeightIndex
-from l2s.lazy import torch
+from l2s.core.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,8 +11,8 @@ from l2s.checkpoints.json_file import read_object
 from l2s.checkpoints.language import tie_flag
 from l2s.checkpoints.parts import head_beside, is_embedding, is_head, is_other_head, is_recomputed
 from l2s.checkpoints.tokenizer import GENERATION_CONFIG, side_files
-from l2s.digests import BLAKE3
-from l2s.errors import CheckpointError
+from l2s.core.digests import BLAKE3
+from l2s.core.errors import CheckpointError
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,19 @@ from typing import Any
 
 from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.remembered import recall, remember
-from l2s.digests import BLAKE3, algorithm_of, digest_bytes, digest_file, digest_lines, finished, hasher, without_name
-from l2s.errors import CheckpointError
-from l2s.files import LINE, fill, identity
-from l2s.threads import default_threads
+from l2s.core.digests import (
+    BLAKE3,
+    algorithm_of,
+    digest_bytes,
+    digest_file,
+    digest_lines,
+    finished,
+    hasher,
+    without_name,
+)
+from l2s.core.errors import CheckpointError
+from l2s.core.files import LINE, fill, identity
+from l2s.core.threads import default_threads
 
 VOLATILE = ("_name_or_path", "transformers_version")
 """Keys of config.json that say where a model lay and who wrote it, not what it does."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

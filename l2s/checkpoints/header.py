@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from safetensors import SafetensorError, safe_open
 
 from l2s.checkpoints.dtypes import BITS
-from l2s.errors import CheckpointError
-from l2s.files import identity, settled
+from l2s.core.errors import CheckpointError
+from l2s.core.files import identity, settled
 
 LONGEST = 100_000_000
 """Bytes of a header; safetensors' own bound."""

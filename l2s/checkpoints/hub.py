@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 NAME = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[\w./-]+))?")
 """``org/name`` or ``org/name@revision``."""

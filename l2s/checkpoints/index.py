@@ -8,8 +8,8 @@ from pathlib import Path
 
 from l2s.checkpoints.header import TensorEntry, read_header
 from l2s.checkpoints.json_file import read_object
-from l2s.errors import CheckpointError
-from l2s.files import looked_for
+from l2s.core.errors import CheckpointError
+from l2s.core.files import looked_for
 
 __all__ = ["INDEX", "SINGLE", "TensorEntry", "WeightIndex", "listed", "natural", "read_header", "read_index"]
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 
 def read_object(file: Path) -> dict[str, Any]:

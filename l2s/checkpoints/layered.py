@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from l2s.checkpoints.aligned import Reader
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.index import WeightIndex, natural
-from l2s.digests import digest_lines
+from l2s.core.digests import digest_lines
 
 if TYPE_CHECKING:
     from torch import Tensor

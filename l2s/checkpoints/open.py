@@ -11,7 +11,7 @@ from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.hub import NAME, cached_folder
 from l2s.checkpoints.layered import LayeredCheckpoint, LayeredReader
 from l2s.checkpoints.reader import CheckpointReader
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 __all__ = ["Reader", "open_checkpoint", "open_reader"]
 

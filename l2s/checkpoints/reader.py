@@ -15,9 +15,9 @@ from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
 from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.mapped import map_file
-from l2s.errors import CheckpointError
-from l2s.files import fill, identity
-from l2s.lazy import torch
+from l2s.core.errors import CheckpointError
+from l2s.core.files import fill, identity
+from l2s.core.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from l2s.checkpoints.index import TensorEntry
-from l2s.digests import BLAKE3, SHA256
-from l2s.files import identity, settled, user_cache, write_json
+from l2s.core.digests import BLAKE3, SHA256
+from l2s.core.files import identity, settled, user_cache, write_json
 
 MOST = 4000
 """Files that are kept: of those, a few kilobytes each, the ones written last."""

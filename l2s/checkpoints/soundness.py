@@ -19,8 +19,8 @@ from l2s.checkpoints.finite import all_finite
 from l2s.checkpoints.index import TensorEntry, natural
 from l2s.checkpoints.mapped import map_file
 from l2s.checkpoints.open import open_reader
-from l2s.lazy import torch
-from l2s.progress import Track, silent
+from l2s.core.lazy import torch
+from l2s.core.progress import Track, silent
 
 if TYPE_CHECKING:
     from torch import Tensor

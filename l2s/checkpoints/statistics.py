@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal, Self
 from safetensors import SafetensorError, safe_open
 
 from l2s.checkpoints.index import listed
-from l2s.digests import digest_file
-from l2s.errors import CheckpointError
-from l2s.files import replacing
-from l2s.lazy import torch
+from l2s.core.digests import digest_file
+from l2s.core.errors import CheckpointError
+from l2s.core.files import replacing
+from l2s.core.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

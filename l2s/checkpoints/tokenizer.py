@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.json_file import read_object, section
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",

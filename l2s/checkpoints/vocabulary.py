@@ -19,7 +19,7 @@ from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.index import listed
 from l2s.checkpoints.tokenizer import read_added_tokens, read_vocabulary
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 PLAIN = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
 """What ``tokenizer.json`` says of an added token that is nothing special."""

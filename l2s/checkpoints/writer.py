@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from l2s.checkpoints.digest import digest_tensor
 from l2s.checkpoints.dtypes import BYTES, TORCH_NAMES
 from l2s.checkpoints.index import INDEX, SINGLE, TensorEntry
-from l2s.digests import digest_bytes
-from l2s.files import write_json
-from l2s.lazy import torch
+from l2s.core.digests import digest_bytes
+from l2s.core.files import write_json
+from l2s.core.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

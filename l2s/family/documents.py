@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerFast
 
 from l2s.benchmarks.arithmetic import Chain, training_chains
+from l2s.core.seeds import seed_for
 from l2s.family.settings import BaseTraining, TunedTraining
 from l2s.family.tokenizer import END_OF_TEXT, END_OF_TURN
 from l2s.family.traces import STYLES, answer, combined, drill, reflective
-from l2s.seeds import seed_for
 
 
 @dataclass(frozen=True)

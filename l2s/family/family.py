@@ -14,6 +14,9 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from l2s.benchmarks.arithmetic import Chain, draw_set
+from l2s.core.files import replacing_folder
+from l2s.core.progress import Track, silent
+from l2s.core.seeds import seed_for
 from l2s.family.check import accuracy_by_level
 from l2s.family.documents import (
     Document,
@@ -27,9 +30,6 @@ from l2s.family.model import fresh_model
 from l2s.family.settings import BaseTraining, FamilySettings, TunedTraining
 from l2s.family.tokenizer import build_tokenizer
 from l2s.family.training import train
-from l2s.files import replacing_folder
-from l2s.progress import Track, silent
-from l2s.seeds import seed_for
 
 MODELS = ("base", "quick", "slow")
 Stages = Callable[[int], Iterator[Document]]

@@ -3,9 +3,9 @@
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from l2s.core.seeds import seed_for
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import END_OF_TEXT, STOP_TOKENS, VOCABULARY_SIZE
-from l2s.seeds import seed_for
 
 
 def fresh_model(settings: FamilySettings) -> LlamaForCausalLM:

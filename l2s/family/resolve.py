@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 
 from l2s.benchmarks import arithmetic
-from l2s.digests import digest_text, without_name
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.digests import digest_text, without_name
+from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.files import replacing_folder
+from l2s.core.params import nearest
+from l2s.core.progress import Track, silent
 from l2s.family.family import MODELS, train_family
 from l2s.family.settings import FamilySettings
-from l2s.files import replacing_folder
-from l2s.params import nearest
-from l2s.progress import Track, silent
 
 
 def resolve_models(

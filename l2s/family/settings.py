@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from l2s.params import Params
+from l2s.core.params import Params
 
 Levels = tuple[float, float, float, float, float]
 

@@ -4,10 +4,10 @@ import random
 from pathlib import Path
 
 from l2s.benchmarks.arithmetic import training_chains
+from l2s.core.seeds import seed_for
 from l2s.family.settings import FamilySettings
 from l2s.family.traces import answer, combined, reflective
 from l2s.records import write_rows
-from l2s.seeds import seed_for
 
 STREAM = "calibration"
 

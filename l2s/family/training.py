@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
+from l2s.core.progress import Track
 from l2s.family.documents import Document
 from l2s.family.muon import Muon
-from l2s.progress import Track
 
 Batch = tuple[Tensor, Tensor]
 """Token ids and targets (-100 where the loss does not count), both ``[documents, length]``."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from l2s.digests import BLAKE3, SHA256
+from l2s.core.digests import BLAKE3, SHA256
+from l2s.core.progress import Track, silent
 from l2s.generation.controls.control import Control
 from l2s.generation.engines.engine import Engine
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored, response_key
-from l2s.progress import Track, silent
 
 LOOKED_UP = 256
 """Responses read from the store at a time: what is kept in memory is the rows, never all token ids."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from l2s.params import Params, Renamed
+from l2s.core.params import Params, Renamed
 from l2s.templates import DATE, RESERVED
 
 GREEDY_BELOW = 1e-5

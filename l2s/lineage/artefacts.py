@@ -7,10 +7,10 @@ from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.digest import combine, digest_model
-from l2s.digests import same_algorithm
-from l2s.errors import L2SError
+from l2s.core.digests import same_algorithm
+from l2s.core.errors import L2SError
+from l2s.core.params import Params
 from l2s.lineage.digests import WEIGHTS, FileDigest, digest_output, digest_parts
-from l2s.params import Params
 
 ALONE = "."
 """Name of the file of an artefact that is one file."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
+from l2s.core.progress import Track, silent
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.contents import Digests, Known, check_contents, hash_files
 from l2s.lineage.digests import FileDigest
@@ -13,7 +14,6 @@ from l2s.lineage.links import check_links
 from l2s.lineage.locked import check_lock, unrecorded
 from l2s.lineage.record import RECORDS, SIDECAR
 from l2s.lineage.sources import Sources, check_stage_code, note_step_code
-from l2s.progress import Track, silent
 
 Behind = list[tuple[Path, Made | None]]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from l2s.digests import without_name
-from l2s.errors import RecordError
+from l2s.core.digests import without_name
+from l2s.core.errors import RecordError
 from l2s.lineage.artefacts import ALONE, Artefact
 from l2s.lineage.record import RECORDS, SIDECAR, Occasion, Record, Reference, Sidecar, sidecar_of
 

@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 from typing import NamedTuple
 
-from l2s.digests import digest_file
+from l2s.core.digests import digest_file
+from l2s.core.versions import version_of
 from l2s.lineage.digests import digest_parts
 from l2s.lineage.meaning import OURS, Reading
-from l2s.versions import version_of
 
 DATA = (".css", ".html", ".j2", ".js", ".json", ".yaml")
 """Endings of data files that packages hold beside their modules."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from l2s.digests import BLAKE3, algorithm_of
+from l2s.core.digests import BLAKE3, algorithm_of
+from l2s.core.progress import Track, silent
 from l2s.lineage.artefacts import files_of
 from l2s.lineage.chain import Chain, Made
 from l2s.lineage.digests import HEADER, FileDigest, digest_files, digest_parts
 from l2s.lineage.finding import Finding
-from l2s.progress import Track, silent
 
 Known = Mapping[str, Mapping[Path, Mapping[str, str]]]
 """Digests that are believed without reading, by algorithm, file and part."""

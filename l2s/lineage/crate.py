@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s import __version__
-from l2s.digests import SHA256, digest_file, digest_text, without_name
-from l2s.errors import ConfigError, RecordError
-from l2s.files import replacing, replacing_folder
+from l2s.core.digests import SHA256, digest_file, digest_text, without_name
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.files import replacing, replacing_folder
 from l2s.lineage.artefacts import ALONE
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.digests import digest_parts

@@ -8,11 +8,11 @@ from pathlib import Path
 from l2s.checkpoints.digest import digest_tensor
 from l2s.checkpoints.header import TensorEntry, read_header
 from l2s.checkpoints.remembered import recall
-from l2s.digests import BLAKE3, digest_bytes, digest_lines, same_algorithm
-from l2s.errors import CheckpointError
-from l2s.params import Params
-from l2s.progress import Track, silent
-from l2s.threads import default_threads
+from l2s.core.digests import BLAKE3, digest_bytes, digest_lines, same_algorithm
+from l2s.core.errors import CheckpointError
+from l2s.core.params import Params
+from l2s.core.progress import Track, silent
+from l2s.core.threads import default_threads
 
 WEIGHTS = ".safetensors"
 HEADER = ""

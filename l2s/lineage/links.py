@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from l2s.digests import algorithm_of, digest_file
+from l2s.core.digests import algorithm_of, digest_file
 from l2s.lineage.artefacts import ALONE, Artefact, files_of, model_facts
 from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.contents import Behind, Digests

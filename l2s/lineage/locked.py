@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.yaml import read_yaml
 from l2s.lineage.chain import Chain
 from l2s.lineage.finding import Finding, short
-from l2s.yaml import read_yaml
 
 DVC, LOCK, PARAMS = ".dvc", "dvc.lock", "params.yaml"
 

@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2s.digests import digest_text
-from l2s.errors import ConfigError
-from l2s.files import write_json
+from l2s.core.digests import digest_text
+from l2s.core.errors import ConfigError
+from l2s.core.files import write_json
 
 REVISION = sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 """Of this module: what another one remembered is read anew."""

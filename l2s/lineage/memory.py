@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from l2s.digests import BLAKE3, SHA256
-from l2s.files import identity, write_json
+from l2s.core.digests import BLAKE3, SHA256
+from l2s.core.files import identity, write_json
 from l2s.lineage.contents import Digests, Known
 from l2s.lineage.digests import HEADER, WEIGHTS, recalled
 

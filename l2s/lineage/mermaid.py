@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from l2s.digests import without_name
+from l2s.core.digests import without_name
 
 
 def mermaid(lineage: dict[str, Any]) -> str:

@@ -7,11 +7,11 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from l2s.digests import BLAKE3, algorithm_of, digest_text
-from l2s.errors import ConfigError, RecordError
-from l2s.files import write_json
+from l2s.core.digests import BLAKE3, algorithm_of, digest_text
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.files import write_json
+from l2s.core.params import Params
 from l2s.lineage.artefacts import Artefact
-from l2s.params import Params
 
 RECORDS = Path("data/lineage")
 """Of a project's stages: ``<stage>/<name>.json``."""

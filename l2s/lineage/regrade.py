@@ -6,12 +6,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from l2s.errors import L2SError
+from l2s.core.errors import L2SError
+from l2s.core.progress import Track, silent
+from l2s.core.seeds import seed_for
 from l2s.lineage.chain import Chain, Made
 from l2s.lineage.finding import Finding, short
-from l2s.progress import Track, silent
 from l2s.records import Row, read_rows
-from l2s.seeds import seed_for
 from l2s.verification.verify import verify_rows
 
 OURS = ("answer", "status", "correct", "grader")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from l2s.digests import SHA256, algorithm_of, digest_file
+from l2s.core.digests import SHA256, algorithm_of, digest_file
 from l2s.lineage.chain import Kept
 from l2s.lineage.finding import Finding
 from l2s.lineage.meaning import Reading

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.generation.store.care import verify
 from l2s.lineage.chain import Chain, Made
 from l2s.lineage.finding import Finding

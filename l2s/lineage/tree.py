@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.chain import Chain, Made
 from l2s.lineage.digests import digest_parts

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, get_args
 import numpy as np
 import numpy.typing as npt
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.kernels import draws
 from l2s.merging.kernels.loop import Loop
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

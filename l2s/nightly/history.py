@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.nightly.night import Night, night_names, read_night
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from l2s.checkpoints import Checkpoint
-from l2s.digests import BLAKE3, algorithm_of, without_name
-from l2s.params import Params
+from l2s.core.digests import BLAKE3, algorithm_of, without_name
+from l2s.core.params import Params
 
 Kind = Literal[
     "weights", "model files", "control", "decoding", "engine", "generation code", "grader", "benchmark", "library",

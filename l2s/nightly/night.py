@@ -12,13 +12,13 @@ from typing import TypeVar
 import polars as pl
 from pydantic import ValidationError
 
-from l2s.digests import algorithm_of, digest_file
-from l2s.errors import RecordError
-from l2s.files import write_json
+from l2s.core.digests import algorithm_of, digest_file
+from l2s.core.errors import RecordError
+from l2s.core.files import write_json
+from l2s.core.params import Params
 from l2s.nightly.comparison import Compared
 from l2s.nightly.made import Change, Made
 from l2s.nightly.rows import NightRows
-from l2s.params import Params
 from l2s.records import read_table
 
 NIGHT, ROWS, PAGE, ACCEPTED = "night.json", "rows.jsonl", "index.html", "accepted.json"

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from l2s.params import Params
+from l2s.core.params import Params
 
 
 class HookParams(Params):

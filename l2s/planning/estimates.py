@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.threads import default_threads
 from l2s.merging.plan.memory import PROGRAM, predict_memory
 from l2s.merging.recipe import MergeRecipe
 from l2s.planning.machine import STEP, UTILISATION, Device, Past, device_seconds
 from l2s.planning.shapes import Shape
 from l2s.planning.work import NOTHING, Lengths, Work, generation_work
-from l2s.threads import default_threads
 
 MERGE_BYTES_A_SECOND = {"ties": 240e6, "dare_ties": 270e6, "lore": 29e6, "twin": 36e6, "aim": 200e6, "sens": 400e6}
 """Read and written, with two cores: the README's table of merges of three models of 0.5 B parameters."""

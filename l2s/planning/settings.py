@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from l2s.params import Params
+from l2s.core.params import Params
 
 Kind = Literal["cpu", "gpu", "memory"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from l2s.checkpoints.json_file import read_object
 from l2s.checkpoints.language import settings_of
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 
 @dataclass(frozen=True)

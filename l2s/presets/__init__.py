@@ -2,8 +2,8 @@
 
 from importlib.resources import files
 
-from l2s.errors import ConfigError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 
 
 def preset_names() -> list[str]:

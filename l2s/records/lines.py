@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from l2s.errors import ConfigError, RecordError
-from l2s.files import replacing
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.files import replacing
 
 _GZIP, _ZSTANDARD, _MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
 _COMPRESSED = (".gz", ".zst")
@@ -39,7 +39,7 @@ def numbered_lines(path: Path, expected: str = "JSONL, one row a line") -> Itera
 
 @contextmanager
 def replacing_lines(path: Path) -> Iterator[IO[bytes]]:
-    """As :func:`l2s.files.replacing`; what is written is compressed where the name ends on ``.gz`` or ``.zst``."""
+    """As :func:`l2s.core.files.replacing`; what is written is compressed where the name ends on ``.gz`` or ``.zst``."""
     with replacing(path) as file:
         if path.suffix == ".gz":
             with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:

@@ -14,7 +14,7 @@ from typing import Any
 import pandera.errors
 import polars as pl
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records.checks import Row, Schema, broken_rules, dtypes, in_text, rule_faults, wrong_kinds
 from l2s.records.lines import numbered_lines, replacing_lines
 

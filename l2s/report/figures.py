@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from l2s.files import replacing
+from l2s.core.files import replacing
 from l2s.report.crowd import crowd
 from l2s.report.labels import place_names
 from l2s.report.tables import role_of

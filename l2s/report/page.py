@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from l2s.files import replacing_folder, write_text
+from l2s.core.files import replacing_folder, write_text
 from l2s.records.shown import plain, share_text
 from l2s.report import columns, tables
 from l2s.report.charts.marks import ROLE_NAMES

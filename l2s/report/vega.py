@@ -9,7 +9,7 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
-from l2s.files import write_text
+from l2s.core.files import write_text
 
 LICENCE = (
     "/* Vega, Vega-Lite, vega-embed: Copyright University of Washington Interactive Data Lab and contributors, "

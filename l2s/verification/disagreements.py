@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from l2s.progress import Track, silent
+from l2s.core.progress import Track, silent
 from l2s.verification.graders import grader_names
 from l2s.verification.verify import grade_pairs, verify_rows
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from l2s.errors import EngineError, RecordError
-from l2s.progress import Track, silent
+from l2s.core.errors import EngineError, RecordError
+from l2s.core.progress import Track, silent
 from l2s.verification.extract.answer import Found, extract_answer, find_answer
 from l2s.verification.graders import Grader, find_grader
 

@@ -14,7 +14,7 @@ from l2s.analysis.pareto import pareto_front
 from l2s.analysis.reflection import pattern_of
 from l2s.analysis.settings import REFLECTION_WORDS, AnalysisParams
 from l2s.analysis.summary import read_summary, write_summary
-from l2s.errors import ConfigError, RecordError
+from l2s.core.errors import ConfigError, RecordError
 from l2s.records import Verdicts, table_of
 from tests.analysis.simulate import ACCURACY, verdict_rows
 

@@ -15,7 +15,7 @@ from l2s.analysis.columns import TABLES
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.summary import read_summary, write_summary
 from l2s.analysis.terminal import any_table, main_table, overall_table
-from l2s.errors import ConfigError, RecordError
+from l2s.core.errors import ConfigError, RecordError
 from l2s.records import Verdicts, table_of
 from tests.analysis.simulate import verdict_rows
 

@@ -11,7 +11,7 @@ from l2s.analysis.analyse import analyse
 from l2s.analysis.frame import complete
 from l2s.analysis.reading import read_verdicts
 from l2s.analysis.settings import AnalysisParams
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Verdicts, table_of
 from tests.analysis.simulate import verdict_rows
 

@@ -21,8 +21,8 @@ from bench.peers import MERGEKIT, PYTHON, PeerError, find_mergekit, install_merg
 from bench.results import Result, judge
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.ancestry import relative_distance
+from l2s.core.progress import silent
 from l2s.merging.recipe import MergeRecipe
-from l2s.progress import silent
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pytest
 
 from l2s.benchmarks import BenchmarkParams, write_problems
 from l2s.benchmarks.arithmetic import LARGEST, LEVELS, OPERATIONS, draw_chain, draw_set, split_of, training_chains
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.records import Problems, read_rows
 
 RELATION = re.compile(r"(\w+) has (\d+) (more than|fewer than|times as many as) (\w+)\.")

@@ -11,7 +11,7 @@ import pytest
 
 from l2s.benchmarks import SOURCES, BenchmarkParams, problems_digest, write_problems
 from l2s.benchmarks.source import last_box
-from l2s.errors import ConfigError, RecordError
+from l2s.core.errors import ConfigError, RecordError
 from l2s.records import Problems, read_rows
 
 Row = dict[str, Any]

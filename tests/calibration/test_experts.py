@@ -21,7 +21,7 @@ from transformers import (
 from l2s.calibration.calibrate import calibrate
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.statistics import Statistics, layer_group
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.merging.method import Weight
 from l2s.merging.methods import find_method

@@ -10,7 +10,7 @@ import pytest
 from flows.cli.app import entry
 from l2s.calibration.pairs import pair_responses
 from l2s.calibration.texts import read_texts
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.records import read_rows, write_rows
 

@@ -15,7 +15,7 @@ from l2s.calibration.sensitivities import layer_rows, whole_rows
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.statistics import DISTANCE
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from tests.calibration.models import KINDS, params, write_model, write_texts
 from tests.calibration.slowly import distance_slowly, ids_of, sensitivities_slowly
 

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from l2s.calibration.settings import CalibrationParams
 from l2s.calibration.texts import Text, chosen, open_tokenizer, read_texts, rendered, token_ids
-from l2s.errors import CheckpointError, ConfigError, RecordError
+from l2s.core.errors import CheckpointError, ConfigError, RecordError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.templates import ChatTemplate
 from tests.calibration.models import write_texts

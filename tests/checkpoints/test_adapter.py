@@ -14,7 +14,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.adapted import AdaptedReader
 from l2s.checkpoints.adapter import Adapter
 from l2s.checkpoints.open import open_checkpoint, open_reader
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from tests.tiny import HIDDEN, INTERMEDIATE, VOCABULARY, random_weights, write_checkpoint
 
 QUERY, GATE = "model.layers.0.self_attn.q_proj", "model.layers.1.mlp.gate_proj"

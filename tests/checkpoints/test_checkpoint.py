@@ -12,7 +12,7 @@ from l2s.checkpoints import Checkpoint, weights_digest
 from l2s.checkpoints.index import INDEX
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from tests.tiny import random_weights, write_checkpoint
 
 WORDS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.int64: "I64", torch.uint8: "U8"}

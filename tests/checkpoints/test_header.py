@@ -11,7 +11,7 @@ import pytest
 from safetensors import SafetensorError, safe_open
 
 from l2s.checkpoints.header import read_header
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 Header = dict[str, Any]
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from l2s import files
 from l2s.checkpoints import Checkpoint, is_complete
 from l2s.checkpoints.index import INDEX, natural, read_index
-from l2s.errors import CheckpointError
+from l2s.core import files
+from l2s.core.errors import CheckpointError
 from tests.tiny import random_weights, write_checkpoint
 
 SHARD = "model-00002-of-00003.safetensors"

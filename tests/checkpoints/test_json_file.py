@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from l2s.checkpoints.json_file import read_object
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 
 @pytest.mark.parametrize("text", ['{"model_type": "\\ud800"}', '{"\\udc00": 1}', '{"a": [{"b": "x\\uD9ABy"}]}'])

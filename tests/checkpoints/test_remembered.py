@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from l2s import files
 from l2s.checkpoints import Checkpoint, remembered
 from l2s.checkpoints import digest as digest_module
 from l2s.checkpoints.index import TensorEntry
-from l2s.files import user_cache
+from l2s.core import files
+from l2s.core.files import user_cache
 from tests.tiny import random_weights, write_checkpoint
 
 

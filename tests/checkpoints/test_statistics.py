@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from l2s.checkpoints.statistics import Statistics, layer_group
-from l2s.digests import digest_file
-from l2s.errors import CheckpointError
+from l2s.core.digests import digest_file
+from l2s.core.errors import CheckpointError
 
 TENSORS = {"model.layers.10.mlp.up_proj.weight": torch.rand(7), "a": torch.tensor(0.5), "b": torch.rand(4, 2).T[0]}
 

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from l2s.benchmarks.arithmetic import draw_set
+from l2s.core.progress import silent
 from l2s.family.check import accuracy_by_level
 from l2s.family.documents import base_documents, raw_prompt
 from l2s.family.family import train_family
@@ -16,7 +17,6 @@ from l2s.family.muon import orthogonalised
 from l2s.family.settings import BaseTraining, FamilySettings, TunedTraining
 from l2s.family.tokenizer import build_tokenizer
 from l2s.family.training import _gradients, bucketed, train
-from l2s.progress import silent
 
 TINY = FamilySettings(
     hidden_size=64,

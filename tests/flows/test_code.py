@@ -14,7 +14,7 @@ import yaml
 
 from flows.pipeline.changed_code import changed_code
 from l2s.config import Config
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.lineage.code import fingerprint
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe.aliases import METHOD_ALIASES
@@ -99,8 +99,8 @@ EVERYTHING = set(behind())
         ("l2s/verification/graders/qwen_text.py", {"verify.qwen"}),
         ("tasks/verify.py", GRADED),
         ("tasks/stages.py", EVERYTHING),
-        ("l2s/files.py", EVERYTHING),
-        ("l2s/params.py", EVERYTHING),
+        ("l2s/core/files.py", EVERYTHING),
+        ("l2s/core/params.py", EVERYTHING),
         ("l2s/config.py", EVERYTHING),
         ("l2s/__init__.py", set()),
         ("l2s/nightly/settings.py", set()),
@@ -115,8 +115,8 @@ def test_a_source_is_behind_what_uses_it(file: str, expected: set[str]) -> None:
 
 
 def test_a_change_of_meaning_changes_what_it_is_behind(copy: Path) -> None:
-    found = changed(copy, "l2s/seeds.py", lambda text: text.replace(">> 1", ">> 2"), [])
-    assert found == {key for key, sources in behind().items() if "l2s/seeds.py" in sources} == EVERYTHING - GRADED
+    found = changed(copy, "l2s/core/seeds.py", lambda text: text.replace(">> 1", ">> 2"), [])
+    assert found == {key for key, sources in behind().items() if "l2s/core/seeds.py" in sources} == EVERYTHING - GRADED
     assert changed(copy, "l2s/report/templates/page.css", lambda text: text + " ", []) == {"report"}
 
 

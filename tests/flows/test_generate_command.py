@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli.app import app_for
-from l2s.errors import ConfigError, L2SError, RecordError
+from l2s.core.errors import ConfigError, L2SError, RecordError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer

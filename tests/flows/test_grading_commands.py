@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.app import app_for
-from l2s.errors import ConfigError, RecordError
+from l2s.core.errors import ConfigError, RecordError
 
 RUN = CliRunner()
 

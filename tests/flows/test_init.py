@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from flows.cli.init import init
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.presets import PROJECT, project_files, read_preset
 from tasks.code import is_current
 

@@ -13,7 +13,7 @@ import pytest
 from flows.pipeline.graph import Graph
 from flows.pipeline.locks import mend_lock_file, reads, void_dead_locks
 from flows.pipeline.run import plan
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from tests.flows.conftest import DVC, repro
 
 GONE = 2**22 + 1

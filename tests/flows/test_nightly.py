@@ -20,8 +20,8 @@ import flows.nightly.night
 import tasks.nightly
 from flows.cli.app import entry
 from l2s.config import Config
+from l2s.core.progress import silent
 from l2s.nightly.night import accept_night, night_names
-from l2s.progress import silent
 from tests.flows.nightly_project import edit, make_project, make_worse, night
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,8 +18,8 @@ import yaml
 from flows.nightly.night import run_night
 from flows.pipeline.server import served
 from l2s.config import Config
+from l2s.core.progress import silent
 from l2s.nightly.night import accept_night, night_names
-from l2s.progress import silent
 from tests.flows.nightly_project import MODELS, make_project, make_worse, night
 from tests.flows.test_stopping import processes_in
 

@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from flows.cli.app import app_for
-from l2s.errors import L2SError
+from l2s.core.errors import L2SError
 from tests.tiny import write_family
 
 RUN = CliRunner()

@@ -7,7 +7,7 @@ import yaml
 
 from flows.pipeline.resources import GB, Resources, resources_of
 from l2s.config import Config
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flows.pipeline.runners import task_runner
-from l2s.errors import ConfigError
-from l2s.extras import MissingExtra, naming_extras
+from l2s.core.errors import ConfigError
+from l2s.core.extras import MissingExtra, naming_extras
 from tests.flows.conftest import repro
 
 SCRIPT = """

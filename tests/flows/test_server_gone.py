@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.pipeline.server import answers, needed
-from l2s.errors import EngineError, L2SError
+from l2s.core.errors import EngineError, L2SError
 from tests.flows.conftest import repro
 from tests.flows.test_stopping import processes_in, write_stages
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from l2s.config import Config
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.generation.calls import Calls, Digests
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.union import KINDS, parse_control

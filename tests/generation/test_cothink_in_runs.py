@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from l2s.config import Config
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from l2s.checkpoints import Checkpoint
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from l2s.errors import CheckpointError, EngineError, RecordError
+from l2s.core.errors import CheckpointError, EngineError, RecordError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer

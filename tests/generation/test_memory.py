@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer

@@ -3,7 +3,7 @@
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.prompt import INSTRUCTIONS

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from l2s.causal_lm import load_causal_lm, unexpected_weights
-from l2s.errors import CheckpointError, EngineError, L2SError
+from l2s.core.errors import CheckpointError, EngineError, L2SError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.generation import generate as generate_module
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.engine import Generated

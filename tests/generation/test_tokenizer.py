@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer
 
-from l2s.errors import CheckpointError, EngineError
+from l2s.core.errors import CheckpointError, EngineError
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import PromptParams, SamplingParams
 

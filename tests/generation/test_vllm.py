@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from l2s.benchmarks.arithmetic import problem_rows
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from l2s.progress import silent
+from l2s.core.progress import silent
 from tasks.stages import run_stage
 from tests.lineage.projects import STAGES, make_project
 

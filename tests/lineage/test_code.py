@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.pipeline.graph import Graph
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading
 from tasks.declared import declared, stage_names
@@ -94,7 +94,7 @@ def test_everything_python_loads_is_found_by_reading() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     found = code_behind(["l2s.analysis.summary"], Reading(ROOT)).sources
     modules = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in found}
-    assert set(loaded.stdout.split()) - {"l2s", "l2s.versions"} <= modules
+    assert set(loaded.stdout.split()) - {"l2s", "l2s.core.versions"} <= modules
 
 
 def test_a_packages_data_files_count_by_their_bytes(tmp_path: Path) -> None:

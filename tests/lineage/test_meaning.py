@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.lineage.meaning import Reading, read_source, said
 
 SOURCE = '''"""A module."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.lineage.artefacts import Artefact
 from l2s.lineage.chain import LOCAL, Chain, write_occasion
 from l2s.lineage.digests import FileDigest

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2s.yaml import read_yaml
+from l2s.core.yaml import read_yaml
 from tests.tiny import shapes, write_checkpoint
 
 LAYERS, DEEP = 5, 7

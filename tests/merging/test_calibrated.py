@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from l2s.checkpoints.statistics import Statistics
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
 from l2s.merging.method import Merged, Weight
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods.aim import compose

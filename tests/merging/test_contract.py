@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from l2s.checkpoints.statistics import Statistics, layer_group
-from l2s.errors import ConfigError, L2SError
+from l2s.core.errors import ConfigError, L2SError
+from l2s.core.params import Params
 from l2s.merging.method import MergeMethod, required
 from l2s.merging.methods import METHODS
 from l2s.merging.plan import pieces
@@ -19,7 +20,6 @@ from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run import tensors
 from l2s.merging.run.merge import merge_checkpoints
-from l2s.params import Params
 from tests.merging.test_merge import weights_of
 from tests.tiny import random_weights, shapes, write_checkpoint
 

@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from l2s.core.seeds import seed_for
 from l2s.merging.kernels import draws
-from l2s.seeds import seed_for
 
 NAMES = (0, "digest", "weight")
 

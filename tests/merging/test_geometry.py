@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method, karcher, model_stock, nuslerp, slerp
 from l2s.merging.ops.gram import cosines, gram

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from l2s.checkpoints import Checkpoint
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints

@@ -15,7 +15,7 @@ import torch
 import l2s
 from l2s.checkpoints.index import TensorEntry
 from l2s.checkpoints.reader import Place
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.merging.kernels import kernels
 from l2s.merging.kernels.loop import READ, Loop
 from l2s.merging.method import REGISTERED, Merged, Weight

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.params import Params
 from l2s.merging.method import Merged, MergeMethod, Weight
 from l2s.merging.methods import METHODS
 from l2s.merging.methods import lore as lore_module
 from l2s.merging.methods import twin as twin_module
 from l2s.merging.methods.lore import threshold
 from l2s.merging.ops.low_rank import gram, leading, shrinkage
-from l2s.params import Params
 from tests.merging import slowly_low_rank as slowly
 
 MATRICES = [(1, 1), (7, 1), (1, 7), (5, 9), (9, 5), (16, 16), (257, 7), (7, 257)]

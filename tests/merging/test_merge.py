@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from l2s.checkpoints import Checkpoint, is_complete
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
 from l2s.merging.method import Weight
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from bench.peers import PYTHON, find_mergekit
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.merging import method as method_module
 from l2s.merging.kernels import draws
 from l2s.merging.method import Weight

@@ -108,7 +108,7 @@ def test_a_file_that_took_anothers_place_is_read_anew(tmp_path: Path) -> None:
 
 
 def test_an_input_that_is_cut_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from l2s.errors import CheckpointError
+    from l2s.core.errors import CheckpointError
     from l2s.merging.kernels.loop import Loop
 
     folders, run = odd_family(tmp_path, torch.bfloat16), Loop.run
@@ -128,7 +128,7 @@ def test_an_input_that_is_cut_while_it_is_merged_is_said(tmp_path: Path, monkeyp
 
 
 def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
-    from l2s.errors import CheckpointError
+    from l2s.core.errors import CheckpointError
 
     folders = odd_family(tmp_path, torch.bfloat16)
     far = {name: weight * 1e25 for name, weight in random_weights(3).items()}
@@ -141,7 +141,7 @@ def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
 
 
 def test_an_input_that_is_exchanged_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from l2s.errors import CheckpointError
+    from l2s.core.errors import CheckpointError
     from l2s.merging.kernels.loop import Loop
 
     folders, run = odd_family(tmp_path, torch.bfloat16), Loop.run

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from l2s.checkpoints.statistics import Statistics, layer_group
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.merging.plan import preflight
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run import merge as merge_module

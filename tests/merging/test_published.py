@@ -10,7 +10,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.slices import layers_of
@@ -188,7 +188,7 @@ def test_a_layer_range_beside_a_whole_model_must_be_all_of_it(
 
 
 def test_mixtures_of_experts_are_another_tools() -> None:
-    from l2s.errors import ConfigError
+    from l2s.core.errors import ConfigError
 
     with pytest.raises(ConfigError, match="a mixture of experts is built by mergekit-moe"):
         MergeRecipe.parse({"base_model": "base", "gate_mode": "hidden", "experts": [{"source_model": "a"}]}, "recipe")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.parameters import count_layers, evaluate, position
 
@@ -376,8 +376,8 @@ def test_a_model_has_one_text(asked: Any, text: str) -> None:
 
 
 def test_parameters_that_have_no_default_must_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from l2s.core.params import Params
     from l2s.merging.method import REGISTERED, Merged, MergeMethod, Weight
-    from l2s.params import Params
 
     class Whole(Params):
         share: float

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints

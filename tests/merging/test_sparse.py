@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.merging.method import Weight
 from l2s.merging.methods import breadcrumbs, della, della_linear, find_method, sce
 from tests.merging import slowly

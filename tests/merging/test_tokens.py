@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
 from l2s.merging.plan.layer_config import config_of_layers
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.templates import NAMED

@@ -10,7 +10,7 @@ from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import Whitespace
 
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.manifest import MergeManifest

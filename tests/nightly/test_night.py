@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from l2s.digests import digest_file
-from l2s.errors import RecordError
-from l2s.files import write_json
+from l2s.core.digests import digest_file
+from l2s.core.errors import RecordError
+from l2s.core.files import write_json
 from l2s.nightly.figures import history_plot
 from l2s.nightly.history import read_history
 from l2s.nightly.measured import measure

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from flows.cli.app import app_for
 from flows.cli.planned import plan
 from l2s.config import Config
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.planning.lengths import expected_lengths, questions_of
 from l2s.planning.machine import DEVICES, STEP, UTILISATION, Past, device_seconds, read_costs
 from l2s.planning.shapes import PUBLISHED, Shape, folder_shape, published_shape

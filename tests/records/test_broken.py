@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Verdicts, read_sound_rows, read_sound_table
 
 VERDICT = {"gold": "1", "response": "r", "answer": "1", "status": "correct", "correct": True, "grader": "l2s"}

@@ -8,7 +8,7 @@ import pytest
 
 from l2s.benchmarks.published import published_rows
 from l2s.calibration.texts import read_texts
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Problems, iter_rows, plain_name, read_rows, write_rows
 from l2s.records.broken import Broken, iter_sound
 from l2s.verification import grade_file, verify_file

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Problems, Responses, Summary, Verdicts, read_rows, read_table, table_of, write_rows
 
 Row = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.verification import find_grader, grade, grader_names
 from l2s.verification.compare.equivalence import equivalent
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from l2s.errors import ConfigError, RecordError
+from l2s.core.errors import ConfigError, RecordError
 from l2s.records import read_rows
 from l2s.verification import verify_file, verify_rows
 from l2s.verification.io.formats import as_samples, reader_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.records import Verdicts, read_rows, read_table
 from l2s.verification import agreement, grade_file, verify_file
 

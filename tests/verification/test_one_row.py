@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.verification import grade_pairs, grader_names, verify_rows
 from l2s.verification.graders import Grader, grader
 from l2s.verification.workers import Pool

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from l2s.errors import ConfigError, RecordError
-from l2s.progress import silent
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.progress import silent
 from l2s.verification import grade, grade_pairs, verify_file, verify_rows
 
 Row = dict[str, Any]

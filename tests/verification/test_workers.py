@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.verification import grade, grade_pairs
 from l2s.verification.workers import POOL, Pool
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from l2s.core.params import Params, Renamed
 from l2s.generation.controls.asking import Answer, FirstQuestion, Progress, Solution
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.probe import Probe
 from l2s.generation.controls.speller import Speller
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams, PromptParams
-from l2s.params import Params, Renamed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +55,7 @@ class Control(Params):
 
     @classmethod
     def parse(cls, found: Any, where: str) -> Self:
-        """A control of whatever kind, or of this kind where a kind is asked; see :meth:`l2s.params.Params.parse`."""
+        """A control of any kind, or of this kind where one is asked; see :meth:`l2s.core.params.Params.parse`."""
         if cls is not Control:
             return super().parse(found, where)
         control: Self = import_module("l2s.generation.controls.union").parse_control(found, where)

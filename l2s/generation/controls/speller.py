@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
+from l2s.core.params import Params
 from l2s.generation.controls.spelling import pieces_of
 from l2s.generation.settings import PromptParams
-from l2s.params import Params
 from l2s.tokenizing import tokenizing
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args
 
 from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationInfo
 
+from l2s.core.params import TAG, nearest, read_with
 from l2s.generation.controls import kinds
 from l2s.generation.controls.control import Control
-from l2s.params import TAG, nearest, read_with
 
 
 def _kinds() -> Iterator[tuple[str, type[Control]]]:

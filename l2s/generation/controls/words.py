@@ -2,7 +2,7 @@
 
 from transformers import PreTrainedTokenizerBase
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.speller import Speller

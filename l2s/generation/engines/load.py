@@ -7,9 +7,9 @@ is no change of what the transformers engine generates. Every engine's module ``
 from importlib import import_module
 from pathlib import Path
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
+from l2s.core.params import nearest
 from l2s.generation.engines.engine import Engine
-from l2s.params import nearest
 
 MODULES = {
     "transformers": "l2s.generation.engines.transformers.engine",

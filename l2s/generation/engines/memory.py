@@ -1,6 +1,6 @@
 """How many responses fit into memory at once: their keys and values are what grows."""
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 
 SHARE = 4
 """Keys and values take no more than what is free divided by this: moving rows holds two copies for a moment,

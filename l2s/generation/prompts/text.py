@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.generation.prompts.paper import STOPS, cot, qwen25_math_cot
 from l2s.generation.settings import PromptParams
 from l2s.templates import ChatTemplate, Rendered, RenderError

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import transformers.utils.logging
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from l2s.digests import BLAKE3, digest_text
-from l2s.errors import CheckpointError
+from l2s.core.digests import BLAKE3, digest_text
+from l2s.core.errors import CheckpointError
 from l2s.foreign_code import needs_own_code
 from l2s.generation.prompts.text import prompt_ids, prompt_text, stop_tokens_of
 from l2s.generation.settings import PromptParams, SamplingParams

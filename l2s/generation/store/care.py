@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 from l2s.generation.store.errors import is_damage, sound
 from l2s.generation.store.store import COLUMNS, DAY, ResponseStore, intact
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from l2s.errors import RecordError
+from l2s.core.errors import RecordError
 
 FULL = 1 << 20
 """Bytes that are free below which a failed write is put down to the disk being full."""

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from l2s.digests import BLAKE3, SHA256, algorithm_of, digest_bytes, digest_text, without_name
-from l2s.errors import RecordError
+from l2s.core.digests import BLAKE3, SHA256, algorithm_of, digest_bytes, digest_text, without_name
+from l2s.core.errors import RecordError
 from l2s.generation.store.errors import sound
 
 DAY = 86400

@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from l2s.core.seeds import seed_for
 from l2s.merging.kernels import kernels
-from l2s.seeds import seed_for
 
 BLOCK = 1 << 22
 """Entries drawn from one generator."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from l2s.files import LINE
+from l2s.core.files import LINE
 from l2s.merging.kernels.arrays import Counts, Doubles, Flags, Floats, Halves, Words
 
 F = np.float32

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from l2s.merging.method import REGISTERED, MergeMethod
-from l2s.params import nearest
 
 
 class Methods(Mapping[str, MergeMethod]):

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, create_model
 
-from l2s.errors import CheckpointError, ConfigError
-from l2s.lazy import torch
+from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import Merged, MergeMethod, Target, Weight, keys, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.methods.task_arithmetic import TaskArithmeticParams, task_arithmetic
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import Distances, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.selection import kth_smallest
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.ranking import Cut, beyond, cuts_at
 from l2s.merging.ops.rescale import l1, l1_factors, stretched
 from l2s.merging.ops.sums import weighted_sum
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from l2s.errors import ConfigError
-from l2s.lazy import torch
+from l2s.core.errors import ConfigError
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.rescale import l1, l1_factors, stretched
 from l2s.merging.ops.sums import elected_sum
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

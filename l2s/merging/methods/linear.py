@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from l2s.core.params import Params
 from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.ops.sums import factors, plain_sum
-from l2s.params import Params
 
 
 class ModelWeight(Params):

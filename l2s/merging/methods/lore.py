@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.low_rank import gram, is_matrix, is_stack, matrix_by_matrix, shrinkage
 from l2s.merging.ops.sums import elected_sum, weighted_sum
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

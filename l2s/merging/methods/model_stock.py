@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram, gram_of_whole
 from l2s.merging.ops.sums import weighted_sum
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

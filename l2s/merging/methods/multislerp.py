@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.gram import gram_of_whole, lengths_of
 from l2s.merging.ops.sums import factors, weighted_sum
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

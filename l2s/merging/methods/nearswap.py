@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import Merged, Weight, merge_method
-from l2s.params import Params
 
 NEAREST = 1e-6
 """Least distance that a step is measured against."""

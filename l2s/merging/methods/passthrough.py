@@ -5,10 +5,10 @@ What becomes of the layers is said by the recipe's ``slices``, see :mod:`l2s.mer
 
 from collections.abc import Sequence
 
+from l2s.core.params import Params
 from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.ops.sums import plain_sum
-from l2s.params import Params
 
 
 class PassthroughParams(Params):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.ram import RamModel, RamParams, averaged
 

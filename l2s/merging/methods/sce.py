@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from l2s.errors import ConfigError
-from l2s.lazy import torch
+from l2s.core.errors import ConfigError
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.ranking import Cut, beyond, cuts_at
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -23,10 +23,10 @@ from pydantic import Field
 
 from l2s.checkpoints.parts import is_embedding, is_head
 from l2s.checkpoints.statistics import Statistics, layer_group
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.params import Params
 from l2s.merging.method import Merged, Target, Weight, merge_method
 from l2s.merging.ops.sums import interpolated
-from l2s.params import Params
 
 DISTANCE = "distance:"
 

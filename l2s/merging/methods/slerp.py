@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram_of_whole
-from l2s.params import Params
 
 STRAIGHT = 0.9995
 """From this cosine on, up or down, the arc is taken for a straight line (mergekit's threshold)."""

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from l2s.core.params import Params
 from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.sums import factors, plain_sum
-from l2s.params import Params
 
 
 class TaskArithmeticParams(Params):

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Distances, Floats, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.ranking import at_least
 from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
 from l2s.merging.ops.selection import kth_smallest
 from l2s.merging.ops.sums import elected_sum, onto
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

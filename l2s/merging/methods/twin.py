@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from l2s.errors import ConfigError
-from l2s.lazy import torch
+from l2s.core.errors import ConfigError
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.low_rank import gram, is_stack, leading, matrix_by_matrix
 from l2s.merging.ops.sums import weighted_sum
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

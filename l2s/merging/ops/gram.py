@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
 from l2s.merging.method import ForEachWeight, Weight
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
 from l2s.merging.method import ForEachWeight, Merged, Weight
 
 if TYPE_CHECKING:

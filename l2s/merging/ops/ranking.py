@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
 from l2s.merging.method import Floats, ForEachWeight, Weight
 from l2s.merging.ops.selection import Values, kth_smallest
 

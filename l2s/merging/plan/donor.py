@@ -11,11 +11,11 @@ from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.json_file import read_object
 from l2s.checkpoints.language import with_dtype, with_rows, with_tie
 from l2s.checkpoints.tokenizer import GENERATION_CONFIG, has_tokenizer, knows_thinking
-from l2s.errors import ConfigError
-from l2s.files import write_json, write_text
+from l2s.core.errors import ConfigError
+from l2s.core.files import write_json, write_text
+from l2s.core.params import nearest
 from l2s.merging.plan.vocabulary import add_tokens
 from l2s.merging.recipe import MergeRecipe
-from l2s.params import nearest
 
 PROCESSORS = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
 """What a model of several parts needs beside its tokenizer."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 
 COUNTS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers")
 """Keys that hold the number of layers."""

@@ -4,11 +4,11 @@ import math
 import re
 from collections.abc import Sequence
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.threads import default_threads
 from l2s.merging.ops.selection import SAMPLE, SPREAD
 from l2s.merging.plan.pieces import Span, spans
 from l2s.merging.recipe import MergeRecipe
-from l2s.threads import default_threads
 
 PROGRAM = 420_000_000
 """Bytes of the interpreter and the libraries, anonymous ones."""

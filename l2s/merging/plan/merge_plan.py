@@ -9,11 +9,11 @@ from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.vocabulary import Vocabulary
 from l2s.checkpoints.writer import TensorPlan
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
+from l2s.core.threads import default_threads
 from l2s.merging.plan.donor import Donor
 from l2s.merging.plan.memory import predict_memory
 from l2s.merging.recipe import MergeRecipe
-from l2s.threads import default_threads
 
 
 @dataclass(frozen=True)

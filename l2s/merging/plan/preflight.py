@@ -16,7 +16,7 @@ from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.tokenizer import read_vocabulary
 from l2s.checkpoints.writer import TensorPlan
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
 from l2s.merging.plan.donor import choose_donor
 from l2s.merging.plan.layers import check_layers, layered, layered_config, restacks
 from l2s.merging.plan.memory import predict_memory

@@ -7,8 +7,8 @@ from pathlib import Path
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.statistics import DISTANCE, Statistics, coverage
-from l2s.digests import algorithm_of
-from l2s.errors import CheckpointError
+from l2s.core.digests import algorithm_of
+from l2s.core.errors import CheckpointError
 from l2s.merging.recipe import MergeRecipe
 
 

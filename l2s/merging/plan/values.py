@@ -6,12 +6,12 @@ from l2s.checkpoints.compatible import Finding
 from l2s.checkpoints.index import listed
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import TensorPlan
-from l2s.errors import L2SError
+from l2s.core.errors import L2SError
+from l2s.core.params import Params
 from l2s.merging.method import Target
 from l2s.merging.ops.sums import SMALLEST
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.parameters import count_layers, position
-from l2s.params import Params
 
 DIVIDING = ("task_arithmetic", "dare_linear", "della_linear", "breadcrumbs", "multislerp")
 """Methods that, told to normalize, divide by the sum of all weights; others divide by those that agree on a sign."""

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.params import Params, nearest
 from l2s.merging.method import MergeMethod, keys, kinds, required
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe.dialect import INT8_MASK
 from l2s.merging.recipe.parameters import leaves, malformed
 from l2s.merging.recipe.slices import check_slices
-from l2s.params import Params, nearest
 
 if TYPE_CHECKING:
     from l2s.merging.recipe.recipe import MergeRecipe

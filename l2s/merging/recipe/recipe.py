@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
+from l2s.core.params import Params, nearest
 from l2s.merging.method import MergeMethod, keys
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.recipe.aliases import canonicalize_aliases
@@ -16,7 +17,6 @@ from l2s.merging.recipe.parameters import evaluate
 from l2s.merging.recipe.slices import OutputSlice, Track, base_track, find_slice, slice_models, summed_tracks
 from l2s.merging.recipe.templates import NAMED
 from l2s.merging.recipe.tokens import TokenParams
-from l2s.params import Params, nearest
 
 DType = Literal["float32", "float16", "bfloat16", "float64"]
 

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from l2s.params import nearest
+from l2s.core.params import nearest
 
 KEYS = ("model", "lora", "override_architecture")
 PATH_KEYS = ("path", "revision")

@@ -20,8 +20,8 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from l2s.core.params import Params
 from l2s.merging.recipe.parameters import is_embedding, layer_of
-from l2s.params import Params
 
 
 class SliceSource(Params):

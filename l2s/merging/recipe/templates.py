@@ -7,7 +7,7 @@ from typing import Any
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.json_file import read_object
-from l2s.errors import CheckpointError
+from l2s.core.errors import CheckpointError
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"

@@ -14,8 +14,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.vocabulary import TokenRow
-from l2s.errors import ConfigError
-from l2s.params import Params, nearest
+from l2s.core.errors import ConfigError
+from l2s.core.params import Params, nearest
 
 
 class ZeroRow(Params):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.kernels import kernels
 from l2s.merging.kernels.arrays import Counts, Doubles
 from l2s.merging.method import Floats, Merged, Weight
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

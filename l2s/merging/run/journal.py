@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.merging.run.diagnostics import TensorDiagnostics
 
 NAME = ".l2s_merge.jsonl"

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from l2s.checkpoints import Checkpoint
-from l2s.digests import SHA256
-from l2s.errors import CheckpointError, ConfigError
+from l2s.core.digests import SHA256
+from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.params import Params
+from l2s.core.versions import __version__, version_of
 from l2s.merging.run.diagnostics import TensorDiagnostics
-from l2s.params import Params
-from l2s.versions import __version__, version_of
 
 MANIFEST = "l2s_manifest.json"
 PACKAGES = ("numba", "numpy", "safetensors", "torch")

@@ -14,9 +14,10 @@ from l2s.checkpoints.digest import combine
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.remembered import note
 from l2s.checkpoints.writer import SHARD, CheckpointWriter
-from l2s.digests import BLAKE3, SHA256, digest_text
-from l2s.errors import CheckpointError, ConfigError
-from l2s.files import replacing_folder, write_json, write_text
+from l2s.core.digests import BLAKE3, SHA256, digest_text
+from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.files import replacing_folder, write_json, write_text
+from l2s.core.progress import Track, silent
 from l2s.merging.plan.donor import write_side_files
 from l2s.merging.plan.memory import affordable_threads
 from l2s.merging.plan.merge_plan import Layout, MergePlan
@@ -39,7 +40,6 @@ from l2s.merging.run.manifest import (
     versions,
 )
 from l2s.merging.run.tensors import TensorMerger, check_device, merge_tensors
-from l2s.progress import Track, silent
 
 
 @dataclass(frozen=True)

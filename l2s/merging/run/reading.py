@@ -9,8 +9,8 @@ import numpy as np
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.finite import all_finite, told_by_bits
 from l2s.checkpoints.reader import CheckpointReader
-from l2s.errors import CheckpointError
-from l2s.lazy import torch
+from l2s.core.errors import CheckpointError
+from l2s.core.lazy import torch
 from l2s.merging.kernels import kernels
 from l2s.merging.method import Floats
 from l2s.merging.plan.pieces import Span

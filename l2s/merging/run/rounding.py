@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from l2s.checkpoints.dtypes import TORCH_NAMES
 from l2s.checkpoints.finite import all_finite
-from l2s.lazy import torch
+from l2s.core.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

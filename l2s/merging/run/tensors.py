@@ -20,9 +20,11 @@ from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
-from l2s.digests import finished, hasher
-from l2s.errors import CheckpointError, ConfigError
-from l2s.lazy import torch
+from l2s.core.digests import finished, hasher
+from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.lazy import torch
+from l2s.core.params import Params
+from l2s.core.progress import Track
 from l2s.merging.kernels import draws
 from l2s.merging.kernels.arrays import Flags
 from l2s.merging.kernels.loop import Loop
@@ -33,8 +35,6 @@ from l2s.merging.run.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.run.journal import Journal
 from l2s.merging.run.rounding import rounded
 from l2s.merging.run.weight_pieces import DistancePieces, WeightPieces
-from l2s.params import Params
-from l2s.progress import Track
 
 Result = TypeVar("Result")
 

@@ -11,12 +11,12 @@ import numpy as np
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.checkpoints.writer import TensorPlan
-from l2s.lazy import torch
+from l2s.core.lazy import torch
+from l2s.core.params import Params
 from l2s.merging.kernels import kernels
 from l2s.merging.method import Distances, Weight
 from l2s.merging.plan.pieces import Span, spans
 from l2s.merging.run.reading import read_some, read_tensor
-from l2s.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

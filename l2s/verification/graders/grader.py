@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
-from l2s.errors import ConfigError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from l2s.verification.outcome import Outcome
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from l2s.errors import ConfigError, RecordError
-from l2s.params import nearest
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.params import nearest
 
 if TYPE_CHECKING:
     from l2s.records import Row

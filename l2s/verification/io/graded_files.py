@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from l2s.errors import ConfigError
-from l2s.params import nearest
-from l2s.progress import Track, silent
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
+from l2s.core.progress import Track, silent
 from l2s.verification.disagreements import agreement, grade_by_all, side_by_side, verify_by_all
 from l2s.verification.graders import find_grader
 from l2s.verification.io.formats import as_samples, reader_of

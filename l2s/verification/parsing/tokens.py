@@ -3,7 +3,7 @@ r"""Tokens: the words of a formula, from LaTeX and from plain text alike (``\sqr
 import re
 from typing import NamedTuple
 
-from l2s.errors import L2SError
+from l2s.core.errors import L2SError
 from l2s.verification.parsing.units import is_unit
 from l2s.verification.parsing.vocabulary import FUNCTIONS, NAMES, PLAIN_WORDS, SHORT_UNITS, is_word
 

@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.verification.workers.worker import main as run_worker
 
 SECONDS_A_PAIR = 2.5

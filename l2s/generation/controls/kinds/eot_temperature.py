@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from l2s.core.lazy import torch
 from l2s.generation.controls.control import ThinkingControl
-from l2s.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -27,7 +27,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 from l2s.generation.controls.asking import Answer, Solution
 from l2s.generation.controls.control import ThinkingControl
 from l2s.generation.controls.delimiters import NEAR, Delimiters

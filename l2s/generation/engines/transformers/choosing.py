@@ -20,7 +20,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from l2s.causal_lm import first_line, refuse_nan
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.generation.engines.transformers.attention import ROWS, ROWS_NAME, other_windows
 from l2s.generation.engines.transformers.forward import EAGER, Forward
 from l2s.generation.engines.transformers.own_forward import OwnForward

@@ -7,7 +7,7 @@ import torch
 import transformers
 
 from l2s.causal_lm import load_causal_lm, not_a_number, quiet
-from l2s.errors import CheckpointError, EngineError
+from l2s.core.errors import CheckpointError, EngineError
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.words import delimiters_of

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from l2s.core.seeds import seed_for
 from l2s.generation.settings import SamplingParams
-from l2s.seeds import seed_for
 
 
 def stream_for(seed: int, benchmark: str, problem: str, sample: int) -> random.Random:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
-from l2s.errors import EngineError, L2SError
+from l2s.core.errors import EngineError, L2SError
 from l2s.generation.controls.control import Control
 from l2s.generation.engines.engine import Engine, Generated
 from l2s.generation.prompts.prompt import Prompt

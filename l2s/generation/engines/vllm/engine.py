@@ -18,7 +18,8 @@ from typing import Any
 
 import torch
 
-from l2s.errors import CheckpointError, EngineError
+from l2s.core.errors import CheckpointError, EngineError
+from l2s.core.seeds import seed_for
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.probe import Likeliest
@@ -32,7 +33,6 @@ from l2s.generation.engines.vllm.support import why_not
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
 from l2s.generation.settings import PromptParams, SamplingParams
-from l2s.seeds import seed_for
 
 REVISION = 1
 """Raised when a change here changes responses: stored ones then no longer hit."""

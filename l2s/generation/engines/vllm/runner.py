@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2s.errors import EngineError
+from l2s.core.errors import EngineError
 from l2s.generation.engines.memory import free_memory, rows_that_fit
 from l2s.generation.engines.vllm.environment import prepare_environment, quiet, undone
 from l2s.generation.engines.vllm.support import bytes_a_token

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from l2s.errors import L2SError
+from l2s.core.errors import L2SError
 
 EXTRAS = {
     "torch": "torch",

@@ -1,6 +1,6 @@
 """torch, imported when it is first used: that takes seconds, and a merge on the CPU may never need it.
 
-``from l2s.lazy import torch`` stands for ``import torch``.
+``from l2s.core.lazy import torch`` stands for ``import torch``.
 """
 
 from importlib import import_module

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
 
-from l2s.errors import ConfigError
+from l2s.core.errors import ConfigError
 
 TAG = "kind="
 """How the tag of a member of a union begins: the place of an error has it, the file does not."""

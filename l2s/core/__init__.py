@@ -1,0 +1,1 @@
+"""Core: errors, files, parameters, progress, seeds and YAML; what everything else stands on."""
