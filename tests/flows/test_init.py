@@ -86,7 +86,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ours = [path for path in sys.path if path.endswith("site-packages")] or [sysconfig.get_paths()["purelib"]]
     (packages / "others.pth").write_text("\n".join(ours) + "\n")
     program = top / "venv" / "bin" / "l2s"
-    program.write_text(f"#!{top / 'venv' / 'bin' / 'python'}\nfrom l2s.app import main\nmain()\n")
+    program.write_text(
+        f"#!{top / 'venv' / 'bin' / 'python'}\nfrom l2s.app import main\nif __name__ == '__main__':\n    main()\n"
+    )
     program.chmod(0o755)
     return program
 
