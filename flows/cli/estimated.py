@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.cli.console import out
+from flows.cli.console import out, warn
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
@@ -58,8 +58,10 @@ def stages_of(config: Config) -> list[str]:
 
 
 def _stale() -> list[str]:
+    from flows.cli.ready import fill_in
     from flows.pipeline.run import plan as plan_run
 
+    fill_in(warn)
     return list(plan_run([])[2])
 
 

@@ -1,5 +1,6 @@
 """``l2s init``: a project of the user's own, in a folder of its own."""
 
+import logging
 import os
 import subprocess
 from pathlib import Path
@@ -76,6 +77,7 @@ def _begin_dvc(folder: Path) -> None:
 
     if (folder / DVC).is_dir():
         return
+    logging.getLogger("dvc").setLevel(logging.ERROR)  # it tells what to do next, and so does this command
     try:
         Repo.init(str(folder), subdir=not (folder / ".git").exists()).close()
     except DvcException as error:

@@ -27,13 +27,13 @@ def run(
     from flows.pipeline.run import StageFailed, plan, run_pipeline
 
     config, elsewhere = read_config(), address is not None
+    fill_in(warn)
     if dry:
         stale = plan(targets or [])[2]
         if stale:
             check_ready(stale, elsewhere=elsewhere)
         _print_plan(stale, as_json, SHOWN)
         return
-    fill_in(warn)
     try:
         if not run_pipeline(
             targets or [],
