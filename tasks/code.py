@@ -112,7 +112,7 @@ def _controls() -> tuple[str, ...]:
 
 
 def of_step(modules: Iterable[str]) -> Code:
-    """The code behind a single step, every method and engine that it might take included."""
+    """The code behind a single step, every engine, control and grader that it might take included."""
     reading = Behind([]).reading
     modules = list(modules)
     code = code_behind([*modules, *(_controls() if "l2s.generation.generate" in modules else ())], reading)

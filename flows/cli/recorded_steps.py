@@ -31,6 +31,8 @@ class Step(NamedTuple):
     modules: tuple[str, ...]
     """Whose code does the work."""
     inputs: Callable[[Arguments], list[Path]]
+    members: Callable[[Arguments], list[str]] = lambda arguments: []
+    """Modules of those that are found by name, where that is no module's import: those that the arguments name."""
     more: Callable[[Arguments], dict[str, Any]] = lambda arguments: {}
     """Parameters that do not stand among the arguments."""
     beside: Callable[[Arguments], list[Path]] = lambda arguments: []
@@ -56,6 +58,14 @@ def _recipe(arguments: Arguments) -> Any:
 def _merge_inputs(arguments: Arguments) -> list[Path]:
     recipe = _recipe(arguments)
     return [arguments["recipe"], *_models(*recipe.input_names()), *map(Path, recipe.statistics_names())]
+
+
+def _methods(arguments: Arguments) -> list[str]:
+    from l2s.merging.methods import METHODS
+
+    recipe = _recipe(arguments)
+    names = (recipe.merge_method, recipe.parameters.get("of"))
+    return [f"{METHODS.__module__}.{name}" for name in names if name is not None]
 
 
 def _generate_inputs(arguments: Arguments) -> list[Path]:
@@ -94,13 +104,15 @@ def _summary_files(arguments: Arguments) -> list[Path]:
 
 
 STEPS = {
-    "merge": Step(("l2s.merging.run.merge",), _merge_inputs, lambda a: {"recipe": _recipe(a).resolved()}),
+    "merge": Step(
+        ("l2s.merging.run.merge",), _merge_inputs, members=_methods, more=lambda a: {"recipe": _recipe(a).resolved()}
+    ),
     "calibrate": Step(
         ("l2s.calibration.calibrate",),
         lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]],
     ),
     "texts": Step(("l2s.calibration.pairs",), lambda a: [a["quick"], a["slow"]]),
-    "generate": Step(("l2s.generation.generate",), _generate_inputs, _prompt),
+    "generate": Step(("l2s.generation.generate",), _generate_inputs, more=_prompt),
     "verify": Step(("l2s.verification.io.graded_files",), lambda a: [a["responses"]], beside=_graded_aside),
     "grade": Step(
         ("l2s.verification.io.graded_files",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside
@@ -205,7 +217,7 @@ def _look(step: Step, arguments: Arguments) -> _Known:
 
     root = Path(os.path.abspath(arguments["target"])).parent
     inputs = references([Path(os.path.abspath(path)) for path in step.inputs(arguments)], root)
-    return _Known(tuple(inputs), step.more(arguments), of_step(step.modules))
+    return _Known(tuple(inputs), step.more(arguments), of_step([*step.modules, *step.members(arguments)]))
 
 
 def _write(name: str, arguments: Arguments, begun: tuple[datetime, float], known: _Known) -> None:

@@ -48,6 +48,9 @@ def test_every_step_leaves_a_record_beside_what_it_wrote(worked: Path) -> None:
     merge, generate, verify, analyse = (side.record for side in found)
     assert [read.path for read in merge.inputs] == ["recipe.yaml", "models/quick", "models/slow"]
     assert merge.parameters["recipe"]["dtype"] == "bfloat16" and merge.seeds == {"arguments.seed": 0}
+    assert {path for path in merge.code if path.startswith("l2s/merging/methods/")} == {
+        f"l2s/merging/methods/{name}.py" for name in ("__init__", "linear")
+    }
     assert [read.path for read in generate.inputs] == ["../merged", "../problems.jsonl"]
     assert generate.parameters["arguments"]["max_tokens"] == 200
     assert {out.path for out in analyse.outputs} >= {"summary/summary.json", "summary/summary.csv"}
