@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +36,7 @@ def init(
     for name, text in contents.items():
         write_text(folder / name, text)
     refresh(folder)
-    where = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+    where = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
     say(f"{folder}: a project with preset {preset}; params.yaml says what it does. Next: {where}l2s run")
 
 
@@ -43,10 +44,11 @@ def _check_free(folder: Path, names: list[str]) -> None:
     """Nothing is written over.
 
     Raises:
-        ConfigError: some of it is there, or the folder is none.
+        ConfigError: some of it is there, or a folder that it needs is none.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"l2s init: {folder} is a file; name a folder that is empty or not there")
+    folders = [folder, *sorted({folder / inner for name in names for inner in Path(name).parents})]
+    if files := [str(one) for one in folders if os.path.lexists(one) and not one.is_dir()]:
+        raise ConfigError(f"l2s init: {files[0]} is no folder; name a folder that is empty or not there")
     there = [name for name in names if os.path.lexists(folder / name)]
     if there:
         raise ConfigError(f"l2s init: {folder} holds {', '.join(there)} already; name another folder")

@@ -49,6 +49,19 @@ def test_a_project_in_a_repository_that_is_there_already(tmp_path: Path) -> None
     assert (tmp_path / "inner/.dvc/config").is_file() and not (tmp_path / "inner/.git").exists()
 
 
+@pytest.mark.parametrize("name", [".dvc", "flows"])
+def test_a_file_where_a_folder_must_be_is_told_before_anything_is_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("nowhere")
+    with pytest.raises(ConfigError, match=f"l2s init: .*{name} is no folder"):
+        init(tmp_path, "tiny")
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_what_to_do_next_can_be_pasted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    init(tmp_path / "my models", "tiny")
+    assert f"cd '{tmp_path}/my models' && l2s run" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", ".gitignore", "code.lock", "dvc.lock", "flows/stage.sh"])
 def test_nothing_is_written_over(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
