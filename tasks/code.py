@@ -96,9 +96,11 @@ class Behind:
         """Of a method that acts on another one's result, the others are those that a recipe names."""
         from l2s.merging.methods import METHODS
         from l2s.merging.recipe.aliases import METHOD_ALIASES
+        from l2s.merging.recipe.dialect import in_one_way
 
         modules = {name: f"{METHODS.__module__}.{name}" for name in METHODS}
-        inner = {str(block(recipe, "parameters").get("of")) for recipe in self.recipes}
+        recipes = [in_one_way(recipe, "")[0] for recipe in self.recipes if isinstance(recipe, dict)]
+        inner = {str(block(recipe, "parameters").get("of")) for recipe in recipes}
         others = tuple(modules[name] for name in sorted(inner & modules.keys()))
         found = {name: (module, *(others if METHODS[name].compose else ())) for name, module in modules.items()}
         return found | {alias: found[name] for alias, name in METHOD_ALIASES.items()}

@@ -126,6 +126,11 @@ def test_comments_docstrings_and_formatting_count_nowhere(copy: Path) -> None:
     assert keys([], copy) == keys([])
 
 
+def test_a_method_that_acts_on_another_may_name_it_within_modules() -> None:
+    recipe = {"merge_method": "aim", "modules": {"default": {"parameters": {"of": "breadcrumbs"}}}}
+    assert "l2s/merging/methods/breadcrumbs.py" in Behind([recipe]).code("merge", "aim").sources
+
+
 def test_a_method_that_acts_on_another_counts_with_those_that_recipes_name() -> None:
     found = {key for key, sources in behind("ties").items() if "l2s/merging/methods/ties.py" in sources}
     assert found == {"merge.aim", *SHARED}
