@@ -14,6 +14,7 @@ from l2s.config import Config, ModelParams
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.progress import silent
 from l2s.hub import HubModel, place_hub_model
+from tasks.code import refresh
 from tasks.stages import run_stage
 from tests.flows.nightly_project import PARAMS
 from tests.tiny import random_weights, write_checkpoint
@@ -129,6 +130,7 @@ def stage(models: dict[str, Any]) -> list[str]:
     runs = {"one": {"model": f"models/{next(iter(models))}"}}
     changed = {"models": models, "runs": runs, "nightly": {}, "analysis": {"slow": "one"}}
     Path("params.yaml").write_text(yaml.safe_dump(PARAMS | changed))
+    refresh()
     said: list[str] = []
     run_stage("family", None, silent, said.append)
     return said

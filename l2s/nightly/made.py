@@ -129,7 +129,7 @@ def _shared_changes(before: Made, after: Made) -> Iterator[Change]:
             after=_short(after.generation),
         )  # fmt: skip
     blocks: tuple[tuple[Kind, dict[str, str], dict[str, str]], ...] = (
-        ("grader", before.grader, after.grader),
+        ("grader", *_grader_and_code(before.grader, after.grader)),
         ("benchmark", before.benchmarks, after.benchmarks),
         ("library", before.libraries, after.libraries),
         ("machine", before.machine, after.machine),
@@ -139,6 +139,13 @@ def _shared_changes(before: Made, after: Made) -> Iterator[Change]:
             if old.get(name) != new.get(name):
                 ends = [_short(found) if (found := side.get(name)) else "none" for side in (old, new)]
                 yield Change(kind=kind, what=name, before=ends[0], after=ends[1])
+
+
+def _grader_and_code(before: dict[str, str], after: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Both nights' graders; their code only where it is the same grader: another one has other code."""
+    if before.get("name") == after.get("name"):
+        return before, after
+    return {"name": before.get("name", "")}, {"name": after.get("name", "")}
 
 
 def _leaves(where: str, before: Any, after: Any) -> Iterator[tuple[str, str, str]]:

@@ -98,7 +98,7 @@ def test_the_first_night_says_that_nothing_was_accepted(project: Path, l2s: L2s)
 def test_worse_weights_under_the_same_name_are_a_regression_named_as_weights(project: Path, l2s: L2s) -> None:
     make_worse(project)
     code, said, _ = l2s("nightly", "--once")
-    assert code == 1 and "regression" in said and "weights good: sha256:" in said
+    assert code == 1 and "regression" in said and "weights good: blake3:" in said
     found = last(project)
     assert outcomes(project) == {"quick": "same", "good": "worse"}
     good = next(row for row in found["compared"] if row["run"] == "good")
