@@ -217,7 +217,7 @@ def test_a_night_that_was_stopped_leaves_nothing_whole_and_the_next_continues(
 def test_kill_9_in_the_middle(tmp_path: Path) -> None:
     make_project(tmp_path, problems=60)
     edit(tmp_path, lambda params: params["decoding"].update(max_batch_size=4))
-    call = [sys.executable, "-c", "from flows.cli.app import entry; entry()", "nightly", "--once"]
+    call = [sys.executable, "-c", "from l2s.app import main; main()", "nightly", "--once"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(call, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
     store = tmp_path / ".l2s/responses.sqlite-wal"

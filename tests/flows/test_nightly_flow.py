@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (MODELS / "quick/config.json").is_file(), reason="the embedded models are not checked out"),
 ]
-L2S = [sys.executable, "-c", "from flows.cli.app import entry; entry()"]
+L2S = [sys.executable, "-c", "from l2s.app import main; main()"]
 
 
 @pytest.fixture(scope="module")

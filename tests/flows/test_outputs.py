@@ -198,7 +198,7 @@ def many(work: Path) -> Iterator[Path]:
 
 def test_a_killed_step_is_run_again_without_force(many: Path) -> None:
     """Wherever the kill falls, before the output, or between it and its record."""
-    command = [sys.executable, "-c", "from flows.program import main; main()", "verify", "r.jsonl", "o.jsonl"]
+    command = [sys.executable, "-c", "from l2s.app import main; main()", "verify", "r.jsonl", "o.jsonl"]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (many / "o.jsonl").exists() and time.monotonic() < deadline and child.poll() is None:

@@ -56,7 +56,7 @@ def test_a_second_clone_refuses_the_code_of_the_first(toy: Path) -> None:
     (toy / "flows").unlink()
     shutil.copytree(ROOT / "flows", toy / "flows", ignore=shutil.ignore_patterns("__pycache__"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-P", "-c", "from flows.cli.app import entry; entry()", "run", "--dry"]
+    command = [sys.executable, "-P", "-c", "from l2s.app import main; main()", "run", "--dry"]
     done = subprocess.run(command, cwd=toy, env=environment, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
     assert f"{toy}: this l2s runs the code of {ROOT}, and the project has its own" in done.stderr

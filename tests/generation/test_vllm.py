@@ -214,7 +214,7 @@ def test_auto_takes_it_unless_the_model_or_the_user_does_not(tmp_path: Path, mon
 @pytest.mark.long
 def test_the_command_is_quiet_and_leaves_no_process(tmp_path: Path) -> None:
     write_rows(tmp_path / "p.jsonl", problem_rows("b", 0, "test", 1))
-    code = "from flows.cli.app import entry; entry()"
+    code = "from l2s.app import main; main()"
     arguments = ["generate", str(SLOW), "p.jsonl", "out.jsonl", "--engine", "vllm", "--max-tokens", "60"]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
