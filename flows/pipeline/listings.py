@@ -15,7 +15,7 @@ from l2s.core.files import write_json
 
 LISTINGS = Path(".l2s/listings")
 LARGEST = 16_000_000
-"""Bytes of the largest folder that is listed: code is smaller, models are larger."""
+"""Bytes of the largest folder that is listed: models are larger, and take long to read."""
 SHOWN = 3
 Listing = dict[str, str]
 
