@@ -48,7 +48,9 @@ def _check_free(folder: Path, names: list[str]) -> None:
     """
     folders = [folder, *sorted({folder / inner for name in names for inner in Path(name).parents})]
     if files := [str(one) for one in folders if os.path.lexists(one) and not one.is_dir()]:
-        raise ConfigError(f"l2s init: {files[0]} is no folder; name a folder that is empty or not there")
+        raise ConfigError(
+            f"l2s init: {files[0]} is no folder: it is a file or a dead link; name a folder that is empty or not there"
+        )
     there = [name for name in names if os.path.lexists(folder / name)]
     if there:
         raise ConfigError(f"l2s init: {folder} holds {', '.join(there)} already; name another folder")
