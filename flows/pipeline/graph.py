@@ -127,12 +127,13 @@ def fingerprint(stage: PipelineStage) -> str:
 
     Two equal fingerprints mean that running the stage again changes nothing.
     """
-    parts: list[Any] = [stage.addressing, stage.cmd]
-    for dependency in stage.deps:
-        parts.append([str(dependency), _content(dependency)])
-    for out in stage.outs:
-        parts.append([str(out), _content(out)])
+    parts = [stage.addressing, stage.cmd, contents(stage.deps), contents(stage.outs)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def contents(entries: Iterable[Any]) -> dict[str, Any]:
+    """What dependencies or outputs hold now: a digest, or the values of parameters."""
+    return {str(entry): _content(entry) for entry in entries}
 
 
 def _content(entry: Any) -> Any:

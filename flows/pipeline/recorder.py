@@ -18,7 +18,7 @@ from dvc.stage.cache import RunCacheNotFoundError
 from dvc.stage.serialize import to_lockfile
 from dvc.utils.serialize import dumps_yaml, parse_yaml
 
-from flows.pipeline.graph import Graph, fingerprint, one_line
+from flows.pipeline.graph import Graph, contents, fingerprint, one_line
 from flows.pipeline.listings import remember
 from l2s.core.files import write_text
 from tasks.stages import STAGES
@@ -51,10 +51,12 @@ class Recorder:
     def __init__(
         self, graph: Graph, libraries: tuple[str, ...] = (), environment: dict[str, str] | None = None
     ) -> None:
-        self.repo, self.stages = graph.repo, graph.stages
+        self.repo, self.stages, self.upstream = graph.repo, graph.stages, graph.upstream
         self.libraries, self.environment = libraries, environment or {}
         self.held: dict[str, ExitStack] = {}
         """Of running stages, what DVC's other commands must not touch."""
+        self.read: dict[str, dict[str, Any]] = {}
+        """Of running stages, what their dependencies held when they began."""
         self.ended: list[PipelineStage] = []
         """To be recorded."""
         self.asked: dict[str, float] = {}
@@ -73,10 +75,13 @@ class Recorder:
         held = ExitStack()
         try:
             with lock_repo(self.repo):
+                if any(before.addressing in self.upstream[name] for before in self.ended):
+                    raise Busy  # DVC is still to write a .gitignore beside what they made
                 held.enter_context(self._alone(stage))
                 if not stage.changed():
                     held.close()
                     return Standing(fingerprint(stage), said=f"{name} is up to date")
+                self.read[name] = contents(stage.deps)
                 restored = self._restored(stage)
                 self.held[name] = held
         except LockError:
@@ -144,9 +149,15 @@ class Recorder:
                 held.close()
             self.held = {}
 
-    @staticmethod
-    def _keep(stage: PipelineStage) -> None:
-        """As ``dvc repro`` does after the command."""
+    def _keep(self, stage: PipelineStage) -> None:
+        """As ``dvc repro`` does after the command, but for a stage whose dependencies are others by now.
+
+        Raises:
+            DvcException: it cannot be kept.
+        """
+        before = self.read[stage.addressing]
+        if changed := [name for name, content in contents(stage.deps).items() if content != before[name]]:
+            raise DvcException(f"{', '.join(changed)}: changed while the stage ran; run it again")
         stage.save(run_cache=all(out.use_cache or out.is_metric or out.is_plot for out in stage.outs))
         stage.commit()
 

@@ -101,6 +101,33 @@ def test_an_output_that_is_not_there_is_told_and_the_others_are_kept(toy: Path) 
     assert list(yaml.safe_load((toy / "dvc.lock").read_text())["stages"]) == ["make@one"] and not held(toy)
 
 
+@pytest.mark.parametrize(("stage", "file"), [("make@one", "params.yaml"), ("join", "code.py")])
+def test_what_a_stage_read_before_it_was_changed_is_not_recorded(toy: Path, stage: str, file: str) -> None:
+    repro(toy)
+    (toy / file).write_text((toy / file).read_text().replace("1", "7", 1))
+    ours = recorder()
+    job = ours.begin(stage).job
+    assert job is not None
+    subprocess.run(job.command or "", shell=True, check=True, cwd=job.folder)
+    (toy / file).write_text((toy / file).read_text().replace("7", "8", 1))
+    ours.end(stage, True)
+    assert ours.record() == {stage: f"{file}: changed while the stage ran; run it again"} and not held(toy)
+    assert recorder().begin(stage).job is not None
+
+
+def test_a_stage_waits_until_what_it_needs_is_recorded(toy: Path) -> None:
+    """DVC writes a .gitignore beside each output, and it counts among the files of a folder that is read."""
+    ours = recorder()
+    for name in ("make@one", "make@two"):
+        ours.begin(name)
+        (toy / f"made-{name[5:]}.txt").write_text(name)
+        ours.end(name, True)
+    with pytest.raises(Busy):
+        ours.begin("join")
+    assert ours.record() == {} and ours.begin("join").job is not None
+    ours.close()
+
+
 def test_what_another_run_works_on_is_asked_for_again(toy: Path) -> None:
     begin = """from flows.pipeline.graph import Graph
 from flows.pipeline.recorder import Recorder
