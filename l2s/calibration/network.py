@@ -156,12 +156,9 @@ def _compute_buffers(model: PreTrainedModel, device: str) -> None:
     """Fill buffers that no checkpoint stores (rotary frequencies), as transformers does when it loads a model."""
     stored = _stored(model)
     for prefix, module in model.named_modules():
-        own = [name for name, _ in module.named_buffers(recurse=False) if f"{prefix}.{name}" not in stored]
-        for name in own:
+        for name in [name for name, _ in module.named_buffers(recurse=False) if f"{prefix}.{name}" not in stored]:
             module.register_buffer(name, _unfilled(module.get_buffer(name), device), persistent=False)
-        if own:
-            with torch.no_grad():
-                model._init_weights(module)
+    model.initialize_weights()  # weights have no memory yet, so that nothing happens to them
 
 
 def _unfilled(buffer: Tensor, device: str) -> Tensor:
