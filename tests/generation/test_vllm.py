@@ -5,13 +5,16 @@ One engine is started for all tests of a process. Where vLLM's CPU build is not 
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 
+import numba
 import pytest
+import torch
 
 from l2s.benchmarks.arithmetic import problem_rows
 from l2s.core.errors import EngineError
@@ -24,6 +27,7 @@ from l2s.generation.controls.union import parse_control
 from l2s.generation.engines.engine import Engine, Generated
 from l2s.generation.engines.load import load_engine, vllm_takes
 from l2s.generation.engines.vllm.copies import VllmCopies
+from l2s.generation.engines.vllm.engine import VllmEngine
 from l2s.generation.engines.vllm.environment import build
 from l2s.generation.generate import generate_responses
 from l2s.generation.prompts.prompt import Prompt
@@ -232,20 +236,33 @@ def test_the_command_is_quiet_and_leaves_no_process(tmp_path: Path) -> None:
     assert str(process.pid) not in sessions.values(), "what it started has ended"
 
 
+def test_what_vllm_changes_stays_in_its_own_process(theirs: Engine) -> None:
+    """Within a process its start fails where Numba is loaded, and torch.set_num_threads does nothing afterwards."""
+    assert numba.__name__ in sys.modules
+    theirs.close()  # type: ignore[attr-defined]
+    variables, set_num_threads = dict(os.environ), torch.set_num_threads
+    assert len(generated(theirs, prompts_for(theirs, 1, NoControl()), NoControl())) == 5
+    assert torch.set_num_threads is set_num_threads and dict(os.environ) == variables
+
+
 @pytest.mark.slow
 def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> None:
     """Two processes, each with every second problem; here on the CPU, where only this test makes copies."""
     control = parse_control(CONTROLS["budget"], "budget")
     wanted = prompts_for(theirs, 2, control)
-    copies = VllmCopies(partial(load_engine, "vllm", SLOW, "cpu", 128), ["", ""])  # type: ignore[arg-type]
-    assert generated(copies, wanted, control) == generated(theirs, wanted, control)
+    alone = generated(theirs, wanted, control)
+    theirs.close()  # type: ignore[attr-defined]
+    copies = VllmCopies(partial(VllmEngine, SLOW), ["", ""])
+    assert generated(copies, wanted, control) == alone
+    copies.close()
     assert not multiprocessing.active_children()
 
 
 @pytest.mark.slow
 def test_a_copy_that_dies_is_said_and_the_other_ends(theirs: Engine) -> None:
     wanted = prompts_for(theirs, 40, NoControl())
-    running = VllmCopies(partial(load_engine, "vllm", SLOW, "cpu", 128), ["", ""]).generate(  # type: ignore[arg-type]
+    theirs.close()  # type: ignore[attr-defined]
+    running = VllmCopies(partial(VllmEngine, SLOW), ["", ""]).generate(
         wanted, SamplingParams(max_tokens=MOST), NoControl(), PromptParams()
     )
     next(running)

@@ -1,17 +1,21 @@
 """Copies of a model in vLLM, each in a process and on GPUs of its own, each with its share of the problems.
 
-A response depends on its own prompt and seed, so sharing out changes nothing but the time. A copy ends
-with this process, whatever ends it.
+On a CPU there is one. What vLLM replaces in torch and finds in other packages is then its own process's: its start
+fails where Numba is loaded, and it takes ``torch.set_num_threads`` away. A response depends on its own prompt and
+seed, so sharing out changes nothing but the time. A copy ends with this process, whatever ends it.
 """
 
 import multiprocessing
 import os
 import queue
+import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.context import SpawnProcess
-from typing import Any, Protocol
+from multiprocessing.util import Finalize
+from typing import Any, NamedTuple, NoReturn
 
 from l2s.core.errors import EngineError, L2SError
 from l2s.generation.controls.control import Control
@@ -22,21 +26,15 @@ from l2s.generation.settings import PromptParams, SamplingParams
 
 POLL = 1.0
 """Seconds between two looks at whether a copy still runs."""
+PATIENCE = 20.0
+"""Seconds that a copy has to end in good order."""
 GPUS = "CUDA_VISIBLE_DEVICES"
 
 
-class Closable(Engine, Protocol):
-    """An engine that gives its memory back."""
-
-    def close(self) -> None:
-        """Stop it."""
-        ...
-
-
 class VllmCopies:
-    """An engine made of several."""
+    """An engine made of several, which start with the first response asked for."""
 
-    def __init__(self, make: Callable[[], Closable], devices: Sequence[str]) -> None:
+    def __init__(self, make: Callable[[], Engine], devices: Sequence[str]) -> None:
         """Make one here, for prompts and texts; it starts nothing.
 
         Args:
@@ -46,6 +44,8 @@ class VllmCopies:
         self._make, self._one, self._devices = make, make(), list(devices)
         one = self._one
         self.name, self.tokenizer_digest, self.notes = one.name, one.tokenizer_digest, one.notes
+        self._running: _Running | None = None
+        self._end: Callable[[], object] | None = None
 
     def prompt(self, problem: str, params: PromptParams) -> Written:
         """The prompt as text and as token ids."""
@@ -59,25 +59,57 @@ class VllmCopies:
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
-        context = multiprocessing.get_context("spawn")
-        results: Any = context.Queue()
-        asked, total = (sampling, control, style), len(self._devices)
-        copies = [
-            context.Process(target=_serve, args=(self._make, device, list(prompts), place, total, asked, results))
-            for place, device in enumerate(self._devices)
-        ]
+        if not prompts:
+            return
         try:
-            for copy in copies:
-                copy.start()
+            copies, asks, results = self._started()
+            for ask in asks:
+                ask.put((list(prompts), sampling, control, style))
             yield from _collected(copies, results)
-        finally:
-            for copy in copies:
-                if copy.is_alive():
-                    copy.terminate()
-                copy.join()
+        except BaseException:  # they are in the middle of something that nobody wants any more
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Nothing runs between two calls of :meth:`generate`."""
+        """Stop them and give their memory back; done at the end of the process otherwise."""
+        if self._end is not None:
+            self._end()
+        self._running = self._end = None
+
+    def _started(self) -> "_Running":
+        if self._running is not None:
+            return self._running
+        context, total = multiprocessing.get_context("spawn"), len(self._devices)
+        asks: list[Any] = [context.Queue() for _ in self._devices]
+        results: Any = context.Queue()
+        copies = [
+            context.Process(target=_serve, args=(self._make, device, place, total, asks[place], results))
+            for place, device in enumerate(self._devices)
+        ]
+        self._end = Finalize(self, _stop, (copies, asks), exitpriority=0)
+        for copy in copies:
+            copy.start()
+        self._running = _Running(copies, asks, results)
+        return self._running
+
+
+class _Running(NamedTuple):
+    copies: list[SpawnProcess]
+    asks: list[Any]
+    """For each copy a queue of what it is to generate."""
+    results: Any
+    """The queue in which all of them answer."""
+
+
+def _stop(copies: Sequence[SpawnProcess], asks: Sequence[Any]) -> None:
+    for ask in asks:
+        ask.cancel_join_thread()
+    for copy in copies:
+        if copy.is_alive():
+            copy.terminate()
+            copy.join(PATIENCE)
+            copy.kill()
+            copy.join()
 
 
 def visible_gpus(tensor_parallel_size: int, data_parallel_size: int) -> list[str]:
@@ -113,29 +145,33 @@ def _collected(copies: Sequence[SpawnProcess], results: Any) -> Iterator[Generat
             continue
         if isinstance(found, Generated):
             yield found
-        elif isinstance(found, str):
-            raise EngineError(found)
+        elif isinstance(found, L2SError):
+            raise found
         else:
             running.discard(place)
 
 
-def _serve(
-    make: Callable[[], Closable], device: str, prompts: list[Prompt], place: int, copies: int,
-    asked: tuple[SamplingParams, Control, PromptParams], results: Any,
-) -> None:  # fmt: skip
-    """One copy: generate every ``copies``-th prompt from ``place`` on."""
+def _serve(make: Callable[[], Engine], device: str, place: int, copies: int, asks: Any, results: Any) -> None:
+    """One copy: of each list of prompts asked for, generate every ``copies``-th from ``place`` on."""
+
+    def end(*_: object) -> NoReturn:
+        results.cancel_join_thread()  # nobody reads them any more
+        sys.exit()
+
+    signal.signal(signal.SIGTERM, end)  # what it has made is given back, semaphores for one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's, which ends its copies
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     os.environ[GPUS] = device
-    mine = list(range(place, len(prompts), copies))
     try:
         engine = make()
-        for done in engine.generate([prompts[index] for index in mine], *asked):
-            results.put((place, replace(done, index=mine[done.index])))
-        engine.close()
+        while True:
+            prompts, *asked = asks.get()
+            mine = list(range(place, len(prompts), copies))
+            for done in engine.generate([prompts[index] for index in mine], *asked):
+                results.put((place, replace(done, index=mine[done.index])))
+            results.put((place, None))
     except L2SError as error:
-        results.put((place, str(error)))
-    else:
-        results.put((place, None))
+        results.put((place, error))
 
 
 def _end_with_the_parent() -> None:

@@ -45,15 +45,13 @@ STEP = 256
 def load(
     path: Path, device: str, max_batch_size: int, *, threads: int, tensor_parallel_size: int, data_parallel_size: int
 ) -> Engine:
-    """The engine, or on GPUs several copies of it.
+    """The engine, in a process of its own; on GPUs in as many as there are copies of it.
 
     Raises:
         EngineError: it cannot run this model here, or there are too few GPUs.
     """
     make = partial(VllmEngine, path, device, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size)
-    if device == "cpu" or data_parallel_size == 1:
-        return make()
-    return VllmCopies(make, visible_gpus(tensor_parallel_size, data_parallel_size))
+    return VllmCopies(make, [""] if device == "cpu" else visible_gpus(tensor_parallel_size, data_parallel_size))
 
 
 class VllmEngine:

@@ -1,4 +1,4 @@
-"""What vLLM finds and leaves: the installed build, the environment it reads, and a process that stays as it was."""
+"""What vLLM finds and leaves: the installed build, and the environment, which it reads and changes."""
 
 import importlib.util
 import os
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import metadata
 
 SETTINGS = {
-    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the engine runs in this process: nothing to orphan
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # it steps when it is told to, so batches are the same each time
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # bound threads of two runs would share the same cores
     "VLLM_USE_V2_MODEL_RUNNER": "0",  # the runner that takes logits processors
     "VLLM_LOGGING_LEVEL": "ERROR",
@@ -56,21 +56,18 @@ def architectures() -> frozenset[str]:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Take back what vLLM changes for the whole process: a function of torch, and the libraries to be preloaded.
+    """Take back what vLLM changes in the environment, such as the libraries to be preloaded.
 
     Within, functions of vLLM's CPU build that are to be compiled at their first call stay as they are: the
     compiler would take longer than they ever save, where there is one.
     """
-    import torch
-
-    variables, set_threads = dict(os.environ), torch.set_num_threads
+    variables = dict(os.environ)
     found = build()
     if found and found[1] == "cpu":
         os.environ["TORCHDYNAMO_DISABLE"] = "1"
     try:
         yield
     finally:
-        torch.set_num_threads = set_threads
         for name in os.environ.keys() - variables.keys():
             if not name.startswith("VLLM_"):
                 del os.environ[name]

@@ -1,9 +1,6 @@
-"""Starting and stopping vLLM inside this process: bounded memory and threads, quiet, and nothing left behind."""
+"""Starting and stopping vLLM inside this process, which is its own: bounded memory and threads, and quiet."""
 
-import sys
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,33 +93,7 @@ def _engine(settings: dict[str, Any]) -> Any:
     from vllm.engine.arg_utils import EngineArgs
     from vllm.v1.engine.llm_engine import LLMEngine
 
-    with _llvmlite_answering():
-        return LLMEngine.from_engine_args(EngineArgs(**settings))
-
-
-@contextmanager
-def _llvmlite_answering() -> Iterator[None]:
-    """While vLLM looks into every object of every module: llvmlite's library, if Numba is loaded, finds any name.
-
-    Asked for its ``__dict__``, it must say that it has none.
-    """
-    ffi = sys.modules.get("llvmlite.binding.ffi")
-    if ffi is None:
-        yield
-        return
-    kind: Any = ffi._lib_wrapper
-    before = kind.__getattr__
-
-    def answer(library: Any, name: str) -> Any:
-        if name == "__dict__":
-            raise AttributeError(name)
-        return before(library, name)
-
-    kind.__getattr__ = answer
-    try:
-        yield
-    finally:
-        kind.__getattr__ = before
+    return LLMEngine.from_engine_args(EngineArgs(**settings))
 
 
 def _stop(engine: Any) -> None:
