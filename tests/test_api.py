@@ -20,6 +20,7 @@ from tests.tiny import write_family
 ROOT = Path(__file__).parent.parent
 EXTRAS = ("prefect", "dvc", "matplotlib", "vl_convert", "transformers", "torch")
 BLOCKED = f"""
+import importlib.metadata
 import sys
 
 class Absent:
@@ -27,7 +28,13 @@ class Absent:
         if name.partition(".")[0] in {EXTRAS}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
+def distribution(name, installed=importlib.metadata.distribution):
+    if name in {EXTRAS}:
+        raise importlib.metadata.PackageNotFoundError(name)
+    return installed(name)
+
 sys.meta_path.insert(0, Absent())
+importlib.metadata.distribution = distribution
 """
 ENDING = "\nprint(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
 

@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 
 __version__ = "0.2.0.dev0"
 """Of this package."""
@@ -19,3 +19,11 @@ def version_of(package: str) -> str:
     headers = (found.read_text("METADATA") or "").partition("\n\n")[0]
     said = re.search(r"^Version: *(\S+)$", headers, re.MULTILINE)
     return said[1] if said else found.version
+
+
+def is_installed(package: str) -> bool:
+    """Whether this package, by the name that pip knows, is installed."""
+    try:
+        return bool(version_of(package))
+    except PackageNotFoundError:
+        return False
