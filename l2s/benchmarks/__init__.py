@@ -1,7 +1,21 @@
 """Benchmarks: where problems and gold answers come from."""
 
-from l2s.benchmarks.benchmark import BenchmarkParams, problems_digest, write_problems
+from l2s.benchmarks.benchmark import (
+    BenchmarkParams,
+    ProblemParams,
+    TrainingProblems,
+    problems_digest,
+    write_problems,
+)
 from l2s.benchmarks.source import Source
 from l2s.benchmarks.sources import SOURCES
 
-__all__ = ["SOURCES", "BenchmarkParams", "Source", "problems_digest", "write_problems"]
+__all__ = [
+    "SOURCES",
+    "BenchmarkParams",
+    "ProblemParams",
+    "Source",
+    "TrainingProblems",
+    "problems_digest",
+    "write_problems",
+]

@@ -22,13 +22,13 @@ _OWN = ("arithmetic", "file", "jsonl")
 _DIGITS = 12
 
 
-class BenchmarkParams(Params):
-    """The embedded graded arithmetic, a published benchmark, or problems of the user's own."""
+class ProblemParams(Params):
+    """Problems: of the embedded graded arithmetic, of a published benchmark, or of the user's own."""
 
     source: str
     """``arithmetic``; ``gsm8k``, ``math500`` and the others of :data:`~l2s.benchmarks.sources.SOURCES`; ``jsonl``."""
     split: Literal["train", "validation", "test"] = "test"
-    """Of ``arithmetic``: validation, to choose on, or test, to report on. Of ``gsm8k``: train or test."""
+    """Of ``arithmetic``: train, validation, to choose on, or test, to report on. Of ``gsm8k``: train or test."""
     per_level: int = Field(100, ge=1)
     """Of ``arithmetic``: problems of each of the five levels."""
     seed: int = 0
@@ -60,8 +60,8 @@ class BenchmarkParams(Params):
         """What one source takes and another does not."""
         if self.source in ("file", "jsonl") and self.path is None:
             raise ValueError(f"source {self.source} takes a path, to JSONL rows with id, problem and gold")
-        if self.source == "arithmetic" and (self.path is not None or self.split == "train"):
-            raise ValueError("source arithmetic takes no path, and split validation or test")
+        if self.source == "arithmetic" and self.path is not None:
+            raise ValueError("source arithmetic takes no path")
         published = SOURCES.get(self.source)
         if published is not None and self.path is None:
             if not published.hub:
@@ -76,9 +76,31 @@ class BenchmarkParams(Params):
             raise ValueError("a revision is of a published benchmark's data set on the hub, and stands without a path")
         return self
 
+    @property
+    def named(self) -> str:
+        """What problems that are no benchmark of params.yaml are known by: where they come from."""
+        return self.path.stem if self.path is not None else f"{self.source}-{self.split}"
 
-def write_problems(name: str, params: BenchmarkParams, out: Path) -> int:
-    """Write the problems of a benchmark; return their number.
+
+class TrainingProblems(ProblemParams):
+    """Problems to learn from: by default of the embedded arithmetic, those that no benchmark holds."""
+
+    source: str = "arithmetic"
+    split: Literal["train", "validation", "test"] = "train"
+
+
+class BenchmarkParams(ProblemParams):
+    """Problems that runs are measured on: none that the embedded models were trained on."""
+
+    @model_validator(mode="after")
+    def _is_not_trained_on(self) -> Self:
+        if self.source == "arithmetic" and self.split == "train":
+            raise ValueError("a benchmark of source arithmetic has split validation or test; train is for training")
+        return self
+
+
+def write_problems(name: str, params: ProblemParams, out: Path, where: str | None = None) -> int:
+    """Write the problems of a benchmark, or others that are called ``name``; return their number.
 
     Every row has ``benchmark_digest``, the start of a digest of all that is asked and its gold answers; it
     travels with the problem's other columns into responses and verdicts.
@@ -89,7 +111,8 @@ def write_problems(name: str, params: BenchmarkParams, out: Path) -> int:
     """
     rows = _subset([{**row, "benchmark": name} for row in _problems(name, params)], params)
     if not rows:
-        raise ConfigError(f"benchmarks.{name}: no problem has levels {params.levels} and subjects {params.subjects}")
+        place = where or f"benchmarks.{name}"
+        raise ConfigError(f"{place}: no problem has levels {params.levels} and subjects {params.subjects}")
     digest = problems_digest(rows)
     rows = [{"benchmark": name, **row, "benchmark_digest": digest} for row in rows]
     write_rows(out, rows, Problems)
@@ -104,9 +127,8 @@ def problems_digest(rows: list[Row]) -> str:
     return found.hexdigest()[:_DIGITS]
 
 
-def _problems(name: str, params: BenchmarkParams) -> list[Row]:
+def _problems(name: str, params: ProblemParams) -> list[Row]:
     if params.source == "arithmetic":
-        assert params.split != "train"
         return problem_rows(name, params.seed, params.split, params.per_level)
     if params.source in SOURCES:
         return _published(SOURCES[params.source], params)
@@ -116,7 +138,7 @@ def _problems(name: str, params: BenchmarkParams) -> list[Row]:
     return rows
 
 
-def _published(source: Source, params: BenchmarkParams) -> list[Row]:
+def _published(source: Source, params: ProblemParams) -> list[Row]:
     path = params.path
     if path is None:
         pinned = source.hub[params.split]
@@ -130,7 +152,7 @@ def _published(source: Source, params: BenchmarkParams) -> list[Row]:
     return rows
 
 
-def _subset(rows: list[Row], params: BenchmarkParams) -> list[Row]:
+def _subset(rows: list[Row], params: ProblemParams) -> list[Row]:
     if params.levels is not None:
         rows = [row for row in rows if row.get("level") in params.levels]
     if params.subjects is not None:

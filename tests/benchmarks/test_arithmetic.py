@@ -2,10 +2,11 @@
 
 import random
 import re
+from pathlib import Path
 
 import pytest
 
-from l2s.benchmarks import BenchmarkParams, write_problems
+from l2s.benchmarks import BenchmarkParams, TrainingProblems, write_problems
 from l2s.benchmarks.arithmetic import LARGEST, LEVELS, OPERATIONS, draw_chain, draw_set, split_of, training_chains
 from l2s.core.errors import ConfigError
 from l2s.records import Problems, read_rows
@@ -60,3 +61,17 @@ def test_problems_are_written_under_the_schema(tmp_path) -> None:
 def test_a_file_source_without_a_path_is_one_sentence() -> None:
     with pytest.raises(ConfigError, match=r"benchmarks.mine: .*source file takes a path"):
         BenchmarkParams.parse({"source": "file"}, "params.yaml: benchmarks.mine")
+
+
+def test_problems_to_learn_from_are_of_no_benchmark(tmp_path: Path) -> None:
+    params = TrainingProblems.parse({"per_level": 30, "seed": 5}, "samples.a.problems")
+    assert params.named == "arithmetic-train"
+    write_problems(params.named, params, tmp_path / "train.jsonl")
+    rows = read_rows(tmp_path / "train.jsonl")
+    assert len(rows) == 150 and {row["benchmark"] for row in rows} == {"arithmetic-train"}
+    for split in ("validation", "test"):
+        benchmark = BenchmarkParams.parse({"source": "arithmetic", "split": split, "per_level": 300}, "b")
+        write_problems("b", benchmark, tmp_path / "b.jsonl")
+        assert not {row["problem"] for row in rows} & {row["problem"] for row in read_rows(tmp_path / "b.jsonl")}
+    with pytest.raises(ConfigError, match=r"samples\.a\.problems: no problem has levels \[9\]"):
+        write_problems("a", params.model_copy(update={"levels": [9]}), tmp_path / "b.jsonl", "samples.a.problems")
