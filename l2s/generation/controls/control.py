@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from l2s.core.params import Params, Renamed
+from l2s.core.kinds import Kind
+from l2s.core.params import Renamed
 from l2s.generation.controls.asking import Answer, FirstQuestion, Progress, Solution
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.probe import Probe
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Control(Params):
+class Control(Kind):
     """One length control, as ``controls:`` in params.yaml or a YAML file states it.
 
     Lengths are tokens. Text is tokenised apart from the response; where the tokenizer cannot write it, it is
@@ -42,8 +43,6 @@ class Control(Params):
     close_prefix: str = ""
     """Text forced before the closing delimiter (s1 and DEER have a newline there)."""
 
-    example: ClassVar[dict[str, Any]] = {}
-    """The smallest block of the kind, its ``kind`` left out."""
     decides_while_writing: ClassVar[bool] = False
     """The kind may act at any token, and so an engine has to stop where it might."""
     traces: ClassVar[bool] = False

@@ -1,0 +1,1 @@
+"""Training: supervision and reinforcement that trade accuracy against tokens, beside merging and holding back."""

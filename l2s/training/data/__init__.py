@@ -1,0 +1,27 @@
+"""Training data: from graded responses to examples and pairs.
+
+A kind is one file in ``kinds/``: a subclass of :class:`ExampleData` (for SFT) or :class:`PairData` (for DPO).
+``EXAMPLES`` and ``PAIRS`` find it by its name.
+"""
+
+from l2s.training.data.data import Data, Dataset, ExampleData, PairData, Score
+from l2s.training.data.example import Example, Pair
+from l2s.training.data.sample import Sample, read_samples, samples_of
+from l2s.training.data.union import EXAMPLES, PAIRS, AnyExamples, AnyPairs
+
+__all__ = [
+    "EXAMPLES",
+    "PAIRS",
+    "AnyExamples",
+    "AnyPairs",
+    "Data",
+    "Dataset",
+    "Example",
+    "ExampleData",
+    "Pair",
+    "PairData",
+    "Sample",
+    "Score",
+    "read_samples",
+    "samples_of",
+]

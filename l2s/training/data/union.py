@@ -1,0 +1,16 @@
+"""Every kind of training data: the files of ``kinds/``, as types that a block's ``kind`` chooses from."""
+
+from typing import TYPE_CHECKING
+
+from l2s.core.kinds import Kinds
+from l2s.training.data import kinds
+from l2s.training.data.data import ExampleData, PairData
+
+EXAMPLES = Kinds(kinds, ExampleData, block="{kind: shortest, samples: slow}")  # type: ignore[type-abstract]
+PAIRS = Kinds(kinds, PairData, block="{kind: own, samples: slow}")  # type: ignore[type-abstract]
+
+if TYPE_CHECKING:
+    AnyExamples, AnyPairs = ExampleData, PairData
+else:
+    AnyExamples, AnyPairs = EXAMPLES.annotation(), PAIRS.annotation()
+"""Data of whatever kind, for SFT and for DPO."""

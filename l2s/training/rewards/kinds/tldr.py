@@ -1,0 +1,67 @@
+"""TLDR's reward, linear in length, with levels: R = c − λ min(1, L / L_max).
+
+Reconstructed: arXiv:2505.07961 tells of a length-regularised reward and levels, and prints neither formula nor
+settings that were to be had. λ ≤ 1 keeps a right response from being worth less than a wrong one. Where advantages
+are divided by the group's deviation, every λ > 0 is the same reward in a group that is right throughout, and levels
+do not separate: take ``tldr_target``, or scale ``none``.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from l2s.training.levels import Level
+from l2s.training.rewards.group import Group, State
+from l2s.training.rewards.reward import PenalisesWrong
+
+HIGH = 0.5
+"""A penalty above which accuracy is at stake."""
+
+
+def checked_penalty(penalty: float, info: ValidationInfo) -> float:
+    """``penalty``, if it leaves a right response worth no less than a wrong one; a high one is noted."""
+    if not 0 <= penalty <= 1:
+        raise ValueError(
+            f"λ = {penalty:g} lies outside 0 to 1: above 1 a long right response is worth less than a wrong one, "
+            "below 0 length is rewarded"
+        )
+    if penalty > HIGH and info.context is not None:
+        info.context.append(f"{info.field_name}: λ = {penalty:g} is above {HIGH:g}; accuracy may fall")
+    return penalty
+
+
+class Tldr(PenalisesWrong):
+    """A penalty for each token, by level."""
+
+    kind: Literal["tldr"] = "tldr"
+    length_scale: float = Field(gt=0)
+    """L_max, tokens at which the penalty is whole: a stated constant, not the limit of generation."""
+    penalty: float = Field(0.5, alias="lambda")
+    """λ of prompts without a level line."""
+    levels: Mapping[Level, float] = {}
+    """λ of each level that is trained, e.g. ``{short: 0.5, medium: 0.2, long: 0.0}``."""
+    penalise: Literal["all", "right"] = "all"
+    """Which responses are penalised; wrong ones are the long ones."""
+
+    paper: ClassVar[str] = "arXiv:2505.07961"
+    reconstructed: ClassVar[bool] = True
+    example: ClassVar[dict[str, Any]] = {"length_scale": 300}
+
+    @field_validator("penalty")
+    @classmethod
+    def _penalty(cls, found: float, info: ValidationInfo) -> float:
+        return checked_penalty(found, info)
+
+    @field_validator("levels")
+    @classmethod
+    def _levels(cls, found: Mapping[Level, float], info: ValidationInfo) -> Mapping[Level, float]:
+        return {level: checked_penalty(penalty, info) for level, penalty in found.items()}
+
+    def rewards(self, group: Group, state: State) -> list[float]:
+        """The penalty is that of the group's level."""
+        penalty = self.penalty if group.level is None else self.levels[group.level]
+        return [
+            right - penalty * min(1.0, length / self.length_scale) * (right or self.penalise == "all")
+            for right, length in group.rows
+        ]
