@@ -1,0 +1,30 @@
+"""GRPO-λ (arXiv:2505.18086): length counts only in groups that are mostly right; elsewhere R = c.
+
+Reconstructed from the abstract: where the share of right responses is low, a penalty costs reasoning. The form of the
+penalty is that of ``efficient``, and the share at which it begins is a setting; the paper takes a part of the batch.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from l2s.training.rewards.group import Group, State
+from l2s.training.rewards.kinds.efficient import efficient_rewards
+from l2s.training.rewards.reward import Reward
+
+
+class GrpoLambda(Reward):
+    """The reward ``efficient`` in groups that are solved."""
+
+    kind: Literal["grpo_lambda"] = "grpo_lambda"
+    alpha: float = Field(0.2, ge=0, lt=1)
+    """α of ``efficient``."""
+    solved: float = Field(0.75, ge=0, le=1)
+    """Share of right responses from which on length counts."""
+
+    paper: ClassVar[str] = "arXiv:2505.18086"
+    reconstructed: ClassVar[bool] = True
+
+    def rewards(self, group: Group, state: State) -> list[float]:
+        """By the group's pass rate."""
+        return efficient_rewards(group, self.alpha if group.pass_rate >= self.solved else 0.0)

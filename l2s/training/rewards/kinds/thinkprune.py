@@ -1,0 +1,41 @@
+"""ThinkPrune (arXiv:2504.01296; its code at 0f7449b): c under a cap that falls from stage to stage.
+
+A response over the cap of its stage is cut there, and so wrong. The paper also states the cap in the system prompt.
+"""
+
+from itertools import pairwise
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PositiveInt, field_validator
+
+from l2s.training.rewards.group import Group, State
+from l2s.training.rewards.reward import Reward
+
+
+class ThinkPrune(Reward):
+    """Right within the cap."""
+
+    kind: Literal["thinkprune"] = "thinkprune"
+    caps: tuple[PositiveInt, ...] = Field(min_length=1)
+    """Tokens, falling; the paper has 4000, 3000, 2000."""
+    stage_steps: PositiveInt
+    """Steps of each stage; the last cap stays."""
+
+    paper: ClassVar[str] = "arXiv:2504.01296"
+    example: ClassVar[dict[str, Any]] = {"caps": [300, 200, 100], "stage_steps": 8}
+
+    @field_validator("caps")
+    @classmethod
+    def _fall(cls, found: tuple[int, ...]) -> tuple[int, ...]:
+        if any(later >= earlier for earlier, later in pairwise(found)):
+            raise ValueError(f"caps fall from stage to stage, and {list(found)} do not")
+        return found
+
+    def rewards(self, group: Group, state: State) -> list[float]:
+        """By the cap of this step."""
+        cap = self.cap(state.step)
+        return [float(right and length <= cap) for right, length in group.rows]
+
+    def cap(self, step: int) -> int:
+        """Tokens that a response may have at a step, counted from 0."""
+        return self.caps[min(step // self.stage_steps, len(self.caps) - 1)]
