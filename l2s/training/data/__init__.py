@@ -4,8 +4,10 @@ A kind is one file in ``kinds/``: a subclass of :class:`ExampleData` (for SFT) o
 ``EXAMPLES`` and ``PAIRS`` find it by its name.
 """
 
+from l2s.training.data.contamination import normalised, refuse_contamination
 from l2s.training.data.data import Data, Dataset, ExampleData, PairData, Score
 from l2s.training.data.example import Example, Pair
+from l2s.training.data.o1_pruner import O1PrunerData
 from l2s.training.data.sample import Sample, read_samples, samples_of
 from l2s.training.data.union import EXAMPLES, PAIRS, AnyExamples, AnyPairs
 
@@ -18,10 +20,13 @@ __all__ = [
     "Dataset",
     "Example",
     "ExampleData",
+    "O1PrunerData",
     "Pair",
     "PairData",
     "Sample",
     "Score",
+    "normalised",
     "read_samples",
+    "refuse_contamination",
     "samples_of",
 ]

@@ -14,8 +14,8 @@ class Own(PairData):
     kind: Literal["own"] = "own"
     samples: str
     """Name of the samples."""
-    rejected: Literal["right", "any"] = "right"
-    """Of which samples the longest is rejected: of the right ones, or of all."""
+    longest: Literal["right", "any"] = "right"
+    """Among which samples the longest is rejected: among the right ones, or all."""
 
     example: ClassVar[dict[str, Any]] = {"samples": "slow"}
 
@@ -31,7 +31,7 @@ class Own(PairData):
             best = shortest_right(found)
             if best is None:
                 return "unsolved"
-            among = right_ones(found) if self.rejected == "right" else found
+            among = right_ones(found) if self.longest == "right" else found
             worst = max(among, key=lambda sample: sample.tokens)
             if worst.tokens <= best.tokens:
                 return "of one length"

@@ -1,0 +1,62 @@
+"""Levels by labels: the longest right sample as it is, without going through it again, and without second thoughts.
+
+All three answers to a problem come from one sample, so that nothing but the level tells them apart. What is taught
+where a problem's three texts are not different is that levels mean nothing; such problems are left out.
+"""
+
+from typing import Any, ClassVar, Literal
+
+from l2s.training.data.data import Dataset, ExampleData, Samples, Score
+from l2s.training.data.example import Example
+from l2s.training.data.sample import Sample
+from l2s.training.data.selection import dataset, problems_of, right_ones
+from l2s.training.data.steps import Grammar, Trace, grammar_of, trace_of
+from l2s.training.levels import LEVELS
+
+
+class Labelled(ExampleData):
+    """Three examples for each problem: short, medium and long."""
+
+    kind: Literal["labelled"] = "labelled"
+    samples: str
+    """Name of the samples."""
+    medium: Literal["redo", "half"] = "redo"
+    """What medium lacks: the steps that go through everything again, or every second functional step from the last."""
+    steps: Grammar | None = None
+    """How steps are told apart; None: by the embedded family's sentences where the samples have them, else by
+    paragraphs."""
+
+    example: ClassVar[dict[str, Any]] = {"samples": "slow"}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.samples,)
+
+    def examples(self, samples: Samples, score: Score | None = None) -> Dataset[Example]:
+        """Short ones first, problem by problem."""
+        problems = problems_of(samples, self.samples)
+        grammar = self.steps or grammar_of([one.response for found in problems.values() for one in right_ones(found)])
+
+        def make(_: str, found: list[Sample]) -> list[Example] | str:
+            if not (right := right_ones(found)):
+                return "unsolved"
+            read = [(one, trace) for one in right if (trace := trace_of(one.response, grammar)) and trace.concludes]
+            if not read:
+                return "without steps that could be read and come to the answer by themselves"
+            sample, trace = max(read, key=lambda one: one[0].tokens)
+            texts = [trace.text(trace.functional), trace.text(self.cut_of(trace)), sample.response]
+            if len(set(texts)) < len(texts):
+                return f"whose longest right answer has no three lengths (medium: {self.medium})"
+            return [
+                Example(sample.id, sample.problem, sample.prompt, text, level=level)
+                for level, text in zip(LEVELS, texts, strict=True)
+            ]
+
+        return dataset(problems, make, f"levels of {self.samples}")
+
+    def cut_of(self, trace: Trace) -> list[int]:
+        """Places of the steps that medium lacks."""
+        if self.medium == "half":
+            return trace.functional[::-1][::2]
+        return [place for place in trace.functional if trace.steps[place].redo]
