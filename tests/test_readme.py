@@ -61,8 +61,9 @@ def test_the_example_is_a_whole_file(tmp_path: Path) -> None:
     }  # fmt: skip
     assert (project / "params.yaml").read_bytes() == text
     (project / "params.yaml").write_bytes(before)
-    assert "decoding: {engine: auto}" in run(project, "l2s", "plan")
-    (project / "params.yaml").write_bytes(before)
+    for command in (["plan"], ["why", "merge@ta-07"]):
+        assert "decoding: {engine: auto}" in run(project, "l2s", *command)
+        (project / "params.yaml").write_bytes(before)
     (project / "my-dev.jsonl").unlink()
     shutil.rmtree(tmp_path / "models" / NAMES["base"])
     for command in (("run", "--dry"), ("run",)):

@@ -68,11 +68,10 @@ def code(
 
 def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average.")], as_json: Json = False) -> None:
     """Which parameter, file or code change makes a stage out of date: old → new."""
-    from flows.cli.ready import PARAMS
+    from flows.cli.ready import fill_in
     from flows.pipeline.run import plan
-    from l2s.core.yaml import read_yaml
 
-    read_yaml(PARAMS)  # a file that would hang DVC, or that it reads otherwise, is told before
+    fill_in(warn)  # and a file that would hang DVC, or that it reads otherwise, is told before
     graph, _, stale = plan([stage])
     _print_plan(
         {name: reasons for name, reasons in stale.items() if name == stage or stage not in graph.stages}, as_json

@@ -112,8 +112,8 @@ def _stop(copies: Sequence[SpawnProcess], asks: Sequence[Any]) -> None:
             copy.join()
 
 
-def visible_gpus(tensor_parallel_size: int, data_parallel_size: int) -> list[str]:
-    """Share out the GPUs that this process sees.
+def visible_gpus(device: str, tensor_parallel_size: int, data_parallel_size: int) -> list[str]:
+    """Share out the GPUs that this process sees, from the one that ``device`` names (``cuda:1``; ``cuda``: the first).
 
     Raises:
         EngineError: there are too few.
@@ -122,11 +122,13 @@ def visible_gpus(tensor_parallel_size: int, data_parallel_size: int) -> list[str
 
     named = os.environ.get(GPUS)
     found = named.split(",") if named else [str(place) for place in range(torch.cuda.device_count())]
+    first = int(device.partition(":")[2] or 0)
+    found = found[first:]
     needed = tensor_parallel_size * data_parallel_size
     if len(found) < needed:
         raise EngineError(
             f"tensor_parallel_size {tensor_parallel_size} times data_parallel_size {data_parallel_size} takes "
-            f"{needed} GPUs, and {len(found)} are visible; lower one of them"
+            f"{needed} GPUs, and {len(found)} are visible from {device} on; lower one of them"
         )
     starts = range(0, needed, tensor_parallel_size)
     return [",".join(found[start : start + tensor_parallel_size]) for start in starts]

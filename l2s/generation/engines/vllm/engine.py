@@ -50,8 +50,9 @@ def load(
     Raises:
         EngineError: it cannot run this model here, or there are too few GPUs.
     """
-    make = partial(VllmEngine, path, device, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size)
-    return VllmCopies(make, [""] if device == "cpu" else visible_gpus(tensor_parallel_size, data_parallel_size))
+    kind = device.partition(":")[0]  # a copy sees its own GPUs alone, and counts them from none
+    make = partial(VllmEngine, path, kind, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size)
+    return VllmCopies(make, [""] if kind == "cpu" else visible_gpus(device, tensor_parallel_size, data_parallel_size))
 
 
 class VllmEngine:
