@@ -10,7 +10,8 @@ EXAMPLES = Kinds(kinds, ExampleData, block="{kind: shortest, samples: slow}")  #
 PAIRS = Kinds(kinds, PairData, block="{kind: own, samples: slow}")  # type: ignore[type-abstract]
 
 if TYPE_CHECKING:
-    AnyExamples, AnyPairs = ExampleData, PairData
+    AnyExamples = ExampleData
+    AnyPairs = PairData
 else:
     AnyExamples, AnyPairs = EXAMPLES.annotation(), PAIRS.annotation()
 """Data of whatever kind, for SFT and for DPO."""

@@ -1,0 +1,1 @@
+"""The methods: the settings of each, one a file."""

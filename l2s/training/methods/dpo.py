@@ -1,0 +1,34 @@
+"""Direct preference optimisation (arXiv:2305.18290): −log σ(β (log-ratio of the chosen − log-ratio of the rejected)).
+
+Log-probabilities are sums over a response's tokens, so that a long rejected response dominates; a weight of the
+chosen response's own loss keeps its probability up.
+"""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from l2s.training.data import AnyPairs
+from l2s.training.settings import TrainingParams
+
+
+class Dpo(TrainingParams):
+    """Preference of one response over another, against the start model."""
+
+    method: Literal["dpo"]
+    data: AnyPairs
+    learning_rate: float = Field(2e-4, gt=0)
+    epochs: int = Field(1, ge=1)
+    batch_size: int = Field(16, ge=1)
+    """Pairs a step."""
+    beta: float = Field(0.1, gt=0)
+    sft: float = Field(0.0, ge=0)
+    """Weight of the chosen response's mean negative log-likelihood."""
+
+    paper: ClassVar[str] = "arXiv:2305.18290"
+    example: ClassVar[dict[str, Any]] = {"model": "models/slow", "data": {"kind": "own", "samples": "slow"}}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Those of its data."""
+        return self.data.sources

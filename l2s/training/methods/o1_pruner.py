@@ -1,0 +1,34 @@
+"""O1-Pruner (arXiv:2501.12570): max(−w ρ, −w clip(ρ)), ρ = exp(s − s_ref), s the mean log-probability of a token.
+
+s_ref is the start model's, computed once; the code keeps a second model in memory for it.
+"""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from l2s.training.data import O1PrunerData
+from l2s.training.settings import TrainingParams
+
+
+class O1Pruner(TrainingParams):
+    """An off-policy policy gradient on the start model's samples, weighted by being short and right."""
+
+    method: Literal["o1_pruner"]
+    data: O1PrunerData
+    learning_rate: float = Field(1e-4, gt=0)
+    epochs: int = Field(1, ge=1)
+    batch_size: int = Field(32, ge=1)
+    """Responses a step."""
+    alpha: float = Field(2.0, ge=0)
+    """Weight of being right beside being short."""
+    clip_ratio: float = Field(0.2, gt=0, lt=1)
+    """How far ρ may lie from 1 and still count."""
+
+    paper: ClassVar[str] = "arXiv:2501.12570"
+    example: ClassVar[dict[str, Any]] = {"model": "models/slow", "data": {"samples": "slow"}}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Those of its data."""
+        return self.data.sources

@@ -1,0 +1,91 @@
+"""What trainings have in common: a block under ``training:`` in params.yaml, or a file for ``l2s train``."""
+
+from typing import Any, ClassVar
+
+from pydantic import Field, field_validator
+
+from l2s.benchmarks import TrainingProblems
+from l2s.core.kinds import Kind
+from l2s.core.params import Params
+
+LEVEL_TEMPLATE = "{problem} Reasoning length: {level}."
+"""The user's turn where a level is asked for, unless a training says otherwise."""
+
+
+class LoraParams(Params):
+    """Train low-rank adapters; they are merged into the weights at the end."""
+
+    r: int = Field(16, ge=1)
+    alpha: float = Field(32, gt=0)
+    targets: tuple[str, ...] = ("all-linear",)
+    """Names of the modules that are adapted; ``all-linear``: every linear layer but the head."""
+
+
+class ValidationParams(Params):
+    """Problems on which a checkpoint is chosen: the shortest at parity with the start model there."""
+
+    problems: TrainingProblems = TrainingProblems(split="validation", per_level=20)
+    every: int = Field(10, ge=1)
+    """Steps between two candidates; the last step is one."""
+    margin: float = Field(0.02, gt=0, lt=1)
+    """Parity: the loss of accuracy, at the lower end of its paired interval, is less than this."""
+    confidence: float = Field(0.95, gt=0, lt=1)
+    max_tokens: int = Field(400, ge=1)
+    """Of a response, which is greedy."""
+
+
+class TrainingParams(Kind):
+    """What all methods have in common; engine, device and prompt are those of ``decoding:``."""
+
+    key: ClassVar[str] = "method"
+    method: str
+    model: str
+    """Folder under ``data/`` that the training starts from: ``models/<m>``, ``merged/<r>`` or ``trained/<t>``."""
+    level_template: str = LEVEL_TEMPLATE
+    """The user's turn where a level is asked for; ``{problem}`` and ``{level}`` are replaced."""
+    learning_rate: float = Field(gt=0)
+    warmup: float = Field(0.0, ge=0, lt=1)
+    """Share of the steps over which the rate rises; afterwards a cosine goes down to ``floor``."""
+    floor: float = Field(0.1, ge=0, le=1)
+    """Share of the rate that is left at the end; 1: a constant rate."""
+    weight_decay: float = Field(0.0, ge=0)
+    clip: float = Field(1.0, gt=0)
+    """Longest gradient."""
+    micro_batch: int = Field(16, ge=1)
+    """Most texts whose gradients are computed at once; it bounds memory."""
+    lora: LoraParams | None = None
+    """null: all weights are trained."""
+    checkpoint_every: int = Field(10, ge=1)
+    """Steps between two states from which a killed training goes on."""
+    validation: ValidationParams | None = None
+    seed: int = Field(0, ge=0, lt=2**32)
+
+    sampled: ClassVar[bool] = False
+    """It samples while it trains, and takes ``problems``."""
+    paper: ClassVar[str] = ""
+    example: ClassVar[dict[str, Any]] = {"model": "models/slow"}
+
+    @field_validator("level_template")
+    @classmethod
+    def _has_both(cls, found: str) -> str:
+        if missing := [word for word in ("{problem}", "{level}") if word not in found]:
+            raise ValueError(f"expected {' and '.join(missing)} in it")
+        return found
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the samples that it reads."""
+        return ()
+
+
+class RolloutParams(TrainingParams):
+    """What methods that sample while they train have in common."""
+
+    problems: TrainingProblems = TrainingProblems()
+    samples: int = Field(8, ge=2)
+    """Responses to each prompt."""
+    temperature: float = Field(1.0, gt=0)
+    max_tokens: int = Field(300, ge=1)
+    """A longer response is cut, and so wrong."""
+
+    sampled: ClassVar[bool] = True

@@ -1,0 +1,24 @@
+"""Every method: the files of ``methods/``, as one type that a block's ``method`` chooses from."""
+
+from typing import TYPE_CHECKING, Any
+
+from l2s.core.kinds import Kinds
+from l2s.training import methods
+from l2s.training.settings import TrainingParams
+
+TRAININGS = Kinds(methods, TrainingParams, block="{method: sft, model: models/slow, data: {…}}")
+
+if TYPE_CHECKING:
+    AnyTraining = TrainingParams
+else:
+    AnyTraining = TRAININGS.annotation()
+"""A training of whatever method."""
+
+
+def parse_training(found: Any, where: str) -> TrainingParams:
+    """The training that ``found``, a parsed YAML value, states.
+
+    Raises:
+        ConfigError: says everything that is wrong with it.
+    """
+    return TRAININGS.parse(found, where)
