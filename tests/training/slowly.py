@@ -96,10 +96,10 @@ def standardised(weights: list[float]) -> list[float]:
     return [(one - statistics.mean(weights)) / statistics.pstdev(weights) for one in weights]
 
 
-def reweighted(weights: list[float], benefits: list[float], eta: float, floor: float) -> list[float]:
+def reweighted(weights: list[float], benefits: list[float], eta: float, smoothing: float) -> list[float]:
     """Shares of the short and the long stream after one update."""
     raw = [weight * math.exp(eta * benefit) for weight, benefit in zip(weights, benefits, strict=True)]
-    return [(1 - floor) * one / sum(raw) + floor / len(raw) for one in raw]
+    return [(1 - smoothing) * one / sum(raw) + smoothing / len(raw) for one in raw]
 
 
 def _tldr(case: dict[str, Any], c: list[int], lengths: list[int], _: dict[str, Any]) -> list[Fraction]:
@@ -231,7 +231,7 @@ def conformance() -> dict[str, Any]:
             "none": {name: _rounded(advantages(found, False)) for name, found in plain.items()},
         },
         "o1_pruner": {"alpha": 2, "weights": _rounded(weights), "standardised": _rounded(standardised(weights))},
-        "reweighting": {"eta": 4, "floor": 1e-4, "updates": updates},
+        "reweighting": {"eta": 4, "smoothing": 1e-4, "updates": updates},
     }
 
 

@@ -12,7 +12,7 @@ SHORT, LONG = Measured(100.0, 0.2), Measured(300.0, 0.8)
 
 def test_vectors() -> None:
     """The benefits, turned into what a model would have been measured at."""
-    data = Reweight(short="quick", long="slow", eta=FOUND["eta"], floor=FOUND["floor"])
+    data = Reweight(short="quick", long="slow", eta=FOUND["eta"], smoothing=FOUND["smoothing"])
     weights = EQUAL
     for update in FOUND["updates"]:
         short, long = update["benefits"]
@@ -21,14 +21,14 @@ def test_vectors() -> None:
 
 
 def test_no_benefit_is_negative_and_none_leaves_shares_as_they_are() -> None:
-    data = Reweight(short="quick", long="slow", floor=0)
+    data = Reweight(short="quick", long="slow", smoothing=0)
     assert data.updated((0.3, 0.7), Measured(40.0, 0.95), SHORT, LONG) == pytest.approx((0.3, 0.7))
     assert data.updated((0.3, 0.7), Measured(40.0, 0.5), SHORT, LONG)[1] > 0.7
     assert data.updated((0.3, 0.7), Measured(400.0, 0.9), SHORT, LONG)[0] > 0.3
 
 
 def test_shares_stay_finite_and_above_the_floor() -> None:
-    data = Reweight(short="quick", long="slow", floor=0.1)
+    data = Reweight(short="quick", long="slow", smoothing=0.1)
     assert data.updated(EQUAL, Measured(1e9, 0.9), SHORT, LONG) == pytest.approx((0.95, 0.05))
 
 

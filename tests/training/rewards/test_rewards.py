@@ -145,12 +145,19 @@ def test_a_problem_without_a_reference_is_rewarded_for_being_right() -> None:
     assert one("tldr_target")(Group([True, False], [60, 90])) == [1.0, 0.0]
 
 
-def test_a_penalty_never_makes_a_right_response_worth_less_than_a_wrong_one() -> None:
-    for kind, penalty in product(["tldr", "tldr_target", "linear"], [0.1, 0.5, 1.0]):
-        right, wrong = one(kind, **{"lambda": penalty})(Group([True, False], [5000, 1], reference=1.0))
-        assert right >= wrong
-    right, wrong = one("kimi", weight=1.0)(Group([True, False], [5000, 1]))
-    assert right > wrong
+EXTREME = {
+    "tldr": {"lambda": 1.0}, "tldr_target": {"lambda": 1.0}, "linear": {"lambda": 1.0}, "kimi": {"weight": 1.0},
+    "efficient": {"alpha": 0.99}, "grpo_lambda": {"alpha": 0.99}, "lazy": {"weight": 1.0}, "overlong": {"weight": 1.0},
+    "aalc": {"alpha": 0.9}, "l1_max": {"combine": "add", "alpha": 5.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(set(REWARDS) - {"l1_exact"}))  # it is unbounded as published, and says so
+def test_no_settings_make_a_right_response_worth_less_than_a_wrong_one(kind: str) -> None:
+    for lengths, accuracy in product([(5000, 300, 1), (1, 300, 5000), (40, 50, 45)], [0.5, 1.0]):
+        group = Group([True, True, False], lengths, reference=1.0)
+        first, second, wrong = one(kind, **EXTREME.get(kind, {}))(group, State(500, accuracy, accuracy, 1.0))
+        assert min(first, second) >= wrong, (lengths, accuracy)
 
 
 def test_kimi_warms_up_and_thinkprune_falls() -> None:

@@ -1,7 +1,7 @@
 """Levels by labels: the longest right sample as it is, without going through it again, and without second thoughts.
 
-All three answers to a problem come from one sample, so that nothing but the level tells them apart. What is taught
-where a problem's three texts are not different is that levels mean nothing; such problems are left out.
+All three answers to a problem come from one sample, so that nothing but the level tells them apart; it is the longest
+of those whose three texts differ. A problem without one is left out: it would teach that levels mean nothing.
 """
 
 from typing import Any, ClassVar, Literal
@@ -44,16 +44,20 @@ class Labelled(ExampleData):
             read = [(one, trace) for one in right if (trace := trace_of(one.response, grammar)) and trace.concludes]
             if not read:
                 return "without steps that could be read and come to the answer by themselves"
-            sample, trace = max(read, key=lambda one: one[0].tokens)
-            texts = [trace.text(trace.functional), trace.text(self.cut_of(trace)), sample.response]
-            if len(set(texts)) < len(texts):
-                return f"whose longest right answer has no three lengths (medium: {self.medium})"
+            told = [(one, texts) for one, trace in read if len(set(texts := self.texts_of(trace))) == len(LEVELS)]
+            if not told:
+                return f"without a right answer of three lengths (medium: {self.medium})"
+            sample, texts = max(told, key=lambda pair: pair[0].tokens)
             return [
                 Example(sample.id, sample.problem, sample.prompt, text, level=level)
                 for level, text in zip(LEVELS, texts, strict=True)
             ]
 
         return dataset(problems, make, f"levels of {self.samples}")
+
+    def texts_of(self, trace: Trace) -> list[str]:
+        """The response at each level."""
+        return [trace.text(trace.functional), trace.text(self.cut_of(trace)), trace.text()]
 
     def cut_of(self, trace: Trace) -> list[int]:
         """Places of the steps that medium lacks."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from l2s.benchmarks import TrainingProblems
 from l2s.core.errors import ConfigError
 from l2s.training.data.data import Dataset, ExampleData, Samples, Score
 from l2s.training.data.example import Example
@@ -47,10 +48,12 @@ class Reweight(ExampleData):
     """The same of the long stream."""
     eta: float = Field(4.0, ge=0)
     """η."""
-    floor: float = Field(1e-4, ge=0, le=1)
+    smoothing: float = Field(1e-4, ge=0, le=1)
     """c; a stream's share is never below c / 2."""
     every: int = Field(32, ge=1)
     """Steps between two updates of the shares."""
+    develop: TrainingProblems = TrainingProblems(split="validation", per_level=10)
+    """Problems that shares are decided on."""
 
     example: ClassVar[dict[str, Any]] = {"short": "quick", "long": "slow"}
 
@@ -82,7 +85,7 @@ class Reweight(ExampleData):
         )
         most = max(benefits)  # taken out so that exp stays finite
         raw = [w * math.exp(self.eta * (benefit - most)) for w, benefit in zip(weights, benefits, strict=True)]
-        short_share, long_share = ((1 - self.floor) * one / sum(raw) + self.floor / 2 for one in raw)
+        short_share, long_share = ((1 - self.smoothing) * one / sum(raw) + self.smoothing / 2 for one in raw)
         return short_share, long_share
 
 

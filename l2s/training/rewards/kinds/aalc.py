@@ -22,8 +22,8 @@ class Aalc(PenalisesWrong):
     kind: Literal["aalc"] = "aalc"
     length_scale: float = Field(gt=0)
     """L_max, in tokens."""
-    alpha: float = Field(0.1, ge=0)
-    """α, the weight of length."""
+    alpha: float = Field(0.1, ge=0, le=0.9)
+    """α, the weight of length; above 0.9 a short wrong response could be worth more than a long right one."""
     beta: float = Field(32.0, gt=0)
     """β: how near the target accuracy must be for length to count."""
     target: float | None = Field(None, gt=0, le=1)

@@ -20,7 +20,7 @@ class Overlong(PenalisesWrong):
     """L_max, in tokens."""
     cache: PositiveInt
     """L_cache, tokens below it at which the punishment begins."""
-    weight: float = Field(1.0, ge=0)
+    weight: float = Field(1.0, ge=0, le=1)
     """Factor on the punishment; the paper has 1 beside rewards of −1 and 1."""
 
     paper: ClassVar[str] = "arXiv:2503.14476"
