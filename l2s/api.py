@@ -20,7 +20,7 @@ from l2s.core.progress import Track, silent
 
 if TYPE_CHECKING:
     from l2s.analysis.analyse import Report
-    from l2s.checkpoints.compatible import Finding
+    from l2s.checkpoints.checks.compatible import Finding
     from l2s.checkpoints.statistics import Statistics
     from l2s.generation.controls.control import ControlParams
     from l2s.generation.generate import Counts
@@ -83,7 +83,7 @@ def plan(
     track: Track = silent,
 ) -> MergePlan:
     """The plan that a merge would execute, with its findings and estimates; arguments are those of :func:`check`."""
-    from l2s.checkpoints.soundness import scan_for_nan
+    from l2s.checkpoints.checks.soundness import scan_for_nan
     from l2s.merging.plan.preflight import plan_merge
 
     found = plan_merge(_recipe(recipe), models)
@@ -332,10 +332,10 @@ def analyse(
     Returns:
         The summary: ``rows`` has one a run and benchmark, ``comparisons``, ``overall``, ``notes``, …
     """
-    from l2s.analysis.about import read_about, settings_of
     from l2s.analysis.analyse import analyse as analyse_verdicts
-    from l2s.analysis.reading import read_verdicts
-    from l2s.analysis.summary import write_summary
+    from l2s.analysis.inputs.about import read_about, settings_of
+    from l2s.analysis.inputs.reading import read_verdicts
+    from l2s.analysis.output.summary import write_summary
 
     files = [Path(verdicts)] if isinstance(verdicts, str | os.PathLike) else [Path(path) for path in verdicts]
     settings = settings_of([baseline] if isinstance(baseline, str) else baseline, margin, shared)

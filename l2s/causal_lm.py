@@ -15,7 +15,7 @@ import transformers
 from torch import Tensor
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from l2s.checkpoints.index import listed, read_index
+from l2s.checkpoints.files.index import listed, read_index
 from l2s.core.errors import CheckpointError
 from l2s.foreign_code import needs_own_code, own_code
 

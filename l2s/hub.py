@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from l2s.checkpoints import is_complete
+from l2s.checkpoints.files.json_file import read_object
 from l2s.checkpoints.hub import cached_folder
-from l2s.checkpoints.json_file import read_object
 from l2s.core.errors import CheckpointError
 from l2s.core.files import replacing_folder, write_json
 

@@ -8,8 +8,8 @@ from tasks.stage import DATA, Say, Stage
 def work(config: Config, name: None, track: Track, say: Say) -> None:
     """Summarise every run's verdicts."""
     from l2s.analysis.analyse import analyse
-    from l2s.analysis.reading import read_verdicts
-    from l2s.analysis.summary import write_summary
+    from l2s.analysis.inputs.reading import read_verdicts
+    from l2s.analysis.output.summary import write_summary
     from tasks.facts import facts_of
 
     settings = config.analysis.model_copy(update={"candidates": config.merged_runs()})

@@ -4,10 +4,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from l2s.analysis.coefficients import coefficients_of
-from l2s.analysis.facts import RunFacts
-from l2s.checkpoints.json_file import read_object
-from l2s.checkpoints.language import settings_of
+from l2s.analysis.inputs.coefficients import coefficients_of
+from l2s.analysis.inputs.facts import RunFacts
+from l2s.checkpoints.files.json_file import read_object
+from l2s.checkpoints.model.language import settings_of
 from l2s.config import Config
 from l2s.core.errors import CheckpointError
 
@@ -61,7 +61,7 @@ def _size(folder: Path) -> dict[str, int]:
 
 def _weights(folder: Path) -> int | None:
     """Stored weights; None where the files are not whole: an analysis needs verdicts, not models."""
-    from l2s.checkpoints.index import read_index
+    from l2s.checkpoints.files.index import read_index
 
     try:
         return sum(math.prod(entry.shape) for entry in read_index(folder).entries.values())

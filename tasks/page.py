@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from l2s.analysis.summary import read_summary
+from l2s.analysis.output.summary import read_summary
 from l2s.config import Config
 from l2s.core.digests import digest_file
 from l2s.core.errors import RecordError
 from l2s.records import Row, read_rows
-from l2s.report.examples import Examples, pick_examples
-from l2s.report.headline import featured
 from l2s.report.page import build_page
+from l2s.report.parts.examples import Examples, pick_examples
+from l2s.report.parts.headline import featured
 
 PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "vl-convert-python", "dvc", "prefect")
 KEPT = Path(".l2s") / "report"

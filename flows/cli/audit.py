@@ -11,7 +11,7 @@ from flows.cli.console import Json, err, out
 if TYPE_CHECKING:
     from l2s.lineage.audit import Audit
     from l2s.lineage.chain import Chain
-    from l2s.lineage.finding import Finding
+    from l2s.lineage.checks.finding import Finding
 
 Target = Annotated[Path | None, typer.Argument(help="An artefact; all of the project if none is named.")]
 Regrade = Annotated[int | None, typer.Option("--regrade", min=0, help="Grade so many random rows; default: all.")]
@@ -30,8 +30,8 @@ def audit(
     """Check everything behind an artefact: digests, links, verdicts, numbers. Exit code 1 names what does not hold."""
     from flows.cli.redo import redo_cheap, regenerate
     from l2s.core.progress import bar
-    from l2s.lineage.regrade import graded_files, regrade
-    from l2s.lineage.stored import check_store
+    from l2s.lineage.checks.regrade import graded_files, regrade
+    from l2s.lineage.checks.stored import check_store
 
     chain, found, believed = _chain(path, quick)
     graded, wrong = regrade(chain, graded_files(found.repeatable), rows, seed, bar)
@@ -55,10 +55,10 @@ def audit(
 def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     """The chain, checked; and how many files were believed."""
     from l2s.core.progress import bar
-    from l2s.lineage import memory
     from l2s.lineage.audit import audit_chain
     from l2s.lineage.chain import Chain
-    from l2s.lineage.contents import chain_files
+    from l2s.lineage.checks import memory
+    from l2s.lineage.checks.contents import chain_files
     from tasks.code import SOURCE
 
     chain = Chain.read(path or Path())
@@ -76,7 +76,7 @@ def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
 def _stages(chain: "Chain") -> "tuple[list[str], list[Finding]]":
     """The project's stages, and what is wrong where they cannot be read."""
     from l2s.core.errors import ConfigError
-    from l2s.lineage.finding import Finding
+    from l2s.lineage.checks.finding import Finding
     from tasks.declared import stage_names
 
     try:

@@ -45,9 +45,9 @@ def warn(sentence: str) -> None:
 
 
 def print_table(summary: Path, as_json: bool, title: str | None = None, show: Sequence[str] = ()) -> None:
-    """Show a summary: the table of every reported benchmark, or those named (see :mod:`l2s.analysis.columns`)."""
-    from l2s.analysis.summary import read_summary
-    from l2s.analysis.terminal import any_table, main_table, overall_table
+    """Show a summary: the table of every reported benchmark, or those named (``columns.py`` has all)."""
+    from l2s.analysis.output.summary import read_summary
+    from l2s.analysis.output.terminal import any_table, main_table, overall_table
 
     if as_json:
         consoles.out.print_json(summary.read_text(encoding="utf-8"))

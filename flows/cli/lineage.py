@@ -27,7 +27,7 @@ def lineage(
     found = lineage_of(path)
     if crate is not None:
         from flows.cli.outputs import Place, check_place, writing
-        from l2s.lineage.crate import write_crate
+        from l2s.lineage.export.crate import write_crate
 
         place = Place("l2s lineage", crate, [path], folder=crate.suffix != ".zip", judged=True)
         check_place(place)
@@ -37,7 +37,7 @@ def lineage(
     elif as_json:
         out.print_json(json.dumps(found, ensure_ascii=False))
     elif mermaid:
-        from l2s.lineage.mermaid import mermaid as chart
+        from l2s.lineage.export.mermaid import mermaid as chart
 
         print(chart(found), end="")
     else:

@@ -96,7 +96,7 @@ def _graded_aside(arguments: Arguments) -> list[Path]:
 
 
 def _summary_files(arguments: Arguments) -> list[Path]:
-    from l2s.analysis.summary import file_names
+    from l2s.analysis.output.summary import file_names
 
     folder = arguments["target"]
     broken = [folder / f"{path.stem}.broken.jsonl" for path in arguments["verdicts"]]
@@ -118,7 +118,7 @@ STEPS = {
         ("l2s.verification.io.graded_files",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside
     ),
     "analyse": Step(
-        ("l2s.analysis.reading", "l2s.analysis.analyse", "l2s.analysis.summary"),
+        ("l2s.analysis.inputs.reading", "l2s.analysis.analyse", "l2s.analysis.output.summary"),
         lambda a: [*a["verdicts"], *([a["about"]] if a["about"] else [])],
         within=_summary_files,
     ),

@@ -15,9 +15,9 @@ from l2s.core.progress import Track, silent
 from l2s.core.seeds import seed_for
 from l2s.core.yaml import read_yaml
 from l2s.lineage.chain import Chain, Kept, Made
-from l2s.lineage.finding import Finding, short
-from l2s.lineage.locked import locked_parameters
-from l2s.lineage.regrade import NONE, differing_columns
+from l2s.lineage.checks.finding import Finding, short
+from l2s.lineage.checks.locked import locked_parameters
+from l2s.lineage.checks.regrade import NONE, differing_columns
 from l2s.records import Row, read_rows, write_rows
 from tasks.stages import STAGES
 

@@ -11,7 +11,7 @@ from flows.cli.console import Json, Seed, print_table, say, warn
 from l2s.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from l2s.analysis.reading import KeepAside
+    from l2s.analysis.inputs.reading import KeepAside
     from l2s.records import Broken
 
 Force = Annotated[bool, typer.Option("--force", help="Replace OUT, and merge against warnings.")]
@@ -310,11 +310,11 @@ def analyse(
     as_json: Json = False,
 ) -> None:
     """Summarise verdict files: accuracy, length and paired comparisons, with intervals."""
-    from l2s.analysis.about import read_about, settings_of
     from l2s.analysis.analyse import analyse as analyse_verdicts
-    from l2s.analysis.columns import TABLES
-    from l2s.analysis.reading import read_verdicts
-    from l2s.analysis.summary import write_summary
+    from l2s.analysis.inputs.about import read_about, settings_of
+    from l2s.analysis.inputs.reading import read_verdicts
+    from l2s.analysis.output.columns import TABLES
+    from l2s.analysis.output.summary import write_summary
     from l2s.core.params import nearest
     from l2s.core.progress import bar
     from l2s.core.yaml import read_yaml

@@ -87,7 +87,7 @@ def accepted_runs(config: Config, data: Path) -> list[str]:
     """
     if config.nightly.runs:
         return list(config.nightly.runs)
-    from l2s.analysis.summary import read_summary
+    from l2s.analysis.output.summary import read_summary
 
     named = "; name the accepted models in params.yaml: nightly.runs"
     if config.analysis.slow is None:

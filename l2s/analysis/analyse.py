@@ -6,23 +6,23 @@ from typing import Any
 
 import polars as pl
 
-from l2s.analysis.changes import changed_problems
-from l2s.analysis.choose import Candidate, Choice, choose
-from l2s.analysis.comparisons import Couples, Parts, baselines, compare_all, couples_of, slow_of
-from l2s.analysis.controls import control_rows, curve_rows, idle_notes
-from l2s.analysis.efficiency import efficiency_row
-from l2s.analysis.facts import Facts, RunFacts, with_named_control
-from l2s.analysis.frame import KEY, complete, names_in, reported
-from l2s.analysis.levels import all_levels
-from l2s.analysis.notes import notes_on
-from l2s.analysis.overall import overall_rows
-from l2s.analysis.pareto import pareto_front, pareto_rows
-from l2s.analysis.rows import control_name, has_tokens, run_row
-from l2s.analysis.samples import sample_rows
-from l2s.analysis.sensitivity import scale_rows, sensitivity_rows
+from l2s.analysis.findings.takeaways import judge_runs
+from l2s.analysis.findings.takeaways_study import judge_study
+from l2s.analysis.inputs.facts import Facts, RunFacts, with_named_control
+from l2s.analysis.inputs.frame import KEY, complete, names_in, reported
+from l2s.analysis.results.changes import changed_problems
+from l2s.analysis.results.choose import Candidate, Choice, choose
+from l2s.analysis.results.comparisons import Couples, Parts, baselines, compare_all, couples_of, slow_of
+from l2s.analysis.results.controls import control_rows, curve_rows, idle_notes
+from l2s.analysis.results.efficiency import efficiency_row
+from l2s.analysis.results.levels import all_levels
+from l2s.analysis.results.notes import notes_on
+from l2s.analysis.results.overall import overall_rows
+from l2s.analysis.results.pareto import pareto_front, pareto_rows
+from l2s.analysis.results.rows import control_name, has_tokens, run_row
+from l2s.analysis.results.samples import sample_rows
+from l2s.analysis.results.sensitivity import scale_rows, sensitivity_rows
 from l2s.analysis.settings import AnalysisParams
-from l2s.analysis.takeaways import judge_runs
-from l2s.analysis.takeaways_study import judge_study
 
 Rows = list[dict[str, Any]]
 
@@ -76,7 +76,7 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
 
     Args:
         verdicts: rows under :class:`l2s.records.Verdicts`, in any order, or what
-            :func:`l2s.analysis.reading.read_verdicts` made of files; ``run``, ``model``, ``benchmark``, ``id``,
+            :func:`l2s.analysis.inputs.reading.read_verdicts` made of files; ``run``, ``model``, ``benchmark``, ``id``,
             ``sample``, ``tokens``, ``finish``, ``closed`` and ``level`` are used where they are.
         settings: roles and margins.
         facts: recipes, controls and sizes of runs, as far as they are known.

@@ -30,7 +30,7 @@ from l2s.calibration.layers import LayeredModel
 from l2s.calibration.partial import Partial
 from l2s.calibration.products import WatchedProducts
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.parts import is_head
+from l2s.checkpoints.model.parts import is_head
 from l2s.core.progress import Track
 
 HIDDEN = "hidden"

@@ -14,11 +14,11 @@ from l2s.calibration.finite import not_finite
 from l2s.calibration.texts import first_line
 from l2s.causal_lm import notes_on, unexpected_weights
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.dtypes import TORCH_NAMES
-from l2s.checkpoints.finite import all_finite
-from l2s.checkpoints.index import TensorEntry, listed
+from l2s.checkpoints.checks.finite import all_finite
+from l2s.checkpoints.files.dtypes import TORCH_NAMES
+from l2s.checkpoints.files.index import TensorEntry, listed
+from l2s.checkpoints.model.quantised import quantised_by
 from l2s.checkpoints.open import Reader, open_reader
-from l2s.checkpoints.quantised import quantised_by
 from l2s.core.errors import CheckpointError
 from l2s.foreign_code import needs_own_code
 

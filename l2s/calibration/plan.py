@@ -12,7 +12,7 @@ from l2s.calibration.layers import refuse_other_architectures
 from l2s.calibration.network import Network
 from l2s.calibration.settings import CalibrationParams
 from l2s.calibration.texts import Text, chosen, open_tokenizer, read_texts, token_ids
-from l2s.checkpoints.index import listed
+from l2s.checkpoints.files.index import listed
 from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import DISTANCE
 from l2s.core.digests import digest_file, digest_text

@@ -5,12 +5,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from l2s.checkpoints.digest import combine, digest_model, digest_tensors, same_bytes
-from l2s.checkpoints.index import TensorEntry, WeightIndex, read_index
-from l2s.checkpoints.json_file import read_object
-from l2s.checkpoints.language import tie_flag
-from l2s.checkpoints.parts import head_beside, is_embedding, is_head, is_other_head, is_recomputed
-from l2s.checkpoints.tokenizer import GENERATION_CONFIG, side_files
+from l2s.checkpoints.files.digest import combine, digest_model, digest_tensors, same_bytes
+from l2s.checkpoints.files.index import TensorEntry, WeightIndex, read_index
+from l2s.checkpoints.files.json_file import read_object
+from l2s.checkpoints.model.language import tie_flag
+from l2s.checkpoints.model.parts import head_beside, is_embedding, is_head, is_other_head, is_recomputed
+from l2s.checkpoints.model.tokenizer import GENERATION_CONFIG, side_files
 from l2s.core.digests import BLAKE3
 from l2s.core.errors import CheckpointError
 
@@ -135,7 +135,7 @@ class Checkpoint:
         """Digest over weights, config, tokenizer, chat template and generation config.
 
         Two folders with the same digest answer alike, wherever they lie; see
-        :func:`~l2s.checkpoints.digest.digest_model` for what counts.
+        :func:`~l2s.checkpoints.files.digest.digest_model` for what counts.
         """
         return self.digest_by(BLAKE3)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from safetensors import SafetensorError, safe_open
 
-from l2s.checkpoints.index import listed
+from l2s.checkpoints.files.index import listed
 from l2s.core.digests import digest_file
 from l2s.core.errors import CheckpointError
 from l2s.core.files import replacing

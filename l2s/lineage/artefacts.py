@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.digest import combine, digest_model
+from l2s.checkpoints.files.digest import combine, digest_model
 from l2s.core.digests import same_algorithm
 from l2s.core.errors import L2SError
 from l2s.core.params import Params

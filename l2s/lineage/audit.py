@@ -7,13 +7,13 @@ from pathlib import Path
 from l2s.core.errors import RecordError
 from l2s.core.progress import Track, silent
 from l2s.lineage.chain import Chain, Kept, Made
-from l2s.lineage.contents import Digests, Known, check_contents, hash_files
+from l2s.lineage.checks.contents import Digests, Known, check_contents, hash_files
+from l2s.lineage.checks.finding import Finding
+from l2s.lineage.checks.links import check_links
+from l2s.lineage.checks.locked import check_lock, unrecorded
+from l2s.lineage.checks.sources import Sources, check_stage_code, note_step_code
 from l2s.lineage.digests import FileDigest
-from l2s.lineage.finding import Finding
-from l2s.lineage.links import check_links
-from l2s.lineage.locked import check_lock, unrecorded
 from l2s.lineage.record import RECORDS, SIDECAR
-from l2s.lineage.sources import Sources, check_stage_code, note_step_code
 
 Behind = list[tuple[Path, Made | None]]
 

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from l2s.checkpoints.digest import digest_tensor
-from l2s.checkpoints.header import TensorEntry, read_header
-from l2s.checkpoints.remembered import recall
+from l2s.checkpoints.files.digest import digest_tensor
+from l2s.checkpoints.files.header import TensorEntry, read_header
+from l2s.checkpoints.files.remembered import recall
 from l2s.core.digests import BLAKE3, digest_bytes, digest_lines, same_algorithm
 from l2s.core.errors import CheckpointError
 from l2s.core.params import Params
@@ -86,7 +86,7 @@ def digest_output(files: Sequence[Path]) -> dict[Path, FileDigest]:
 
 
 def recalled(file: Path, algorithm: str = BLAKE3) -> dict[str, str]:
-    """Digests of a weights file's tensors, as far as :mod:`l2s.checkpoints.remembered` knows them."""
+    """Digests of a weights file's tensors, as far as :mod:`l2s.checkpoints.files.remembered` knows them."""
     digests = recall(file, algorithm)
     return {part.name: digests[part.start] for part in parts_of(file) if part.size and part.start in digests}
 

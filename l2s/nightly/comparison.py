@@ -14,8 +14,8 @@ from typing import Any
 
 import polars as pl
 
-from l2s.analysis.accuracy import Interval
-from l2s.analysis.paired import Comparison, Pairs, compare, holm, length_ratio
+from l2s.analysis.statistics.accuracy import Interval
+from l2s.analysis.statistics.paired import Comparison, Pairs, compare, holm, length_ratio
 from l2s.core.params import Params
 from l2s.nightly.made import RESPONSES, VERDICTS, Change, explaining
 from l2s.nightly.settings import NightlyParams

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from l2s.analysis.accuracy import accuracy
+from l2s.analysis.statistics.accuracy import accuracy
 from l2s.nightly.comparison import OUTCOMES, REGRESSIONS, Compared
 from l2s.nightly.night import Measured
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from l2s.checkpoints.json_file import read_object
-from l2s.checkpoints.language import settings_of
+from l2s.checkpoints.files.json_file import read_object
+from l2s.checkpoints.model.language import settings_of
 from l2s.core.errors import CheckpointError
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from l2s.report import charts, columns, sections
+from l2s.report import charts, sections
 from l2s.report.charts.marks import ROLE_NAMES
-from l2s.report.details import run_details
-from l2s.report.headline import headline
-from l2s.report.layers import has_base
+from l2s.report.parts import columns
+from l2s.report.parts.details import run_details
+from l2s.report.parts.headline import headline
+from l2s.report.parts.layers import has_base
 
 Summary = dict[str, Any]
 Manifests = Mapping[str, Mapping[str, Any]]

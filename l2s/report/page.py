@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from l2s.core.files import replacing_folder, write_text
 from l2s.records.shown import plain, share_text
-from l2s.report import columns, tables
 from l2s.report.charts.marks import ROLE_NAMES
 from l2s.report.content import page_content, present_sections
-from l2s.report.examples import Examples
-from l2s.report.figures import draw_figures
-from l2s.report.numbers import NOTHING
-from l2s.report.transcripts import final_of, question_of, shortened, thinking_of
-from l2s.report.vega import library
+from l2s.report.parts import columns, tables
+from l2s.report.parts.examples import Examples
+from l2s.report.parts.numbers import NOTHING
+from l2s.report.parts.transcripts import final_of, question_of, shortened, thinking_of
+from l2s.report.plots.figures import draw_figures
+from l2s.report.plots.vega import library
 
 TRANSCRIPT = 20_000
 """Characters of a transcript that are shown."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from l2s.report import columns
-from l2s.report.headline import featured
-from l2s.report.numbers import Cell, Column
-from l2s.report.tables import caption, role_of, sorted_rows
+from l2s.report.parts import columns
+from l2s.report.parts.headline import featured
+from l2s.report.parts.numbers import Cell, Column
+from l2s.report.parts.tables import caption, role_of, sorted_rows
 
 Row = dict[str, Any]
 

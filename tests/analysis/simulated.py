@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from l2s.analysis.accuracy import accuracy, wilson
-from l2s.analysis.paired import mean_gain, tango
+from l2s.analysis.statistics.accuracy import accuracy, wilson
+from l2s.analysis.statistics.paired import mean_gain, tango
 
 MARGIN = 0.02
 DESIGNS = ((30, 1), (200, 1), (1000, 1), (30, 16), (40, 8), (100, 4), (200, 4), (500, 2), (1000, 16))

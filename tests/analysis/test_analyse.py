@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from l2s.analysis.analyse import analyse
-from l2s.analysis.choose import Candidate, choose
-from l2s.analysis.columns import TABLES
-from l2s.analysis.pareto import pareto_front
-from l2s.analysis.reflection import pattern_of
+from l2s.analysis.inputs.reflection import pattern_of
+from l2s.analysis.output.columns import TABLES
+from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.analysis.results.choose import Candidate, choose
+from l2s.analysis.results.pareto import pareto_front
 from l2s.analysis.settings import REFLECTION_WORDS, AnalysisParams
-from l2s.analysis.summary import read_summary, write_summary
 from l2s.core.errors import ConfigError, RecordError
 from l2s.records import Verdicts, table_of
 from tests.analysis.simulate import ACCURACY, verdict_rows

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from l2s.analysis.accuracy import accuracy
-from l2s.analysis.bounded_mean import lower_bound, mean_bounds
-from l2s.analysis.paired import Pairs, compare, mean_gain, tango, verdict
+from l2s.analysis.statistics.accuracy import accuracy
+from l2s.analysis.statistics.bounded_mean import lower_bound, mean_bounds
+from l2s.analysis.statistics.paired import Pairs, compare, mean_gain, tango, verdict
 
 
 @pytest.mark.parametrize("problems", [1, 2, 7, 30, 257, 1000])

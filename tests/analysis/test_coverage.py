@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from l2s.analysis.accuracy import wilson
-from l2s.analysis.length import mean_tokens
-from l2s.analysis.paired import Pairs, compare, tango, verdict
-from l2s.analysis.resampling import resampled_sums
+from l2s.analysis.statistics.accuracy import wilson
+from l2s.analysis.statistics.length import mean_tokens
+from l2s.analysis.statistics.paired import Pairs, compare, tango, verdict
+from l2s.analysis.statistics.resampling import resampled_sums
 from tests.analysis.simulated import DESIGNS, LEVELS, LOSSES, accuracy_covered, difference_levels
 
 EXPERIMENTS = 2000
@@ -82,7 +82,7 @@ def test_every_design_holds_its_level(n: int, m: int, level: str) -> None:
 
 def test_resampling_is_resampling() -> None:
     """Against a loop over the same draws, and the same whether the draws are kept or not."""
-    from l2s.analysis import resampling
+    from l2s.analysis.statistics import resampling
 
     columns = np.random.default_rng(7).normal(size=(40, 2))
     found = resampled_sums(columns, 300, 9)

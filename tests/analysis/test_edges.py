@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from l2s.analysis.analyse import Report, analyse
-from l2s.analysis.columns import TABLES
+from l2s.analysis.output.columns import TABLES
+from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.analysis.output.terminal import any_table, main_table, overall_table
 from l2s.analysis.settings import AnalysisParams
-from l2s.analysis.summary import read_summary, write_summary
-from l2s.analysis.terminal import any_table, main_table, overall_table
 from l2s.core.errors import ConfigError, RecordError
 from l2s.records import Verdicts, table_of
 from tests.analysis.simulate import verdict_rows
@@ -202,9 +202,9 @@ import resource, sys, time
 from pathlib import Path
 start = time.process_time()
 from l2s.analysis.analyse import analyse
-from l2s.analysis.reading import read_verdicts
+from l2s.analysis.inputs.reading import read_verdicts
 from l2s.analysis.settings import AnalysisParams
-from l2s.analysis.summary import write_summary
+from l2s.analysis.output.summary import write_summary
 settings = AnalysisParams(slow="run0")
 write_summary(analyse(read_verdicts([Path(sys.argv[1])], settings), settings), Path(sys.argv[2]))
 print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)

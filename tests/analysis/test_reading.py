@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from l2s.analysis import reading
 from l2s.analysis.analyse import analyse
-from l2s.analysis.frame import complete
-from l2s.analysis.reading import read_verdicts
+from l2s.analysis.inputs import reading
+from l2s.analysis.inputs.frame import complete
+from l2s.analysis.inputs.reading import read_verdicts
 from l2s.analysis.settings import AnalysisParams
 from l2s.core.errors import RecordError
 from l2s.records import Verdicts, table_of

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from l2s.analysis.accuracy import Interval
 from l2s.analysis.analyse import analyse
-from l2s.analysis.facts import RunFacts
-from l2s.analysis.overall import mean_of_intervals
+from l2s.analysis.findings.takeaways import judge_runs
+from l2s.analysis.inputs.facts import RunFacts
+from l2s.analysis.results.overall import mean_of_intervals
 from l2s.analysis.settings import AnalysisParams
-from l2s.analysis.takeaways import judge_runs
+from l2s.analysis.statistics.accuracy import Interval
 from l2s.records import Verdicts, table_of
 from tests.analysis.simulate import verdict_rows
 

@@ -8,18 +8,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from l2s.analysis.accuracy import Interval, wilson
 from l2s.analysis.analyse import analyse
-from l2s.analysis.coefficients import coefficients_of
-from l2s.analysis.controls import scaling
-from l2s.analysis.differences import accuracy_minus, newcombe
-from l2s.analysis.efficiency import aes, eflops
-from l2s.analysis.facts import RunFacts, with_named_control
-from l2s.analysis.paired import tango
-from l2s.analysis.pareto import hypervolume, pareto_front
-from l2s.analysis.samples import majority, pass_at_k
-from l2s.analysis.sensitivity import sweeps
+from l2s.analysis.inputs.coefficients import coefficients_of
+from l2s.analysis.inputs.facts import RunFacts, with_named_control
+from l2s.analysis.results.controls import scaling
+from l2s.analysis.results.differences import accuracy_minus, newcombe
+from l2s.analysis.results.efficiency import aes, eflops
+from l2s.analysis.results.pareto import hypervolume, pareto_front
+from l2s.analysis.results.samples import majority, pass_at_k
+from l2s.analysis.results.sensitivity import sweeps
 from l2s.analysis.settings import AesParams, AnalysisParams
+from l2s.analysis.statistics.accuracy import Interval, wilson
+from l2s.analysis.statistics.paired import tango
 from l2s.records import Verdicts, table_of
 from tests.analysis.simulate import verdict_rows
 

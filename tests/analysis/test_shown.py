@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from l2s.analysis.analyse import analyse
+from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.analysis.output.terminal import any_table, main_table, overall_table
 from l2s.analysis.settings import AnalysisParams
-from l2s.analysis.summary import read_summary, write_summary
-from l2s.analysis.terminal import any_table, main_table, overall_table
 from l2s.records.shown import plain, plain_cell, plain_name
 from tests.analysis.simulate import verdict_rows
 

@@ -8,10 +8,20 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from l2s.analysis import resampling
-from l2s.analysis.accuracy import accuracy, wilson
-from l2s.analysis.length import mean_tokens, reductions
-from l2s.analysis.paired import Comparison, Interval, Pairs, compare, holm, length_ratio, mcnemar, tango, verdict
+from l2s.analysis.statistics import resampling
+from l2s.analysis.statistics.accuracy import accuracy, wilson
+from l2s.analysis.statistics.length import mean_tokens, reductions
+from l2s.analysis.statistics.paired import (
+    Comparison,
+    Interval,
+    Pairs,
+    compare,
+    holm,
+    length_ratio,
+    mcnemar,
+    tango,
+    verdict,
+)
 
 
 def test_wilson_published() -> None:

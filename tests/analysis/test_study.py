@@ -4,8 +4,7 @@ import itertools
 
 import pytest
 
-from l2s.analysis.settings import AnalysisParams
-from l2s.analysis.study import (
+from l2s.analysis.findings.study import (
     SIZES,
     length_change,
     pooled_accuracy,
@@ -16,7 +15,8 @@ from l2s.analysis.study import (
     tables,
     total_change,
 )  # fmt: skip
-from l2s.analysis.takeaways_study import judge_study
+from l2s.analysis.findings.takeaways_study import judge_study
+from l2s.analysis.settings import AnalysisParams
 
 
 def test_every_printed_average_is_reproduced_but_three() -> None:

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
+from l2s.analysis.inputs.texts import without_texts
+from l2s.analysis.inputs.transcript import first_statement, loops, plain
 from l2s.analysis.settings import AnalysisParams
-from l2s.analysis.texts import without_texts
-from l2s.analysis.transcript import first_statement, loops, plain
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from bench.models import SHAPES, Shape, shape_of, write_family
 from bench.peers import MERGEKIT, PYTHON, PeerError, find_mergekit, install_mergekit
 from bench.results import Result, judge
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.ancestry import relative_distance
+from l2s.checkpoints.checks.ancestry import relative_distance
 from l2s.core.progress import silent
 from l2s.merging.recipe import MergeRecipe
 

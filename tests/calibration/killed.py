@@ -15,7 +15,7 @@ from typing import Any
 
 from l2s.calibration import partial
 from l2s.calibration.calibrate import calibrate
-from l2s.checkpoints import digest
+from l2s.checkpoints.files import digest
 from tests.calibration.models import params
 
 CALLS = ("fsync", "replace", "unlink")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from l2s.checkpoints import digest as digest_module
-from l2s.checkpoints.index import TensorEntry
+from l2s.checkpoints.files import digest as digest_module
+from l2s.checkpoints.files.index import TensorEntry
 
 
 @pytest.fixture

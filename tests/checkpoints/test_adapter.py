@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.adapted import AdaptedReader
-from l2s.checkpoints.adapter import Adapter
 from l2s.checkpoints.open import open_checkpoint, open_reader
+from l2s.checkpoints.views.adapted import AdaptedReader
+from l2s.checkpoints.views.adapter import Adapter
 from l2s.core.errors import CheckpointError
 from tests.tiny import HIDDEN, INTERMEDIATE, VOCABULARY, random_weights, write_checkpoint
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.ancestry import UNRELATED, relative_distance
-from l2s.checkpoints.compatible import Finding, compare
+from l2s.checkpoints.checks.ancestry import UNRELATED, relative_distance
+from l2s.checkpoints.checks.compatible import Finding, compare
 from tests.tiny import random_weights, write_checkpoint
 
 

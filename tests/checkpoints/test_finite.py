@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from l2s.checkpoints.finite import all_finite, told_by_bits
+from l2s.checkpoints.checks.finite import all_finite, told_by_bits
 
 DTYPES = [torch.bfloat16, torch.float16, torch.float32, torch.float64]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from safetensors import SafetensorError, safe_open
 
-from l2s.checkpoints.header import read_header
+from l2s.checkpoints.files.header import read_header
 from l2s.core.errors import CheckpointError
 
 Header = dict[str, Any]

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from l2s.checkpoints import Checkpoint, is_complete
-from l2s.checkpoints.index import INDEX, natural, read_index
+from l2s.checkpoints.files.index import INDEX, natural, read_index
 from l2s.core import files
 from l2s.core.errors import CheckpointError
 from tests.tiny import random_weights, write_checkpoint

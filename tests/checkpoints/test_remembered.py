@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from l2s.checkpoints import Checkpoint, remembered
-from l2s.checkpoints import digest as digest_module
-from l2s.checkpoints.index import TensorEntry
+from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.files import digest as digest_module
+from l2s.checkpoints.files import remembered
+from l2s.checkpoints.files.index import TensorEntry
 from l2s.core import files
 from l2s.core.files import user_cache
 from tests.tiny import random_weights, write_checkpoint

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from l2s.checkpoints import Checkpoint, soundness
-from l2s.checkpoints.compatible import Finding
-from l2s.checkpoints.soundness import scan_for_nan
+from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.checks import soundness
+from l2s.checkpoints.checks.compatible import Finding
+from l2s.checkpoints.checks.soundness import scan_for_nan
 from tests.tiny import random_weights, write_checkpoint
 
 

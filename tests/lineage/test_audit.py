@@ -266,7 +266,7 @@ def test_quick_believes_and_says_so(
 
 def test_a_full_audit_believes_nobody(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Digests that are remembered are for the merge's speed; here they would hide what a disk lost."""
-    from l2s.checkpoints import remembered
+    from l2s.checkpoints.files import remembered
 
     monkeypatch.setattr(remembered, "identity", lambda file: [1, 1, 1, 1, 1])
     file = Path("data/models/slow/model.safetensors")

@@ -90,9 +90,11 @@ def test_everything_python_loads_is_found_by_reading() -> None:
     """What importing the analysis really loads of ours is among what was found."""
     import subprocess
 
-    program = "import l2s.analysis.summary, sys; print(*[m for m in sys.modules if m.partition('.')[0] == 'l2s'])"
+    program = (
+        "import l2s.analysis.output.summary, sys; print(*[m for m in sys.modules if m.partition('.')[0] == 'l2s'])"
+    )
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    found = code_behind(["l2s.analysis.summary"], Reading(ROOT)).sources
+    found = code_behind(["l2s.analysis.output.summary"], Reading(ROOT)).sources
     modules = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in found}
     assert set(loaded.stdout.split()) - {"l2s", "l2s.core.versions"} <= modules
 

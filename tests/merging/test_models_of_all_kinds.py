@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, Qwen3VLConfig
 
-from l2s.checkpoints.soundness import scan_for_nan
+from l2s.checkpoints.checks.soundness import scan_for_nan
 from l2s.core.errors import CheckpointError
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe

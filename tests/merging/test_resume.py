@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from l2s.checkpoints import is_complete
-from l2s.checkpoints.writer import TensorPlan
+from l2s.checkpoints.files.writer import TensorPlan
 from l2s.core.errors import CheckpointError
 from l2s.merging.run import merge as merge_module
 from l2s.merging.run.diagnostics import TensorDiagnostics

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.writer import TensorPlan
+from l2s.checkpoints.files.writer import TensorPlan
 from l2s.merging.ops import selection
 from l2s.merging.plan import pieces
 from l2s.merging.run.tensors import TensorMerger

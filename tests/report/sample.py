@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from l2s.analysis.analyse import analyse
+from l2s.analysis.output.summary import read_summary, write_summary
 from l2s.analysis.settings import AnalysisParams
-from l2s.analysis.summary import read_summary, write_summary
 from l2s.records import Verdicts, table_of
-from l2s.report.examples import Examples, pick_examples
+from l2s.report.parts.examples import Examples, pick_examples
 from tests.analysis.simulate import ACCURACY, verdict_rows
 
 RUNS = {**ACCURACY, "slow-budget-96": 0.6, "ties-d50": 0.97, "ta-s40": 0.96}

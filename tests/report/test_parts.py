@@ -8,13 +8,13 @@ import pytest
 
 from l2s.records.shown import plain
 from l2s.report.charts import controls_chart, layer_charts, level_charts, sweeps, trade_off_charts
-from l2s.report.columns import CONTROLS, SWEEP
-from l2s.report.examples import pick_examples
-from l2s.report.headline import featured, headline
-from l2s.report.layers import has_base, layer_rows
-from l2s.report.numbers import Column, decimal
+from l2s.report.parts.columns import CONTROLS, SWEEP
+from l2s.report.parts.examples import pick_examples
+from l2s.report.parts.headline import featured, headline
+from l2s.report.parts.layers import has_base, layer_rows
+from l2s.report.parts.numbers import Column, decimal
+from l2s.report.parts.transcripts import final_of, question_of, shortened, thinking_of
 from l2s.report.sections import forest_scale, takeaways
-from l2s.report.transcripts import final_of, question_of, shortened, thinking_of
 from tests.report.sample import ONE, manifest, rich
 
 

@@ -9,18 +9,18 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from l2s.analysis.terminal import main_table
+from l2s.analysis.output.terminal import main_table
 from l2s.records.shown import share_text, size_text
-from l2s.report.crowd import crowd
-from l2s.report.figures import COLOURS, SETTINGS, draw_figures, plt, trade_off
-from l2s.report.headline import headline
-from l2s.report.labels import name_boxes
-from l2s.report.tables import (
+from l2s.report.parts.headline import headline
+from l2s.report.parts.tables import (
     caption,
     difference_text,
     p_text,
     sorted_rows,
 )
+from l2s.report.plots.crowd import crowd
+from l2s.report.plots.figures import COLOURS, SETTINGS, draw_figures, plt, trade_off
+from l2s.report.plots.labels import name_boxes
 from tests.analysis.simulate import ACCURACY, verdict_rows
 from tests.report.sample import summarised
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from l2s.report.vega import library
+from l2s.report.plots.vega import library
 
 
 def test_it_is_put_together_once_and_can_stand_in_a_script_element(kept: Path, tmp_path: Path) -> None:

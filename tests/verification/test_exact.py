@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from l2s.verification.compare.exact import normalised, quantity, settle
+from l2s.verification.compare.values.exact import normalised, quantity, settle
 
 EQUAL = [
     ("73", "073"),

@@ -21,7 +21,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from l2s.checkpoints.parts import is_embedding, is_head
+from l2s.checkpoints.model.parts import is_embedding, is_head
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.params import Params

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.compatible import Finding
-from l2s.checkpoints.json_file import read_object
-from l2s.checkpoints.language import with_dtype, with_rows, with_tie
-from l2s.checkpoints.tokenizer import GENERATION_CONFIG, has_tokenizer, knows_thinking
+from l2s.checkpoints.checks.compatible import Finding
+from l2s.checkpoints.files.json_file import read_object
+from l2s.checkpoints.model.language import with_dtype, with_rows, with_tie
+from l2s.checkpoints.model.tokenizer import GENERATION_CONFIG, has_tokenizer, knows_thinking
 from l2s.core.errors import ConfigError
 from l2s.core.files import write_json, write_text
 from l2s.core.params import nearest

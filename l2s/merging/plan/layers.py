@@ -4,9 +4,9 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.compatible import Finding
-from l2s.checkpoints.index import listed
-from l2s.checkpoints.layered import LayeredCheckpoint
+from l2s.checkpoints.checks.compatible import Finding
+from l2s.checkpoints.files.index import listed
+from l2s.checkpoints.views.layered import LayeredCheckpoint
 from l2s.merging.plan.layer_config import Source, config_of_layers
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.parameters import LAYER, is_embedding, layer_of

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.ancestry import UNRELATED, relative_distance
-from l2s.checkpoints.compatible import Finding, compare, compare_tensors
-from l2s.checkpoints.digest import same_bytes
-from l2s.checkpoints.dtypes import INTEGERS
-from l2s.checkpoints.index import listed
+from l2s.checkpoints.checks.ancestry import UNRELATED, relative_distance
+from l2s.checkpoints.checks.compatible import Finding, compare, compare_tensors
+from l2s.checkpoints.files.digest import same_bytes
+from l2s.checkpoints.files.dtypes import INTEGERS
+from l2s.checkpoints.files.index import listed
+from l2s.checkpoints.files.writer import TensorPlan
+from l2s.checkpoints.model.tokenizer import read_vocabulary
 from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import Statistics
-from l2s.checkpoints.tokenizer import read_vocabulary
-from l2s.checkpoints.writer import TensorPlan
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.merging.plan.donor import choose_donor
 from l2s.merging.plan.layers import check_layers, layered, layered_config, restacks

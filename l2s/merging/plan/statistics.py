@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.compatible import Finding
+from l2s.checkpoints.checks.compatible import Finding
 from l2s.checkpoints.statistics import DISTANCE, Statistics, coverage
 from l2s.core.digests import algorithm_of
 from l2s.core.errors import CheckpointError

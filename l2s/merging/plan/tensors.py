@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.dtypes import INTEGERS, WORDS
-from l2s.checkpoints.index import natural
-from l2s.checkpoints.language import tie_flag
-from l2s.checkpoints.parts import is_head
-from l2s.checkpoints.writer import TensorPlan
+from l2s.checkpoints.files.dtypes import INTEGERS, WORDS
+from l2s.checkpoints.files.index import natural
+from l2s.checkpoints.files.writer import TensorPlan
+from l2s.checkpoints.model.language import tie_flag
+from l2s.checkpoints.model.parts import is_head
 from l2s.merging.recipe import MergeRecipe
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from l2s.checkpoints.compatible import Finding
-from l2s.checkpoints.index import listed
+from l2s.checkpoints.checks.compatible import Finding
+from l2s.checkpoints.files.index import listed
+from l2s.checkpoints.files.writer import TensorPlan
 from l2s.checkpoints.statistics import Statistics
-from l2s.checkpoints.writer import TensorPlan
 from l2s.core.errors import L2SError
 from l2s.core.params import Params
 from l2s.merging.method import Target

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from l2s.checkpoints.index import listed
+from l2s.checkpoints.files.index import listed
 from l2s.core.errors import ConfigError
 from l2s.merging.method import MergeMethod, kinds
 from l2s.merging.methods import METHODS, find_method

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.json_file import read_object
+from l2s.checkpoints.files.json_file import read_object
 from l2s.core.errors import CheckpointError
 
 CHATML = (

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.digest import combine
-from l2s.checkpoints.dtypes import TORCH_NAMES
-from l2s.checkpoints.remembered import note
-from l2s.checkpoints.writer import SHARD, CheckpointWriter
+from l2s.checkpoints.files.digest import combine
+from l2s.checkpoints.files.dtypes import TORCH_NAMES
+from l2s.checkpoints.files.remembered import note
+from l2s.checkpoints.files.writer import SHARD, CheckpointWriter
 from l2s.core.digests import BLAKE3, SHA256, digest_text
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.files import replacing_folder, write_json, write_text

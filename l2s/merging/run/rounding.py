@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from l2s.checkpoints.dtypes import TORCH_NAMES
-from l2s.checkpoints.finite import all_finite
+from l2s.checkpoints.checks.finite import all_finite
+from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.core.lazy import torch
 
 if TYPE_CHECKING:

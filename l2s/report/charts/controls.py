@@ -3,7 +3,7 @@
 from typing import Any
 
 from l2s.report.charts.marks import Spec, axis, by_role, crosses, frame, point_of, symbols
-from l2s.report.tables import role_of
+from l2s.report.parts.tables import role_of
 
 
 def controls_chart(summary: dict[str, Any], benchmark: str) -> Spec | None:

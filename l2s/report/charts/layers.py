@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from l2s.report.charts.marks import Spec, axis, by_role, frame, tip
-from l2s.report.layers import has_base, layer_rows
-from l2s.report.tables import role_of
+from l2s.report.parts.layers import has_base, layer_rows
+from l2s.report.parts.tables import role_of
 
 PANELS = {
     "delta_norm": ("length of the change", "‖merged − reference‖ per layer", 1),

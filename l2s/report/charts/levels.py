@@ -3,8 +3,8 @@
 from typing import Any
 
 from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, by_role, estimate, frame, tip
-from l2s.report.numbers import Column
-from l2s.report.tables import role_of
+from l2s.report.parts.numbers import Column
+from l2s.report.parts.tables import role_of
 
 BOLD = ("slow", "quick", "chosen")
 PANELS = {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from l2s.report.numbers import Column, Row
+from l2s.report.parts.numbers import Column, Row
 
 Spec = dict[str, Any]
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from l2s.report.charts.marks import Spec, axis, crosses, frame, point_of, symbols
-from l2s.report.crowd import crowd
-from l2s.report.numbers import change_text
-from l2s.report.tables import difference_text, role_of
+from l2s.report.parts.numbers import change_text
+from l2s.report.parts.tables import difference_text, role_of
+from l2s.report.plots.crowd import crowd
 
 
 def trade_off_charts(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from l2s.analysis.reflection import pattern_of
+from l2s.analysis.inputs.reflection import pattern_of
 from l2s.analysis.settings import REFLECTION_WORDS, RESTART_WORDS
 
 Grammar = Literal["arithmetic", "paragraphs"]

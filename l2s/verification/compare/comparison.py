@@ -6,10 +6,10 @@ list is no point. An equation is itself up to a factor; a name before a value (`
 
 from collections.abc import Sequence
 
-from l2s.verification.compare.equations import same_equations, same_inequalities
-from l2s.verification.compare.evaluation import exact
-from l2s.verification.compare.intervals import pieces, same_pieces
-from l2s.verification.compare.listing import (
+from l2s.verification.compare.phrases.words import same_things
+from l2s.verification.compare.structures.equations import same_equations, same_inequalities
+from l2s.verification.compare.structures.intervals import pieces, same_pieces
+from l2s.verification.compare.structures.listing import (
     SETS,
     as_matrix,
     by_names,
@@ -25,11 +25,11 @@ from l2s.verification.compare.listing import (
     set_of,
     unnamed,
 )
-from l2s.verification.compare.quantities import joined, measured, same_quantities, unmeasured
-from l2s.verification.compare.scalars import unknown_functions
-from l2s.verification.compare.shapes import TURNED, apart, assigned, dimensions, shaped, solutions, unchained
-from l2s.verification.compare.vectors import components
-from l2s.verification.compare.words import same_things
+from l2s.verification.compare.structures.shapes import TURNED, apart, assigned, dimensions, shaped, solutions, unchained
+from l2s.verification.compare.structures.vectors import components
+from l2s.verification.compare.values.evaluation import exact
+from l2s.verification.compare.values.quantities import joined, measured, same_quantities, unmeasured
+from l2s.verification.compare.values.scalars import unknown_functions
 from l2s.verification.parsing.expressions import Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 

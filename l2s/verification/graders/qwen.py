@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from math import isfinite
 
-from l2s.verification.compare.evaluation import Field, evaluated
-from l2s.verification.compare.scalars import same_scalar
+from l2s.verification.compare.values.evaluation import Field, evaluated
+from l2s.verification.compare.values.scalars import same_scalar
 from l2s.verification.graders.grader import Grader
 from l2s.verification.graders.qwen_text import qwen_answer, stripped
 from l2s.verification.outcome import Outcome

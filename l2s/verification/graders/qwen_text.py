@@ -8,7 +8,7 @@ counts; the whole response is looked at, thinking and all.
 
 import re
 
-from l2s.verification.compare.numerals import numeral
+from l2s.verification.compare.phrases.numerals import numeral
 from l2s.verification.parsing.limits import LONGEST
 
 _UNIT_NAMES = (

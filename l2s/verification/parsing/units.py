@@ -2,7 +2,7 @@ r"""Units: one table of what people measure in, with prefixes, powers and quotie
 
 A unit is a dimension and a factor, so that ``5 cm`` and ``50 mm`` are one quantity, ``5 km/h`` and ``5 m/s`` two, and
 ``10 N`` is never ``10 Pa``. Months and years are not so many days, currencies have no rate, a radian is no degree
-(:mod:`~l2s.verification.compare.quantities` knows π): each of these has a dimension of its own.
+(:mod:`~l2s.verification.compare.values.quantities` knows π): each of these has a dimension of its own.
 """
 
 import re

@@ -60,7 +60,7 @@ def _name_problem(path: Path) -> str | None:
         CheckpointError: weights are missing.
     """
     from l2s.causal_lm import unexpected_weights
-    from l2s.checkpoints.index import listed
+    from l2s.checkpoints.files.index import listed
 
     if names := unexpected_weights(path):
         return f"{path}: no part of the model takes {listed(names)}, and vLLM does not leave them out"

@@ -1,0 +1,1 @@
+"""Findings: what the paper claims, tested on the user's runs and on its own tables."""

@@ -1,0 +1,45 @@
+"""Facts: what a run is, as far as somebody says so; verdicts alone do not tell."""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from l2s.core.params import Params
+
+Value = bool | int | float | str
+
+
+class RunFacts(Params):
+    """One run: its recipe, its length control, its size. Everything may be left out."""
+
+    method: str | None = None
+    """Of the merge, in the recipe's words, e.g. ``ties``."""
+    coefficients: dict[str, Value] = {}
+    """The recipe's numbers, flat (see :func:`l2s.analysis.inputs.coefficients.coefficients_of`)."""
+    control_kind: str | None = None
+    """Of the length control, e.g. ``budget``; None or ``none`` without one."""
+    control: dict[str, Value] = {}
+    """The control's parameters, flat."""
+    parameters: int | None = Field(None, ge=1)
+    """Weights of the model."""
+    layers: int | None = Field(None, ge=1)
+    heads: int | None = Field(None, ge=1)
+    kv_heads: int | None = Field(None, ge=1)
+    head_dim: int | None = Field(None, ge=1)
+
+
+Facts = Mapping[str, RunFacts]
+"""Run to what is known of it."""
+
+_NAMED = re.compile(r"(?P<kind>.*?)[-_ ]*(?P<value>\d+(?:\.\d+)?)")
+
+
+def with_named_control(facts: RunFacts, control: str) -> RunFacts:
+    """Facts of a run whose control is known by name only: ``budget-96`` is a control of kind budget with value 96."""
+    if facts.control_kind is not None or control == "none":
+        return facts
+    found = _NAMED.fullmatch(control)
+    if found is None or not found["kind"]:
+        return facts.model_copy(update={"control_kind": control})
+    return facts.model_copy(update={"control_kind": found["kind"], "control": {"value": float(found["value"])}})

@@ -1,0 +1,1 @@
+"""Results: each table of the summary, from the frame and the statistics."""

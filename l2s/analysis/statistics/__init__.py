@@ -1,0 +1,1 @@
+"""Statistics: means, differences and intervals, whatever they are of."""

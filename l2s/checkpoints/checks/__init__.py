@@ -1,0 +1,1 @@
+"""Checks: are models sound, related, and fit to be merged?"""

@@ -1,0 +1,1 @@
+"""Files of weights: headers, index, tensors read and written, digests."""

@@ -1,0 +1,1 @@
+"""What a model folder says besides its weights: architecture, parts, tokenizer."""

@@ -1,0 +1,1 @@
+"""A lineage in formats of others."""

@@ -1,0 +1,1 @@
+"""Plots: drawn files and the script that draws the page's own."""

@@ -1,0 +1,1 @@
+"""Answers that are phrases: words, numbers in words, dates, times of day."""

@@ -1,0 +1,149 @@
+r"""Wording: answers that are words — names, yes and no, choices, "no solution", numbers in letters."""
+
+import re
+
+from l2s.verification.compare.phrases.words import worded
+
+_SYNONYMS = {
+    **dict.fromkeys(("yes", "true", "correct", "是", "对", "正确"), "yes"),
+    **dict.fromkeys(("no", "false", "否", "错", "错误", "incorrect"), "no"),
+    **dict.fromkeys(("does not exist", "dne", "undefined", "not defined", "doesn't exist", "不存在"), "undefined"),
+    **dict.fromkeys(
+        ("no solution", "no solutions", "no real solution", "no real solutions", "empty set", "none"), "none"
+    ),
+    **dict.fromkeys(
+        ("the empty set", "there is no solution", "there are no solutions", r"\emptyset", r"\{\}", "无解"), "none"
+    ),
+    **dict.fromkeys((r"\varnothing", "solution does not exist", "no such integers", "空集"), "none"),
+    **dict.fromkeys(
+        ("all real numbers", r"\mathbb{r}", r"(-\infty,\infty)", "all reals", "全体实数"), "all real numbers"
+    ),
+    **dict.fromkeys(
+        (r"(-\infty,+\infty)", "the set of all real numbers", r"x\in\mathbb{r}", "any real number"), "all real numbers"
+    ),
+    **dict.fromkeys(
+        ("all positive real numbers", "all positive reals", r"(0,\infty)", "x > 0"), "all positive numbers"
+    ),
+    **dict.fromkeys((r"\infty", r"+\infty", "infinity", "infinitely many", "infinite"), "infinity"),
+    **dict.fromkeys(("infinitely many solutions", "infinite solutions", "an infinite number"), "infinity"),
+    **dict.fromkeys(("all integers", r"\mathbb{z}", "the set of all integers"), "all integers"),
+    **dict.fromkeys(("limit does not exist", "it does not exist"), "undefined"),
+    **dict.fromkeys(("diverges", "divergent", "diverge"), "diverges"),
+    **dict.fromkeys(("converges", "convergent", "converge"), "converges"),
+}
+_ARTICLE = re.compile(r"^(?:the|an|a|it is|it's|is|are) (?=\S)")
+_LETTER = r"(?:\(([A-Z])\)|([A-Z])(?=[.):：]|$))"
+_CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?\s*(.*)$", re.DOTALL)
+_LISTED = re.compile(
+    r"\(?(?:[A-J]|[IVX]{1,5})\)?(?:(?:\s?[,;&]\s?(?:and |or )?| and | or )\(?(?:[A-J]|[IVX]{1,5})\)?)+"
+)
+_CLAIM = re.compile(
+    r"(?:[a-z ,]{0,60}?\b(?:has|have|there (?:is|are|exists?)) )?"
+    r"((?:no|infinitely many) (?:real )?solutions?)(?: (?:exists?|to the (?:equation|system)))?"
+)
+_CHOSEN_IN_SMALL_LETTERS = "BCDE"
+"""Choices that a small letter names too; A and a are more often two quantities of one figure."""
+_RUN = re.compile(r"[A-J]{2,6}")
+_LABEL = re.compile(r"[A-JIVX]+")
+_MEASURED = re.compile(r"\W*[0-9].*[a-z]")
+"""What may have a unit, where the size of a letter tells milli from mega."""
+_WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
+
+
+def same_words(gold: str, answer: str) -> bool | None:
+    """Whether two answers say the same in words; None where words cannot tell."""
+    gold, answer = worded(gold), worded(answer)
+    if gold and gold == answer:
+        return True
+    chosen = _same_labels(gold, answer)
+    if chosen is None:
+        chosen = _same_choice(gold, answer)
+    if chosen is not None:
+        return chosen
+    one, other = gold.lower(), answer.lower()
+    one, other = _ARTICLE.sub("", one), _ARTICLE.sub("", other)
+    if (
+        len(one) > 1
+        and one == other
+        and not _MEASURED.match(one)
+        and (_WORD.search(one) or not one.isascii())
+        and "\\" not in gold
+    ):
+        return (
+            not ((gold.isupper() and answer.islower()) or (answer.isupper() and gold.islower()))
+            or len(one) > 3
+            or _plain(one)
+        )
+    one, other = _claimed(one), _claimed(other)
+    meanings = (
+        _SYNONYMS.get(one.replace(" ", "") if "\\" in one else one),
+        _SYNONYMS.get(other.replace(" ", "") if "\\" in other else other),
+    )
+    if None not in meanings:
+        return meanings[0] == meanings[1]
+    if meanings[0] in ("yes", "no") and (decided := _decided(other)):
+        return meanings[0] == decided
+    return None
+
+
+def _claimed(text: str) -> str:
+    """``no solution`` of a sentence that says there is none."""
+    match = _CLAIM.fullmatch(text)
+    return match[1] if match else text
+
+
+def _decided(text: str) -> str | None:
+    """Yes or no where a sentence begins with one and the other is not said: ``Yes, because …``."""
+    said = set(re.findall(r"\b(?:yes|no|true|false)\b", text))
+    match = re.match(r"(yes|no|true|false)\s?[,.;:]\s", text)
+    return _SYNONYMS[match[1]] if match and len(said) == 1 else None
+
+
+def _plain(word: str) -> bool:
+    return word in _SYNONYMS
+
+
+def _same_choice(gold: str, answer: str) -> bool | None:
+    """Letters decide where both give one; a gold letter with its content may be answered by the content."""
+    mine, theirs = _CHOICE.match(gold), _CHOICE.match(answer)
+    if mine is None:
+        return None
+    letter, content = mine[1] or mine[2], mine[3].strip()
+    if theirs is not None:
+        return (
+            letter == (theirs[1] or theirs[2])
+            if not content or not theirs[3].strip() or letter in "ABCDEFGHIJ"
+            else None
+        )
+    answer = answer[1:-1] if re.fullmatch(r"\([a-z]\)", answer) else answer
+    if len(answer) == 1 and answer.isalpha():
+        plain = letter in _CHOSEN_IN_SMALL_LETTERS and len(gold) == 1
+        return letter == answer or ((bool(mine[1]) or plain) and letter == answer.upper())
+    return True if content and content.lower() == answer.lower() else None
+
+
+def _same_labels(gold: str, answer: str) -> bool | None:
+    """Several choices or statements in any order, ``A, C`` or ``I and III``; a run of letters beside such a list."""
+    gold, answer = gold.removesuffix(" only"), answer.removesuffix(" only")
+    if not (_LISTED.fullmatch(gold) or _LISTED.fullmatch(answer)):
+        return None
+    mine, theirs = _labels(gold), _labels(answer)
+    if mine is None or theirs is None:
+        return None
+    return mine == theirs and (" or " in gold) == (" or " in answer)
+
+
+def _labels(text: str) -> set[str] | None:
+    if _LISTED.fullmatch(text):
+        return set(_LABEL.findall(text))
+    if _RUN.fullmatch(text) and list(text) == sorted(set(text)):
+        return set(text)
+    single = re.fullmatch(r"\(?([A-J])\)?[.)]?", text)
+    return {single[1]} if single else None
+
+
+def is_prose(text: str) -> bool:
+    """Whether this is mostly a sentence, which nothing here takes for a formula."""
+    bare = re.sub(r"\\[A-Za-z]+", " ", text)
+    words = re.findall(r"(?<![A-Za-z])[A-Za-z]{3,}(?![A-Za-z])", bare)
+    return len(words) >= 6

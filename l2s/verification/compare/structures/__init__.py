@@ -1,0 +1,1 @@
+"""Answers that have parts: tuples, sets, intervals, matrices, vectors, equations."""

@@ -1,0 +1,1 @@
+"""Answers that have a value: evaluated and compared, exactly where that is possible."""
