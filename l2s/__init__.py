@@ -15,6 +15,7 @@ _HOMES = {
     "generate": "l2s.api",
     "grade": "l2s.verification.verify",
     "merge": "l2s.api",
+    "sample": "l2s.api",
     "verify": "l2s.api",
     "ControlParams": "l2s.generation.controls.control",
     "L2SError": "l2s.core.errors",

@@ -49,6 +49,15 @@ class Verified:
         return sum(row["correct"] for row in self.rows)
 
 
+@dataclass(frozen=True)
+class Sampled(Verified):
+    """Graded responses, and where they came from."""
+
+    generated: int = 0
+    stored: int = 0
+    """Of them, those that the response store had."""
+
+
 @naming_extras("l2s check")
 def check(
     recipe: Source | Mapping[str, Any] | MergeRecipe,
@@ -265,6 +274,53 @@ def prompt_settings(
     variables = {**style.get("template_kwargs", {}), **(template_kwargs or {})}
     more = {"template_kwargs": variables} if variables else {}
     return {**style, **more, **({"date": date} if date is not None else {})}
+
+
+@naming_extras("l2s sample", "generate")
+def sample(
+    model: Source,
+    problems: Source,
+    out: Source,
+    *,
+    run: str | None = None,
+    engine: str = "auto",
+    prompt: Source | Mapping[str, Any] = "chat",
+    date: str | None = None,
+    template_kwargs: Mapping[str, Any] | None = None,
+    samples: int = 8,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    top_k: int = 0,
+    max_tokens: int = 2048,
+    grader: str = "l2s",
+    jobs: int = 1,
+    device: str = "cpu",
+    seed: int = 0,
+    store: Source = STORE,
+    track: Track = silent,
+    say: Callable[[str], None] | None = None,
+) -> Sampled:
+    """Several responses to every problem, graded, for a training to learn from.
+
+    Arguments are those of :func:`generate` and :func:`verify`; ``out`` is JSONL of verdicts.
+    """
+    from l2s.checkpoints import Checkpoint
+    from l2s.generation.settings import DecodingParams
+    from l2s.sampling.sample import sample_responses
+
+    folder = Path(model)
+    sampling = {
+        "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
+        "samples": samples, "seed": seed,
+    }  # fmt: skip
+    options = {"engine": engine, "device": device, "sampling": sampling}
+    decoding = DecodingParams.parse({**options, "prompt": prompt_settings(prompt, date, template_kwargs)}, "options")
+    _keep([model, problems], out)
+    counts, rows = sample_responses(
+        folder, Checkpoint(folder).digest, [Path(problems)], Path(out), run=_run_name(run, folder, None),
+        decoding=decoding, store=Path(store), grader=grader, jobs=jobs, track=track, say=say or _warn,
+    )  # fmt: skip
+    return Sampled(rows, generated=counts.generated, stored=counts.stored)
 
 
 @naming_extras("l2s verify")

@@ -20,6 +20,7 @@ from l2s.generation.settings import DecodingParams
 from l2s.nightly.settings import NightlyParams
 from l2s.planning.settings import ResourceParams
 from l2s.references import broken_references
+from l2s.sampling.settings import SampleParams
 
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
@@ -68,9 +69,11 @@ class RunParams(Params):
     """One run: a model under a length control."""
 
     model: str
-    """Folder under ``data/``: ``models/<name>`` or ``merged/<recipe>``."""
+    """Folder under ``data/``: ``models/<name>``, ``merged/<recipe>`` or ``trained/<training>``."""
     control: str = "none"
     """Name of a control under ``controls:``."""
+    level: Literal["short", "medium", "long"] | None = None
+    """Of length, that a model which was trained for levels is asked for; null: problems are put as they are."""
 
 
 class GradingParams(Params):
@@ -103,6 +106,7 @@ class Config(Params):
     calibration: dict[str, CalibrationParams] = {}
     recipes: dict[str, dict[str, Any]] = {}
     """Merge recipes in mergekit's dialect; :mod:`l2s.merging.recipe` checks them."""
+    samples: dict[str, SampleParams] = {}
     controls: dict[str, AnyControl] = {"none": NoControl()}
     runs: dict[str, RunParams] = {}
     decoding: DecodingParams = DecodingParams()

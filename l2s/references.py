@@ -14,7 +14,7 @@ LONGEST = 100
 """Characters of a name: files are called after it, and a file's name has at most 255 bytes."""
 RESERVED = re.compile(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]|item|key")
 """Files of these names cannot be checked out everywhere; the last two are DVC's own words."""
-NAMED = ("models", "benchmarks", "calibration", "recipes", "controls", "runs")
+NAMED = ("models", "benchmarks", "calibration", "recipes", "samples", "controls", "runs")
 """Blocks of names."""
 BLOCKS = {
     "models": "{slow: {source: path, path: …}}", "benchmarks": "{test: {source: file, path: …}}",
@@ -22,15 +22,17 @@ BLOCKS = {
 }  # fmt: skip
 """Blocks that have no default, and what can stand there."""
 DEFAULTS = {
-    "family": "{}", "calibration": "{}", "recipes": "{}", "controls": "{none: {kind: none}}",
-    "decoding": "{engine: auto}", "grading": "{grader: l2s}", "report": "{}",
+    "family": "{}", "calibration": "{}", "recipes": "{}", "samples": "{}",
+    "controls": "{none: {kind: none}}", "decoding": "{engine: auto}", "grading": "{grader: l2s}", "report": "{}",
 }  # fmt: skip
 """Blocks that can be left out, though DVC looks them up for some stage, and what then holds."""
 INNER = {"decoding": ("engine", "auto"), "grading": ("grader", "l2s")}
 """Keys within blocks, likewise, and what then holds: DVC looks up the code of the engine and of the grader by them."""
 FILLED = ("models", "benchmarks", "runs")
 """Blocks without an entry of which there is nothing to do."""
-STAGES = ("family", "problems", "calibrate", "merge", "generate", "verify", "analyse", "report")
+STAGES = (
+    "family", "problems", "calibrate", "merge", "sample", "generate", "verify", "analyse", "report",
+)  # fmt: skip
 EMBEDDED = ("base", "quick", "slow")
 """Models of the embedded family."""
 DEVICE = re.compile(r"cpu|mps|(?:cuda|xpu)(?::[0-9]{1,3})?")
@@ -47,6 +49,7 @@ def broken_references(params: Any) -> list[str]:
         *_blocks(params),
         *_names(params),
         *_models(params),
+        *_samples(params),
         *_runs(params),
         *_roles(params),
         *_words(params),
@@ -63,9 +66,11 @@ def block(params: Any, *path: str) -> Block:
 
 def stage_names(params: Block) -> set[str]:
     """Stages and kinds of stages that dvc.yaml makes of the file."""
-    groups = (("problems", "benchmarks"), ("calibrate", "calibration"), ("merge", "recipes"), ("generate", "runs"))
-    verify = {f"verify@{name}" for name in block(params, "runs")}
-    return {*STAGES, *verify, *(f"{kind}@{name}" for kind, of in groups for name in block(params, of))}
+    groups = (
+        ("problems", "benchmarks"), ("calibrate", "calibration"), ("merge", "recipes"), ("sample", "samples"),
+        ("generate", "runs"), ("verify", "runs"),
+    )  # fmt: skip
+    return {*STAGES, *(f"{kind}@{name}" for kind, of in groups for name in block(params, of))}
 
 
 def _blocks(params: Block) -> Iterator[str]:
@@ -111,17 +116,34 @@ def _models(params: Block) -> Iterator[str]:
                 yield f"calibration.{name}: '{_shown(model)}' is no model{nearest(model, models)}"
 
 
+def _folders(params: Block, *kinds: str) -> list[str]:
+    """Folders of models under ``data/``."""
+    blocks = {"models": "models", "merged": "recipes", "trained": "training"}
+    return [f"{kind}/{name}" for kind in kinds for name in block(params, blocks[kind])]
+
+
+def _is_folder(where: str, model: Any, folders: list[str], kinds: str) -> Iterator[str]:
+    if isinstance(model, str) and model not in folders:
+        same = [folder for folder in folders if folder.partition("/")[2] == model]
+        hint = f"; did you mean '{same[0]}'?" if same else nearest(model, folders)
+        yield f"{where}: '{_shown(model)}' is no {kinds}{hint}"
+
+
+def _samples(params: Block) -> Iterator[str]:
+    folders = _folders(params, "models", "merged")
+    for name, entry in block(params, "samples").items():
+        yield from _is_folder(f"samples.{name}.model", block(entry).get("model"), folders, "model or recipe")
+
+
 def _runs(params: Block) -> Iterator[str]:
     controls = block(params, "controls")
-    folders = [f"models/{name}" for name in block(params, "models")]
-    folders += [f"merged/{name}" for name in block(params, "recipes")]
+    folders = _folders(params, "models", "merged", "trained")
     for name in block(params, "runs"):
         run = block(params, "runs", name)
         model, control = run.get("model"), run.get("control", "none")
-        if isinstance(model, str) and model not in folders:
-            same = [folder for folder in folders if folder.partition("/")[2] == model]
-            hint = f"; did you mean '{same[0]}'?" if same else nearest(model, folders)
-            yield f"runs.{name}.model: '{_shown(model)}' is no model or recipe{hint}"
+        yield from _is_folder(f"runs.{name}.model", model, folders, "model, recipe or training")
+        if run.get("level") is not None and isinstance(model, str) and not model.startswith("trained/"):
+            yield f"runs.{name}.level: '{_shown(model)}' was trained for no level; name a training, or leave level out"
         if not isinstance(control, str):
             continue
         if control == "none" and "controls" not in params:

@@ -68,10 +68,17 @@ def _models(params: Any, stages: Collection[str] | None) -> Iterator[str]:
 
 
 def _benchmarks(params: Any, stages: Collection[str] | None) -> Iterator[str]:
-    for name in block(params, "benchmarks"):
-        path = block(params, "benchmarks", name).get("path")
-        if _runs(f"problems@{name}", stages) and isinstance(path, str) and not _there(Path(path), Path.is_file):
-            yield f"benchmarks.{name}.path: {_absent(Path(path), 'file')}"
+    places: list[tuple[str, tuple[str, ...]]] = [
+        (f"problems@{name}", ("benchmarks", name)) for name in block(params, "benchmarks")
+    ]
+    places += [(f"sample@{name}", ("samples", name, "problems")) for name in block(params, "samples")]
+    for name in block(params, "training"):
+        inner = (("problems",), ("validation", "problems"), ("data", "develop"))
+        places += [(f"gather@{name}", ("training", name, *keys)) for keys in inner]
+    for stage, keys in places:
+        path = block(params, *keys).get("path")
+        if _runs(stage, stages) and isinstance(path, str) and not _there(Path(path), Path.is_file):
+            yield f"{'.'.join(keys)}.path: {_absent(Path(path), 'file')}"
 
 
 def _texts(params: Any, stages: Collection[str] | None) -> Iterator[str]:
@@ -86,7 +93,11 @@ def _texts(params: Any, stages: Collection[str] | None) -> Iterator[str]:
 def _engine(params: Any, stages: Collection[str] | None) -> Iterator[str]:
     """Where responses are generated: can it be done here?"""
     decoding: Block = block(params, "decoding")
-    if not any(_runs(f"generate@{name}", stages) for name in block(params, "runs")):
+    generating = [f"generate@{name}" for name in block(params, "runs")]
+    generating += [
+        f"{kind}@{name}" for kind, of in (("sample", "samples"), ("train", "training")) for name in block(params, of)
+    ]
+    if not any(_runs(stage, stages) for stage in generating):
         return
     if decoding.get("engine") == "vllm":
         from l2s.generation.engines.vllm.environment import build

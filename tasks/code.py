@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 LOCK = Path("code.lock")
 SOURCE = Path(l2s.__file__).resolve().parent.parent
 """The folder that holds our packages."""
-MEMBERS = ("problems", "merge", "generate", "verify")
+MEMBERS = ("problems", "merge", "sample", "generate", "verify")
 """Kinds of stages that have several fingerprints; every other kind of dvc.yaml has one."""
-SETTINGS = ("analysis", "benchmarks", "calibration", "family", "generation", "nightly", "planning")
+SETTINGS = ("analysis", "benchmarks", "calibration", "family", "generation", "nightly", "planning", "sampling")
 GATHERING = {
     "l2s.benchmarks.benchmark": ("l2s.benchmarks.arithmetic.*",),
     "l2s.benchmarks.sources": ("l2s.benchmarks.*",),
@@ -82,14 +82,11 @@ class Behind:
         if kind == "merge":
             return self._methods()
         if kind == "generate":
-            from l2s.generation.engines.load import MODULES as ENGINES
-
-            vllm = "l2s.generation.engines.vllm.support"  # what auto asks
-            return {name: (module,) for name, module in ENGINES.items()} | {"auto": (*ENGINES.values(), vllm)}
+            return _engines()
+        if kind == "sample":
+            return {name: (*modules, *_graders().values()) for name, modules in _engines().items()}
         if kind == "verify":
-            from l2s.verification.graders.grader import MODULES as GRADERS
-
-            return {name: (module,) for name, module in GRADERS.items()}
+            return {name: (module,) for name, module in _graders().items()}
         return {}
 
     def _methods(self) -> dict[str, tuple[str, ...]]:
@@ -104,6 +101,19 @@ class Behind:
         others = tuple(modules[name] for name in sorted(inner & modules.keys()))
         found = {name: (module, *(others if METHODS[name].compose else ())) for name, module in modules.items()}
         return found | {alias: found[name] for alias, name in METHOD_ALIASES.items()}
+
+
+def _engines() -> dict[str, tuple[str, ...]]:
+    from l2s.generation.engines.load import MODULES
+
+    vllm = "l2s.generation.engines.vllm.support"  # what auto asks
+    return {name: (module,) for name, module in MODULES.items()} | {"auto": (*MODULES.values(), vllm)}
+
+
+def _graders() -> dict[str, str]:
+    from l2s.verification.graders.grader import MODULES
+
+    return dict(MODULES)
 
 
 def _controls() -> tuple[str, ...]:
@@ -180,7 +190,7 @@ def _member(stage: str, name: str, config: "Config") -> str | None:
         return config.benchmarks[name].source
     if stage == "verify":
         return config.grading.grader
-    return config.decoding.engine if stage == "generate" else None
+    return config.decoding.engine if stage in ("generate", "sample") else None
 
 
 def _locked(key: str) -> Any:

@@ -17,16 +17,18 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     """Answer every benchmark with one run's model under its control; return what it took."""
     from l2s.checkpoints import Checkpoint
     from l2s.generation.generate import generate_responses
+    from l2s.generation.levels import at_level
     from tasks.costs import generation_cost
 
-    model = DATA / config.runs[name].model
+    model, level = DATA / config.runs[name].model, config.runs[name].level
+    decoding = config.decoding if level is None else at_level(config.decoding, model, level)
     counts = generate_responses(
         model,
         Checkpoint(model).digest,
         [DATA / "benchmarks" / f"{benchmark}.jsonl" for benchmark in config.benchmarks],
         DATA / "responses" / f"{name}.jsonl",
         run=name,
-        decoding=config.decoding,
+        decoding=decoding,
         control=config.control_of(name),
         store=HIDDEN / "responses.sqlite",
         track=track,
@@ -39,11 +41,9 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """The bytes of the model, and on a GPU one device."""
-    from tasks.models import bytes_of
+    from tasks.models import bytes_of, origin
 
-    folder, _, model = config.runs[name].model.partition("/")
-    if folder == "merged":
-        model = str((config.recipes[model].get("models") or [{}])[-1].get("model"))
+    model = origin(config, config.runs[name].model)
     found = {"cpu": 1, "memory": PROGRAM_GB + bytes_of(config, model) // GB}
     return found if config.decoding.device == "cpu" else found | {"gpu": 1}
 
@@ -51,11 +51,13 @@ def needs(config: Config, name: str) -> dict[str, int]:
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
     """Tokens, as past responses or published lengths let expect."""
     from l2s.planning.lengths import expected_lengths, questions_of
-    from tasks.models import run_shape
+    from tasks.models import folder_shape_of
 
     questions = {key: questions_of(key, params, data) for key, params in config.benchmarks.items()}
     lengths = expected_lengths(config, name, data, estimator.assume)
-    return estimator.generate(stage, run_shape(config, name), questions, lengths, config.decoding)
+    return estimator.generate(
+        stage, folder_shape_of(config, config.runs[name].model), questions, lengths, config.decoding
+    )
 
 
 STAGE = Stage("generate", work, names=lambda config: config.runs, needs=needs, estimate=estimate, libraries=MODELS)

@@ -12,12 +12,20 @@ from l2s.planning.shapes import EMBEDDED, Shape, folder_shape, published_shape
 from tasks.stage import DATA
 
 
-def run_shape(config: Config, run: str) -> Shape:
-    """The shape of a run's model; a merge has that of the last model it lists, where the reasoning model stands."""
-    place, _, model = config.runs[run].model.partition("/")
+def folder_shape_of(config: Config, folder: str) -> Shape:
+    """The shape of what lies at a folder under ``data/``, whether it is there yet or not."""
+    return model_shape(config, origin(config, folder))
+
+
+def origin(config: Config, folder: str) -> str:
+    """The model whose shape a folder under ``data/`` has.
+
+    Of a merge that is the last model it lists, where the reasoning model stands.
+    """
+    place, _, name = folder.partition("/")
     if place == "merged":
-        model = MergeRecipe.parse(config.recipes[model], f"recipes.{model}").input_names()[-1]
-    return model_shape(config, model)
+        return MergeRecipe.parse(config.recipes[name], f"recipes.{name}").input_names()[-1]
+    return name
 
 
 def model_shape(config: Config, model: str) -> Shape:

@@ -12,6 +12,7 @@ from tasks import (
     merge,
     problems,
     report,
+    sample,
     verify,
 )
 from tasks.costs import costed
@@ -24,6 +25,7 @@ STAGES: dict[str, Stage] = {
         problems,
         calibrate,
         merge,
+        sample,
         generate,
         verify,
         analyse,

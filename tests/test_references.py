@@ -23,7 +23,9 @@ from l2s.verification import grader_names
 ROOT = Path(__file__).resolve().parents[1]
 Params = dict[str, Any]
 Change = Callable[[Params], object]
-TINY: Params = yaml.safe_load(read_preset("tiny"))
+TINY: Params = yaml.safe_load(read_preset("tiny")) | {
+    "samples": {"own": {"model": "models/slow", "problems": {"source": "arithmetic", "split": "train"}}},
+}
 
 
 @pytest.fixture
@@ -95,8 +97,14 @@ WRONG: list[tuple[Change, str]] = [
     *((put(key, None), rf"{key}: empty; expected at least `{key}: ") for key in BLOCKS | DEFAULTS),
     *((lambda p, key=key: p.pop(key), rf"{key}: missing; expected at least `{key}: ") for key in BLOCKS),
     (put("runs", "x", {"model": "merged/averge"}), r"runs\.x\.model: .*did you mean 'merged/average'"),
-    (put("runs", "x", {"model": "slow"}), r"runs\.x\.model: 'slow' is no model or recipe; did you mean 'models/slow'"),
+    (put("runs", "x", {"model": "slow"}), r"x\.model: 'slow' is no model, recipe or training; did you mean 'models/s"),
     (put("runs", "x", {"model": "models/slow", "control": "nnoe"}), r"runs\.x\.control: .*did you mean 'none'"),
+    (put("runs", "x", {"model": "models/slow", "level": "short"}), r"runs\.x\.level: 'models/slow' was trained for no"),
+    (put("samples", "mine", {"model": "models/slwo", "problems": {}}), r"samples\.mine\.model: .*mean 'models/slow'"),
+    (put("samples", "mine", {"model": "models/slow", "problem": {}}), "samples.mine.problem: unknown key; did"),
+    (put("samples", "mine", {"model": "models/slow", "problems": {"source": "gsm8"}}), "did you mean 'gsm8k'"),
+    (put("samples", "mine", {"model": "models/slow", "problems": {"source": "file", "path": "problem.jsonl"}}),
+     r"samples\.mine\.problems\.path: no such file: problem\.jsonl .*did you mean 'problems\.jsonl'"),
     (put("models", "slo", {"source": "family"}), r"models\.slo: the embedded family has no .*did you mean 'slow'"),
     (put("resources", {"needs": {"merg": {}}}), r"resources\.needs\.merg: no such stage; did you mean 'merge'"),
     (put("recipes", "average", "models", [{"model": "quik"}, {"model": "slow"}]),

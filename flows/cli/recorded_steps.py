@@ -71,7 +71,7 @@ def _methods(arguments: Arguments) -> list[str]:
 def _generate_inputs(arguments: Arguments) -> list[Path]:
     from l2s.core.yaml import read_yaml
 
-    control, prompt = arguments["control"], arguments["prompt"]
+    control, prompt = arguments.get("control"), arguments["prompt"]
     found = read_yaml(control) if control else {}
     outliner = found.get("outliner") if isinstance(found, dict) else None
     files = [*([control] if control else []), *([Path(prompt)] if prompt.endswith((".yaml", ".yml")) else [])]
@@ -113,6 +113,7 @@ STEPS = {
     ),
     "texts": Step(("l2s.calibration.pairs",), lambda a: [a["quick"], a["slow"]]),
     "generate": Step(("l2s.generation.generate",), _generate_inputs, more=_prompt),
+    "sample": Step(("l2s.sampling.sample",), _generate_inputs, more=_prompt, beside=_graded_aside),
     "verify": Step(("l2s.verification.io.graded_files",), lambda a: [a["responses"]], beside=_graded_aside),
     "grade": Step(
         ("l2s.verification.io.graded_files",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside

@@ -1,4 +1,4 @@
-"""Single steps on the user's own files: check, merge, texts, calibrate, generate, verify, grade, analyse."""
+"""Single steps on the user's own files: check, merge, texts, calibrate, generate, sample, verify, grade, analyse."""
 
 import json
 from pathlib import Path
@@ -18,6 +18,14 @@ Force = Annotated[bool, typer.Option("--force", help="Replace OUT, and merge aga
 Replace = Annotated[bool, typer.Option("--force", help="Replace OUT if it is not of this command's making.")]
 Memory = Annotated[str | None, typer.Option("--max-memory", metavar="SIZE", help="Most memory to take, e.g. 4GB.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Tensors at a time; changes no byte. Default: one a core.")]
+Engine = Annotated[str, typer.Option(help="auto, transformers or vllm.")]
+PromptFile = Annotated[str, typer.Option("--prompt", help="chat, plain, qwen25-math-cot, cot, or a YAML file.")]
+Date = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="What a chat template takes for today.")]
+TemplateKwarg = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Of the chat template, e.g. enable_thinking=false. Repeatable."),
+]
+MostTokens = Annotated[int, typer.Option("--max-tokens", min=1, help="Most generated tokens a response.")]
 Grader = Annotated[str, typer.Option(help="l2s, math-verify, qwen (the study's rules), or all side by side.")]
 
 
@@ -140,21 +148,16 @@ def generate(
     run: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of the run; default: MODEL or MODEL-CONTROL.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="auto, transformers or vllm.")] = "auto",
+    engine: Engine = "auto",
     control: Annotated[Path | None, typer.Option(help="YAML file with a length control.")] = None,
-    prompt: Annotated[str, typer.Option(help="chat, plain, qwen25-math-cot, cot, or a YAML file.")] = "chat",
-    date: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="What a chat template takes for today.")
-    ] = None,
-    template_kwarg: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Of the chat template, e.g. enable_thinking=false. Repeatable."),
-    ] = None,
+    prompt: PromptFile = "chat",
+    date: Date = None,
+    template_kwarg: TemplateKwarg = None,
     samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,
     temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 0.0,
     top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
     top_k: Annotated[int, typer.Option(min=0, help="0: all tokens.")] = 0,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Most generated tokens a response.")] = 2048,
+    max_tokens: MostTokens = 2048,
     device: Device = "cpu",
     seed: Seed = 0,
     force: Replace = False,
@@ -173,6 +176,44 @@ def generate(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def sample(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    problems: Annotated[Path, typer.Argument(help="JSONL: id, problem, gold; benchmark, or else the file's name.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    run: Annotated[str | None, typer.Option(metavar="NAME", help="Of the run; default: MODEL.")] = None,
+    engine: Engine = "auto",
+    prompt: PromptFile = "chat",
+    date: Date = None,
+    template_kwarg: TemplateKwarg = None,
+    samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 8,
+    temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 1.0,
+    top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
+    top_k: Annotated[int, typer.Option(min=0, help="0: all tokens.")] = 0,
+    max_tokens: MostTokens = 2048,
+    grader: Annotated[str, typer.Option(help="l2s, math-verify or qwen (the study's rules).")] = "l2s",
+    jobs: Annotated[int, typer.Option(min=1, help="Worker processes of the grader.")] = 1,
+    device: Device = "cpu",
+    seed: Seed = 0,
+    force: Replace = False,
+    as_json: Json = False,
+) -> None:
+    """Answer each problem several times and grade the responses, for trainings; the store keeps what is generated."""
+    from l2s import api
+    from l2s.core.progress import bar
+
+    found = api.sample(
+        model, problems, target, run=run, engine=engine, prompt=prompt, date=date,
+        template_kwargs=variables(template_kwarg), samples=samples, temperature=temperature, top_p=top_p, top_k=top_k,
+        max_tokens=max_tokens, grader=grader, jobs=jobs, device=device, seed=seed, track=bar, say=warn,
+    )  # fmt: skip
+    counts = {"rows": len(found.rows), "correct": found.correct, "generated": found.generated, "stored": found.stored}
+    if as_json:
+        console.out.print_json(json.dumps(counts))
+    else:
+        say(f"{target}: {found.correct} of {len(found.rows)} correct; {found.generated} responses generated, "
+            f"{found.stored} from the store")  # fmt: skip
 
 
 def variables(given: list[str] | None) -> dict[str, Any]:
@@ -348,4 +389,4 @@ def _kept_aside(folder: Path, dropped: list[str]) -> "KeepAside":
     return keep
 
 
-COMMANDS = (check, merge, texts, calibrate, generate, verify, grade, analyse)
+COMMANDS = (check, merge, texts, calibrate, generate, sample, verify, grade, analyse)

@@ -65,6 +65,24 @@ def expected_lengths(config: Any, run: str, data: Path | None, assume: Callable[
     return found
 
 
+def expected_samples(params: Any, name: str, data: Path | None, assume: Callable[[str], None]) -> dict[str, Lengths]:
+    """Lengths of responses that a training learns from, by what their problems are known as.
+
+    Args:
+        params: :class:`l2s.sampling.settings.SampleParams`.
+        name: of the samples.
+        data: the folder with what past runs sampled; None if it is not of this configuration.
+        assume: is told what this rests on.
+    """
+    most, problems = params.max_tokens, params.problems.named
+    measured = _measured(data / "samples" / f"{name}.jsonl") if data else {}
+    if problems in measured:
+        assume("lengths: as what was sampled last, where there is any")
+    else:
+        assume(f"lengths: up to max_tokens ({most}) where nothing is known, which is the most they can be")
+    return {problems: measured.get(problems, Lengths(float(most), float(most) ** 2))}
+
+
 def _measured(responses: Path) -> dict[str, Lengths]:
     from l2s.records import read_rows
 

@@ -73,7 +73,9 @@ def behind(of: str = "") -> dict[str, set[str]]:
 SHARED = {"merge.ties", "merge.ties_merging"}
 """They import it."""
 GENERATED = {"generate.auto", "generate.transformers", "generate.vllm"}
-GRADED = {"verify.l2s", "verify.math-verify", "verify.qwen"}
+SAMPLED = {"sample.auto", "sample.transformers", "sample.vllm"}
+"""Each with every grader."""
+GRADED = {"verify.l2s", "verify.math-verify", "verify.qwen", *SAMPLED}
 EVERYTHING = set(behind())
 
 
@@ -83,21 +85,24 @@ EVERYTHING = set(behind())
         ("l2s/merging/methods/karcher.py", {"merge.karcher"}),
         ("l2s/merging/methods/ties.py", SHARED),
         ("l2s/benchmarks/gpqa.py", {"problems.gpqa"}),
-        ("l2s/generation/engines/vllm/engine.py", {"generate.auto", "generate.vllm"}),
-        ("l2s/generation/engines/vllm/support.py", {"generate.auto", "generate.vllm"}),
-        ("l2s/generation/engines/transformers/engine.py", {"generate.auto", "generate.transformers"}),
+        ("l2s/generation/engines/vllm/engine.py", {"generate.auto", "generate.vllm", "sample.auto", "sample.vllm"}),
+        ("l2s/generation/engines/vllm/support.py", {"generate.auto", "generate.vllm", "sample.auto", "sample.vllm"}),
+        (
+            "l2s/generation/engines/transformers/engine.py",
+            {"generate.auto", "generate.transformers", "sample.auto", "sample.transformers"},
+        ),
         ("l2s/family/muon.py", {"family"}),
-        ("l2s/verification/parsing/units.py", {"verify.l2s", "verify.qwen"}),
-        ("l2s/verification/workers/worker.py", {"verify.l2s", "verify.math-verify"}),
+        ("l2s/verification/parsing/units.py", {"verify.l2s", "verify.qwen", *SAMPLED}),
+        ("l2s/verification/workers/worker.py", {"verify.l2s", "verify.math-verify", *SAMPLED}),
         ("l2s/report/templates/page.css", {"report"}),
         ("l2s/analysis/findings/study_tables.json", {"analyse", "report"}),
         ("l2s/generation/controls/kinds/early_exit.py", {"analyse", *GENERATED}),
-        ("l2s/generation/controls/union.py", {"family", "analyse", *GENERATED}),
-        ("l2s/generation/settings.py", {"family", "analyse", *GENERATED}),
+        ("l2s/generation/controls/union.py", {"family", "analyse", *GENERATED, *SAMPLED}),
+        ("l2s/generation/settings.py", {"family", "analyse", *GENERATED, *SAMPLED}),
         ("l2s/calibration/settings.py", {"calibrate", "analyse"}),
         ("tasks/facts.py", {"analyse"}),
-        ("l2s/verification/graders/qwen_text.py", {"verify.qwen"}),
-        ("tasks/verify.py", GRADED),
+        ("l2s/verification/graders/qwen_text.py", {"verify.qwen", *SAMPLED}),
+        ("tasks/verify.py", GRADED - SAMPLED),
         ("tasks/stages.py", EVERYTHING),
         ("l2s/core/files.py", EVERYTHING),
         ("l2s/core/params.py", EVERYTHING),
@@ -116,7 +121,11 @@ def test_a_source_is_behind_what_uses_it(file: str, expected: set[str]) -> None:
 
 def test_a_change_of_meaning_changes_what_it_is_behind(copy: Path) -> None:
     found = changed(copy, "l2s/core/seeds.py", lambda text: text.replace(">> 1", ">> 2"), [])
-    assert found == {key for key, sources in behind().items() if "l2s/core/seeds.py" in sources} == EVERYTHING - GRADED
+    assert (
+        found
+        == {key for key, sources in behind().items() if "l2s/core/seeds.py" in sources}
+        == EVERYTHING - (GRADED - SAMPLED)
+    )
     assert changed(copy, "l2s/report/templates/page.css", lambda text: text + " ", []) == {"report"}
 
 
@@ -142,7 +151,7 @@ def test_every_name_that_params_yaml_may_hold_has_a_fingerprint() -> None:
     found = keys([])
     assert {f"merge.{name}" for name in (*METHODS, *METHOD_ALIASES)} <= found.keys()
     assert found["merge.ties_merging"] == found["merge.ties"]
-    assert {kind for kind in STAGES if kind not in found} == {"problems", "merge", "generate", "verify"}
+    assert {kind for kind in STAGES if kind not in found} == {"problems", "merge", "sample", "generate", "verify"}
     assert {f"generate.{name}" for name in ("auto", "transformers", "vllm")} <= found.keys()
     assert {"problems.arithmetic", "problems.file", "problems.jsonl", "problems.aime25"} <= found.keys()
 

@@ -1,0 +1,27 @@
+"""Levels of length that a model was trained to be asked for, in the words that it was trained with."""
+
+from pathlib import Path
+
+from l2s.checkpoints.json_file import read_object
+from l2s.core.errors import ConfigError
+from l2s.generation.settings import DecodingParams
+
+MANIFEST = "l2s_manifest.json"
+
+
+def at_level(decoding: DecodingParams, model: Path, level: str) -> DecodingParams:
+    """``decoding`` whose user's turn asks for a level, as the manifest in the model's folder has it.
+
+    Raises:
+        ConfigError: the folder holds no training of ours.
+    """
+    manifest = read_object(model / MANIFEST) if (model / MANIFEST).is_file() else {}
+    template = manifest.get("level_template")
+    if not isinstance(template, str):
+        raise ConfigError(
+            f"{model}: its manifest has no level_template, so how level '{level}' is asked for is not known; "
+            "name a model that l2s trained, or leave level out"
+        )
+    turn = template.replace("{level}", level)
+    prompt = decoding.prompt.model_copy(update={"template": decoding.prompt.template.replace("{problem}", turn)})
+    return decoding.model_copy(update={"prompt": prompt})

@@ -1,0 +1,1 @@
+"""Sampling: several responses to every problem, graded, as trainings learn from them."""
