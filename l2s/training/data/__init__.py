@@ -9,6 +9,7 @@ from l2s.training.data.data import Data, Dataset, ExampleData, PairData, Score
 from l2s.training.data.example import Example, Pair
 from l2s.training.data.o1_pruner import O1PrunerData
 from l2s.training.data.sample import Sample, read_samples, samples_of
+from l2s.training.data.selection import reference_lengths
 from l2s.training.data.union import EXAMPLES, PAIRS, AnyExamples, AnyPairs
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Score",
     "normalised",
     "read_samples",
+    "reference_lengths",
     "refuse_contamination",
     "samples_of",
 ]

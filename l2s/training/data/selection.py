@@ -43,6 +43,14 @@ def first_right(samples: Sequence[Sample]) -> Sample | None:
     return next(iter(right_ones(samples)), None)
 
 
+def reference_lengths(samples: Sequence[Sample]) -> dict[str, float]:
+    """Mean tokens of the right responses to each problem that was solved, by its normalised text."""
+    found = dict[str, list[int]]()
+    for sample in right_ones(samples):
+        found.setdefault(normalised(sample.problem), []).append(sample.tokens)
+    return {text: sum(lengths) / len(lengths) for text, lengths in found.items()}
+
+
 def chosen_examples(problems: Problems, choose: Choice, what: str, stream: str | None = None) -> Dataset[Example]:
     """One example for each problem that was solved."""
 
