@@ -18,7 +18,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     from l2s.checkpoints import Checkpoint
     from l2s.generation.generate import generate_responses
     from l2s.generation.levels import at_level
-    from tasks.costs import generation_cost
+    from tasks.running.costs import generation_cost
 
     model, level = DATA / config.runs[name].model, config.runs[name].level
     decoding = config.decoding if level is None else at_level(config.decoding, model, level)

@@ -19,7 +19,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     from l2s.benchmarks import write_problems
     from l2s.checkpoints import Checkpoint
     from l2s.sampling.sample import sample_responses
-    from tasks.costs import generation_cost
+    from tasks.running.costs import generation_cost
 
     params: SampleParams = config.samples[name]
     problems, out = HIDDEN / "samples" / f"{name}.jsonl", DATA / "samples" / f"{name}.jsonl"

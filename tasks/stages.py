@@ -15,7 +15,7 @@ from tasks import (
     sample,
     verify,
 )
-from tasks.costs import costed
+from tasks.running.costs import costed
 from tasks.stage import Say, Stage
 
 STAGES: dict[str, Stage] = {
@@ -45,8 +45,8 @@ def run_stage(kind: str, name: str | None, track: Track, say: Say) -> None:
     config, stage = Config.read(), STAGES[kind]
     if stage.names is not None and name not in stage.names(config):
         raise ConfigError(f"stage {kind}: no '{name}' in params.yaml{nearest(name or '', stage.names(config))}")
-    from tasks.code import check_code
-    from tasks.recording import recorded
+    from tasks.running.code import check_code
+    from tasks.running.recording import recorded
 
     code = check_code(kind, name, config)
     with costed(f"{kind}@{name}" if name else kind) as cost, recorded(stage, name, config, code):

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import l2s
-from flows.cli import steps
+from flows.cli.commands import steps
 from l2s import api
 from l2s.benchmarks.benchmark import BenchmarkParams, write_problems
 from tests.tiny import write_family

@@ -53,7 +53,7 @@ def test_words_that_stand_twice_agree() -> None:
 
 
 def test_stages_are_those_of_dvc_yaml(project: Path) -> None:
-    from tasks.declared import stage_names as declared
+    from tasks.running.declared import stage_names as declared
 
     params = written(lambda p: p["calibration"].update(a={"model": "base", "texts": "family", "kind": "activations"}))
     (project / "dvc.yaml").write_text((ROOT / "dvc.yaml").read_text())

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import console, steps
+from flows.cli import console
+from flows.cli.commands import steps
 from flows.cli.recorded_steps import leaving_record
 from l2s import __version__
 from l2s.core.errors import L2SError, sentence_of
@@ -48,9 +49,9 @@ def app_for(arguments: Sequence[str] = ()) -> typer.Typer:
 
 
 def _add_pipeline(app: typer.Typer) -> None:
-    from flows.cli import init, nightly, planned, preset, runs
-    from flows.cli.audit import audit
-    from flows.cli.lineage import lineage
+    from flows.cli.commands import init, nightly, planned, preset, runs
+    from flows.cli.commands.audit import audit
+    from flows.cli.commands.lineage import lineage
     from flows.pipeline.project import in_project
 
     for command in (*runs.COMMANDS, *planned.COMMANDS, nightly.nightly):
@@ -60,7 +61,7 @@ def _add_pipeline(app: typer.Typer) -> None:
 
 
 def _add_others(app: typer.Typer) -> None:
-    from flows.cli import runs, store
+    from flows.cli.commands import runs, store
 
     app.command(hidden=True)(runs.stage)
     app.add_typer(store.app, rich_help_panel=STEPS)

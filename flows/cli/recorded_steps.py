@@ -80,7 +80,7 @@ def _generate_inputs(arguments: Arguments) -> list[Path]:
 
 def _prompt(arguments: Arguments) -> dict[str, Any]:
     """The prompt's settings with every default, the date of chat templates among them."""
-    from flows.cli.steps import variables
+    from flows.cli.commands.steps import variables
     from l2s.api import prompt_settings
     from l2s.generation.settings import PromptParams
 
@@ -213,8 +213,8 @@ class _Known(NamedTuple):
 
 
 def _look(step: Step, arguments: Arguments) -> _Known:
-    from tasks.code import of_step
-    from tasks.recording import references
+    from tasks.running.code import of_step
+    from tasks.running.recording import references
 
     root = Path(os.path.abspath(arguments["target"])).parent
     inputs = references([Path(os.path.abspath(path)) for path in step.inputs(arguments)], root)
@@ -225,8 +225,8 @@ def _write(name: str, arguments: Arguments, begun: tuple[datetime, float], known
     from l2s.lineage.artefacts import artefacts_in, describe, is_model
     from l2s.lineage.occasion import Clock
     from l2s.lineage.record import Record, Sidecar, seeds_in, sidecar_of
-    from tasks.code import SOURCE
-    from tasks.recording import prefect_run
+    from tasks.running.code import SOURCE
+    from tasks.running.recording import prefect_run
 
     clock, target = Clock(*begun), Path(os.path.abspath(arguments["target"]))
     root = target.parent

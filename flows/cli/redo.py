@@ -136,7 +136,7 @@ def _put(values: dict[str, Any], key: str, value: Any) -> None:
 
 def _run_step(kept: Kept, target: Path, **changes: Any) -> None:
     """A single step, with the arguments that its record tells, but for the target."""
-    from flows.cli import steps
+    from flows.cli.commands import steps
 
     command = getattr(steps, kept.record.made_by.removeprefix("l2s "))
     given = kept.record.parameters["arguments"]

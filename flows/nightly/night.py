@@ -41,7 +41,7 @@ from l2s.nightly.night import (
 from l2s.nightly.rows import NightRows, problem_digest, short_digest
 from l2s.records import Problems, Row, read_rows, table_of, write_rows
 from tasks.nightly import Bench, Evaluated, Say, evaluate
-from tasks.observed import observed
+from tasks.running.observed import observed
 
 FOLDER = "nightly"
 
@@ -175,7 +175,7 @@ def _compared(
 
 def code_digest(kind: str, member: str) -> str:
     """Fingerprint of the code behind a kind of stage, by its meaning."""
-    from tasks.code import Behind
+    from tasks.running.code import Behind
 
     return fingerprint(Behind([]).code(kind, member).sources)
 

@@ -14,7 +14,7 @@ from l2s.lineage.code import fingerprint
 from l2s.lineage.meaning import Reading, package_of, read_source
 from l2s.lineage.record import RECORDS, Record
 from l2s.references import block
-from tasks.code import LOCK, SOURCE, Behind
+from tasks.running.code import LOCK, SOURCE, Behind
 
 UNKNOWN = "tells of other code than the stage ran; which file differs is not known here"
 Changes = list[tuple[str, str]]

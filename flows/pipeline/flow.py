@@ -20,8 +20,8 @@ from flows.pipeline.recorder import Recorder
 from flows.pipeline.resources import Resources
 from flows.pipeline.scheduled import Run, Scheduled
 from flows.pipeline.server import answers
-from tasks.prefect_tasks import LIMIT, stopping
-from tasks.recording import PREFECT_RUN
+from tasks.running.prefect_tasks import LIMIT, stopping
+from tasks.running.recording import PREFECT_RUN
 
 FEW = 3
 """Stages whose names make the name of a run."""

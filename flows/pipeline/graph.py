@@ -23,7 +23,7 @@ from flows.pipeline.locks import mend_lock_file, reads, void_dead_locks
 from flows.pipeline.project import no_repository
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
-from tasks.code import LOCK
+from tasks.running.code import LOCK
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _stop_stages() -> None:
 
 
 def _stages() -> list[int]:
-    """Descendants that run a stage: forked by a fork server, each the leader of a group of its own (tasks.worker)."""
+    """Descendants that run a stage: forked by a fork server, each the leader of a group of its own (``worker.py``)."""
     found = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error, ProcessLookupError):

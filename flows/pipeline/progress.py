@@ -1,4 +1,4 @@
-"""The terminal while a pipeline runs: one bar a running stage, from what the stages write (:mod:`tasks.watched`)."""
+"""The terminal while a pipeline runs: one bar a running stage, from what the stages write (``watched.py``)."""
 
 import threading
 from types import TracebackType
@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tasks.watched import LOGS, progress_of
+from tasks.running.watched import LOGS, progress_of
 
 
 class Watch:

@@ -21,9 +21,9 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml
 from flows.pipeline.graph import Graph, contents, fingerprint, one_line
 from flows.pipeline.listings import remember
 from l2s.core.files import write_text
+from tasks.running.watched import key_of
+from tasks.running.worker import Job
 from tasks.stages import STAGES
-from tasks.watched import key_of
-from tasks.worker import Job
 
 PATIENCE = 60.0
 """Seconds for which a stage waits for what another process of DVC's holds."""

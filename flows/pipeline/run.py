@@ -15,9 +15,9 @@ from flows.pipeline.runners import RUNNERS, task_runner
 from flows.pipeline.server import needed, served
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
-from tasks.code import refresh_where_named
+from tasks.running.code import refresh_where_named
+from tasks.running.worker import load
 from tasks.stages import STAGES
-from tasks.worker import load
 
 PREFECT_HOME = Path(".l2s/prefect")
 

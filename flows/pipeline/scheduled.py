@@ -15,7 +15,7 @@ from flows.pipeline.graph import Graph, one_line
 from flows.pipeline.progress import Watch
 from flows.pipeline.recorder import PATIENCE, Busy, Recorder, Standing
 from flows.pipeline.resources import Resources
-from tasks.prefect_tasks import FROM_EXCEPTION, may_end_better, task_of
+from tasks.running.prefect_tasks import FROM_EXCEPTION, may_end_better, task_of
 
 AGAIN = 0.5
 """Seconds after which DVC is asked again what it could not say."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from l2s.checkpoints.json_file import read_object
+from l2s.checkpoints.files.json_file import read_object
 from l2s.core.errors import ConfigError
 from l2s.generation.settings import DecodingParams
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import steps
 from flows.cli.app import app_for
+from flows.cli.commands import steps
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 HOSTILE = "\x1b]0;title\x07\x1b[31mred\x9b\u202e"
@@ -32,7 +32,9 @@ def test_all_commands_are_listed_and_what_is_none_is_refused() -> None:
 
 
 def test_a_merge_does_not_import_the_pipeline() -> None:
-    program = "import flows.cli.app, sys; flows.cli.app.app_for(['merge']); print('flows.cli.runs' in sys.modules)"
+    program = (
+        "import flows.cli.app, sys; flows.cli.app.app_for(['merge']); print('flows.cli.commands.runs' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
 
 
@@ -40,7 +42,8 @@ def test_control_characters_are_shown_wherever_the_terminal_prints(tmp_path: Pat
     """Also in a table, which Rich cuts and fills, and in what it colours itself."""
     script = f"""
 from rich.table import Table
-from flows.cli import console, runs
+from flows.cli import console
+from flows.cli.commands import runs
 name = {HOSTILE!r}
 console.out.file, console.err.file = __import__("sys").stdout, __import__("sys").stdout
 console.say(name); console.warn(name); console.err.print(name, markup=False); runs._print_plan({{name: [name]}}, False)

@@ -18,8 +18,8 @@ from l2s.core.errors import ConfigError
 from l2s.lineage.code import fingerprint
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe.aliases import METHOD_ALIASES
-from tasks import code
-from tasks.code import LOCK, Behind, check_code, is_current, refresh
+from tasks.running import code
+from tasks.running.code import LOCK, Behind, check_code, is_current, refresh
 from tasks.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -129,7 +129,7 @@ def test_every_leaf_of_a_parameter_is_named_new_and_lost_ones_too(toy: Path) -> 
 
 
 def test_a_dry_run_is_short_and_why_tells_all(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from flows.cli.runs import _print_plan
+    from flows.cli.commands.runs import _print_plan
 
     reasons = [Reason(f"params.yaml: recipes.old.{n}", "x" * 500 + " → absent") for n in range(40)]
     _print_plan({"merge@[b]": reasons}, False, 3)

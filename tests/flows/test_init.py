@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.cli.init import init
+from flows.cli.commands.init import init
 from l2s.core.errors import ConfigError
 from l2s.presets import PROJECT, project_files, read_preset
-from tasks.code import is_current
+from tasks.running.code import is_current
 
 ROOT = Path(__file__).resolve().parents[2]
 

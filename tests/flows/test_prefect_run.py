@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.recording import PREFECT_RUN, prefect_run
+from tasks.running.recording import PREFECT_RUN, prefect_run
 from tests.flows.test_pipeline import run
 
 

@@ -12,7 +12,7 @@ from dvc.exceptions import DvcException
 
 from flows.pipeline.graph import Graph
 from flows.pipeline.recorder import Busy, Recorder
-from tasks.watched import key_of
+from tasks.running.watched import key_of
 from tests.flows.conftest import repro
 
 

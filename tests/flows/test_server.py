@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVED = """
 import os, sys
 from contextlib import contextmanager
-import flows.cli.nightly, flows.pipeline.server
+import flows.cli.commands.nightly, flows.pipeline.server
 
 @contextmanager
 def served(port=None, meanwhile=lambda: None):
@@ -29,7 +29,7 @@ def served(port=None, meanwhile=lambda: None):
     yield "http://127.0.0.1:9"
 
 flows.pipeline.server.served = served
-flows.cli.nightly._serve("5 4 * * *")
+flows.cli.commands.nightly._serve("5 4 * * *")
 """
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks import worker
-from tasks.watched import log_of
-from tasks.worker import Job
+from tasks.running import worker
+from tasks.running.watched import log_of
+from tasks.running.worker import Job
 from tests.flows.test_stopping import processes_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def test_what_it_started_ends_with_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_it_ends_when_who_asked_for_it_is_killed(tmp_path: Path, number: signal.Signals) -> None:
     program = (
-        "from pathlib import Path; from tests.flows.test_worker import job; from tasks import worker\n"
+        "from pathlib import Path; from tests.flows.test_worker import job; from tasks.running import worker\n"
         f"worker.run(job(Path({str(tmp_path)!r}), 'echo > begun; sleep 600'))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tasks.code import refresh
+from tasks.running.code import refresh
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

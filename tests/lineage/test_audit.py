@@ -14,7 +14,7 @@ from l2s.lineage.artefacts import UNCOUNTED
 from l2s.lineage.audit import Audit, audit_chain
 from l2s.lineage.chain import Chain
 from l2s.lineage.record import Record
-from tasks.declared import stage_names
+from tasks.running.declared import stage_names
 from tests.lineage.conftest import changed, flipped
 from tests.lineage.projects import ROOT, STAGES
 

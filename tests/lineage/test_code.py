@@ -9,7 +9,7 @@ from flows.pipeline.graph import Graph
 from l2s.core.errors import ConfigError
 from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading
-from tasks.declared import declared, stage_names
+from tasks.running.declared import declared, stage_names
 from tests.lineage.projects import ROOT
 
 

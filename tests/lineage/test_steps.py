@@ -21,7 +21,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A merge of two models, its answers to five problems, their verdicts and a summary, made by commands."""
     from contextlib import chdir
 
-    from flows.cli import steps
+    from flows.cli.commands import steps
     from flows.cli.recorded_steps import leaving_record
     from l2s.benchmarks import BenchmarkParams, write_problems
 

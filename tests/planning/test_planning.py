@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from flows.cli.app import app_for
-from flows.cli.planned import plan
+from flows.cli.commands.planned import plan
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.planning.lengths import expected_lengths, questions_of

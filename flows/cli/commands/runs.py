@@ -55,7 +55,7 @@ def code(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 if it is out of date.")] = False,
 ) -> None:
     """Write code.lock: a fingerprint of the code behind each kind of stage; run and why do so by themselves."""
-    from tasks.code import LOCK, is_current, refresh
+    from tasks.running.code import LOCK, is_current, refresh
 
     if check:
         if not is_current():
@@ -84,8 +84,8 @@ def ui(
     stay: Annotated[bool, typer.Option(help="Keep the server up after the run.")] = True,
 ) -> None:
     """Start the Prefect UI and run the pipeline against it."""
+    from flows.cli.commands.ui import show
     from flows.cli.ready import check_ready, fill_in, read_config
-    from flows.cli.ui import show
     from flows.pipeline.run import StageFailed
 
     read_config()
@@ -108,7 +108,7 @@ def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> No
     """Run one stage's work; what dvc.yaml calls."""
     from flows.pipeline.orphans import end_with_ancestors
     from l2s.core.progress import bar
-    from tasks.observed import observed
+    from tasks.running.observed import observed
     from tasks.stages import run_stage
 
     end_with_ancestors()

@@ -11,7 +11,7 @@ from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.chain import write_occasion
 from l2s.lineage.occasion import Clock
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
-from tasks.declared import Declared, declared, parameter
+from tasks.running.declared import Declared, declared, parameter
 from tasks.stage import DATA, Stage
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
-from tasks.watched import key_of, log_of
-from tasks.worker import Job, run
+from tasks.running.watched import key_of, log_of
+from tasks.running.worker import Job, run
 
 FINAL = {2, 126, 127, 130, -2}
 """Exit codes after which another try ends the same way: wrong input or usage, no such command, interrupted."""

@@ -29,7 +29,7 @@ def init(
     with naming_extras("l2s init"):
         from dvc.repo import Repo  # noqa: F401, before anything is written
 
-        from tasks.code import refresh
+        from tasks.running.code import refresh
     folder.mkdir(parents=True, exist_ok=True)
     _begin_git(folder)
     _begin_dvc(folder)

@@ -59,7 +59,7 @@ def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
     from l2s.lineage.chain import Chain
     from l2s.lineage.checks import memory
     from l2s.lineage.checks.contents import chain_files
-    from tasks.code import SOURCE
+    from tasks.running.code import SOURCE
 
     chain = Chain.read(path or Path())
     files = chain_files(chain)
@@ -77,7 +77,7 @@ def _stages(chain: "Chain") -> "tuple[list[str], list[Finding]]":
     """The project's stages, and what is wrong where they cannot be read."""
     from l2s.core.errors import ConfigError
     from l2s.lineage.checks.finding import Finding
-    from tasks.declared import stage_names
+    from tasks.running.declared import stage_names
 
     try:
         return stage_names(chain.root), []

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver
 
 from l2s.core.errors import L2SError, sentence_of
-from tasks.watched import WrittenProgress, redirect_output
+from tasks.running.watched import WrittenProgress, redirect_output
 
 BASE = ("rich.console", "pydantic", "yaml", "numpy")
-LAST = "tasks.loaded"
+LAST = "tasks.running.loaded"
 _asking = threading.Lock()
 """multiprocessing reads how a process ended in whichever thread asks first, and that can be read once."""
 
