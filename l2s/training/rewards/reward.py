@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import ConfigDict
+
 from l2s.core.kinds import Kind
 from l2s.training.levels import LEVELS, Level
 from l2s.training.rewards.group import Group, State
@@ -13,6 +15,8 @@ START = State()
 
 class Reward(Kind):
     """One reward, as ``reward:`` of a training states it; lengths are tokens, right answers are worth 1."""
+
+    model_config = ConfigDict(serialize_by_alias=True)  # so that what is recorded can be read again
 
     kind: str
 

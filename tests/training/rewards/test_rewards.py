@@ -45,6 +45,11 @@ def test_every_kind_has_vectors_and_says_where_it_is_from() -> None:
         assert one(kind).kind == kind
 
 
+@pytest.mark.parametrize("kind", REWARDS)
+def test_what_is_recorded_can_be_read_again(kind: str) -> None:
+    assert parse_reward(one(kind).model_dump(mode="json"), "manifest") == one(kind)
+
+
 LENGTHS = [(10, 20, 30), (300, 20, 900), (7, 7, 8)]
 
 
