@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.files.reader import CheckpointReader
 from l2s.checkpoints.hub import NAME, cached_folder
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.views.adapted import AdaptedCheckpoint, AdaptedReader
 from l2s.checkpoints.views.adapter import CONFIG, WEIGHTS, Adapter
 from l2s.checkpoints.views.aligned import AlignedCheckpoint, AlignedReader, Reader

@@ -20,7 +20,7 @@ from l2s.calibration.calibrate import calibrate
 from l2s.calibration.network import Network
 from l2s.calibration.settings import CalibrationParams
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.files.reader import CheckpointReader
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.core.errors import CheckpointError, ConfigError, L2SError, RecordError
 from l2s.family.tokenizer import build_tokenizer

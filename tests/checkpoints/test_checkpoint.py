@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 
 from l2s.checkpoints import Checkpoint, weights_digest
 from l2s.checkpoints.files.index import INDEX
-from l2s.checkpoints.files.reader import CheckpointReader
 from l2s.checkpoints.files.writer import CheckpointWriter, TensorPlan
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.core.errors import CheckpointError
 from tests.tiny import random_weights, write_checkpoint
 

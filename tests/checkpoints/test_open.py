@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.files.reader import CheckpointReader
 from l2s.checkpoints.open import open_checkpoint, open_reader
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.views.adapted import AdaptedCheckpoint, AdaptedReader
 from l2s.core.errors import CheckpointError
 from tests.checkpoints.test_adapter import HIDDEN, QUERY, factors, write_adapter

@@ -11,7 +11,7 @@ from torch import Tensor
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.open import open_checkpoint, open_reader
 from l2s.checkpoints.views.aligned import AlignedCheckpoint
-from l2s.checkpoints.views.vocabulary import Vocabulary, align_vocabulary
+from l2s.checkpoints.vocabulary import Vocabulary, align_vocabulary
 from l2s.core.errors import CheckpointError
 from tests.checkpoints.test_adapter import embedding_factors, write_adapter
 from tests.tiny import HIDDEN, VOCABULARY, random_weights, write_checkpoint

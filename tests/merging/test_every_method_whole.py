@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.files.reader import CheckpointReader
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method

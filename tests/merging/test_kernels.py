@@ -14,7 +14,7 @@ import torch
 
 import l2s
 from l2s.checkpoints.files.index import TensorEntry
-from l2s.checkpoints.files.reader import Place
+from l2s.checkpoints.reader import Place
 from l2s.core.errors import CheckpointError
 from l2s.merging.kernels import kernels
 from l2s.merging.kernels.loop import READ, Loop

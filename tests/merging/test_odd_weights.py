@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.files.reader import CheckpointReader
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints

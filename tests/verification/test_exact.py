@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from l2s.verification.compare.values.exact import normalised, quantity, settle
+from l2s.verification.compare.values.exact import quantity, settle
+from l2s.verification.parsing.normalised import normalised
 
 EQUAL = [
     ("73", "073"),

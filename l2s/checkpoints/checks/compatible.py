@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint, has_rows
+from l2s.checkpoints.checks.architecture import missing_weights, unexpected_weights
 from l2s.checkpoints.files.dtypes import INTEGERS
 from l2s.checkpoints.files.index import listed
 from l2s.checkpoints.files.json_file import section
-from l2s.checkpoints.model.architecture import missing_weights, unexpected_weights
 from l2s.checkpoints.model.language import sections, tie_flag
 from l2s.checkpoints.model.parts import is_head, tower_of
 from l2s.checkpoints.model.quantised import quantised_by
@@ -40,7 +40,7 @@ def compare(models: Mapping[str, Checkpoint], by_token: bool = False, tensors: b
     """Differences of every model from the first one; names are those the user knows the models by.
 
     How many rows embedding and head have is the vocabulary's business, see
-    :func:`l2s.checkpoints.views.vocabulary.align_vocabulary`.
+    :func:`l2s.checkpoints.vocabulary.align_vocabulary`.
 
     Args:
         models: by name.

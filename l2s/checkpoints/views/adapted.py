@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.files.index import WeightIndex, listed, natural
-from l2s.checkpoints.files.reader import CheckpointReader
 from l2s.checkpoints.model.language import with_rows, with_tie
 from l2s.checkpoints.model.parts import is_head
 from l2s.checkpoints.model.tokenizer import has_tokenizer
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.views.adapter import WEIGHTS, Adapter, LowRank
 from l2s.core.digests import digest_lines
 from l2s.core.errors import CheckpointError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l2s.checkpoints.files.reader import Place
+from l2s.checkpoints.reader import Place
 from l2s.core.files import LINE
 from l2s.merging.kernels import kernels
 from l2s.merging.kernels.arrays import Counts, Doubles, Flags, Halves

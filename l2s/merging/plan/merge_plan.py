@@ -8,7 +8,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.checks.compatible import Finding
 from l2s.checkpoints.files.writer import TensorPlan
 from l2s.checkpoints.statistics import Statistics
-from l2s.checkpoints.views.vocabulary import Vocabulary
+from l2s.checkpoints.vocabulary import Vocabulary
 from l2s.core.errors import CheckpointError
 from l2s.core.threads import default_threads
 from l2s.merging.plan.donor import Donor

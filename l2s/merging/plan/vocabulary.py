@@ -7,7 +7,7 @@ from typing import Any
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.files.json_file import read_object
-from l2s.checkpoints.views.vocabulary import Vocabulary, Way, align_vocabulary
+from l2s.checkpoints.vocabulary import Vocabulary, Way, align_vocabulary
 from l2s.core.files import write_json, write_text
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.tokens import token_rows

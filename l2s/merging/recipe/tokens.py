@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.views.vocabulary import TokenRow
+from l2s.checkpoints.vocabulary import TokenRow
 from l2s.core.errors import ConfigError
 from l2s.core.params import Params, nearest
 

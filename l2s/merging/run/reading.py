@@ -8,7 +8,7 @@ import numpy as np
 
 from l2s.checkpoints.checks.finite import all_finite, told_by_bits
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
-from l2s.checkpoints.files.reader import CheckpointReader
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.core.errors import CheckpointError
 from l2s.core.lazy import torch
 from l2s.merging.kernels import kernels

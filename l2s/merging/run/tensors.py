@@ -16,9 +16,9 @@ import numpy as np
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.files.dtypes import INTEGERS, TORCH_NAMES
-from l2s.checkpoints.files.reader import CheckpointReader
 from l2s.checkpoints.files.writer import CheckpointWriter, TensorPlan
 from l2s.checkpoints.open import open_reader
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.core.digests import finished, hasher
 from l2s.core.errors import CheckpointError, ConfigError

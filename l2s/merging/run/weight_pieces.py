@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from l2s.checkpoints.files.reader import CheckpointReader
 from l2s.checkpoints.files.writer import TensorPlan
+from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.core.lazy import torch
 from l2s.core.params import Params

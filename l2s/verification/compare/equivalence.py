@@ -15,18 +15,18 @@ from l2s.verification.compare.phrases.division import same_divisions
 from l2s.verification.compare.phrases.numerals import counted, numeral, ordinal, scaled
 from l2s.verification.compare.phrases.wording import same_words
 from l2s.verification.compare.phrases.words import is_worded, same_sayings, worded
-from l2s.verification.compare.structures.vectors import with_unit_vectors
-from l2s.verification.compare.values.calculus import different_letters, needs_algebra, stated_value
-from l2s.verification.compare.values.exact import settle
-from l2s.verification.compare.values.families import (
+from l2s.verification.compare.structures.families import (
     declared,
     same_families,
     same_integrals,
     same_up_to_constants,
     turning,
 )
+from l2s.verification.compare.structures.residues import same_residues
+from l2s.verification.compare.structures.vectors import with_unit_vectors
+from l2s.verification.compare.values.calculus import different_letters, needs_algebra, stated_value
+from l2s.verification.compare.values.exact import settle
 from l2s.verification.compare.values.quantities import has_words
-from l2s.verification.compare.values.residues import same_residues
 from l2s.verification.outcome import Outcome
 from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits

@@ -12,7 +12,7 @@ import re
 import sympy
 from math_verify import LatexExtractionConfig, parse, verify
 
-from l2s.verification.compare.values.exact import normalised
+from l2s.verification.parsing.normalised import normalised
 
 logging.disable(logging.CRITICAL)
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from l2s.verification.compare.values.evaluation import FAR_POINTS, POINTS, Field, evaluated, exact
+from l2s.verification.compare.values.exact import terminates
 from l2s.verification.parsing.expressions import Expression, contains, nodes, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
@@ -272,12 +273,3 @@ def _rounds_to_irrational(gold: Expression, answer: Expression) -> bool:
             if isinstance(value, float) and value == value and abs(value) < 1e300:
                 return _stands_for(decimal, Fraction(value), digits, share, of_fraction=False)
     return False
-
-
-def terminates(value: Fraction) -> bool:
-    """Whether a finite decimal writes it: no prime but 2 and 5 divides the denominator."""
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1

@@ -3,9 +3,9 @@ r"""Residues: answers modulo a number, ``x \equiv 5 \pmod 7``, ``5 mod 7``; a ba
 import re
 from typing import NamedTuple
 
+from l2s.verification.compare.structures.families import residues
 from l2s.verification.compare.structures.shapes import shaped
-from l2s.verification.compare.values.exact import normalised
-from l2s.verification.compare.values.families import residues
+from l2s.verification.parsing.normalised import normalised
 from l2s.verification.parsing.parser import read
 from l2s.verification.parsing.tokens import UnreadableError
 
