@@ -1,10 +1,21 @@
 """Training: a start model, its data, and the folder that comes of them."""
 
+import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from l2s.checkpoints import Checkpoint
+from l2s.core.digests import digest_file, digest_text, without_name
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
+from l2s.core.versions import __version__, version_of
 from l2s.generation.settings import DecodingParams
+from l2s.records import Row
+from l2s.training.checkpoints import folder_of
+from l2s.training.data import read_samples, refuse_contamination
 from l2s.training.settings import TrainingParams
 
 OnStep = Callable[[Mapping[str, Any]], None]
@@ -22,6 +33,7 @@ def train(
     out: Path,
     work: Path,
     decoding: DecodingParams = DecodingParams(),
+    record_costs: bool = True,
     on_step: OnStep | None = None,
 ) -> dict[str, Any]:
     """Train ``start`` as the settings say; ``out`` appears whole at the end.
@@ -37,6 +49,7 @@ def train(
         out: a model folder like a merge's, with ``l2s_manifest.json`` and ``history.jsonl``.
         work: where states of an unfinished training lie.
         decoding: prompt and device; sampling is the settings'.
+        record_costs: write seconds into manifest and history; without, their bytes repeat.
         on_step: told how training goes.
 
     Returns:
@@ -45,4 +58,59 @@ def train(
     Raises:
         ConfigError, CheckpointError, RecordError: before anything is trained.
     """
-    raise NotImplementedError
+    from l2s.training.folder import described, hardware, refuse_place, write_folder
+    from l2s.training.job import Done, Job
+    from l2s.training.words import Words
+
+    refuse_place(out, start)
+    model, words = Checkpoint(start), Words(start, decoding.prompt, settings.level_template)
+    read = {name: read_samples(path) for name, path in _named(settings, samples).items()}
+    asked, chosen_on = _problems(problems, settings.sampled), _problems(validation, settings.validation is not None)
+    rows = {name: [{"id": one.id, "problem": one.problem} for one in found] for name, found in read.items()}
+    tests = {path.stem: _problems(path, True) for path in benchmarks}
+    refuse_contamination(rows | ({"problems": asked} if asked else {}), tests)
+    inputs = {name: digest_file(samples[name]) for name in read}
+    inputs |= {"problems": digest_file(problems)} if problems and asked else {}
+    inputs |= {"validation": digest_file(validation)} if validation and chosen_on else {}
+    own = folder_of(work, _digest(settings, model, inputs, decoding))
+    job = Job(settings, start, words, samples, read, asked, chosen_on, decoding, own)
+    method = import_module(f"l2s.training.trainers.{settings.method}")
+    done: Done = method.carry_out(job, on_step or (lambda line: None))
+    costs = job.costs.spent() | {"hardware": hardware(job.device)}
+    spent = {"generated": costs.pop("generated"), "trained": costs.pop("trained")}
+    manifest = described(
+        settings, model, inputs, steps=len(done.history), tokens=spent, levels=list(done.levels),
+        level_template=settings.level_template, **job.notes, **(costs if record_costs else {}),
+    )  # fmt: skip
+    history = done.history if record_costs else [_without_costs(line) for line in done.history]
+    manifest = write_folder(out, model, done.weights, manifest, history)
+    shutil.rmtree(work)
+    return manifest
+
+
+def _named(settings: TrainingParams, samples: Mapping[str, Path]) -> dict[str, Path]:
+    if missing := [name for name in settings.sources if name not in samples]:
+        raise ConfigError(f"training: there are no samples '{missing[0]}'{nearest(missing[0], samples)}")
+    return {name: samples[name] for name in dict.fromkeys(settings.sources)}
+
+
+def _problems(path: Path | None, wanted: bool) -> list[Row]:
+    from l2s.generation.generate import read_problems
+
+    if path is None or not wanted:
+        if wanted:
+            raise ConfigError("training: there is no file of problems, which these settings ask for")
+        return []
+    return read_problems(path)
+
+
+def _digest(settings: TrainingParams, start: Checkpoint, inputs: Mapping[str, str], decoding: DecodingParams) -> str:
+    """Of all that decides the bytes that are written."""
+    packages = [__version__, *map(version_of, ("torch", "transformers", "trl"))]
+    parts = [settings.model_dump(mode="json"), start.digest, dict(inputs), packages, decoding.device]
+    parts.append(decoding.prompt.model_dump(mode="json"))
+    return without_name(digest_text(json.dumps(parts, sort_keys=True)))[:16]
+
+
+def _without_costs(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if key not in ("seconds", "cpu_seconds")}

@@ -24,10 +24,10 @@ class LoraParams(Params):
 class ValidationParams(Params):
     """Problems on which a checkpoint is chosen: the shortest at parity with the start model there."""
 
-    problems: TrainingProblems = TrainingProblems(split="validation", per_level=20)
+    problems: TrainingProblems = TrainingProblems(split="validation", per_level=40)
     every: int = Field(10, ge=1)
     """Steps between two candidates; the last step is one."""
-    margin: float = Field(0.02, gt=0, lt=1)
+    margin: float = Field(0.03, gt=0, lt=1)
     """Parity: the loss of accuracy, at the lower end of its paired interval, is less than this."""
     confidence: float = Field(0.95, gt=0, lt=1)
     max_tokens: int = Field(400, ge=1)
@@ -51,7 +51,7 @@ class TrainingParams(Kind):
     weight_decay: float = Field(0.0, ge=0)
     clip: float = Field(1.0, gt=0)
     """Longest gradient."""
-    micro_batch: int = Field(16, ge=1)
+    micro_batch: int = Field(8, ge=1)
     """Most texts whose gradients are computed at once; it bounds memory."""
     lora: LoraParams | None = None
     """null: all weights are trained."""

@@ -1,0 +1,109 @@
+"""Direct preference optimisation by TRL; the start model's log-probabilities are computed once.
+
+TRL tokenises texts of pairs by itself, and may add or join tokens. What it is trained on is batches of our ids; its
+own are not looked at.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor
+from trl import DPOConfig, DPOTrainer
+
+from l2s.core.errors import ConfigError
+from l2s.training.data import Pair
+from l2s.training.job import Done, Job
+from l2s.training.methods.dpo import Dpo
+from l2s.training.trainers.choice import Chooser
+from l2s.training.trainers.common import Recorder, Tell, arguments, in_order, load_model, lora_of, run_trainer
+
+Ids = tuple[list[int], list[int], list[int]]
+"""Of prompt, chosen and rejected response."""
+
+
+def carry_out(job: Job, tell: Tell) -> Done:
+    """Prefer the chosen responses."""
+    settings = job.settings
+    assert isinstance(settings, Dpo)
+    found = settings.data.pairs(job.samples)
+    job.notes["data"] = {"pairs": len(found.items), "problems": found.problems, "dropped": dict(found.dropped)}
+    pairs = in_order(_ids(job, found.items), _length, settings.epochs, settings.batch_size, settings.seed)
+    recorder = Recorder(job, [], tell)
+    recorder.line = _Counter(job, pairs, settings.batch_size, recorder)
+    chooser = Chooser(job, recorder)
+    weights = run_trainer(_trainer(job, settings, pairs, recorder), job, recorder)
+    return Done(chooser.chosen(weights), recorder.history)
+
+
+def _trainer(job: Job, settings: Dpo, pairs: Sequence[Ids], recorder: Recorder) -> DPOTrainer:
+    half = settings.model_copy(update={"micro_batch": max(1, settings.micro_batch // 2)})  # a pair is two texts
+    losses = {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, settings.sft]} if settings.sft else {}
+    config = arguments(
+        DPOConfig, Job(**{**vars(job), "settings": half}), settings.batch_size, beta=settings.beta, max_length=None,
+        precompute_ref_log_probs=True, train_sampling_strategy="sequential", disable_dropout=True, **losses,
+    )  # fmt: skip
+    rows = [{"place": place, "prompt": "", "chosen": "", "rejected": ""} for place in range(len(pairs))]
+    return DPOTrainer(
+        load_model(job), args=config, train_dataset=Dataset.from_list(rows), processing_class=job.words.tokenizer,
+        data_collator=Collator(pairs, job.words.stop), callbacks=[recorder], peft_config=lora_of(settings),
+    )  # fmt: skip
+
+
+class Collator:
+    """Batches as TRL's own collator makes them: chosen responses first, then rejected ones."""
+
+    def __init__(self, pairs: Sequence[Ids], padding: int) -> None:
+        self.pairs, self.padding = pairs, padding
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+        """Ids of the pairs in these places."""
+        pairs = [self.pairs[row["place"]] for row in rows]
+        texts = [(prompt, response) for side in (1, 2) for prompt, response in ((p[0], p[side]) for p in pairs)]
+        width = max(len(prompt) + len(response) for prompt, response in texts)
+        shape = (len(texts), width)
+        ids, seen, counted = (
+            torch.full(shape, self.padding),
+            torch.zeros(shape, dtype=torch.long),
+            torch.zeros(shape, dtype=torch.long),
+        )
+        for row, (prompt, response) in enumerate(texts):
+            end = len(prompt) + len(response)
+            ids[row, :end], seen[row, :end], counted[row, len(prompt) : end] = torch.tensor(prompt + response), 1, 1
+        batch = {"input_ids": ids, "attention_mask": seen, "completion_mask": counted}
+        for name in ("ref_chosen_logps", "ref_rejected_logps"):
+            if name in rows[0]:
+                batch[name] = torch.tensor([row[name] for row in rows])
+        return batch
+
+
+class _Counter:
+    """Tokens of the step, and TRL's rewards of both sides: both may fall while their margin grows."""
+
+    def __init__(self, job: Job, pairs: Sequence[Ids], batch: int, recorder: Recorder) -> None:
+        self.job, self.pairs, self.batch, self.recorder = job, pairs, batch, recorder
+
+    def __call__(self, logs: dict[str, Any]) -> dict[str, Any]:
+        at = len(self.recorder.history) * self.batch
+        tokens = sum(len(chosen) + len(rejected) for _, chosen, rejected in self.pairs[at : at + self.batch])
+        self.job.costs.trained += tokens
+        kept = {f"rewards_{side}": logs.get(f"rewards/{side}") for side in ("chosen", "rejected", "accuracies")}
+        return {"tokens": tokens, **kept}
+
+
+def _length(pair: Ids) -> int:
+    return len(pair[0]) + max(len(pair[1]), len(pair[2]))
+
+
+def _ids(job: Job, pairs: Sequence[Pair]) -> list[Ids]:
+    found = [
+        (job.words.prompt(one.problem).ids, job.words.response(one.chosen), job.words.response(one.rejected))
+        for one in pairs
+    ]
+    kept = [pair for pair in found if all(job.words.fits(pair[0], pair[side]) for side in (1, 2))]
+    if left := len(found) - len(kept):
+        job.notes["longer_than_context"] = left
+    if not kept:
+        raise ConfigError(f"dpo: none of {len(found)} pairs fits the model's context of {job.words.model.context}")
+    return kept

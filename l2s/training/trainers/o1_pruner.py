@@ -1,0 +1,63 @@
+"""O1-Pruner's loss within TRL's trainer of supervised fine-tuning."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from trl import SFTTrainer
+
+from l2s.training.job import Done, Job
+from l2s.training.methods.o1_pruner import O1Pruner
+from l2s.training.trainers.choice import Chooser
+from l2s.training.trainers.common import IGNORED, Recorder, Tell, in_order, load_model, run_trainer
+from l2s.training.trainers.rows import example_rows, length_of
+from l2s.training.trainers.scoring import mean_log_probabilities
+from l2s.training.trainers.sft import trainer_of
+
+
+def carry_out(job: Job, tell: Tell) -> Done:
+    """Make short and right responses likelier than they were, within the clip."""
+    settings = job.settings
+    assert isinstance(settings, O1Pruner)
+    found = settings.data.examples(job.samples, settings.alpha, settings.seed)
+    job.notes["data"] = {"examples": len(found.items), "problems": found.problems, "dropped": dict(found.dropped)}
+    rows, model = example_rows(job, found.items), load_model(job)
+    for row, reference in zip(rows, mean_log_probabilities(model, rows, job), strict=True):
+        row["reference"] = reference
+    ordered = [dict(row) for row in in_order(rows, length_of, settings.epochs, settings.batch_size, settings.seed)]
+    for at in range(0, len(ordered), settings.batch_size):
+        batch = ordered[at : at + settings.batch_size]
+        for row in batch:
+            row["share"] = 1 / len(batch)
+    recorder = Recorder(job, [], tell)
+    numbers = ("weight", "reference", "share")
+    trainer = trainer_of(job, model, ordered, settings.batch_size, recorder, O1PrunerTrainer, numbers)
+    chooser = Chooser(job, recorder)
+    trainer.clip_ratio = settings.clip_ratio
+    return Done(chooser.chosen(run_trainer(trainer, job, recorder)), recorder.history)
+
+
+class O1PrunerTrainer(SFTTrainer):
+    """The mean over a batch of max(−w ρ, −w clip(ρ))."""
+
+    clip_ratio = 0.2
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Of a part of a batch; ``share`` is one over the rows of the whole."""
+        outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False)
+        labels = inputs["labels"][:, 1:]
+        lost = functional.cross_entropy(
+            outputs.logits[:, :-1].float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
+        )
+        now = -lost.sum(1) / (labels != IGNORED).sum(1)
+        loss = (pruner_loss(now, inputs["reference"], inputs["weight"], self.clip_ratio) * inputs["share"]).sum()
+        return (loss, outputs) if return_outputs else loss
+
+
+def pruner_loss(now: Tensor, reference: Tensor, weight: Tensor, clip: float) -> Tensor:
+    """Of each response, from its mean log-probability of a token now and under the start model."""
+    ratio = torch.exp(now - reference)
+    return torch.maximum(-weight * ratio, -weight * ratio.clamp(1 - clip, 1 + clip))
