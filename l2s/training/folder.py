@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.dtypes import TORCH_NAMES
-from l2s.checkpoints.writer import CheckpointWriter, TensorPlan
+from l2s.checkpoints.files.dtypes import TORCH_NAMES
+from l2s.checkpoints.files.writer import CheckpointWriter, TensorPlan
 from l2s.core.errors import CheckpointError
 from l2s.core.files import replacing_folder, write_json, write_text
 from l2s.core.lazy import torch

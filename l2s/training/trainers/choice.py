@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from safetensors.torch import load_file, save_file
 
-from l2s.analysis.paired import tango
-from l2s.checkpoints.json_file import read_object
+from l2s.analysis.statistics.paired import tango
+from l2s.checkpoints.files.json_file import read_object
 from l2s.core.files import replacing_folder, write_json
 from l2s.generation.settings import SamplingParams
 from l2s.training.job import Job

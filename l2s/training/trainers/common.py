@@ -12,7 +12,7 @@ from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallb
 
 from l2s.causal_lm import load_causal_lm
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.dtypes import TORCH_NAMES
+from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.core.seeds import seed_for
 from l2s.training import checkpoints
 from l2s.training.folder import refuse_untrainable
