@@ -2,24 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from l2s.core.errors import ConfigError
 from l2s.core.params import Params, nearest
 from l2s.merging.method import MergeMethod, keys, kinds, required
 from l2s.merging.methods import METHODS
+from l2s.merging.recipe.content import RecipeContent
 from l2s.merging.recipe.dialect import INT8_MASK
 from l2s.merging.recipe.parameters import leaves, malformed
 from l2s.merging.recipe.slices import check_slices
-
-if TYPE_CHECKING:
-    from l2s.merging.recipe.recipe import MergeRecipe
 
 AFTER_THE_SUM = ("weight", "lambda")
 """Parameters that may change along the layers even where something is measured of the whole model."""
 
 
-def check_recipe(recipe: "MergeRecipe", where: str) -> list[str]:
+def check_recipe(recipe: RecipeContent, where: str) -> list[str]:
     """Everything that is wrong with models, slices, parameters and tokenizer."""
     try:
         _ = recipe.method
@@ -32,7 +30,7 @@ def check_recipe(recipe: "MergeRecipe", where: str) -> list[str]:
     return problems + (wrong or [*_measured_together(recipe, where), *_of_one_model(recipe, where)])
 
 
-def _required(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+def _required(recipe: RecipeContent, where: str) -> Iterator[str]:
     """Parameters that have no default must stand somewhere; whether every tensor has one shows in the preflight."""
     method = recipe.method
     for key in sorted(required(method.params)):
@@ -51,7 +49,7 @@ def _required(recipe: "MergeRecipe", where: str) -> Iterator[str]:
                 yield f"{where}.models.{number}.parameters.{key}: required by {method.name}, but missing"
 
 
-def _models(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+def _models(recipe: RecipeContent, where: str) -> Iterator[str]:
     """Base and models: are they there, once, and as many as the method takes?"""
     method, merged = recipe.method, recipe.merged()
     bases = [one.base_model or recipe.base_model for one in recipe.slices or ()] or [recipe.base_model]
@@ -84,7 +82,7 @@ def _count(minimum: int, maximum: int | None) -> str:
     return f"{minimum} to {maximum} models"
 
 
-def _tokenizer(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+def _tokenizer(recipe: RecipeContent, where: str) -> Iterator[str]:
     if recipe.tokenizer and recipe.tokenizer_source:
         yield f"{where}.tokenizer_source: tokenizer is given too; keep one"
     key = "tokenizer.source" if recipe.tokenizer else "tokenizer_source"
@@ -92,7 +90,7 @@ def _tokenizer(recipe: "MergeRecipe", where: str) -> Iterator[str]:
         yield f"{where}.{key}: base, but there is no base_model; name a model, or union"
 
 
-def _parameters(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+def _parameters(recipe: RecipeContent, where: str) -> Iterator[str]:
     """Every parameter's name, form and values."""
     method = recipe.method
     yield from _of_all(method, recipe.parameters, f"{where}.parameters")
@@ -133,7 +131,7 @@ def _of_layers(method: MergeMethod, found: dict[str, Any], where: str, elsewhere
             yield f"{where}.{key}: holds for all layers; move it to {elsewhere}"
 
 
-def _of_one_model(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+def _of_one_model(recipe: RecipeContent, where: str) -> Iterator[str]:
     """Do one model's parameters fit together, where they are plain values?"""
     block = recipe.method.model_params
     for number, entry in enumerate(recipe.models):
@@ -145,7 +143,7 @@ def _of_one_model(recipe: "MergeRecipe", where: str) -> Iterator[str]:
             yield f"{where}.models.{number}.parameters: {sentence.removeprefix(': ')}"
 
 
-def _measured_together(recipe: "MergeRecipe", where: str) -> Iterator[str]:
+def _measured_together(recipe: RecipeContent, where: str) -> Iterator[str]:
     """What decides a measure over the whole model must be one value for all tensors."""
     spans, method = recipe.method.spans_model, recipe.method
     if spans is None:
