@@ -152,6 +152,7 @@ Check = Callable[[Target, Any, Sequence[Any]], None]
 Looped = Callable[[str, Any, Any, Sequence[Any]], Loop | None]
 Measure = Callable[[ForEachWeight, Any, Sequence[Any]], Any]
 Spans = Callable[[Any], bool]
+Cancels = Callable[[Any, Sequence[float], bool], bool]
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,10 @@ class MergeMethod:
     has one measures magnitudes alone, of :class:`Distances` as well as of a :class:`Weight`."""
     sha256_masks: bool = False
     """Are its masks drawn from the SHA-256 of weights? It is so where results from before BLAKE3 shall stay."""
+    cancels: Cancels | None = None
+    """Do weights that sum to zero give no model? Asked with parameters, weights, and whether there is a base."""
+    alike_at_zero: bool = False
+    """Does it take all models alike where every weight is 0? Others then give the base."""
     compose: Callable[["MergeMethod"], "MergeMethod"] | None = None
     """For a method that acts on another method's result: how, given ``parameters.of``."""
 
@@ -236,6 +241,8 @@ def merge_method(
     memory: Callable[[tuple[int, ...], int], int] | None = None,
     loop: Looped | None = None,
     sha256_masks: bool = False,
+    cancels: Cancels | None = None,
+    alike_at_zero: bool = False,
     compose: Callable[[MergeMethod], MergeMethod] | None = None,
 ) -> Callable[[Merge], Merge]:
     """Register a function ``(weight, params, [model params of each of the K models]) -> Merged`` under its name.
@@ -249,7 +256,7 @@ def merge_method(
         REGISTERED[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
             check, measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, loop,
-            sha256_masks, compose,
+            sha256_masks, cancels, alike_at_zero, compose,
         )  # fmt: skip
         return merge
 

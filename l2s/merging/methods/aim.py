@@ -28,6 +28,7 @@ from l2s.core.params import Params
 from l2s.merging.method import Merged, MergeMethod, Target, Weight, keys, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.methods.task_arithmetic import TaskArithmeticParams, task_arithmetic
+from l2s.merging.ops.sums import divides
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,7 +95,7 @@ def beside(inner: type[Params]) -> type[Params]:
     return create_model(f"AimOf{inner.__name__}", __base__=(AimParams, inner))
 
 
-@merge_method(AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", check=check, compose=compose)
+@merge_method(AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", check=check, compose=compose, cancels=divides)
 def aim(weight: Weight, params: AimOfTaskArithmetic, models: Sequence[ModelWeight]) -> Merged:
     """On the result of task arithmetic."""
     merged = task_arithmetic(weight, params, models)

@@ -21,7 +21,7 @@ from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.ranking import Cut, beyond, cuts_at
 from l2s.merging.ops.rescale import l1, l1_factors, stretched
-from l2s.merging.ops.sums import weighted_sum
+from l2s.merging.ops.sums import divides, weighted_sum
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,7 +75,7 @@ def measure(each: ForEachWeight, params: BreadcrumbsParams, models: Sequence[Bre
     return Band(found.low, found.high, factors)
 
 
-@merge_method(BreadcrumbsParams, BreadcrumbsModel, paper="arXiv:2312.06795", measure=measure)
+@merge_method(BreadcrumbsParams, BreadcrumbsModel, paper="arXiv:2312.06795", measure=measure, cancels=divides)
 def breadcrumbs(weight: Weight, params: BreadcrumbsParams, models: Sequence[BreadcrumbsModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the task vectors without their largest and smallest entries."""
     trimmed = as_measured(weight)

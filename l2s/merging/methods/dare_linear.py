@@ -17,7 +17,7 @@ from l2s.core.params import Params
 from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Distances, Floats, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
-from l2s.merging.ops.sums import factors, onto, plain_sum
+from l2s.merging.ops.sums import divides, factors, onto, plain_sum
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +56,9 @@ def loop(name: str, measured: list[float], params: DareParams, models: Sequence[
     return Loop(weights, densities=[model.density for model in models], factors=measured, scale=params.scale)
 
 
-@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop, sha256_masks=True)
+@merge_method(
+    DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop, sha256_masks=True, cancels=divides
+)  # fmt: skip
 def dare_linear(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
     thinned = stretched(drop(weight, models), weight.measured)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.della import DellaModel, DellaParams, check, measure, thin
 from l2s.merging.ops.rescale import stretched
-from l2s.merging.ops.sums import weighted_sum
+from l2s.merging.ops.sums import divides, weighted_sum
 
 
 class DellaLinearParams(DellaParams):
@@ -15,7 +15,10 @@ class DellaLinearParams(DellaParams):
     """Divide by the models' weights."""
 
 
-@merge_method(DellaLinearParams, DellaModel, paper="arXiv:2406.11617", check=check, measure=measure, sha256_masks=True)
+@merge_method(
+    DellaLinearParams, DellaModel, paper="arXiv:2406.11617", check=check, measure=measure, sha256_masks=True,
+    cancels=divides,
+)  # fmt: skip
 def della_linear(weight: Weight, params: DellaLinearParams, models: Sequence[DellaModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
     thinned = stretched(thin(weight, params, models), weight.measured)

@@ -26,7 +26,7 @@ def loop(name: str, measured: None, params: LinearParams, models: Sequence[Model
     return Loop(factors([model.weight for model in models], params.normalize), base_share=0.0)
 
 
-@merge_method(LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False, loop=loop)
+@merge_method(LinearParams, ModelWeight, paper="arXiv:2203.05482", needs_base=False, loop=loop, cancels=lambda *_: True)
 def linear(weight: Weight, params: LinearParams, models: Sequence[ModelWeight]) -> Merged:
     """Σₖ wₖ θₖ / Σₖ wₖ."""
     shares = factors([model.weight for model in models], params.normalize)

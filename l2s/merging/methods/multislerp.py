@@ -42,7 +42,12 @@ def measure(each: ForEachWeight, params: MultiSlerpParams, models: Sequence[Mode
     return shares(products, factors([model.weight for model in models], params.normalize_weights), params.eps)
 
 
-@merge_method(MultiSlerpParams, ModelWeight, needs_base=False, optional_base=True, measure=measure)
+def cancels(params: MultiSlerpParams, weights: Sequence[float], has_base: bool) -> bool:
+    """Weights that sum to zero give no model without a base, and none where their sum divides."""
+    return not has_base or (params.normalize_weights and any(weights))
+
+
+@merge_method(MultiSlerpParams, ModelWeight, needs_base=False, optional_base=True, measure=measure, cancels=cancels)
 def multislerp(weight: Weight, params: MultiSlerpParams, models: Sequence[ModelWeight]) -> Merged:
     """θ₀ + (Σₖ wₖ ‖τₖ‖) m / ‖m‖, m = Σₖ wₖ τₖ / ‖τₖ‖, θ₀ = 0 without a base; one model alone comes out as it is."""
     if len(models) == 1:

@@ -45,7 +45,9 @@ def measure(each: ForEachWeight, params: NuSlerpParams, models: Sequence[ModelWe
     return None
 
 
-@merge_method(NuSlerpParams, ModelWeight, needs_base=False, optional_base=True, measure=measure, counts=(2, 2))
+@merge_method(
+    NuSlerpParams, ModelWeight, needs_base=False, optional_base=True, measure=measure, counts=(2, 2), alike_at_zero=True
+)  # fmt: skip
 def nuslerp(weight: Weight, params: NuSlerpParams, models: Sequence[ModelWeight]) -> Merged:
     """θ₀ + sin((1 − t) Ω) / sin Ω · τ₁ + sin(t Ω) / sin Ω · τ₂, θ₀ = 0 without a base."""
     products = gram(_vectors(weight), dim=-1) if weight.measured is None else weight.measured

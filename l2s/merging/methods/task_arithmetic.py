@@ -8,7 +8,7 @@ from l2s.core.params import Params
 from l2s.merging.kernels.loop import Loop
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
-from l2s.merging.ops.sums import factors, plain_sum
+from l2s.merging.ops.sums import divides, factors, plain_sum
 
 
 class TaskArithmeticParams(Params):
@@ -27,7 +27,7 @@ def loop(name: str, measured: None, params: TaskArithmeticParams, models: Sequen
 
 
 @merge_method(
-    TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", loop=loop
+    TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", loop=loop, cancels=divides
 )  # fmt: skip
 def task_arithmetic(weight: Weight, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Merged:
     """θ₀ + λ Σₖ wₖ τₖ; one model with λ w = 1 comes out bit for bit."""

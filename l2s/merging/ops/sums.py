@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from l2s.core.lazy import torch
 
@@ -18,6 +18,11 @@ def factors(weights: Sequence[float], normalize: bool) -> list[float]:
     """wₖ, divided by Σₖ wₖ if ``normalize``."""
     divisor = sum(weights)
     return [w / divisor for w in weights] if normalize and abs(divisor) >= SMALLEST else list(weights)
+
+
+def divides(params: Any, weights: Sequence[float], has_base: bool) -> bool:
+    """Would they be divided by their sum of zero? Weights that are all zero are not: they give the base."""
+    return bool(params.normalize) and any(weights)
 
 
 def plain_sum(terms: Tensor | Sequence[Tensor], weights: Sequence[float]) -> Tensor:

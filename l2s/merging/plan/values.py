@@ -13,12 +13,6 @@ from l2s.merging.ops.sums import SMALLEST
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.parameters import count_layers, position
 
-DIVIDING = ("task_arithmetic", "dare_linear", "della_linear", "breadcrumbs", "multislerp")
-"""Methods that, told to normalize, divide by the sum of all weights; others divide by those that agree on a sign."""
-
-ALIKE = ("nuslerp",)
-"""Methods that take all models alike where all weights are 0."""
-
 
 def check_values(
     recipe: MergeRecipe, tensors: Sequence[TensorPlan], statistics: Mapping[str, Statistics]
@@ -44,7 +38,7 @@ def check_values(
         findings.append(Finding(f"{sentence}; change them", fatal=True))
     if count and len(values) == count and all(_all_zero(models, "scale") for _, models in values.values()):
         findings.append(Finding("scale: 0 for every tensor, so the result would hold zeros; change it", fatal=True))
-    if findings or not recipe.has_base or not count or recipe.merge_method in ALIKE:
+    if findings or not recipe.has_base or not count or recipe.method.alike_at_zero:
         return findings
     idle = all(_all_zero(models, "weight") for _, models in values.values())
     return [Finding("all weights are 0, so the result is the base")] if idle else []
@@ -86,8 +80,5 @@ def _cancel(recipe: MergeRecipe, params: Params, models: Sequence[Params]) -> bo
     weights: list[float] = [model.weight for model in models if hasattr(model, "weight")]
     if not weights or abs(sum(weights)) >= SMALLEST:
         return False
-    method = recipe.parameters.get("of", "task_arithmetic") if recipe.merge_method == "aim" else recipe.merge_method
-    if method == "linear" or (method == "multislerp" and not recipe.has_base):
-        return True
-    divides = getattr(params, "normalize", False) or getattr(params, "normalize_weights", False)
-    return bool(divides) and method in DIVIDING and any(weights)
+    cancels = recipe.method.cancels
+    return cancels is not None and cancels(params, weights, recipe.has_base)
