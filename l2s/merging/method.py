@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from l2s.core.lazy import torch
 from l2s.core.params import Params
-from l2s.merging.kernels import draws
-from l2s.merging.kernels.loop import Loop
+from l2s.merging.kernels import random
+from l2s.merging.kernels.fused import FusedKernel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,11 +75,11 @@ class Weight:
         They depend on seed, the model's digest, the weight's name and the place in it, and on nothing
         else: not on the other models, their order, the pieces, the shards or the threads.
         """
-        return self._like_base(draws.uniform((self.seed, self.digests[k], self.name), *self._entries))
+        return self._like_base(random.uniform((self.seed, self.digests[k], self.name), *self._entries))
 
-    def chosen(self, k: int, chance: float) -> "Tensor":
+    def bernoulli_mask(self, k: int, chance: float) -> "Tensor":
         """Entries drawn for model ``k`` with that chance, bool, ``[*shape]`` of this piece; faster than ``uniform``."""
-        return self._like_base(draws.chosen((self.seed, self.digests[k], self.name), *self._entries, chance))
+        return self._like_base(random.bernoulli_mask((self.seed, self.digests[k], self.name), *self._entries, chance))
 
     def _like_base(self, drawn: npt.NDArray[Any]) -> "Tensor":
         return torch.from_numpy(drawn).view_as(self.base).to(self.base.device)
@@ -92,7 +92,7 @@ class Weight:
 
 @dataclass(frozen=True, eq=False)
 class Distances:
-    """How far K models lie from the base in a run of entries: all that a method with a loop measures of a weight."""
+    """How far K models lie from the base in a run of entries: all that a fused method measures of a weight."""
 
     name: str
     """The name of the weight."""
@@ -107,10 +107,10 @@ class Distances:
     shape: tuple[int, ...]
     """The shape of the whole weight."""
 
-    def chosen(self, k: int, chance: float) -> npt.NDArray[np.bool_]:
-        """As :meth:`Weight.chosen`, ``[entries]``."""
+    def bernoulli_mask(self, k: int, chance: float) -> npt.NDArray[np.bool_]:
+        """As :meth:`Weight.bernoulli_mask`, ``[entries]``."""
         stop = self.start + self.magnitudes.shape[1]
-        return draws.chosen((self.seed, self.digests[k], self.name), self.start, stop, chance)
+        return random.bernoulli_mask((self.seed, self.digests[k], self.name), self.start, stop, chance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ class Target:
 
 Merge = Callable[[Any, Any, Sequence[Any]], Any]
 Check = Callable[[Target, Any, Sequence[Any]], None]
-Looped = Callable[[str, Any, Any, Sequence[Any]], Loop | None]
+Fused = Callable[[str, Any, Any, Sequence[Any]], FusedKernel | None]
 Measure = Callable[[ForEachWeight, Any, Sequence[Any]], Any]
 Spans = Callable[[Any], bool]
 Cancels = Callable[[Any, Sequence[float], bool], bool]
@@ -185,9 +185,10 @@ class MergeMethod:
     """Fewest and most models, the base not counted."""
     memory: Callable[[tuple[int, ...], int], int] | None = None
     """Bytes that measuring and merging a weight of that shape in K models takes beyond its pieces."""
-    loop: Looped | None = None
-    """Its function on a weight of that name, given what was measured, as a loop; None where it is none. A method that
-    has one measures magnitudes alone, of :class:`Distances` as well as of a :class:`Weight`."""
+    fused: Fused | None = None
+    """Its function on a weight of that name, given what was measured, as a fused kernel; None where it is none.
+
+    A method that has one measures magnitudes alone, of :class:`Distances` as well as of a :class:`Weight`."""
     sha256_masks: bool = False
     """Are its masks drawn from the SHA-256 of weights? It is so where results from before BLAKE3 shall stay."""
     cancels: Cancels | None = None
@@ -239,7 +240,7 @@ def merge_method(
     keeps_base: bool = False,
     counts: tuple[int, int | None] = (1, None),
     memory: Callable[[tuple[int, ...], int], int] | None = None,
-    loop: Looped | None = None,
+    fused: Fused | None = None,
     sha256_masks: bool = False,
     cancels: Cancels | None = None,
     alike_at_zero: bool = False,
@@ -255,7 +256,7 @@ def merge_method(
         assert name not in REGISTERED, f"merge method '{name}' is registered twice"
         REGISTERED[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
-            check, measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, loop,
+            check, measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, fused,
             sha256_masks, cancels, alike_at_zero, compose,
         )  # fmt: skip
         return merge

@@ -17,7 +17,7 @@ from l2s.checkpoints.files.index import TensorEntry
 from l2s.checkpoints.reader import Place
 from l2s.core.errors import CheckpointError
 from l2s.merging.kernels import kernels
-from l2s.merging.kernels.loop import READ, Loop
+from l2s.merging.kernels.fused import READ, FusedKernel
 from l2s.merging.method import REGISTERED, Merged, Weight
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
@@ -102,7 +102,7 @@ PARAMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 def test_every_method_that_has_a_loop_is_compared() -> None:
-    assert {name for name, method in METHODS.items() if method.loop} == {name for name, _, _ in PARAMS}
+    assert {name for name, method in METHODS.items() if method.fused} == {name for name, _, _ in PARAMS}
 
 
 @pytest.mark.parametrize(("name", "params", "each"), PARAMS)
@@ -110,7 +110,7 @@ def test_every_method_that_has_a_loop_is_compared() -> None:
 def test_a_loop_gives_the_bytes_and_the_numbers_of_torch(
     name: str, params: dict[str, Any], each: dict[str, Any], piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from l2s.merging.kernels.loop import Loop
+    from l2s.merging.kernels.fused import FusedKernel
     from l2s.merging.plan import pieces
     from l2s.merging.run.merge import merge_checkpoints
     from tests.tiny import write_family
@@ -123,16 +123,16 @@ def test_a_loop_gives_the_bytes_and_the_numbers_of_torch(
     }  # fmt: skip
     if not METHODS[name].needs_base:
         del asked["base_model"]
-    runs, run = [], Loop.run
+    runs, run = [], FusedKernel.run
 
     def counted(*given: Any) -> Any:
         runs.append(1)
         return run(*given)
 
-    monkeypatch.setattr(Loop, "run", counted)
+    monkeypatch.setattr(FusedKernel, "run", counted)
     looped = merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "looped", seed=3)
     assert bool(runs) == ("tie_rule" not in params)
-    monkeypatch.setitem(REGISTERED, name, replace(METHODS[name], loop=None))
+    monkeypatch.setitem(REGISTERED, name, replace(METHODS[name], fused=None))
     plain = merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "plain", seed=3)
     assert looped.tensors == plain.tensors
     for file in (tmp_path / "looped").glob("*.safetensors"):
@@ -185,7 +185,7 @@ def place(file: BinaryIO, start: int) -> Place:
 
 
 def merged(places: list[Place], n: int) -> list[object]:
-    return [found.tolist() for found in Loop([1.0, 1.0], base_share=0.5).run(places, 0, n, True, None)]
+    return [found.tolist() for found in FusedKernel([1.0, 1.0], base_share=0.5).run(places, 0, n, True, None)]
 
 
 @pytest.mark.parametrize("method", ["task_arithmetic", "ties"])

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from l2s.core.errors import ConfigError
 from l2s.merging import method as method_module
-from l2s.merging.kernels import draws
+from l2s.merging.kernels import random
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods import ties as ties_module
@@ -116,7 +116,7 @@ def test_ties(shape: tuple[int, ...], densities: tuple[str, ...], normalize: boo
 def test_dare(shape: tuple[int, ...], rescale: bool | str, name: str, normalize: bool) -> None:
     weights, densities = (0.4, 0.8), (0.6, 0.3)
     weight = random_weight(2, shape)
-    kept = [weight.chosen(k, density).flatten().tolist() for k, density in enumerate(densities)]
+    kept = [weight.bernoulli_mask(k, density).flatten().tolist() for k, density in enumerate(densities)]
     thinned = [
         slowly.drop(tau, mask, density, rescale)
         for tau, mask, density in zip(rows(weight.task_vectors), kept, densities, strict=True)
@@ -292,7 +292,7 @@ def test_draws_depend_on_seed_model_and_name_and_on_nothing_else() -> None:
 
 
 def test_a_part_of_a_weight_is_drawn_like_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draws, "BLOCK", 64)
+    monkeypatch.setattr(random, "BLOCK", 64)
     whole, part = (Weight("w", torch.zeros(n), torch.zeros(1, n), 0, ("d",)).uniform(0) for n in (257, 128))
     assert torch.equal(whole[:128], part)
     middle = Weight("w", torch.zeros(100), torch.zeros(1, 100), 0, ("d",), start=90, whole=(257,))

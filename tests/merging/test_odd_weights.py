@@ -109,9 +109,9 @@ def test_a_file_that_took_anothers_place_is_read_anew(tmp_path: Path) -> None:
 
 def test_an_input_that_is_cut_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from l2s.core.errors import CheckpointError
-    from l2s.merging.kernels.loop import Loop
+    from l2s.merging.kernels.fused import FusedKernel
 
-    folders, run = odd_family(tmp_path, torch.bfloat16), Loop.run
+    folders, run = odd_family(tmp_path, torch.bfloat16), FusedKernel.run
 
     def cut(*given: Any) -> Any:
         found = run(*given)
@@ -121,7 +121,7 @@ def test_an_input_that_is_cut_while_it_is_merged_is_said(tmp_path: Path, monkeyp
     asked = {"merge_method": "linear", "models": [{"model": "base"}, {"model": "quick"}], "dtype": "bfloat16"}
     monkeypatch.setattr("l2s.merging.run.tensors.TILE", 64)
     with monkeypatch.context() as patched:
-        patched.setattr(Loop, "run", lambda *given: cut(*given))
+        patched.setattr(FusedKernel, "run", lambda *given: cut(*given))
         with pytest.raises(CheckpointError, match=r"quick/model.safetensors: (changed|ended) while .* was read"):
             merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", threads=1)
     assert not (tmp_path / "out").exists()
@@ -142,9 +142,9 @@ def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
 
 def test_an_input_that_is_exchanged_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from l2s.core.errors import CheckpointError
-    from l2s.merging.kernels.loop import Loop
+    from l2s.merging.kernels.fused import FusedKernel
 
-    folders, run = odd_family(tmp_path, torch.bfloat16), Loop.run
+    folders, run = odd_family(tmp_path, torch.bfloat16), FusedKernel.run
 
     def exchanged(*given: Any) -> Any:
         file = folders["quick"] / "model.safetensors"
@@ -155,7 +155,7 @@ def test_an_input_that_is_exchanged_while_it_is_merged_is_said(tmp_path: Path, m
         return run(*given)
 
     asked = {"merge_method": "linear", "models": [{"model": "base"}, {"model": "quick"}], "dtype": "bfloat16"}
-    monkeypatch.setattr(Loop, "run", exchanged)
+    monkeypatch.setattr(FusedKernel, "run", exchanged)
     with pytest.raises(CheckpointError, match=r"quick/model.safetensors: changed while it was read"):
         merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", threads=1)
     assert not (tmp_path / "out").exists()

@@ -93,7 +93,7 @@ def tally(
 
 def merge(
     memory: Halves, firsts: Counts, skipped: int, has_base: bool, share: float, weights: Floats, keeps: int,
-    thresholds: Floats, chosen: Flags, factors: Floats, elects: bool, normalize: bool, scale: float, out: Halves,
+    thresholds: Floats, masks: Flags, factors: Floats, elects: bool, normalize: bool, scale: float, out: Halves,
     squares: Doubles, counts: Counts,
 ) -> None:  # fmt: skip
     """All that a method does to n bfloat16 entries, while they are at hand.
@@ -108,7 +108,7 @@ def merge(
         keeps: -1 combines base and models themselves. Otherwise task vectors are summed up, 1 those entries that
             reach a threshold, 2 those that are chosen, 0 all.
         thresholds: ``[K]``, for 1.
-        chosen: ``[K, skipped + n or more]``, for 2.
+        masks: ``[K, skipped + n or more]``, for 2.
         factors: on what is left of each task vector.
         elects: sum what agrees with the elected sign.
         normalize: over the weights of what agrees.
@@ -122,6 +122,6 @@ def merge(
     assert skipped % loops.CHUNK == 0, skipped
     scratch = aligned_empty((8 + 2 * len(weights)) * loops.PITCH, F)
     loops.merge(
-        memory, firsts, skipped, has_base, F(share), weights, keeps, thresholds, chosen, factors, elects, normalize,
+        memory, firsts, skipped, has_base, F(share), weights, keeps, thresholds, masks, factors, elects, normalize,
         F(scale), scratch, out, squares, counts,
     )  # fmt: skip

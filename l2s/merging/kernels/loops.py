@@ -276,7 +276,7 @@ def _add_model(stored: Halves, has_base: bool, factor: np.float32, scratch: Floa
 
 @inlined
 def _add_vector(
-    stored: Halves, has_base: bool, threshold: np.float32, chosen: Flags, by_flag: bool, rescale: np.float32,
+    stored: Halves, has_base: bool, threshold: np.float32, masks: Flags, by_flag: bool, rescale: np.float32,
     factor: np.float32, scratch: Floats, own: Floats,
 ) -> int:  # fmt: skip
     """The same of what is left of the task vector after thinning, which stays in the model's second row."""
@@ -286,7 +286,7 @@ def _add_vector(
         base = scratch[REFERENCE + i] if has_base else ZERO
         vector = np.float32(value - base)
         own[i] += vector * vector
-        keeps = chosen[i] if by_flag else abs(vector) >= threshold
+        keeps = masks[i] if by_flag else abs(vector) >= threshold
         kept = vector if keeps else ZERO
         left = np.float32(kept * rescale)
         own[PITCH + i] = left
@@ -338,10 +338,10 @@ def _elected(scratch: Floats, width: int, factors: Floats, normalize: bool) -> N
 @inlined
 def _merge_block(
     memory: Halves, firsts: Counts, start: int, has_base: bool, share: np.float32, begun: np.float32, weights: Floats,
-    keeps: int, thresholds: Floats, chosen: Flags, place: int, factors: Floats, elects: bool, normalize: bool,
+    keeps: int, thresholds: Floats, masks: Flags, place: int, factors: Floats, elects: bool, normalize: bool,
     scale: np.float32, scratch: Floats, out: Halves, counts: Counts,
 ) -> None:  # fmt: skip
-    """Entries from ``start`` on of what was read; ``place`` is where they stand in ``chosen``."""
+    """Entries from ``start`` on of what was read; ``place`` is where they stand in ``masks``."""
     width, first = out.size, firsts[0] + start
     _begin(memory[first : first + width], share, begun, scratch)
     for k in range(weights.size):
@@ -350,7 +350,7 @@ def _merge_block(
         if keeps < ALL:
             counts[3 + k] += _add_model(stored, has_base, weights[k], scratch, own)
         else:
-            flags = chosen[k, place : place + width] if keeps == CHOSEN else chosen[k, :0]
+            flags = masks[k, place : place + width] if keeps == CHOSEN else masks[k, :0]
             threshold = thresholds[k] if keeps == LARGE else ZERO
             counts[3 + k] += _add_vector(
                 stored, has_base, threshold, flags, keeps == CHOSEN, factors[k], weights[k], scratch, own
@@ -376,7 +376,7 @@ def _add_up(scratch: Floats, squares: Doubles) -> None:
 @compiled
 def merge(
     memory: Halves, firsts: Counts, skipped: int, has_base: bool, share: np.float32, weights: Floats, keeps: int,
-    thresholds: Floats, chosen: Flags, factors: Floats, elects: bool, normalize: bool, scale: np.float32,
+    thresholds: Floats, masks: Flags, factors: Floats, elects: bool, normalize: bool, scale: np.float32,
     scratch: Floats, out: Halves, squares: Doubles, counts: Counts,
 ) -> None:  # fmt: skip
     """See :func:`l2s.merging.kernels.merge`; ``scratch`` has 8 + 2 K rows."""
@@ -388,7 +388,7 @@ def merge(
     for at in range(0, out.size, ACCUMULATORS):
         stop = min(at + ACCUMULATORS, out.size)
         _merge_block(
-            memory, firsts, at, has_base, share, start, weights, keeps, thresholds, chosen, skipped + at, factors,
+            memory, firsts, at, has_base, share, start, weights, keeps, thresholds, masks, skipped + at, factors,
             elects, normalize, scale, scratch, out[at:stop], counts,
         )  # fmt: skip
         if stop % CHUNK == 0 or stop == out.size:

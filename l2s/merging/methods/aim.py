@@ -81,7 +81,7 @@ def compose(inner: MergeMethod) -> MergeMethod:
 
     return replace(
         inner, name="aim", merge=merge, check=check_both, params=beside(inner.params), paper="arXiv:2502.02421",
-        loop=None, compose=compose,
+        fused=None, compose=compose,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from l2s.core.lazy import torch
 from l2s.core.params import Params
-from l2s.merging.kernels.loop import Loop
+from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.method import Distances, Floats, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
 from l2s.merging.ops.sums import divides, factors, onto, plain_sum
@@ -50,14 +50,14 @@ def measure(each: ForEachWeight, params: DareParams, models: Sequence[DareModel]
     return [1 / model.density if params.rescale and model.density > 0 else 1.0 for model in models]
 
 
-def loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
-    """The method as a fused loop."""
+def fused(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> FusedKernel:
+    """The method as a fused kernel."""
     weights = factors([model.weight for model in models], params.normalize)
-    return Loop(weights, densities=[model.density for model in models], factors=measured, scale=params.scale)
+    return FusedKernel(weights, densities=[model.density for model in models], factors=measured, scale=params.scale)
 
 
 @merge_method(
-    DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop, sha256_masks=True, cancels=divides
+    DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, fused=fused, sha256_masks=True, cancels=divides
 )  # fmt: skip
 def dare_linear(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """θ₀ + λ Σₖ wₖ τ̂ₖ, τ̂ₖ the thinned task vectors."""
@@ -70,7 +70,7 @@ def dropped(piece: Weight | Distances, models: Sequence[DareModel]) -> Floats:
     """What :func:`drop` leaves of the magnitudes, ``[K, entries]``."""
     left = piece.magnitudes.copy()
     for k, model in enumerate(models):
-        flags = piece.chosen(k, model.density)
+        flags = piece.bernoulli_mask(k, model.density)
         left[k] *= flags if isinstance(flags, np.ndarray) else flags.flatten().cpu().numpy()
     return left
 
@@ -83,5 +83,5 @@ def drop(weight: Weight, models: Sequence[DareModel]) -> Tensor:
         if model.density in (0.0, 1.0):  # nothing is drawn
             thinned[k] = vectors[k] if model.density else 0.0
         else:
-            torch.mul(vectors[k], weight.chosen(k, model.density), out=thinned[k])
+            torch.mul(vectors[k], weight.bernoulli_mask(k, model.density), out=thinned[k])
     return thinned

@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 
-from l2s.merging.kernels.loop import Loop
+from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.dare_linear import DareModel, DareParams, drop, measure
 from l2s.merging.ops.rescale import stretched
 from l2s.merging.ops.sums import elected_sum, onto
 
 
-def loop(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> Loop:
-    """The method as a fused loop."""
-    return Loop(
+def fused(name: str, measured: list[float], params: DareParams, models: Sequence[DareModel]) -> FusedKernel:
+    """The method as a fused kernel."""
+    return FusedKernel(
         [model.weight for model in models], densities=[model.density for model in models], factors=measured,
         elects=True, normalize=params.normalize, scale=params.scale,
     )  # fmt: skip
 
 
-@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, loop=loop, sha256_masks=True)
+@merge_method(DareParams, DareModel, paper="arXiv:2311.03099", measure=measure, fused=fused, sha256_masks=True)
 def dare_ties(weight: Weight, params: DareParams, models: Sequence[DareModel]) -> Merged:
     """As ``dare_linear``, but only models that agree with the sign elected at an entry count there."""
     thinned = stretched(drop(weight, models), weight.measured)

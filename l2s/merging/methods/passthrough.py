@@ -6,7 +6,7 @@ What becomes of the layers is said by the recipe's ``slices``, see :mod:`l2s.mer
 from collections.abc import Sequence
 
 from l2s.core.params import Params
-from l2s.merging.kernels.loop import Loop
+from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.ops.sums import plain_sum
 
@@ -22,13 +22,13 @@ class PassthroughModel(Params):
     """A factor on its weights."""
 
 
-def loop(name: str, measured: None, params: PassthroughParams, models: Sequence[PassthroughModel]) -> Loop:
-    """The method as a fused loop."""
+def fused(name: str, measured: None, params: PassthroughParams, models: Sequence[PassthroughModel]) -> FusedKernel:
+    """The method as a fused kernel."""
     scale = models[0].scale
-    return Loop([1.0 if scale is None else scale], base_share=0.0)
+    return FusedKernel([1.0 if scale is None else scale], base_share=0.0)
 
 
-@merge_method(PassthroughParams, PassthroughModel, needs_base=False, counts=(1, 1), loop=loop)
+@merge_method(PassthroughParams, PassthroughModel, needs_base=False, counts=(1, 1), fused=fused)
 def passthrough(weight: Weight, params: PassthroughParams, models: Sequence[PassthroughModel]) -> Merged:
     """θ times the scale; without one bit for bit."""
     scale = models[0].scale

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from l2s.core.params import Params
-from l2s.merging.kernels.loop import Loop
+from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.method import Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.sums import divides, factors, plain_sum
@@ -20,14 +20,14 @@ class TaskArithmeticParams(Params):
     """λ, the factor on the merged task vector; below 0 forgets, above 1 extrapolates."""
 
 
-def loop(name: str, measured: None, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Loop:
-    """The method as a fused loop."""
+def fused(name: str, measured: None, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> FusedKernel:
+    """The method as a fused kernel."""
     shares = _shares(params, models)
-    return Loop(shares, base_share=1 - sum(shares))
+    return FusedKernel(shares, base_share=1 - sum(shares))
 
 
 @merge_method(
-    TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", loop=loop, cancels=divides
+    TaskArithmeticParams, ModelWeight, paper="arXiv:2212.04089", fused=fused, cancels=divides
 )  # fmt: skip
 def task_arithmetic(weight: Weight, params: TaskArithmeticParams, models: Sequence[ModelWeight]) -> Merged:
     """θ₀ + λ Σₖ wₖ τₖ; one model with λ w = 1 comes out bit for bit."""

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from l2s.core.lazy import torch
 from l2s.core.params import Params
-from l2s.merging.kernels.loop import Loop
+from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.method import Distances, Floats, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.ranking import at_least
 from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
@@ -85,11 +85,11 @@ def measure(each: ForEachWeight, params: TiesParams, models: Sequence[TiesModel]
     return Cuts(thresholds, cuts.spare, {name: by for each_weight in factors for name, by in each_weight.items()})
 
 
-def loop(name: str, measured: Cuts, params: TiesParams, models: Sequence[TiesModel]) -> Loop | None:
-    """The method as a fused loop; not for ``exact``, which counts."""
+def fused(name: str, measured: Cuts, params: TiesParams, models: Sequence[TiesModel]) -> FusedKernel | None:
+    """The method as a fused kernel; not for ``exact``, which counts."""
     if measured.spare:
         return None
-    return Loop(
+    return FusedKernel(
         [model.weight for model in models], thresholds=measured.thresholds, factors=measured.stretch.get(name),
         elects=True, normalize=params.normalize, scale=params.scale,
     )  # fmt: skip
@@ -97,7 +97,7 @@ def loop(name: str, measured: Cuts, params: TiesParams, models: Sequence[TiesMod
 
 @merge_method(
     TiesParams, TiesModel, paper="arXiv:2306.01708",
-    measure=measure, spans_model=lambda params: params.scope == "global", loop=loop,
+    measure=measure, spans_model=lambda params: params.scope == "global", fused=fused,
 )  # fmt: skip
 def ties(weight: Weight, params: TiesParams, models: Sequence[TiesModel]) -> Merged:
     """θ₀ + λ times the mean of those trimmed task vectors that agree with the elected sign."""

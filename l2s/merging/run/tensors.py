@@ -25,9 +25,9 @@ from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.lazy import torch
 from l2s.core.params import Params
 from l2s.core.progress import Track
-from l2s.merging.kernels import draws
+from l2s.merging.kernels import random
 from l2s.merging.kernels.arrays import Flags
-from l2s.merging.kernels.loop import Loop
+from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.plan.tensors import common_names
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.parameters import count_layers, position
@@ -39,7 +39,7 @@ from l2s.merging.run.weight_pieces import DistancePieces, WeightPieces
 Result = TypeVar("Result")
 
 TILE = 1 << 21
-"""Entries that a loop goes through at once: it keeps nothing of them but the result."""
+"""Entries that a kernel goes through at once: it keeps nothing of them but the result."""
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 """Options of glibc's mallopt."""
 
@@ -83,8 +83,8 @@ class TensorMerger:
         self.order = list(order) if self.method.ordered else by_digest
         """Sums run in this order, so that the recipe's order of models changes no rounding."""
         self.names = [names[k] for k in self.order]
-        self.loops = self.method.loop is not None and device == "cpu"
-        """May the method be a loop?"""
+        self.fuses = self.method.fused is not None and device == "cpu"
+        """May the method be a fused kernel?"""
         self.measured: Any = None
         """What a method measured of the whole model."""
         self._begun, self._beginning = threading.local(), threading.Lock()
@@ -139,15 +139,15 @@ class TensorMerger:
         pieces, measured, found = self.pieces(plan, params, models), self.measured, None
         if self.method.measure is not None and measured is None:
             measured = self.method.measure(lambda function, label="": [function(pieces)], params, models)
-        if self.method.loop is not None and isinstance(pieces, DistancePieces):
-            loop = self.method.loop(plan.name, measured, params, models)
-            found = self._fused(plan, loop) if loop is not None else None
+        if self.method.fused is not None and isinstance(pieces, DistancePieces):
+            kernel = self.method.fused(plan.name, measured, params, models)
+            found = self._fused(plan, kernel) if kernel is not None else None
         return found or self._by_pieces(plan, params, models, pieces, measured)
 
     def pieces(self, plan: TensorPlan, params: Params, models: Sequence[Params]) -> WeightPieces | DistancePieces:
         """What a method measures a tensor by: distances, if all is bfloat16 and lies in files as it is."""
         formats = {self.readers[name].checkpoint.entry(plan.name).dtype for name in (self.reference, *self.names)}
-        if self.loops and formats | {plan.dtype} == {"BF16"} and len(self.plain_readers()) > len(self.names):
+        if self.fuses and formats | {plan.dtype} == {"BF16"} and len(self.plain_readers()) > len(self.names):
             return DistancePieces(self, plan)
         return WeightPieces(self, plan, params, models)
 
@@ -189,8 +189,8 @@ class TensorMerger:
         readers = [self.readers[name] for name in (self.reference, *self.names)]
         return [reader for reader in readers if isinstance(reader, CheckpointReader)]
 
-    def _fused(self, plan: TensorPlan, loop: Loop) -> TensorDiagnostics | None:
-        """Merge and write a tensor by one loop over the files' own bytes.
+    def _fused(self, plan: TensorPlan, kernel: FusedKernel) -> TensorDiagnostics | None:
+        """Merge and write a tensor by one kernel over the files' own bytes.
 
         Returns:
             None if something is not finite, of which pieces say more.
@@ -200,21 +200,21 @@ class TensorMerger:
             places = [opened.enter_context(reader.place(plan.name)) for reader in self.plain_readers()]
             for start in range(0, entries, TILE):
                 stop = min(entries, start + TILE)
-                chosen = self._chosen(plan, loop, start, stop)
-                merged, squares, counts = loop.run(places, start, stop - start, self.has_base, chosen)
+                masks = self._masks(plan, kernel, start, stop)
+                merged, squares, counts = kernel.run(places, start, stop - start, self.has_base, masks)
                 tally.count(stop - start, squares, counts)
                 if not tally.finite:
                     return None
                 digest.update(self.writer.write_array(plan.name, merged, start))
         return tally.summed_up(self.names, finished(digest), plan.dtype, plan.shape)
 
-    def _chosen(self, plan: TensorPlan, loop: Loop, start: int, stop: int) -> Flags | None:
-        """What a loop with densities keeps of each task vector, ``[K, n]``."""
-        if loop.densities is None:
+    def _masks(self, plan: TensorPlan, kernel: FusedKernel, start: int, stop: int) -> Flags | None:
+        """What a kernel with densities keeps of each task vector, ``[K, n]``."""
+        if kernel.densities is None:
             return None
         drawn = [(self.seed, self.digests[name], plan.name) for name in self.names]
-        parts = zip(drawn, loop.densities, strict=True)
-        return np.stack([draws.chosen(names, start, stop, density) for names, density in parts])
+        parts = zip(drawn, kernel.densities, strict=True)
+        return np.stack([random.bernoulli_mask(names, start, stop, density) for names, density in parts])
 
     def params_for(self, plan: TensorPlan) -> tuple[Params, list[Params]]:
         """The method's parameters for a tensor, and each model's in the order of sums."""

@@ -111,7 +111,7 @@ class WeightPieces:
 
 
 class DistancePieces:
-    """How far the models' bfloat16 entries lie from the base's: what a method with a loop measures of a weight."""
+    """How far the models' bfloat16 entries lie from the base's: what a fused method measures of a weight."""
 
     def __init__(self, merger: Merger, plan: TensorPlan) -> None:
         self.merger, self.plan, self.shape = merger, plan, plan.shape or (1,)

@@ -1,4 +1,4 @@
-"""Loop: what a method does to a bfloat16 weight, said in words that one compiled loop can follow.
+"""FusedKernel: what a method does to a bfloat16 weight, said in words that one compiled loop can follow.
 
 The result is, to the bit, the one that the method's own function gives of arrays.
 """
@@ -20,7 +20,7 @@ READ = 1 << 17
 
 
 @dataclass(frozen=True)
-class Loop:
+class FusedKernel:
     """Base plus a sum of K thinned task vectors, or a sum of the models themselves."""
 
     weights: Sequence[float]
@@ -41,7 +41,7 @@ class Loop:
     """On the sum of task vectors."""
 
     def run(
-        self, places: Sequence[Place], first: int, entries: int, has_base: bool, chosen: Flags | None
+        self, places: Sequence[Place], first: int, entries: int, has_base: bool, masks: Flags | None
     ) -> tuple[Halves, Doubles, Counts]:
         """Read and merge some entries of a weight.
 
@@ -51,7 +51,7 @@ class Loop:
             first: the number of the first of them.
             entries: how many there are.
             has_base: is there one?
-            chosen: for ``densities``: what is kept of each task vector, ``[K, entries]``.
+            masks: for ``densities``: what is kept of each task vector, ``[K, entries]``.
 
         Returns:
             What is merged, and what :func:`l2s.merging.kernels.kernels.tally` adds up: squares are not finite if any
@@ -61,13 +61,13 @@ class Loop:
             CheckpointError: a file ended before, or cannot be read.
         """
         count, width = len(self.weights), READ + LINE // 2
-        keeps = -1 if self.base_share is not None else 1 if self.thresholds else 2 if chosen is not None else 0
+        keeps = -1 if self.base_share is not None else 1 if self.thresholds else 2 if masks is not None else 0
         out, squares, counts = np.empty(entries, np.uint16), np.zeros(1 + count), np.zeros(3 + count, np.int64)
         memory = kernels.aligned_empty(len(places) * width, np.uint16)
         firsts = [row * width + place.start % LINE // 2 for row, place in enumerate(places)]  # copies are faster so
         weights, factors = np.array(self.weights, np.float32), np.array(self.factors or [1.0] * count, np.float32)
         thresholds = np.array(self.thresholds or [0.0] * count, np.float32)
-        flags = np.empty((count, 0), np.bool_) if chosen is None else chosen
+        flags = np.empty((count, 0), np.bool_) if masks is None else masks
         for skipped in range(0, entries, READ):
             tile = out[skipped : skipped + READ]
             for place, row in zip(places, firsts, strict=True):

@@ -32,7 +32,7 @@ def uniform(names: Names, first: int, last: int) -> NDArray[np.float32]:
     return _by_blocks(first, last, draw)
 
 
-def chosen(names: Names, first: int, last: int, chance: float) -> NDArray[np.bool_]:
+def bernoulli_mask(names: Names, first: int, last: int, chance: float) -> NDArray[np.bool_]:
     """Which of the entries ``first`` to ``last`` are chosen, each with ``chance`` to within 2⁻⁶⁹.
 
     An entry is chosen if its draw of 16 bits lies below ``chance`` in steps of 2⁻¹⁶; one that lies in the step

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from l2s.core.seeds import seed_for
-from l2s.merging.kernels import draws
+from l2s.merging.kernels import random
 
 NAMES = (0, "digest", "weight")
 
@@ -16,12 +16,12 @@ NAMES = (0, "digest", "weight")
 def test_entries_are_chosen_with_the_chance_asked_for(chance: float) -> None:
     """1e-5 is less than a short draw's step of 2⁻¹⁶: without the finer draw it would be 0, or 1.5e-5."""
     n = 4_000_000
-    found = int(draws.chosen(NAMES, 0, n, chance).sum())
+    found = int(random.bernoulli_mask(NAMES, 0, n, chance).sum())
     assert abs(found - n * chance) < 4 * math.sqrt(n * chance * (1 - chance))
 
 
 def test_every_entry_is_chosen_at_chance_one_and_none_at_zero() -> None:
-    assert draws.chosen(NAMES, 0, 1000, 1.0).all() and not draws.chosen(NAMES, 0, 1000, 0.0).any()
+    assert random.bernoulli_mask(NAMES, 0, 1000, 1.0).all() and not random.bernoulli_mask(NAMES, 0, 1000, 0.0).any()
 
 
 @pytest.mark.parametrize("block", [4096, 1 << 22])
@@ -29,8 +29,8 @@ def test_every_entry_is_chosen_at_chance_one_and_none_at_zero() -> None:
 def test_a_part_is_drawn_as_it_is_with_the_rest(
     block: int, first: int, last: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draws, "BLOCK", block)
-    for draw in (draws.uniform, lambda *of: draws.chosen(*of, 0.3)):
+    monkeypatch.setattr(random, "BLOCK", block)
+    for draw in (random.uniform, lambda *of: random.bernoulli_mask(*of, 0.3)):
         assert np.array_equal(draw(NAMES, 0, 400_000)[first:last], draw(NAMES, first, last))
 
 
@@ -62,27 +62,27 @@ def test_the_generator_is_the_published_one() -> None:
 @pytest.mark.parametrize("chance", [0.3, 0.5, 0.7, 1 / 3, 1e-5, 0.99999])
 def test_choices_are_those_of_a_slow_reference(chance: float) -> None:
     expected = [slowly_chosen(entry, Fraction(chance)) for entry in range(20_000)]
-    assert draws.chosen(NAMES, 0, 20_000, chance).tolist() == expected
+    assert random.bernoulli_mask(NAMES, 0, 20_000, chance).tolist() == expected
 
 
 def test_undecided_entries_are_settled_by_more_bits() -> None:
     """A chance in the middle of the first step: of a draw of 0, one in 65,536, half are chosen."""
-    chance = 0.5 / draws.STEPS
-    chosen = np.flatnonzero(draws.chosen(NAMES, 0, 1 << 22, chance))
+    chance = 0.5 / random.STEPS
+    chosen = np.flatnonzero(random.bernoulli_mask(NAMES, 0, 1 << 22, chance))
     assert all(slowly_chosen(int(entry), Fraction(chance)) for entry in chosen)
-    assert not draws.chosen(NAMES, 0, 1 << 22, 0.0).any() and 10 < len(chosen) < 54  # of about 64
+    assert not random.bernoulli_mask(NAMES, 0, 1 << 22, 0.0).any() and 10 < len(chosen) < 54  # of about 64
 
 
 def test_entries_of_different_blocks_weights_models_and_seeds_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draws, "BLOCK", 64)
-    blocks = draws.uniform(NAMES, 0, 256).reshape(4, 64)
+    monkeypatch.setattr(random, "BLOCK", 64)
+    blocks = random.uniform(NAMES, 0, 256).reshape(4, 64)
     others = [
-        draws.uniform(names, 0, 64) for names in [(1, "digest", "weight"), (0, "d", "weight"), (0, "digest", "w")]
+        random.uniform(names, 0, 64) for names in [(1, "digest", "weight"), (0, "d", "weight"), (0, "digest", "w")]
     ]
     assert len({row.tobytes() for row in [*blocks, *others]}) == 7
 
 
 def test_neighbours_are_independent() -> None:
-    drawn = draws.chosen(NAMES, 0, 1_000_000, 0.5)
+    drawn = random.bernoulli_mask(NAMES, 0, 1_000_000, 0.5)
     both = float((drawn[1:] & drawn[:-1]).mean())
     assert abs(both - 0.25) < 0.002
