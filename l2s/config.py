@@ -21,6 +21,8 @@ from l2s.nightly.settings import NightlyParams
 from l2s.planning.settings import ResourceParams
 from l2s.references import broken_references
 from l2s.sampling.settings import SampleParams
+from l2s.training.levels import Level
+from l2s.training.union import AnyTraining
 
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
@@ -72,7 +74,7 @@ class RunParams(Params):
     """Folder under ``data/``: ``models/<name>``, ``merged/<recipe>`` or ``trained/<training>``."""
     control: str = "none"
     """Name of a control under ``controls:``."""
-    level: Literal["short", "medium", "long"] | None = None
+    level: Level | None = None
     """Of length, that a model which was trained for levels is asked for; null: problems are put as they are."""
 
 
@@ -107,6 +109,7 @@ class Config(Params):
     recipes: dict[str, dict[str, Any]] = {}
     """Merge recipes in mergekit's dialect; :mod:`l2s.merging.recipe` checks them."""
     samples: dict[str, SampleParams] = {}
+    training: dict[str, AnyTraining] = {}
     controls: dict[str, AnyControl] = {"none": NoControl()}
     runs: dict[str, RunParams] = {}
     decoding: DecodingParams = DecodingParams()

@@ -14,7 +14,7 @@ LONGEST = 100
 """Characters of a name: files are called after it, and a file's name has at most 255 bytes."""
 RESERVED = re.compile(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]|item|key")
 """Files of these names cannot be checked out everywhere; the last two are DVC's own words."""
-NAMED = ("models", "benchmarks", "calibration", "recipes", "samples", "controls", "runs")
+NAMED = ("models", "benchmarks", "calibration", "recipes", "samples", "training", "controls", "runs")
 """Blocks of names."""
 BLOCKS = {
     "models": "{slow: {source: path, path: …}}", "benchmarks": "{test: {source: file, path: …}}",
@@ -22,19 +22,21 @@ BLOCKS = {
 }  # fmt: skip
 """Blocks that have no default, and what can stand there."""
 DEFAULTS = {
-    "family": "{}", "calibration": "{}", "recipes": "{}", "samples": "{}",
+    "family": "{}", "calibration": "{}", "recipes": "{}", "samples": "{}", "training": "{}",
     "controls": "{none: {kind: none}}", "decoding": "{engine: auto}", "grading": "{grader: l2s}", "report": "{}",
 }  # fmt: skip
 """Blocks that can be left out, though DVC looks them up for some stage, and what then holds."""
-INNER = {"decoding": ("engine", "auto"), "grading": ("grader", "l2s")}
-"""Keys within blocks, likewise, and what then holds: DVC looks up the code of the engine and of the grader by them."""
+INNER = {("decoding", "engine"): "auto", ("decoding", "prompt"): "{style: chat}", ("grading", "grader"): "l2s"}
+"""Keys within blocks, likewise: DVC finds the code of engine and grader by them; trainings depend on the prompt."""
 FILLED = ("models", "benchmarks", "runs")
 """Blocks without an entry of which there is nothing to do."""
 STAGES = (
-    "family", "problems", "calibrate", "merge", "sample", "generate", "verify", "analyse", "report",
+    "family", "problems", "calibrate", "merge", "sample", "gather", "train", "generate", "verify", "analyse", "report",
 )  # fmt: skip
 EMBEDDED = ("base", "quick", "slow")
 """Models of the embedded family."""
+SAMPLED = ("samples", "chosen", "rejected", "short", "long")
+"""Keys of a training's ``data`` that name blocks ``samples:``."""
 DEVICE = re.compile(r"cpu|mps|(?:cuda|xpu)(?::[0-9]{1,3})?")
 ENGINES, GRADERS = ("auto", "transformers", "vllm"), ("l2s", "math-verify", "qwen")
 """As their own packages have them, whose import would take seconds."""
@@ -50,6 +52,7 @@ def broken_references(params: Any) -> list[str]:
         *_names(params),
         *_models(params),
         *_samples(params),
+        *_trainings(params),
         *_runs(params),
         *_roles(params),
         *_words(params),
@@ -68,7 +71,7 @@ def stage_names(params: Block) -> set[str]:
     """Stages and kinds of stages that dvc.yaml makes of the file."""
     groups = (
         ("problems", "benchmarks"), ("calibrate", "calibration"), ("merge", "recipes"), ("sample", "samples"),
-        ("generate", "runs"), ("verify", "runs"),
+        ("gather", "training"), ("train", "training"), ("generate", "runs"), ("verify", "runs"),
     )  # fmt: skip
     return {*STAGES, *(f"{kind}@{name}" for kind, of in groups for name in block(params, of))}
 
@@ -133,6 +136,33 @@ def _samples(params: Block) -> Iterator[str]:
     folders = _folders(params, "models", "merged")
     for name, entry in block(params, "samples").items():
         yield from _is_folder(f"samples.{name}.model", block(entry).get("model"), folders, "model or recipe")
+
+
+def _trainings(params: Block) -> Iterator[str]:
+    folders, samples = _folders(params, "models", "merged", "trained"), block(params, "samples")
+    trainings = block(params, "training")
+    for name in trainings:
+        entry = block(trainings, name)
+        yield from _is_folder(f"training.{name}.model", entry.get("model"), folders, "model, recipe or training")
+        if _is_circular(trainings, name):
+            yield f"training.{name}.model: the training starts from what it makes; name a model that is there before"
+        data = entry.get("data")
+        named = [(f"data.{key}", block(data).get(key)) for key in SAMPLED] + [("reference", entry.get("reference"))]
+        for key, found in named:
+            if isinstance(found, str) and found not in samples:
+                yield f"training.{name}.{key}: '{_shown(found)}' is not under samples{nearest(found, samples)}"
+
+
+def _is_circular(trainings: Block, name: str) -> bool:
+    """Whether the models that a training starts from, one after another, lead back to it."""
+    start = name
+    for _ in trainings:
+        kind, _, start = str(block(trainings, start).get("model")).partition("/")
+        if kind != "trained":
+            return False
+        if start == name:
+            return True
+    return False
 
 
 def _runs(params: Block) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 from l2s.analysis.inputs.coefficients import coefficients_of
 from l2s.analysis.inputs.facts import RunFacts
@@ -29,12 +28,16 @@ def _facts(run: str, config: Config, sizes: dict[str, dict[str, int]]) -> RunFac
         coefficients=coefficients_of(recipe, calibrations),
         control_kind=control.kind,
         control={key: value for key, value in numbers.items() if key != "kind"},
-        **sizes.get(_source(name, recipe, config), {}),
+        **sizes.get(_source(config.runs[run].model, config), {}),
     )
 
 
-def _source(name: str, recipe: dict[str, Any], config: Config) -> str:
-    """The model of a run's shape: itself, or of a merge one that it was made from (no recipe changes the shape)."""
+def _source(folder: str, config: Config) -> str:
+    """The model of a run's shape: itself, or one that it was made from (no recipe or training changes the shape)."""
+    kind, _, name = folder.partition("/")
+    if kind == "trained":
+        return _source(config.training[name].model, config)
+    recipe = config.recipes[name] if kind == "merged" else {}
     models = [entry.get("model") for entry in recipe.get("models") or [] if isinstance(entry, dict)]
     named = [model for model in (recipe.get("base_model"), *models, name) if model in config.models]
     return str(named[0]) if named else name

@@ -20,9 +20,11 @@ def folder_shape_of(config: Config, folder: str) -> Shape:
 def origin(config: Config, folder: str) -> str:
     """The model whose shape a folder under ``data/`` has.
 
-    Of a merge that is the last model it lists, where the reasoning model stands.
+    Of a training that is its start; of a merge the last model it lists, where the reasoning model stands.
     """
     place, _, name = folder.partition("/")
+    if place == "trained":
+        return origin(config, config.training[name].model)
     if place == "merged":
         return MergeRecipe.parse(config.recipes[name], f"recipes.{name}").input_names()[-1]
     return name

@@ -8,11 +8,13 @@ from tasks import (
     analyse,
     calibrate,
     family,
+    gather,
     generate,
     merge,
     problems,
     report,
     sample,
+    train,
     verify,
 )
 from tasks.running.costs import costed
@@ -26,6 +28,8 @@ STAGES: dict[str, Stage] = {
         calibrate,
         merge,
         sample,
+        gather,
+        train,
         generate,
         verify,
         analyse,

@@ -25,6 +25,7 @@ Params = dict[str, Any]
 Change = Callable[[Params], object]
 TINY: Params = yaml.safe_load(read_preset("tiny")) | {
     "samples": {"own": {"model": "models/slow", "problems": {"source": "arithmetic", "split": "train"}}},
+    "training": {"sft-own": {"method": "sft", "model": "models/slow", "data": {"kind": "shortest", "samples": "own"}}},
 }
 
 
@@ -100,6 +101,15 @@ WRONG: list[tuple[Change, str]] = [
     (put("runs", "x", {"model": "slow"}), r"x\.model: 'slow' is no model, recipe or training; did you mean 'models/s"),
     (put("runs", "x", {"model": "models/slow", "control": "nnoe"}), r"runs\.x\.control: .*did you mean 'none'"),
     (put("runs", "x", {"model": "models/slow", "level": "short"}), r"runs\.x\.level: 'models/slow' was trained for no"),
+    (put("runs", "x", {"model": "trained/sft"}), r"runs\.x\.model: 'trained/sft' is no .*did you mean 'trained/sft-o"),
+    (put("runs", "x", {"model": "trained/sft-own", "level": "brief"}), r"runs\.x\.level: found 'brief', expected 'sho"),
+    (put("samples", "mine", {"model": "trained/sft-own", "problems": {}}), "samples.mine.model: .*is no model or rec"),
+    (put("training", "sft-own", "model", "models/slwo"), r"training\.sft-own\.model: .*did you mean 'models/slow'"),
+    (put("training", "sft-own", "model", "trained/sft-own"), "sft-own.model: the training starts from what it makes"),
+    (put("training", "sft-own", "data", "samples", "onw"), r"sft-own\.data\.samples: 'onw' is not .*mean 'own'"),
+    (put("training", "sft-own", "data", "kind", "shortst"), r"training\.sft-own.*shortst"),
+    (put("training", "sft-own", "method", "sfd"), r"training\.sft-own.*sfd"),
+    (put("training", "sft-own", "epoch", 2), r"training\.sft-own.*'epoch' \(did you mean 'epochs'"),
     (put("samples", "mine", {"model": "models/slwo", "problems": {}}), r"samples\.mine\.model: .*mean 'models/slow'"),
     (put("samples", "mine", {"model": "models/slow", "problem": {}}), "samples.mine.problem: unknown key; did"),
     (put("samples", "mine", {"model": "models/slow", "problems": {"source": "gsm8"}}), "did you mean 'gsm8k'"),
@@ -174,7 +184,7 @@ def test_blocks_left_out_are_written_to_the_end(project: Path) -> None:
 )
 def test_an_engine_left_out_is_written_into_its_block(project: Path, block: str, expected: str) -> None:
     """DVC looks up the code of the engine by its name, and cannot read a dvc.yaml whose name is nowhere."""
-    written(lambda params: params.pop("decoding"))
+    written(lambda params: (params.pop("decoding"), params.update(training={})))
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(block + text)
     config, said = read_config(), list[str]()

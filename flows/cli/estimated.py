@@ -84,6 +84,7 @@ def _record(found: Estimate) -> dict[str, Any]:
     return {
         "stage": found.stage,
         "tokens": round(found.work.tokens),
+        "tokens_trained": round(found.trained),
         "eflops": found.work.eflops,
         "disk_bytes": round(found.disk),
         "memory_bytes": round(found.memory),
@@ -98,7 +99,9 @@ def show(estimates: list[Estimate], assumptions: Mapping[str, None]) -> None:
     if not estimates:
         out.print("everything is up to date", highlight=False)
         return
-    table = Table("stage", *(["count", "tokens", "eFLOPs", "disk", "memory", "time"]), box=None, header_style="bold")
+    table = Table(
+        "stage", *(["count", "tokens", "trained", "eFLOPs", "disk", "memory", "time"]), box=None, header_style="bold"
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     for kind in dict.fromkeys(found.stage.partition("@")[0] for found in estimates):
@@ -113,7 +116,8 @@ def show(estimates: list[Estimate], assumptions: Mapping[str, None]) -> None:
 
 
 def _cells(found: Estimate, unknown: bool) -> list[str]:
-    tokens, eflops = (f"{value:.3g}" if value else "–" for value in (found.work.tokens, found.work.eflops))
+    numbers = (found.work.tokens, found.trained, found.work.eflops)
+    tokens, trained, eflops = (f"{value:.3g}" if value else "–" for value in numbers)
     seconds = found.seconds or 0.0
     time = (
         f"{seconds / 3600:.1f} h"
@@ -124,4 +128,4 @@ def _cells(found: Estimate, unknown: bool) -> list[str]:
     )
     if unknown:
         time = f"≥ {time}" if seconds else "?"
-    return [tokens, eflops, f"{found.disk / 1e9:.2f} GB", f"{found.memory / 1e9:.1f} GB", time]
+    return [tokens, trained, eflops, f"{found.disk / 1e9:.2f} GB", f"{found.memory / 1e9:.1f} GB", time]

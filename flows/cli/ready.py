@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
@@ -47,22 +48,24 @@ def check_ready(stages: Collection[str], *, elsewhere: bool = False) -> None:
 def fill_in(say: Callable[[str], None]) -> None:
     """Write into params.yaml what it leaves out, since DVC records what a stage depends on from there.
 
-    Blocks come at its end; engine and grader come first in their blocks.
+    Blocks come at its end; engine, prompt (where there are trainings) and grader come first in their blocks.
 
     Raises:
         ConfigError: something else is wrong, and nothing was written; or nothing can be added to what is there.
     """
     found = read_yaml(PARAMS)
     lines = {key: f"{key}: {default}" for key, default in DEFAULTS.items() if key not in found}
-    inner = {block: words for block, words in INNER.items() if _lacks(found.get(block), words[0])}
+    if "decoding" in lines and found.get("training"):
+        lines["decoding"] = "decoding: {engine: auto, prompt: {style: chat}}"
+    inner = {(block, key): value for (block, key), value in INNER.items() if _lacks(found, block, key)}
     if not lines and not inner:
         return
     check_ready(stage_names(found), elsewhere=True)
-    added = [*lines.values(), *(f"{block}: {{{key}: {value}}}" for block, (key, value) in inner.items())]
+    added = [*lines.values(), *(f"{block}: {{{key}: {value}}}" for (block, key), value in inner.items())]
     expected = found | parse_yaml("\n".join(lines.values()).encode() or b"{}", "")
-    expected |= {block: {key: value, **found[block]} for block, (key, value) in inner.items()}
     text = PARAMS.read_text(encoding="utf-8")
-    for block, (key, value) in inner.items():
+    for (block, key), value in inner.items():
+        expected[block] = {key: parse_yaml(value.encode(), ""), **expected[block]}
         text = _with_first(text, block, f"{key}: {value}")
     if lines:
         text = text.rstrip() + "\n\n# Left out above; these are the defaults.\n"
@@ -72,14 +75,16 @@ def fill_in(say: Callable[[str], None]) -> None:
     except ConfigError:
         whole = False
     if not whole:
-        names = [*lines, *(f"{block}.{key}" for block, (key, _) in inner.items())]
+        names = [*lines, *(f"{block}.{key}" for block, key in inner)]
         raise ConfigError(f"{PARAMS}: {', '.join(names)}: missing; add {'; '.join(f'`{line}`' for line in added)}")
     write_text(PARAMS, text)
     say(f"{PARAMS}: added {', '.join(added)}, which DVC looks for there")
 
 
-def _lacks(block: object, key: str) -> bool:
-    return isinstance(block, dict) and key not in block
+def _lacks(found: dict[str, Any], block: str, key: str) -> bool:
+    """Prompts matter to trainings alone, so that they are written only where there are some."""
+    there = found.get(block)
+    return isinstance(there, dict) and key not in there and (key != "prompt" or bool(found.get("training")))
 
 
 def _with_first(text: str, block: str, entry: str) -> str:

@@ -14,6 +14,7 @@ from l2s.merging.plan.memory import PROGRAM, predict_memory
 from l2s.merging.recipe import MergeRecipe
 from l2s.planning.machine import STEP, UTILISATION, Device, Past, device_seconds
 from l2s.planning.shapes import Shape
+from l2s.planning.training import learned, training_memory
 from l2s.planning.work import NOTHING, Lengths, Work, generation_work
 
 MERGE_BYTES_A_SECOND = {"ties": 240e6, "dare_ties": 270e6, "lore": 29e6, "twin": 36e6, "aim": 200e6, "sens": 400e6}
@@ -37,6 +38,8 @@ class Estimate:
     """Bytes it writes."""
     memory: float = 0.0
     """Bytes at its peak."""
+    trained: float = 0.0
+    """Tokens that it trains on, each as often as it is met."""
     seconds: float | None = None
     """None: nothing is known that it could be worked out from."""
 
@@ -124,6 +127,29 @@ class Estimator:
         memory = PROGRAM + 4.0 * shape.parameters * (2 if params.kind == "sensitivities" else 1)
         return Estimate(stage, work, disk=4.0 * shape.hidden * shape.layers * 8, memory=memory, seconds=None)
 
+    def train(
+        self, stage: str, settings: Any, shape: Shape, questions: Mapping[str, int], lengths: Mapping[str, Lengths]
+    ) -> Estimate:
+        """Tokens to generate and to train on; seconds as it took before.
+
+        Args:
+            stage: its name.
+            settings: of :mod:`l2s.training.methods`.
+            shape: the start model's.
+            questions: problems of each block of samples that it names.
+            lengths: of their responses.
+        """
+        found = learned(settings, questions, lengths)
+        self.assume("trainings: every problem gives a response to train on; float32 weights, gradients and moments")
+        return Estimate(
+            stage,
+            found.work(shape, PROMPT),
+            disk=2.0 * shape.parameters,
+            memory=PROGRAM + training_memory(settings, shape, found.mean + PROMPT),
+            trained=found.trained * found.mean,
+            seconds=self.past.own_seconds(stage),
+        )
+
     def other(self, stage: str) -> Estimate:
         """A stage whose cost does not depend on the models: as it was."""
         seconds = self.past.seconds(stage)
@@ -142,6 +168,7 @@ def totals(estimates: Iterable[Estimate]) -> Estimate:
         "all",
         work,
         disk=sum(estimate.disk for estimate in found),
+        trained=sum(estimate.trained for estimate in found),
         memory=max((estimate.memory for estimate in found), default=0.0),
         seconds=sum(estimate.seconds or 0.0 for estimate in found),
     )

@@ -72,10 +72,14 @@ class Past:
     def seconds(self, stage: str) -> float | None:
         """What the stage took, else stages of its kind: the median; None if there was none."""
         kind = stage.partition("@")[0]
-        own = [row["seconds"] for row in self.rows if row["stage"] == stage and row.get("stored", 0) == 0]
+        own = self.own_seconds(stage)
         alike = [row["seconds"] for row in self.rows if row["stage"].partition("@")[0] == kind]
-        found = own or alike
-        return statistics.median(found) if found else None
+        return own if own is not None or not alike else statistics.median(alike)
+
+    def own_seconds(self, stage: str) -> float | None:
+        """What the stage itself took: the median; None if it never ran."""
+        own = [row["seconds"] for row in self.rows if row["stage"] == stage and row.get("stored", 0) == 0]
+        return statistics.median(own) if own else None
 
     def flops_a_second(self) -> float | None:
         """FLOPs a second of generations that took nothing from the store: the median."""

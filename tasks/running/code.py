@@ -6,7 +6,7 @@ on another one's result.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,19 @@ if TYPE_CHECKING:
 LOCK = Path("code.lock")
 SOURCE = Path(l2s.__file__).resolve().parent.parent
 """The folder that holds our packages."""
-MEMBERS = ("problems", "merge", "sample", "generate", "verify")
+MEMBERS = ("problems", "merge", "sample", "train", "generate", "verify")
 """Kinds of stages that have several fingerprints; every other kind of dvc.yaml has one."""
-SETTINGS = ("analysis", "benchmarks", "calibration", "family", "generation", "nightly", "planning", "sampling")
+SETTINGS = (
+    "analysis",
+    "benchmarks",
+    "calibration",
+    "family",
+    "generation",
+    "nightly",
+    "planning",
+    "sampling",
+    "training",
+)
 GATHERING = {
     "l2s.benchmarks.benchmark": ("l2s.benchmarks.arithmetic.*",),
     "l2s.benchmarks.sources": ("l2s.benchmarks.*",),
@@ -57,6 +67,7 @@ class Behind:
         """
         members = self._members(kind)[member] if member is not None else USED.get(kind, ())
         members += _controls() if kind in ("generate", "analyse") else ()
+        members += _trainings() if kind in ("gather", "analyse") else ()
         return code_behind(
             ["tasks.stages", f"tasks.{kind}", *members], self.reading, GATHERING | {f"tasks.{kind}": ASIDE}
         )
@@ -85,6 +96,8 @@ class Behind:
             return _engines()
         if kind == "sample":
             return {name: (*modules, *_graders().values()) for name, modules in _engines().items()}
+        if kind == "train":
+            return _methods_of_training()
         if kind == "verify":
             return {name: (module,) for name, module in _graders().items()}
         return {}
@@ -110,6 +123,18 @@ def _engines() -> dict[str, tuple[str, ...]]:
     return {name: (module,) for name, module in MODULES.items()} | {"auto": (*MODULES.values(), vllm)}
 
 
+def _methods_of_training() -> dict[str, tuple[str, ...]]:
+    """A method with all that its block may name: data, rewards, and graders of what it samples."""
+    from l2s.training.data import EXAMPLES, PAIRS
+    from l2s.training.rewards import REWARDS
+    from l2s.training.union import TRAININGS
+
+    named: dict[str, Mapping[str, type]] = {"sft": EXAMPLES, "dpo": PAIRS, "grpo": REWARDS}
+    of_block = {name: tuple(one.__module__ for one in kinds.values()) for name, kinds in named.items()}
+    graders = tuple(_graders().values())
+    return {name: (one.__module__, *of_block.get(name, ()), *graders) for name, one in TRAININGS.items()}
+
+
 def _graders() -> dict[str, str]:
     from l2s.verification.graders.grader import MODULES
 
@@ -121,6 +146,15 @@ def _controls() -> tuple[str, ...]:
     from l2s.generation.controls.union import KINDS
 
     return ("l2s.generation.controls.union", *(one.__module__ for one in KINDS.values()))
+
+
+def _trainings() -> tuple[str, ...]:
+    """Every method's settings, and every kind of data, which are found by the files in their folders, too."""
+    from l2s.training.data import EXAMPLES, PAIRS
+    from l2s.training.union import TRAININGS
+
+    kinds = (one.__module__ for found in (TRAININGS, EXAMPLES, PAIRS) for one in found.values())
+    return ("l2s.training.union", *kinds)
 
 
 def of_step(modules: Iterable[str]) -> Code:
@@ -190,6 +224,8 @@ def _member(stage: str, name: str, config: "Config") -> str | None:
         return config.benchmarks[name].source
     if stage == "verify":
         return config.grading.grader
+    if stage == "train":
+        return config.training[name].method
     return config.decoding.engine if stage in ("generate", "sample") else None
 
 

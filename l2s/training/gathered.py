@@ -1,0 +1,80 @@
+"""What a training reads, in one folder: the samples that it names, its problems, and those that it is chosen on.
+
+The folder changes with these alone, so that a training is done again when something that it reads has changed, and
+not when other samples or benchmarks have.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from l2s.benchmarks import ProblemParams, write_problems
+from l2s.core.errors import RecordError
+from l2s.core.files import replacing
+from l2s.records import read_rows
+from l2s.training.data import refuse_contamination
+from l2s.training.settings import TrainingParams
+
+
+class Gathered(NamedTuple):
+    """Where it lies."""
+
+    samples: dict[str, Path]
+    """By the names that the training knows them by."""
+    problems: Path | None
+    """To answer while it trains."""
+    validation: Path | None
+    """To look at while it trains."""
+
+    @property
+    def learned_from(self) -> list[Path]:
+        """Everything whose problems the training learns from."""
+        return [*self.samples.values(), *([self.problems] if self.problems else [])]
+
+
+def places(settings: TrainingParams, folder: Path) -> Gathered:
+    """Where a training's material lies in a folder that :func:`gather` wrote."""
+    problems, validation = declared(settings)
+    return Gathered(
+        {name: folder / "samples" / f"{name}.jsonl" for name in dict.fromkeys(settings.sources)},
+        folder / "problems.jsonl" if problems else None,
+        folder / "validation.jsonl" if validation else None,
+    )
+
+
+def declared(settings: TrainingParams) -> tuple[ProblemParams | None, ProblemParams | None]:
+    """The problems that a training answers, and those that it looks at to choose."""
+    developed = getattr(getattr(settings, "data", None), "develop", None)
+    chosen = settings.validation.problems if settings.validation else None
+    return getattr(settings, "problems", None), developed or chosen
+
+
+def gather(settings: TrainingParams, samples: Mapping[str, Path], folder: Path, where: str) -> Gathered:
+    """Copy the samples that a training names, and draw its problems, into ``folder``.
+
+    Raises:
+        RecordError: samples are not there.
+        ConfigError: no problem is left; ``where`` names the training's block.
+    """
+    found = places(settings, folder)
+    for name, place in found.samples.items():
+        if not samples[name].is_file():
+            raise RecordError(f"{samples[name]}: no such file; expected graded responses, as l2s sample writes")
+        with open(samples[name], "rb") as source, replacing(place) as copy:
+            shutil.copyfileobj(source, copy)
+    kinds = zip((found.problems, found.validation), declared(settings), ("problems", "validation"), strict=True)
+    for path, params, key in kinds:
+        if path is not None and params is not None:
+            write_problems(params.named, params, path, f"{where}.{key}")
+    return found
+
+
+def check_apart(gathered: Gathered, benchmarks: Sequence[Path]) -> None:
+    """No problem that is learned from is one of a benchmark's.
+
+    Raises:
+        ConfigError: some are, with examples.
+    """
+    learned = {path.stem: read_rows(path) for path in gathered.learned_from}
+    refuse_contamination(learned, {path.stem: read_rows(path) for path in benchmarks})

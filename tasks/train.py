@@ -1,0 +1,61 @@
+"""The stage ``train@<training>``: a trained checkpoint, with its manifest and history."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from l2s.config import Config
+from l2s.core.progress import Track
+from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
+
+if TYPE_CHECKING:
+    from l2s.planning.estimates import Estimate, Estimator
+
+GB = 10**9
+
+
+def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
+    """Train on what was gathered; return what it took."""
+    from l2s.training.gathered import places
+    from l2s.training.run import train
+
+    settings = config.training[name]
+    found = places(settings, DATA / "gathered" / name)
+    train(
+        settings,
+        start=DATA / settings.model,
+        samples=found.samples,
+        problems=found.problems,
+        validation=found.validation,
+        benchmarks=[],  # what was gathered is in none of them
+        out=DATA / "trained" / name,
+        work=HIDDEN / "training" / name,
+        decoding=config.decoding,
+    )
+    say(f"{settings.method} from {settings.model}")
+    return {}
+
+
+def needs(config: Config, name: str) -> dict[str, int]:
+    """Weights, their gradients and two moments in float32, and on a GPU one device."""
+    from tasks.models import folder_shape_of
+
+    weights = folder_shape_of(config, config.training[name].model).parameters
+    found = {"cpu": 1, "memory": PROGRAM_GB + 16 * weights // GB}
+    return found if config.decoding.device == "cpu" else found | {"gpu": 1}
+
+
+def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
+    """Tokens to generate and to train on, as past samples let expect, and memory."""
+    from l2s.planning.lengths import expected_samples, questions_of
+    from tasks.models import folder_shape_of
+
+    settings = config.training[name]
+    questions, lengths = {}, {}
+    for sample in settings.sources:
+        params = config.samples[sample]
+        questions[sample] = questions_of(params.problems.named, params.problems, None)
+        (lengths[sample],) = expected_samples(params, sample, data, estimator.assume).values()
+    return estimator.train(stage, settings, folder_shape_of(config, settings.model), questions, lengths)
+
+
+STAGE = Stage("train", work, names=lambda config: config.training, needs=needs, estimate=estimate, libraries=MODELS)
