@@ -33,11 +33,12 @@ def carry_out(job: Job, tell: Tell) -> Done:
     recorder = Recorder(job, [], tell)
     recorder.line = _Counter(job, pairs, settings.batch_size, recorder)
     chooser = Chooser(job, recorder)
-    weights = run_trainer(_trainer(job, settings, pairs, recorder), job, recorder)
+    weights = run_trainer(trainer_of(job, settings, pairs, recorder), job, recorder)
     return Done(chooser.chosen(weights), recorder.history)
 
 
-def _trainer(job: Job, settings: Dpo, pairs: Sequence[Ids], recorder: Recorder) -> DPOTrainer:
+def trainer_of(job: Job, settings: Dpo, pairs: Sequence[Ids], recorder: Recorder) -> DPOTrainer:
+    """Pairs in the order that they have, ``batch_size`` of them a step."""
     half = settings.model_copy(update={"micro_batch": max(1, settings.micro_batch // 2)})  # a pair is two texts
     losses = {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, settings.sft]} if settings.sft else {}
     config = arguments(

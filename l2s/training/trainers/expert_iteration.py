@@ -19,7 +19,7 @@ from l2s.training.methods.expert_iteration import ExpertIteration
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import Recorder, Tell, Weights, load_model, stored, take_over
 from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, told
-from l2s.training.trainers.sft import fine_tune
+from l2s.training.trainers.tuning import fine_tune
 
 WEIGHTS, STATE = "weights.safetensors", "state.json"
 

@@ -1,8 +1,11 @@
 """O1-Pruner's loss within TRL's trainer of supervised fine-tuning."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
+from datasets import Dataset
 from torch import Tensor
 from torch.nn import functional
 from trl import SFTTrainer
@@ -11,9 +14,9 @@ from l2s.training.job import Done, Job
 from l2s.training.methods.o1_pruner import O1Pruner
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import IGNORED, Recorder, Tell, in_order, load_model, run_trainer
-from l2s.training.trainers.rows import example_rows, length_of
+from l2s.training.trainers.rows import Row, collated, example_rows, length_of
 from l2s.training.trainers.scoring import mean_log_probabilities
-from l2s.training.trainers.sft import trainer_of
+from l2s.training.trainers.tuning import tokens_of, trainer_of
 
 
 def carry_out(job: Job, tell: Tell) -> Done:
@@ -31,11 +34,18 @@ def carry_out(job: Job, tell: Tell) -> Done:
         for row in batch:
             row["share"] = 1 / len(batch)
     recorder = Recorder(job, [], tell)
-    numbers = ("weight", "reference", "share")
-    trainer = trainer_of(job, model, ordered, settings.batch_size, recorder, O1PrunerTrainer, numbers)
+    trainer = trainer_of(
+        job, model, Dataset.from_list(ordered), settings.batch_size, recorder, O1PrunerTrainer, batches(job)
+    )
+    recorder.line = tokens_of(job, ordered, settings.batch_size, recorder)
     chooser = Chooser(job, recorder)
     trainer.clip_ratio = settings.clip_ratio
     return Done(chooser.chosen(run_trainer(trainer, job, recorder)), recorder.history)
+
+
+def batches(job: Job) -> Callable[[Sequence[Row]], dict[str, Tensor]]:
+    """Batches with what the loss takes besides ids."""
+    return partial(collated, padding=job.words.stop, numbers=("weight", "reference", "share"))
 
 
 class O1PrunerTrainer(SFTTrainer):
