@@ -6,9 +6,9 @@ intervals and sets; words behind a value are its unit.
 """
 
 from fractions import Fraction
-from typing import NoReturn
 
 from l2s.verification.parsing.building import determinant, enclosed, finite, grouped, negative, written_out
+from l2s.verification.parsing.cursor import ACCENTS, ROW_BREAK, Cursor
 from l2s.verification.parsing.expressions import Expression, function, number, symbol, symbols
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import Token, UnreadableError, tokens
@@ -16,19 +16,14 @@ from l2s.verification.parsing.units import measure
 from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK
 
 RELATIONS = {"=", "<", ">", "le", "ge", "ne", "approx", "in", "equiv", "sim", "to", "cong"}
-DEEPEST = 60
-"""Brackets and functions inside one another."""
 _SET_SIGNS = {"cup": "union", "cap": "intersection", "setminus": "difference", "-": "difference"}
 _SEPARATORS = {",", ";", "and", "or"}
-_ROW_BREAK = 2 * "\\"
-_STOPS = {")", "]", "}", r"\}", "rangle", "rfloor", "rceil", "&", "|", "end", _ROW_BREAK}
 _CURRENCIES = ("dollars", "euros", "GBP")
 _CONSTANTS = {"pi", "infty", "emptyset"}
 _MEASURES = ("P", "E", "Pr", "Var", "V")
 """Names whose arguments are events: ``P(X = 2)``."""
 _OPAQUE = frozenset("fghFGH")
 _UNREAD = {"ldots", "cdots", "dots", "nabla", "partial", "star"}
-_ACCENTS = {"bar", "overline", "dot", "ddot", "widehat", "widetilde", "breve", "check", "mathring"}
 
 _MATRICES = {"pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "matrix", "smallmatrix", "array"}
 
@@ -48,16 +43,8 @@ def read(text: str, grouping: bool = True) -> Expression:
     return parser.whole()
 
 
-class Parser:
-    """Reads one formula from its tokens; positions only move forward."""
-
-    def __init__(self, words: list[Token]) -> None:
-        self.tokens = words
-        self.position = 0
-        self.depth = 0
-        self.in_bars = False
-        self.in_sequence = False
-        self.grouping = True
+class Parser(Cursor):
+    """Reads one formula from its tokens."""
 
     def whole(self) -> Expression:
         """The formula, up to the end of its tokens."""
@@ -73,7 +60,7 @@ class Parser:
             between = set[str]()
             while self.token.value in _SEPARATORS:
                 between.add(self.take().value)
-            if self._at_close():
+            if self.at_close():
                 break
             separators.append(";" if ";" in between else " ".join(sorted(between)))
             items.append(self.statement())
@@ -94,7 +81,7 @@ class Parser:
             if self.token.value == "=" and signs[-1] in "<>":
                 self.take()
                 signs[-1] = {"<": "le", ">": "ge"}[signs[-1]]
-            if signs[-1] in ("=", "approx") and self._at_close():  # "x =" with nothing behind
+            if signs[-1] in ("=", "approx") and self.at_close():  # "x =" with nothing behind
                 raise UnreadableError("a side of the relation is missing")
             sides.append(self.united())
         return sides[0] if not signs else Expression("relation", (" ".join(signs), *sides))
@@ -122,16 +109,12 @@ class Parser:
     def united(self) -> Expression:
         """Sets joined by union, intersection or difference."""
         left = self.ratio()
-        while self.token.value in ("cup", "cap", "setminus") or self._takes_away():
+        while self.token.value in ("cup", "cap", "setminus") or self.takes_away():
             kind = _SET_SIGNS[self.take().value]
             while self.token.value == ",":
                 self.take()
             left = Expression(kind, (left, self.ratio()))
         return left
-
-    def _takes_away(self) -> bool:
-        r"""Whether a set is taken away here, as in ``\mathbb{R} - \{1\}``."""
-        return self.token.value == "-" and self.tokens[min(self.position + 1, len(self.tokens) - 1)].value == r"\{"
 
     def ratio(self) -> Expression:
         """``3:4``, or ``3:4:5``."""
@@ -145,7 +128,7 @@ class Parser:
         """Terms with their signs; ``a ± b`` is either of two."""
         self.enter()
         left = self.term()
-        while self.token.value in ("+", "-", "pm", "mp") and self.token.kind != "text" and not self._takes_away():
+        while self.token.value in ("+", "-", "pm", "mp") and self.token.kind != "text" and not self.takes_away():
             sign = self.take().value
             right = self.term()
             if sign in ("pm", "mp"):
@@ -243,19 +226,13 @@ class Parser:
         What is counted may be anything (``7 apples``), but only of a number: ``n even`` is no quantity.
         """
         said = []
-        while self.token.kind == "text" or self._within_unit(self.token):
+        while self.token.kind == "text" or self.within_unit(self.token):
             said.append(self.take().value)
         unit = " ".join(said)
         named, rest = measure(unit)
         if value.kind in ("words", "list") or (symbols(value) and named is None) or any(map(str.isdigit, rest)):
-            return Expression("words", (self._written(start),))
+            return Expression("words", (self.written(start),))
         return Expression("quantity", (value, unit))
-
-    def _written(self, start: int) -> str:
-        """The words from a place on, as text."""
-        return "".join(
-            f" {token.value}" if token.spaced else token.value for token in self.tokens[start : self.position]
-        ).strip()
 
     def _money(self, currency: str) -> Expression:
         """An amount behind the sign of its currency."""
@@ -264,24 +241,6 @@ class Parser:
             return Expression("quantity", (amount, currency))
         value, unit = amount.parts
         return Expression("quantity", (value, f"{currency} {unit}" if str(unit).startswith(("per ", "/ ")) else unit))
-
-    def _within_unit(self, token: Token) -> bool:
-        """A letter belongs to the unit, and so does a sign that more words or a power follow directly."""
-        before = [other.value for other in self.tokens[max(0, self.position - 4) : self.position]]
-        following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
-        if token.kind == "letter":
-            return True
-        if token.kind == "number":
-            return before[-1] == "^" or before[-2:] in (["^", "-"], ["^", "{"], ["{", "-"])
-        if token.kind != "sign":
-            return False
-        if token.value == "-" and before[-1] in ("^", "{"):
-            return following.kind == "number"
-        if token.value == "^":
-            return following.kind == "number" or following.value in ("{", "-")
-        if token.value in ("/", "*", "-"):
-            return following.kind in ("text", "letter")
-        return before[-1] == "^" if token.value == "{" else token.value == "}" and "^" in before and "{" in before
 
     def factor(self) -> Expression:
         """An atom with what is hung on it: powers, factorials, degrees, percent signs, primes, indices."""
@@ -319,13 +278,13 @@ class Parser:
     def _raised(self, base: Expression) -> Expression:
         if self.token.value == "{" and self.tokens[self.position + 1].value == "circ":
             self.position += 2
-            self._expect("}")
+            self.expect("}")
             return self._angle(base)
         if self.token.value == "circ":
             self.take()
             return self._angle(base)
         if self._skips_primes():
-            return symbol(f"{base.parts[0]}'") if base.kind == "symbol" else self._refuse("a prime behind no name")
+            return symbol(f"{base.parts[0]}'") if base.kind == "symbol" else self.refuse("a prime behind no name")
         exponent = self.argument(signed=True)
         if exponent.kind == "symbol" and exponent.parts[0] == "T":
             return function("transpose", base)
@@ -349,14 +308,14 @@ class Parser:
         return False
 
     def _indexed(self, base: Expression) -> Expression:
-        index = self._raw_argument()
+        index = self.raw_argument()
         if base.kind == "number" and index.isdigit():
             digits = base.parts[0]
             assert isinstance(digits, Fraction)
-            return Expression("based", (digits, int(index) if len(index) < 4 else self._refuse("no base")))
+            return Expression("based", (digits, int(index) if len(index) < 4 else self.refuse("no base")))
         if base.kind == "symbol":
             return symbol(f"{base.parts[0]}_{index}")
-        return self._refuse("an index behind no name")
+        return self.refuse("an index behind no name")
 
     def argument(self, signed: bool = False) -> Expression:
         """A group in braces, or one atom; a number after ``^`` counts whole, as in plain text."""
@@ -378,20 +337,6 @@ class Parser:
             return base
         return base
 
-    def starts_factor(self) -> bool:
-        """Whether the next word begins a factor that may follow without a sign."""
-        kind, value = self.token.kind, self.token.value
-        if kind in ("number", "letter"):
-            return True
-        if kind == "name":
-            return (
-                value in FUNCTIONS
-                or value in GREEK
-                or value in _ACCENTS
-                or value in ("frac", "binom", "langle", "lfloor", "lceil", "begin", "mathbb", "text")
-            )
-        return (kind == "sign" and value in ("(", "{", "[", r"\{")) or (value == "|" and not self.in_bars)
-
     def atom(self) -> Expression:
         """One atom."""
         token = self.take()
@@ -407,40 +352,21 @@ class Parser:
             return self.bracketed(token.value)
         if token.value == "|":
             return self._bars()
-        return self._refuse(f"'{token.value}' begins nothing")
+        return self.refuse(f"'{token.value}' begins nothing")
 
     def _number(self, token: Token) -> Expression:
         mantissa = token.value.lower().partition("e")[0]
         places = len(mantissa.partition(".")[2]) if "." in mantissa else None
         value = Fraction(token.value)
-        groups = self._groups(mantissa) if places is None else []
+        groups = self.digit_groups(mantissa) if places is None else []
         if groups:
             self.position += 2 * len(groups)
             digits = mantissa + "".join(groups)
             value, places = Fraction(digits), len(digits.partition(".")[2]) if "." in digits else None
         return Expression("number", (value, places))
 
-    def _groups(self, first: str) -> list[str]:
-        """The groups of three digits that follow as ``,ddd``, where all that follows without space are such."""
-        if self.in_sequence or not self.grouping or len(first) > 3 or first.startswith("0") or self._in_run():
-            return []
-        groups: list[str] = []
-        for comma, group in zip(self.tokens[self.position :: 2], self.tokens[self.position + 1 :: 2], strict=False):
-            if comma.value != "," or comma.spaced or group.kind != "number" or group.spaced:
-                break
-            whole = group.value.partition(".")[0]
-            if len(whole) != 3 or "e" in group.value.lower() or (groups and "." in groups[-1]):
-                return []
-            groups.append(group.value)
-        return groups
-
-    def _in_run(self) -> bool:
-        """Whether digits and a comma stand directly before this number, so that it begins no run."""
-        before = self.tokens[max(0, self.position - 3) : self.position]
-        return len(before) == 3 and before[0].kind == "number" and before[1].value == "," and not before[2].spaced
-
     def _letter(self, letter: str) -> Expression:
-        if letter in _OPAQUE and self._opens_arguments():
+        if letter in _OPAQUE and self.opens_arguments():
             while self.token.value != "(":
                 letter += self.take().value
             self.take()
@@ -448,13 +374,6 @@ class Parser:
             arguments = inside.children() if inside.kind == "list" else (inside,)
             return function(f"{letter}()", *arguments)
         return symbol(letter)
-
-    def _opens_arguments(self) -> bool:
-        """Whether a bracket follows, behind as many primes as there are."""
-        place = self.position
-        while self.tokens[place].value == "'":
-            place += 1
-        return self.tokens[place].value == "("
 
     def _words(self, content: str) -> Expression:
         if content in _CURRENCIES and (self.token.kind == "number" or self.token.value in ("-", "+", "frac", ".")):
@@ -467,15 +386,15 @@ class Parser:
         if name in ("sum", "prod"):
             return self._finite(name)
         if name in _UNREAD:
-            return self._refuse(f"'{name}' has no value")
+            return self.refuse(f"'{name}' has no value")
         if name in GREEK:
             return Expression("constant", (name,)) if name in _CONSTANTS else symbol(name)
         if name in ("frac", "binom"):
             above = self._fraction_part()
             below = self._fraction_part()
             return Expression("quotient", (above, below)) if name == "frac" else function("binom", above, below)
-        if name in _ACCENTS:
-            return symbol(f"{name} {self._raw_argument()}")
+        if name in ACCENTS:
+            return symbol(f"{name} {self.raw_argument()}")
         if name == "sqrt":
             return self._root()
         if name in FUNCTIONS:
@@ -483,11 +402,11 @@ class Parser:
         if name in ("langle", "lfloor", "lceil"):
             return self.bracketed(name)
         if name == "mathbb":
-            letter = self._raw_argument()
+            letter = self.raw_argument()
             return Expression("words", (f"mathbb {letter}",))
         if name == "begin":
             return self._environment()
-        return self._refuse(f"'{name}' is not understood here")
+        return self.refuse(f"'{name}' is not understood here")
 
     def _finite(self, name: str) -> Expression:
         r"""``\sum_{k=1}^{5} k^2`` written out; other sums and products are beyond this reader."""
@@ -496,7 +415,7 @@ class Parser:
             sign = self.take().value
             bounds[sign] = self.argument()
         span = written_out(bounds)
-        return finite(name, self.term(), *span) if span else self._refuse(f"'{name}' is not understood here")
+        return finite(name, self.term(), *span) if span else self.refuse(f"'{name}' is not understood here")
 
     def _fraction_part(self) -> Expression:
         r"""A group, or one digit: ``\frac12``, ``\frac9{19}``, ``\frac 34``."""
@@ -505,7 +424,7 @@ class Parser:
             self.tokens[self.position] = token._replace(value=token.value[1:], spaced=False)
             return number(int(token.value[0]))
         if token.value in ("-", "+"):
-            return self._refuse("a sign where a fraction's part should be")
+            return self.refuse("a sign where a fraction's part should be")
         return self.argument()
 
     def _root(self) -> Expression:
@@ -563,10 +482,10 @@ class Parser:
         if opening in (r"\{", "[", "(") and self.token.value in (r"\}", "]", ")") and opening != "(":
             self.take()
             found = Expression("set", ())
-        elif opening == r"\{" and (names := self._names_elements()):
+        elif opening == r"\{" and (names := self.names_elements()):
             self.position += names
             found = self.listed()
-            self._expect(r"\}")
+            self.expect(r"\}")
         else:
             inside = self.listed()
             found = enclosed(opening, self.take().value, inside)
@@ -574,28 +493,18 @@ class Parser:
         self.depth -= 1
         return found
 
-    def _names_elements(self) -> int:
-        r"""How many words name the elements before a condition, as in ``\{x \mid x > 0\}``; 0 if none do."""
-        if self.token.kind != "letter":
-            return 0
-        words = [word.value for word in self.tokens[self.position : self.position + 8]]
-        for named in (["in", "mathbb", "{", "R", "}"], ["in", "mathbb", "R"], []):
-            if words[1 : 1 + len(named)] == named and words[1 + len(named) :][:1] in (["|"], [":"]):
-                return 2 + len(named)
-        return 0
-
     def _bars(self) -> Expression:
         before, self.in_bars = self.in_bars, True
         inside = self.listed()
         self.in_bars = before
-        self._expect("|")
+        self.expect("|")
         return determinant(inside) if inside.kind == "matrix" else function("abs", inside)
 
     def _inside(self, closing: str) -> Expression:
         before, self.in_sequence = self.in_sequence, True
         found = self.listed()
         self.in_sequence = before
-        self._expect(closing)
+        self.expect(closing)
         return found
 
     def _cases(self) -> Expression:
@@ -607,20 +516,20 @@ class Parser:
                 self.take()
                 cells.append(self.listed())
             rows.append(Expression("tuple", tuple(cells)))
-            while self.token.value == _ROW_BREAK:
+            while self.token.value == ROW_BREAK:
                 self.take()
-        self._expect("end")
-        self._raw_argument()
+        self.expect("end")
+        self.raw_argument()
         return Expression("cases", tuple(rows))
 
     def _environment(self) -> Expression:
-        kind = self._raw_argument()
+        kind = self.raw_argument()
         if kind == "cases":
             return self._cases()
         if kind not in _MATRICES:
-            return self._refuse(f"environment '{kind}'")
+            return self.refuse(f"environment '{kind}'")
         if kind == "array" and self.token.value == "{":
-            self._raw_argument()
+            self.raw_argument()
         rows: list[Expression] = []
         before, self.in_sequence = self.in_sequence, True
         while self.token.value != "end" or self.token.kind == "end":
@@ -629,65 +538,16 @@ class Parser:
                 self.take()
                 cells.append(self.listed())
             rows.append(Expression("tuple", tuple(cells)))
-            while self.token.value == _ROW_BREAK:
+            while self.token.value == ROW_BREAK:
                 self.take()
-            if self.tokens[self.position - 1].value == _ROW_BREAK:
+            if self.tokens[self.position - 1].value == ROW_BREAK:
                 continue
             if self.token.value != "end":
-                return self._refuse("a matrix is not closed")
+                return self.refuse("a matrix is not closed")
         self.in_sequence = before
         self.take()
-        self._raw_argument()
+        self.raw_argument()
         if len({len(row.parts) for row in rows}) != 1:
-            return self._refuse("rows of different lengths")
+            return self.refuse("rows of different lengths")
         matrix = Expression("matrix", tuple(rows))
         return determinant(matrix) if kind == "vmatrix" else matrix
-
-    @property
-    def token(self) -> Token:
-        """The next word."""
-        return self.tokens[self.position]
-
-    def take(self) -> Token:
-        """The next word, and move on; the end stays."""
-        token = self.tokens[self.position]
-        self.position += token.kind != "end"
-        return token
-
-    def enter(self) -> None:
-        """One level deeper.
-
-        Raises:
-            UnreadableError: too deep.
-        """
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise UnreadableError("nested too deeply")
-
-    def _at_close(self) -> bool:
-        return self.token.value in _STOPS or self.token.kind == "end"
-
-    def _raw_argument(self) -> str:
-        """The words of a group, or one word, as text."""
-        if self.token.value != "{":
-            token = self.take()
-            return (
-                token.value
-                if token.kind in ("number", "letter", "name", "text")
-                else self._refuse("an index is missing")
-            )
-        words, depth = [], 0
-        while self.token.kind != "end":
-            depth += {"{": 1, "}": -1}.get(self.token.value, 0)
-            words.append(self.take().value)
-            if depth == 0:
-                return "".join(words[1:-1])
-        return self._refuse("a brace is not closed")
-
-    def _expect(self, value: str) -> None:
-        if self.take().value != value:
-            self._refuse(f"'{value}' is missing")
-
-    @staticmethod
-    def _refuse(why: str) -> NoReturn:
-        raise UnreadableError(f"no formula: {why}")
