@@ -1,12 +1,8 @@
 """What the machine gives, and what a stage needs of it."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from l2s.core.params import Params
-
-Kind = Literal["cpu", "gpu", "memory"]
 
 
 class Needs(Params):

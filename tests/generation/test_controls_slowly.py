@@ -14,7 +14,8 @@ from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.probe import Probe
 from l2s.generation.controls.union import parse_control
-from l2s.generation.engines.transformers.decoding import Finished, Request, decode
+from l2s.generation.engines.engine import Generated
+from l2s.generation.engines.transformers.decoding import Request, decode
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.sampling import stream_for
 from l2s.generation.settings import SamplingParams
@@ -97,7 +98,7 @@ def requests(count: int, marks: Delimiters, seed: int = 0) -> list[Request]:
 def decoded(
     model: LlamaForCausalLM, wanted: list[Request], control: Control, marks: Delimiters,
     sampling: SamplingParams, rows: int = 8,
-) -> dict[int, Finished]:  # fmt: skip
+) -> dict[int, Generated]:  # fmt: skip
     return {done.index: done for done in decode(Forward(model), wanted, sampling, control, marks, STOPS, rows)}
 
 

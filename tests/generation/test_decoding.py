@@ -10,7 +10,8 @@ from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import KINDS
-from l2s.generation.engines.transformers.decoding import Finished, Request, decode
+from l2s.generation.engines.engine import Generated
+from l2s.generation.engines.transformers.decoding import Request, decode
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.sampling import choose_tokens, stream_for
 from l2s.generation.settings import SamplingParams
@@ -42,7 +43,7 @@ def run(
     sampling: SamplingParams,
     control: Control = NoControl(),
     rows: int = 16,
-) -> dict[int, Finished]:
+) -> dict[int, Generated]:
     return {
         done.index: done
         for done in decode(Forward(model), wanted, sampling, control, DELIMITERS, frozenset({STOP}), rows)

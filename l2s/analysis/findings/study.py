@@ -80,14 +80,6 @@ def length_change(row: StudyRow) -> float:
     return 100 * sum(changes) / len(changes)
 
 
-def total_change(row: StudyRow) -> float:
-    """Change of all tokens together: every problem weighs as much as it is long; percent."""
-    slow, problems = study_row(row.size, "slow").benchmarks, tables()["problems"]
-    ours = float(sum(cell["tokens"] * problems[name] for name, cell in row.benchmarks.items()))
-    theirs = float(sum(slow[name]["tokens"] * problems[name] for name in row.benchmarks))
-    return 100 * (ours / theirs - 1)
-
-
 def recomputed() -> Iterator[Recomputed]:
     """Every printed average beside what its row gives."""
     for size in SIZES:

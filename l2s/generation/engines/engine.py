@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from l2s.generation.controls.control import Control
+from l2s.generation.controls.transcript import Transcript
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import Written
 from l2s.generation.settings import PromptParams, SamplingParams
@@ -24,6 +25,17 @@ class Generated:
     """All that was generated, trials and dropped text included."""
     limit: str | None = None
     """What cut the response or its thinking: ``max_tokens``, ``context``, ``max_answer``, ``max_think``."""
+
+    @classmethod
+    def of(cls, index: int, transcript: Transcript) -> Self:
+        """The response that a transcript has become."""
+        if transcript.finish is None:
+            raise RuntimeError("a row that goes on was taken for a finished one")
+        thinking = transcript.thinking
+        return cls(
+            index, transcript.ids, transcript.finish, thinking.closed, thinking.tokens, transcript.tokens,
+            transcript.limit,
+        )  # fmt: skip
 
 
 class Engine(Protocol):

@@ -14,7 +14,6 @@ from l2s.lineage.checks.finding import Finding, short
 from l2s.records import Row, read_rows
 from l2s.verification.verify import verify_rows
 
-OURS = ("answer", "status", "correct", "grader")
 NONE = object()
 
 

@@ -45,11 +45,6 @@ def place_names(axes: Axes, points: Mapping[str, Point], bars: Sequence[Bbox], b
         _move(text, PLACES[best], ink)
 
 
-def name_boxes(axes: Axes) -> dict[str, Bbox]:
-    """Where each name stands, in pixels, its line left out."""
-    return {text.get_text(): Text.get_window_extent(text) for text in axes.texts if isinstance(text, Annotation)}
-
-
 def _ranked(boxes: Sequence[Bbox]) -> list[tuple[int, Bbox]]:
     return [(place // len(DIRECTIONS), box) for place, box in enumerate(boxes)]
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.transcript import Transcript
+from l2s.generation.engines.engine import Generated
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.sampling import choose_tokens, likeliest_tokens
 from l2s.generation.settings import SamplingParams
@@ -33,21 +34,6 @@ class Request:
     """The largest number of tokens after the prompt; see :class:`~l2s.generation.controls.transcript.Transcript`."""
     opened: bool = False
     """The prompt leaves thinking open."""
-
-
-@dataclass
-class Finished:
-    """One generated response, as token ids (the stop token included)."""
-
-    index: int
-    ids: list[int]
-    finish: str
-    closed: bool
-    think_tokens: int
-    tokens: int
-    """All that was generated, trials and dropped text included."""
-    limit: str | None = None
-    """What cut the response or its thinking, if anything did."""
 
 
 class NotANumber(Exception):
@@ -87,11 +73,11 @@ def decode(
     delimiters: Delimiters,
     stop_tokens: frozenset[int],
     max_batch_size: int,
-) -> Iterator[Finished]:
+) -> Iterator[Generated]:
     """Generate a response to every request; yield each as it finishes."""
     for request in requests:
         if request.context_left is not None and request.context_left <= 0:
-            yield finished(Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling)))
+            yield Generated.of(request.index, transcript_of(request, control, delimiters, stop_tokens, sampling))
     fitting = [request for request in requests if request.context_left is None or request.context_left > 0]
     waiting = sorted(fitting, key=lambda request: len(request.prompt))
     cache, rows = forward.cache(), list[Row]()
@@ -113,7 +99,7 @@ def decode(
         for row in rows:
             if not row.done and row.transcript.finish:
                 row.done = True
-                yield finished(row)
+                yield Generated.of(row.request.index, row.transcript)
         staying = [place for place, row in enumerate(rows) if not row.done]
         if len(staying) <= FULL_ENOUGH * len(rows):
             rows = [rows[place] for place in staying]
@@ -133,23 +119,6 @@ def transcript_of(
 ) -> Transcript:
     """An empty one."""
     return Transcript(control, delimiters, stop_tokens, sampling.max_tokens, request.context_left, request.opened)
-
-
-def finished(row: Row) -> Finished:
-    """What a row that has ended became."""
-    transcript = row.transcript
-    if transcript.finish is None:
-        raise RuntimeError("a row that goes on was taken for a finished one")
-    thinking = transcript.thinking
-    return Finished(
-        row.request.index,
-        transcript.ids,
-        transcript.finish,
-        thinking.closed,
-        thinking.tokens,
-        transcript.tokens,
-        transcript.limit,
-    )
 
 
 @torch.inference_mode()

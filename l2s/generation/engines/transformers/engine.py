@@ -15,7 +15,7 @@ from l2s.generation.engines.engine import Generated
 from l2s.generation.engines.memory import free_memory, ran_out, rows_that_fit
 from l2s.generation.engines.transformers.cache import blocks
 from l2s.generation.engines.transformers.choosing import choose_path
-from l2s.generation.engines.transformers.decoding import Finished, NotANumber, Request, decode
+from l2s.generation.engines.transformers.decoding import NotANumber, Request, decode
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.own_forward import decode_one_by_one
 from l2s.generation.engines.transformers.sampling import stream_for
@@ -83,9 +83,7 @@ class TransformersEngine:
             try:
                 for done in self._decode(again, sampling, control, delimiters, rows):
                     left.remove(done.index)
-                    yield Generated(
-                        done.index, done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit
-                    )
+                    yield done
             except NotANumber:
                 raise CheckpointError(f"{self.path}: {not_a_number(self.model)}") from None
             except (RuntimeError, MemoryError) as error:
@@ -100,7 +98,7 @@ class TransformersEngine:
     def _decode(
         self, requests: Sequence[Request], sampling: SamplingParams, control: Control, delimiters: Delimiters,
         rows: int,
-    ) -> Iterator[Finished]:  # fmt: skip
+    ) -> Iterator[Generated]:  # fmt: skip
         if isinstance(self.forward, Forward):
             return decode(self.forward, requests, sampling, control, delimiters, self.stops, rows)
         return decode_one_by_one(self.forward, requests, sampling, control, delimiters, self.stops)

@@ -21,7 +21,8 @@ from transformers import (
 
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
-from l2s.generation.engines.transformers.decoding import Finished, Request, Row, append_tokens, finished, transcript_of
+from l2s.generation.engines.engine import Generated
+from l2s.generation.engines.transformers.decoding import Request, Row, append_tokens, transcript_of
 from l2s.generation.engines.transformers.forward import EAGER
 from l2s.generation.engines.transformers.rope import Rope
 from l2s.generation.settings import SamplingParams
@@ -62,7 +63,7 @@ def decode_one_by_one(
     control: Control,
     delimiters: Delimiters,
     stop_tokens: frozenset[int],
-) -> Iterator[Finished]:
+) -> Iterator[Generated]:
     """Generate a response to every request; yield each as it finishes."""
     for request in requests:
         row = Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling))
@@ -75,7 +76,7 @@ def decode_one_by_one(
 
         while row.transcript.finish is None:
             forward.run([*request.prompt, *row.transcript.text], choose, sampling.max_tokens + 1)
-        yield finished(row)
+        yield Generated.of(row.request.index, row.transcript)
 
 
 class _Steps(LogitsProcessor):

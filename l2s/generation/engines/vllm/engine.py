@@ -188,7 +188,7 @@ def _ask(engine: Any, live: dict[str, _Row], row: _Row, sampling: SamplingParams
     """Give a row's next round to vLLM; yield the response where there is none."""
     row.asked = next_round(row.transcript)
     if row.asked is None:
-        yield _generated(row)
+        yield Generated.of(row.index, row.transcript)
         return
     name = f"{row.index}-{row.rounds}"
     ids = row.prompt.ids + row.transcript.text
@@ -232,13 +232,3 @@ def _likeliest(place: dict[int, Any], count: int) -> Likeliest:
     """Equal ones come in the order of their ids; the one chosen, which vLLM gives too, is not among them for itself."""
     found = sorted(((token, entry.logprob) for token, entry in place.items()), key=lambda one: (-one[1], one[0]))
     return [(token, math.exp(logprob)) for token, logprob in found[:count]]
-
-
-def _generated(row: _Row) -> Generated:
-    transcript, thinking = row.transcript, row.transcript.thinking
-    if transcript.finish is None:
-        raise RuntimeError("a row that goes on was taken for a finished one")
-    return Generated(
-        row.index, transcript.ids, transcript.finish, thinking.closed, thinking.tokens, transcript.tokens,
-        transcript.limit,
-    )  # fmt: skip
