@@ -11,18 +11,24 @@ from l2s.merging.method import Merged, Weight
 from l2s.merging.methods import find_method
 
 
-def random_weight(k: int, shape: tuple[int, ...], seed: int = 0, coarse: bool = False) -> Weight:
+def random_weight(k: int, shape: tuple[int, ...], seed: int = 0, coarse: bool = False, spread: float = 0.5) -> Weight:
     """Models near a base; ``coarse``: in steps of 1/8, so that many magnitudes are equal."""
     generator = torch.Generator().manual_seed(seed)
-    base, taus = torch.randn(shape, generator=generator), 0.5 * torch.randn((k, *shape), generator=generator)
+    base, taus = torch.randn(shape, generator=generator), spread * torch.randn((k, *shape), generator=generator)
     if coarse:
         base, taus = (base * 8).round() / 8, (taus * 8).round() / 8
     return Weight("w", base, base + taus, seed, tuple(f"digest-{number}" for number in range(k)))
 
 
-def merge(name: str, weight: Weight, models: Sequence[dict[str, Any]] = (), **params: Any) -> Merged:
+def without_base(weight: Weight) -> Weight:
+    return replace(weight, base=torch.zeros_like(weight.base))
+
+
+def merge(
+    name: str, weight: Weight, models: Sequence[dict[str, Any]] = (), of: str | None = None, **params: Any
+) -> Merged:
     """In one piece; ``lambda_`` stands for lambda, no models for nothing said about them."""
-    method, params_, each = _parsed(name, weight, models, params)
+    method, params_, each = _parsed(name, weight, models, params, of)
     return method.whole(weight, params_, each)
 
 
@@ -42,9 +48,11 @@ def merge_in_pieces(
     return Merged(torch.cat([one.value for one in merged]), torch.cat([one.summands for one in merged], dim=1))
 
 
-def _parsed(name: str, weight: Weight, models: Sequence[dict[str, Any]], params: dict[str, Any]) -> tuple[Any, ...]:
-    method = find_method(name)
-    words = {key.rstrip("_"): value for key, value in params.items()}
+def _parsed(
+    name: str, weight: Weight, models: Sequence[dict[str, Any]], params: dict[str, Any], of: str | None = None
+) -> tuple[Any, ...]:
+    method = find_method(name, of)
+    words = {key.rstrip("_"): value for key, value in params.items()} | ({} if of is None else {"of": of})
     each = [method.model_params.parse(found, "model") for found in models or [{}] * len(weight.models)]
     return method, method.params.parse(words, "merge"), each
 

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from l2s.checkpoints.statistics import Statistics
 from l2s.core.errors import CheckpointError, ConfigError
-from l2s.merging.method import Merged, Weight
+from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods.aim import compose
 from l2s.merging.methods.sens import softmax, taus
+from tests.merging.piecewise import merge
 
 SHAPES = [(1,), (7,), (257,), (1, 1), (5, 9), (9, 5)]
 
@@ -23,17 +24,6 @@ def random_weight(k: int, shape: tuple[int, ...], name: str = "model.layers.1.ml
     generator = torch.Generator().manual_seed(len(shape))
     base, taus = torch.randn(shape, generator=generator), 0.1 * torch.randn((k, *shape), generator=generator)
     return Weight(name, base, base + taus, 0, ("a", "b", "c")[:k])
-
-
-def merge(
-    name: str, weight: Weight, models: Sequence[dict[str, Any]] = (), of: str | None = None, **params: Any
-) -> Merged:
-    """By the words of a recipe; ``lambda_`` stands for lambda."""
-    method = find_method(name, of)
-    found = {key.rstrip("_"): value for key, value in params.items()} | ({} if of is None else {"of": of})
-    given = models or [{}] * len(weight.models)
-    each = [method.model_params.parse(model, "model") for model in given]
-    return method.whole(weight, method.params.parse(found, "merge"), each)
 
 
 def close(merged: Tensor, expected: Tensor) -> None:

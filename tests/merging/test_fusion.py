@@ -11,13 +11,9 @@ from l2s.core.errors import ConfigError
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, nearswap
 from tests.merging import slowly_fusion as slowly
-from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped
+from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped, without_base
 
 SHAPES = [(), (1,), (7,), (257,), (5, 9), (3, 4, 2)]
-
-
-def without_base(weight: Weight) -> Weight:
-    return replace(weight, base=torch.zeros_like(weight.base))
 
 
 def permuted(weight: Weight, order: tuple[int, ...]) -> Weight:

@@ -13,17 +13,13 @@ from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method, karcher, model_stock, nuslerp, slerp
 from l2s.merging.ops.gram import cosines, gram
 from tests.merging import slowly_more as slowly
-from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped
+from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped, without_base
 
 SHAPES = [(), (1,), (7,), (257,), (5, 9), (3, 4, 2)]
 
 
 def between(base: list[float], *models: list[float]) -> Weight:
     return Weight("w", torch.tensor(base), torch.tensor(models))
-
-
-def without_base(weight: Weight) -> Weight:
-    return replace(weight, base=torch.zeros_like(weight.base))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,22 +11,19 @@ from torch import Tensor
 
 from l2s.core.errors import ConfigError
 from l2s.core.params import Params
-from l2s.merging.method import Merged, MergeMethod, Weight
+from l2s.merging.method import MergeMethod, Weight
 from l2s.merging.methods import METHODS
 from l2s.merging.methods import lore as lore_module
 from l2s.merging.methods import twin as twin_module
 from l2s.merging.methods.lore import threshold
 from l2s.merging.ops.low_rank import gram, leading, shrinkage
+from tests.merging import piecewise
 from tests.merging import slowly_low_rank as slowly
+from tests.merging.piecewise import merge
 
 MATRICES = [(1, 1), (7, 1), (1, 7), (5, 9), (9, 5), (16, 16), (257, 7), (7, 257)]
 VECTORS = [(), (1,), (7,), (257,)]
-
-
-def random_weight(k: int, shape: tuple[int, ...], seed: int = 0) -> Weight:
-    generator = torch.Generator().manual_seed(seed)
-    base, taus = torch.randn(shape, generator=generator), 0.1 * torch.randn((k, *shape), generator=generator)
-    return Weight("w", base, base + taus, seed, tuple(f"digest-{number}" for number in range(k)))
+random_weight = partial(piecewise.random_weight, spread=0.1)
 
 
 def words(
@@ -35,11 +33,6 @@ def words(
     found = {key.rstrip("_"): value for key, value in params.items()}
     given = models or [{}] * k
     return method, method.params.parse(found, "merge"), [method.model_params.parse(each, "model") for each in given]
-
-
-def merge(name: str, weight: Weight, models: Sequence[dict[str, Any]] = (), **params: Any) -> Merged:
-    method, parsed, each = words(name, len(weight.models), models, **params)
-    return method.whole(weight, parsed, each)
 
 
 def doubles(weight: Weight) -> list[Tensor]:

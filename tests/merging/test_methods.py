@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,15 @@ from l2s.merging.kernels import random
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods import ties as ties_module
-from tests.merging import slowly
+from tests.merging import piecewise, slowly
+from tests.merging.piecewise import entries
 
 SHAPES = [(), (1,), (7,), (257,), (5, 9)]
 VECTORS = json.loads((Path(__file__).parent / "conformance.json").read_text())
 THETA = torch.tensor(VECTORS["inputs"]["theta0"])
 DELTAS = [torch.tensor(VECTORS["inputs"][name]) for name in ("delta1", "delta2")]
+random_weight = partial(piecewise.random_weight, spread=0.1)
 METHOD_NAMES = ["linear", "task_arithmetic", "ties", "dare_linear", "dare_ties"]
-
-
-def random_weight(k: int, shape: tuple[int, ...], seed: int = 0) -> Weight:
-    generator = torch.Generator().manual_seed(seed)
-    base, taus = torch.randn(shape, generator=generator), 0.1 * torch.randn((k, *shape), generator=generator)
-    return Weight("w", base, base + taus, seed, tuple(f"digest-{number}" for number in range(k)))
 
 
 def of_task_vectors(*taus: Tensor) -> Weight:
@@ -52,15 +49,7 @@ def trim_exactly(tau: Tensor, density: float) -> Tensor:
 
 
 def merge(name: str, weight: Weight, models: list[dict[str, Any]], **params: Any) -> Tensor:
-    """By the words of a recipe; ``lambda_`` stands for lambda."""
-    method = find_method(name)
-    words = {key.rstrip("_"): value for key, value in params.items()}
-    each = [method.model_params.parse(found, "model") for found in models]
-    return method.whole(weight, method.params.parse(words, "merge"), each).value
-
-
-def rows(vectors: Tensor) -> list[list[float]]:
-    return vectors.reshape(vectors.shape[0], -1).double().tolist()
+    return piecewise.merge(name, weight, models, **params).value
 
 
 def plus(base: Tensor, delta: list[float], scale: float = 1.0) -> Tensor:
@@ -76,7 +65,7 @@ def close(merged: Tensor, expected: Tensor) -> None:
 @pytest.mark.parametrize("normalize", [True, False])
 def test_linear(shape: tuple[int, ...], weights: tuple[float, ...], normalize: bool) -> None:
     weight = random_weight(len(weights), shape)
-    expected = slowly.average(rows(weight.models), weights, normalize)
+    expected = slowly.average(entries(weight.models), weights, normalize)
     merged = merge("linear", weight, [{"weight": w} for w in weights], normalize=normalize)
     close(merged, torch.tensor(expected).view(shape))
 
@@ -87,7 +76,7 @@ def test_linear(shape: tuple[int, ...], weights: tuple[float, ...], normalize: b
 )
 def test_task_arithmetic(shape: tuple[int, ...], weights: tuple[float, ...], scale: float, normalize: bool) -> None:
     weight = random_weight(len(weights), shape)
-    expected = plus(weight.base, slowly.average(rows(weight.task_vectors), weights, normalize), scale)
+    expected = plus(weight.base, slowly.average(entries(weight.task_vectors), weights, normalize), scale)
     close(
         merge("task_arithmetic", weight, [{"weight": w} for w in weights], lambda_=scale, normalize=normalize), expected
     )
@@ -103,7 +92,7 @@ def test_ties(shape: tuple[int, ...], densities: tuple[str, ...], normalize: boo
     weights = (1.0, 0.6, 2.0)[: len(densities)]
     weight = random_weight(len(densities), shape)
     trim = slowly.trim_exactly if tie_rule == "exact" else slowly.trim
-    trimmed = [trim(tau, density) for tau, density in zip(rows(weight.task_vectors), densities, strict=True)]
+    trimmed = [trim(tau, density) for tau, density in zip(entries(weight.task_vectors), densities, strict=True)]
     models = [{"weight": w, "density": float(d)} for w, d in zip(weights, densities, strict=True)]
     merged = merge("ties", weight, models, lambda_=0.7, normalize=normalize, tie_rule=tie_rule)
     close(merged, plus(weight.base, slowly.elected(trimmed, weights, normalize), 0.7))
@@ -119,7 +108,7 @@ def test_dare(shape: tuple[int, ...], rescale: bool | str, name: str, normalize:
     kept = [weight.bernoulli_mask(k, density).flatten().tolist() for k, density in enumerate(densities)]
     thinned = [
         slowly.drop(tau, mask, density, rescale)
-        for tau, mask, density in zip(rows(weight.task_vectors), kept, densities, strict=True)
+        for tau, mask, density in zip(entries(weight.task_vectors), kept, densities, strict=True)
     ]
     add = slowly.average if name == "dare_linear" else slowly.elected
     models = [{"weight": w, "density": d} for w, d in zip(weights, densities, strict=True)]
@@ -178,7 +167,7 @@ def test_conformance_scope_is_the_tensor() -> None:
 def test_conformance_dare(key: str, rescale: bool | str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = VECTORS["dare"]
     mask = torch.tensor(found["mask_keep"])
-    monkeypatch.setattr(Weight, "chosen", lambda weight, k, chance: mask > 0)
+    monkeypatch.setattr(Weight, "bernoulli_mask", lambda weight, k, chance: mask > 0)
     models = [find_method("dare_linear").model_params.parse({"density": 1 - found["p"]}, "model")]
     params = find_method("dare_linear").params.parse({"rescale": rescale}, "merge")
     weight = of_task_vectors(DELTAS[0])
