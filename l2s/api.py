@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.core.errors import ConfigError
 from l2s.core.extras import naming_extras
-from l2s.core.progress import Track, silent
+from l2s.core.progress import Track, silent, stepped
 
 if TYPE_CHECKING:
     from l2s.analysis.analyse import Report
@@ -321,6 +321,55 @@ def sample(
         decoding=decoding, store=Path(store), grader=grader, jobs=jobs, track=track, say=say or _warn,
     )  # fmt: skip
     return Sampled(rows, generated=counts.generated, stored=counts.stored)
+
+
+@naming_extras("l2s train", "train")
+def train(
+    training: Source | Mapping[str, Any],
+    out: Source,
+    *,
+    benchmarks: Sequence[Source] = (),
+    prompt: Source | Mapping[str, Any] = "chat",
+    engine: str = "auto",
+    device: str = "cpu",
+    work: Source | None = None,
+    track: Track = silent,
+) -> dict[str, Any]:
+    """Train a model; ``out`` appears whole at the end, and a killed training goes on where it was.
+
+    Args:
+        training: a block as under ``training:`` in params.yaml, with folders and files in the place of names: a YAML
+            file, to which its paths are relative, or what it holds.
+        out: folder of the trained model.
+        benchmarks: JSONL of problems that must not be learned from.
+        prompt: how problems are put: ``chat``, ``plain``, …, a YAML file, or what such a file holds.
+        engine: of what is sampled meanwhile: ``auto``, ``transformers`` or ``vllm``.
+        device: ``cpu`` or ``cuda``.
+        work: folder for states of an unfinished training; default: ``.l2s/training/`` and ``out``'s name.
+        track: shows progress, by steps.
+
+    Returns:
+        What ``out/l2s_manifest.json`` says: ``method``, ``settings``, ``tokens``, ``steps``, …
+    """
+    from l2s.core.digests import BLAKE3, digest_text, without_name
+    from l2s.generation.settings import DecodingParams
+    from l2s.training.file import read_training
+    from l2s.training.gathered import declared, draw
+    from l2s.training.run import train as train_model
+
+    found, where = _content(training, "training")
+    folder = Path() if isinstance(training, Mapping) else Path(training).parent
+    settings = read_training(found, where, folder)
+    options = {"engine": engine, "device": device, "prompt": prompt_settings(prompt, None, None)}
+    _keep([settings.model, *settings.sources, *benchmarks], out)
+    place = without_name(digest_text(os.path.abspath(out), BLAKE3))[:16]
+    states = Path(work) if work is not None else STORE.parent / "training" / f"{Path(out).name}-{place}"
+    problems, validation = draw(declared(settings), states.parent / f"{states.name}-problems", where)
+    return train_model(
+        settings, start=Path(settings.model), samples={name: Path(name) for name in settings.sources},
+        problems=problems, validation=validation, benchmarks=[Path(path) for path in benchmarks], out=Path(out),
+        work=states, decoding=DecodingParams.parse(options, "options"), on_step=stepped(track, settings.method),
+    )  # fmt: skip
 
 
 @naming_extras("l2s verify")

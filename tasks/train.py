@@ -15,12 +15,13 @@ GB = 10**9
 
 def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     """Train on what was gathered; return what it took."""
+    from l2s.core.progress import stepped
     from l2s.training.gathered import places
     from l2s.training.run import train
 
     settings = config.training[name]
     found = places(settings, DATA / "gathered" / name)
-    train(
+    manifest = train(
         settings,
         start=DATA / settings.model,
         samples=found.samples,
@@ -30,9 +31,15 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         out=DATA / "trained" / name,
         work=HIDDEN / "training" / name,
         decoding=config.decoding,
+        record_costs=False,
+        on_step=stepped(track, settings.method),
     )
-    say(f"{settings.method} from {settings.model}")
-    return {}
+    tokens = manifest["tokens"]
+    say(
+        f"{settings.method} from {settings.model}, {manifest['steps']} steps: "
+        f"{tokens['generated']:,} tokens generated, {tokens['trained']:,} trained on"
+    )
+    return {"tokens": tokens["generated"], "trained": tokens["trained"]}
 
 
 def needs(config: Config, name: str) -> dict[str, int]:

@@ -88,6 +88,26 @@ def _prompt(arguments: Arguments) -> dict[str, Any]:
     return {"prompt": PromptParams.parse(given, "prompt").model_dump(mode="json")}
 
 
+def _training(arguments: Arguments) -> Any:
+    from l2s.core.yaml import read_yaml
+    from l2s.training.file import read_training
+
+    file = arguments["training"]
+    return read_training(read_yaml(file), str(file), file.parent)
+
+
+def _train_inputs(arguments: Arguments) -> list[Path]:
+    settings = _training(arguments)
+    files = [Path(name) for name in dict.fromkeys(settings.sources)]
+    return [arguments["training"], *_models(settings.model), *files, *(arguments["benchmark"] or [])]
+
+
+def _trainers(arguments: Arguments) -> list[str]:
+    from tasks.running.code import trainers_of
+
+    return list(trainers_of(_training(arguments).method))
+
+
 def _graded_aside(arguments: Arguments) -> list[Path]:
     from l2s.verification.io.graded_files import ALL, beside
 
@@ -114,6 +134,7 @@ STEPS = {
     "texts": Step(("l2s.calibration.pairs",), lambda a: [a["quick"], a["slow"]]),
     "generate": Step(("l2s.generation.generate",), _generate_inputs, more=_prompt),
     "sample": Step(("l2s.sampling.sample",), _generate_inputs, more=_prompt, beside=_graded_aside),
+    "train": Step(("l2s.training.run",), _train_inputs, members=_trainers),
     "verify": Step(("l2s.verification.io.graded_files",), lambda a: [a["responses"]], beside=_graded_aside),
     "grade": Step(
         ("l2s.verification.io.graded_files",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside
@@ -124,7 +145,7 @@ STEPS = {
         within=_summary_files,
     ),
 }
-FOLDERS = ("merge", "analyse")
+FOLDERS = ("merge", "train", "analyse")
 """Commands whose target is a folder."""
 
 
@@ -184,7 +205,7 @@ def _place(name: str, step: Step, arguments: Arguments) -> Place:
         folder=name in FOLDERS,
         within=step.within(arguments),
         beside=step.beside(arguments),
-        judged=name == "merge",
+        judged=name in ("merge", "train"),
     )
 
 

@@ -3,6 +3,7 @@
 A terminal draws a bar, a Prefect task logs tenths, a test shows nothing; the library does not know.
 """
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -86,6 +87,16 @@ def reported(report: Callable[[str], None]) -> Track:
                 report(f"{label}: {min(100, 10 * tenth)} %, {rate_text(count, seconds)}{left}")
 
     return track
+
+
+def stepped(track: Track, method: str) -> Callable[[object], None]:
+    """What is told each step of a training, to show it."""
+    shown = iter(track(itertools.count(1), f"training, {method}"))
+
+    def step(line: object) -> None:
+        next(shown, None)
+
+    return step
 
 
 def rate_text(count: int, seconds: float) -> str:

@@ -89,7 +89,7 @@ def _artefact(path: Path, name: str, files: dict[str, FileDigest]) -> Artefact:
 
 def _facts(path: Path, files: Mapping[str, FileDigest]) -> dict[str, Any]:
     if ALONE not in files:
-        return merge_facts(path) | model_facts(path, files)
+        return manifest_facts(path) | model_facts(path, files)
     if path.suffix == ".jsonl":
         return row_facts(path)
     return statistics_facts(path) if path.suffix == WEIGHTS else {}
@@ -110,12 +110,14 @@ def model_facts(folder: Path, files: Mapping[str, FileDigest]) -> dict[str, Any]
         return {}
 
 
-def merge_facts(folder: Path) -> dict[str, Any]:
-    """Method and seed of a merge, as its manifest has them."""
+def manifest_facts(folder: Path) -> dict[str, Any]:
+    """Method and seed of a merge or a training, as its manifest has them."""
     try:
         manifest = json.loads((folder / "l2s_manifest.json").read_text(encoding="utf-8"))
+        if "recipe" not in manifest:
+            return {"method": manifest["method"], "seed": manifest["seed"], "trained": True}
         return {"method": manifest["recipe"]["merge_method"], "seed": manifest["seed"]}
-    except (OSError, ValueError, KeyError, TypeError):  # no merge of ours
+    except (OSError, ValueError, KeyError, TypeError):  # neither of ours
         return {}
 
 

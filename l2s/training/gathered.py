@@ -45,9 +45,7 @@ def places(settings: TrainingParams, folder: Path) -> Gathered:
 
 def declared(settings: TrainingParams) -> tuple[ProblemParams | None, ProblemParams | None]:
     """The problems that a training answers, and those that it looks at to choose."""
-    developed = getattr(getattr(settings, "data", None), "develop", None)
-    chosen = settings.validation.problems if settings.validation else None
-    return getattr(settings, "problems", None), developed or chosen
+    return getattr(settings, "problems", None), settings.validation.problems if settings.validation else None
 
 
 def gather(settings: TrainingParams, samples: Mapping[str, Path], folder: Path, where: str) -> Gathered:
@@ -63,11 +61,20 @@ def gather(settings: TrainingParams, samples: Mapping[str, Path], folder: Path, 
             raise RecordError(f"{samples[name]}: no such file; expected graded responses, as l2s sample writes")
         with open(samples[name], "rb") as source, replacing(place) as copy:
             shutil.copyfileobj(source, copy)
-    kinds = zip((found.problems, found.validation), declared(settings), ("problems", "validation"), strict=True)
-    for path, params, key in kinds:
-        if path is not None and params is not None:
-            write_problems(params.named, params, path, f"{where}.{key}")
+    draw(declared(settings), folder, where)
     return found
+
+
+def draw(
+    asked: tuple[ProblemParams | None, ProblemParams | None], folder: Path, where: str
+) -> tuple[Path | None, Path | None]:
+    """Write the problems that a training answers and is chosen on into a folder; None where there are none."""
+    written: list[Path | None] = []
+    for params, key in zip(asked, ("problems", "validation"), strict=True):
+        written.append(folder / f"{key}.jsonl" if params else None)
+        if params is not None:
+            write_problems(params.named, params, folder / f"{key}.jsonl", f"{where}.{key}")
+    return written[0], written[1]
 
 
 def check_apart(gathered: Gathered, benchmarks: Sequence[Path]) -> None:

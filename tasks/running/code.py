@@ -132,7 +132,15 @@ def _methods_of_training() -> dict[str, tuple[str, ...]]:
     named: dict[str, Mapping[str, type]] = {"sft": EXAMPLES, "dpo": PAIRS, "grpo": REWARDS}
     of_block = {name: tuple(one.__module__ for one in kinds.values()) for name, kinds in named.items()}
     graders = tuple(_graders().values())
-    return {name: (one.__module__, *of_block.get(name, ()), *graders) for name, one in TRAININGS.items()}
+    return {
+        name: (one.__module__, f"l2s.training.trainers.{name}", *of_block.get(name, ()), *graders)
+        for name, one in TRAININGS.items()
+    }
+
+
+def trainers_of(method: str) -> tuple[str, ...]:
+    """The code behind trainings by a method, besides what every training imports."""
+    return _methods_of_training()[method]
 
 
 def _graders() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Single steps on the user's own files: check, merge, texts, calibrate, generate, sample, verify, grade, analyse."""
+"""Single steps on the user's own files: merge, calibrate, generate, sample, train, grade and what goes with them."""
 
 import json
 from pathlib import Path
@@ -216,6 +216,39 @@ def sample(
             f"{found.stored} from the store")  # fmt: skip
 
 
+def train(
+    training: Annotated[
+        Path, typer.Argument(metavar="TRAINING.yaml", help="A training; its paths are relative to it.")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the trained model.")],
+    benchmark: Annotated[
+        list[Path] | None, typer.Option(help="JSONL of problems that must not be learned from. Repeatable.")
+    ] = None,
+    prompt: PromptFile = "chat",
+    engine: Engine = "auto",
+    device: Device = "cpu",
+    force: Replace = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model; OUT appears whole or not at all, and a killed training goes on where it was."""
+    from l2s import api
+    from l2s.core.progress import bar
+
+    manifest = api.train(
+        training, target, benchmarks=benchmark or [], prompt=prompt, engine=engine, device=device, track=bar
+    )
+    if as_json:
+        console.out.print_json(json.dumps(manifest))
+        return
+    tokens, seconds = manifest["tokens"], manifest.get("cpu_seconds")
+    took = f", {seconds:.0f} CPU seconds on {manifest['hardware']}" if seconds is not None else ""
+    say(f"{manifest['method']} from {manifest['start']['model']}: {manifest['steps']} steps, {tokens['generated']:,} "
+        f"tokens generated, {tokens['trained']:,} trained on{took}")  # fmt: skip
+    if "validation" in manifest:
+        say(f"chosen on validation: step {manifest['validation']['chosen']}")
+    say(f"{target}: trained, see {target / 'l2s_manifest.json'}")
+
+
 def variables(given: list[str] | None) -> dict[str, Any]:
     """What the command line says of a chat template, each value read as YAML."""
     from l2s.core.yaml import parse_yaml
@@ -389,4 +422,4 @@ def _kept_aside(folder: Path, dropped: list[str]) -> "KeepAside":
     return keep
 
 
-COMMANDS = (check, merge, texts, calibrate, generate, sample, verify, grade, analyse)
+COMMANDS = (check, merge, texts, calibrate, generate, sample, train, verify, grade, analyse)

@@ -33,7 +33,9 @@ def check_links(chain: Chain, behind: Behind, digests: Digests) -> Iterator[Find
         if made is None:
             continue
         inputs = [made.by.place(reference) for reference in made.by.record.inputs]
-        if (place / MANIFEST).is_file():
+        if (place / MANIFEST).is_file() and made.artefact.facts.get("trained"):
+            yield from _check_training(chain, place, inputs, facts)
+        elif (place / MANIFEST).is_file():
             yield from _check_manifest(chain, place, made, inputs, facts, digests)
         elif made.artefact.facts.get("kind") in ("activations", "sensitivities"):
             yield from _check_statistics(chain, place, made.artefact, inputs, facts)
@@ -107,6 +109,28 @@ def _check_manifest(
     for name, expected in tensors.items():
         if parts.get(name) != expected:
             yield Finding(shown, f"tensors.{name}", expected, parts.get(name, "no such tensor"))
+
+
+def _check_training(chain: Chain, place: Path, inputs: list[Path], facts: FactsOf) -> Iterator[Finding]:
+    """A training's manifest tells the model that it started from, the data that it read and the weights it wrote."""
+    shown = chain.shown(place / MANIFEST)
+    try:
+        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+        start, weights, data = manifest["start"], manifest["output"]["weights"], dict(manifest["inputs"])
+        started = (start["digest"], start["weights"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        yield Finding(shown, "", "a manifest", f"something damaged ({error!r})")
+        return
+    models = [facts(read, algorithm_of(started[1])) for read in inputs if read.is_dir()]
+    if models and started not in [(one.get("model"), one.get("weights")) for one in models]:
+        yield Finding(shown, "start", started[1], short(models[0].get("weights", "no whole model")))
+    for name, expected in data.items():
+        found = [digest_file(read, algorithm_of(expected)) for read in inputs if read.is_file()]
+        if found and expected not in found:
+            yield Finding(shown, f"inputs.{name}", expected, "no file that the record tells of")
+    is_now = facts(place, algorithm_of(weights)).get("weights", "no whole model")
+    if weights != is_now:
+        yield Finding(shown, "output.weights", weights, short(is_now))
 
 
 def _is_named(read: Path, name: str) -> bool:

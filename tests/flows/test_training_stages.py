@@ -1,0 +1,176 @@
+"""Stages sample, gather and train, and runs of what they make: in a small project, by the stages' own functions."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from l2s.config import Config
+from l2s.core.errors import ConfigError
+from l2s.core.progress import silent
+from l2s.records import Verdicts, read_rows
+from tasks.running.code import refresh
+from tasks.running.declared import declared
+from tasks.running.declared import stage_names as stages_of_dvc
+from tasks.stages import run_stage
+
+ROOT = Path(__file__).resolve().parents[2]
+PROBLEMS = {"source": "arithmetic", "split": "train", "per_level": 1, "seed": 3}
+PARAMS: dict[str, Any] = {
+    "family": {},
+    "models": {"slow": {"source": "path", "path": "given/slow"}, "quick": {"source": "path", "path": "given/quick"}},
+    "benchmarks": {"test": {"source": "arithmetic", "split": "test", "per_level": 1, "seed": 0}},
+    "samples": {
+        "slow": {"model": "models/slow", "problems": PROBLEMS, "samples": 2, "max_tokens": 300},
+        "quick": {"model": "models/quick", "problems": PROBLEMS, "samples": 1, "max_tokens": 60},
+    },
+    "training": {
+        "short": {
+            "method": "sft", "model": "models/slow", "data": {"kind": "shortest", "samples": "slow"}, "epochs": 1,
+            "batch_size": 4,
+        },
+        "again": {"method": "dpo", "model": "trained/short", "data": {"kind": "own", "samples": "slow"}},
+    },
+    "controls": {"none": {"kind": "none"}},
+    "grading": {"grader": "l2s"},
+    "runs": {
+        "slow": {"model": "models/slow", "control": "none"},
+        "brief": {"model": "trained/short", "control": "none", "level": "short"},
+    },
+    "decoding": {"engine": "transformers", "prompt": {"style": "chat"}, "sampling": {"max_tokens": 40}},
+    "analysis": {"slow": "slow"},
+}  # fmt: skip
+DONE = ("family", "problems@test", "sample@slow", "gather@short", "train@short", "generate@slow", "generate@brief",
+        "verify@brief")  # fmt: skip
+
+
+def write(params: dict[str, Any]) -> None:
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("trl")
+    folder = tmp_path_factory.mktemp("training")
+    for name in ("slow", "quick"):
+        shutil.copytree(ROOT / "data" / "models" / name, folder / "given" / name)
+    shutil.copy(ROOT / "dvc.yaml", folder)
+    with chdir(folder):
+        write(PARAMS)
+        refresh()
+        for stage in DONE:
+            kind, _, name = stage.partition("@")
+            run_stage(kind, name or None, silent, lambda sentence: None)
+    return folder
+
+
+@pytest.fixture
+def project(finished: Path) -> Iterator[Path]:
+    with chdir(finished):
+        write(PARAMS)
+        yield finished
+
+
+def test_what_each_stage_leaves(project: Path) -> None:
+    rows = read_rows(Path("data/samples/slow.jsonl"), Verdicts)
+    assert len(rows) == 10 and all(row["problem"] for row in rows)
+    assert Path("data/gathered/short/samples/slow.jsonl").read_bytes() == Path("data/samples/slow.jsonl").read_bytes()
+    assert [file.name for file in Path("data/gathered/short").rglob("*.jsonl")] == ["slow.jsonl"], "nothing else"
+    start, trained = Path("given/slow"), Path("data/trained/short")
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        assert (trained / name).read_bytes() == (start / name).read_bytes()
+    assert (trained / "model.safetensors").read_bytes() != (start / "model.safetensors").read_bytes()
+    manifest = json.loads((trained / "l2s_manifest.json").read_text())
+    assert manifest["method"] == "sft" and manifest["settings"]["data"]["samples"] == "slow"
+    assert "seconds" not in manifest, "so that its bytes repeat"
+
+
+def test_records_tell_what_was_read(project: Path) -> None:
+    def inputs(stage: str) -> set[str]:
+        return {read["path"] for read in json.loads(Path(f"data/lineage/{stage}.json").read_text())["inputs"]}
+
+    assert inputs("sample/slow") == {"data/models/slow"}
+    assert inputs("gather/short") == {"data/samples/slow.jsonl", "data/benchmarks/test.jsonl"}
+    assert inputs("train/short") == {"data/models/slow", "data/gathered/short/samples/slow.jsonl"}
+    assert "data/trained/short" in inputs("generate/brief")
+
+
+def test_a_level_is_asked_for_as_the_trained_model_says(project: Path) -> None:
+    problems = {row["id"]: row["problem"] for row in read_rows(Path("data/benchmarks/test.jsonl"))}
+    for row in read_rows(Path("data/verdicts/brief.jsonl"), Verdicts):
+        assert f"{problems[row['id']]} Reasoning length: short." in row["prompt"]
+    assert all("Reasoning" not in row["prompt"] for row in read_rows(Path("data/responses/slow.jsonl")))
+
+
+def test_an_audit_is_clean_and_finds_what_was_changed(project: Path) -> None:
+    from l2s.lineage.chain import Chain
+    from l2s.lineage.checks.links import check_links
+    from l2s.lineage.checks.regrade import graded_files, regrade
+
+    def findings() -> list[str]:
+        chain = Chain.read(Path("data"))
+        behind = list(chain.behind([Path("data/verdicts/brief.jsonl").absolute()]))
+        return [str(found) for found in check_links(chain, behind, {})]
+
+    assert findings() == []
+    chain = Chain.read(Path("data"))
+    made = [one for one in (chain.maker(Path("data/samples/slow.jsonl").absolute()),) if one]
+    assert regrade(chain, graded_files(made), None, 0) == (10, []), "samples are graded again from themselves"
+    manifest = Path("data/trained/short/l2s_manifest.json")
+    before = manifest.read_text()
+    said = json.loads(before)
+    try:
+        for wrong, words in (
+            ({"start": {**said["start"], "weights": said["output"]["weights"]}}, "start"),
+            ({"inputs": {"slow": said["start"]["digest"]}}, "inputs.slow"),
+            ({"output": {"weights": said["start"]["weights"]}}, "output.weights"),
+            ({"output": None}, "l2s_manifest.json"),
+        ):
+            manifest.write_text(json.dumps(said | wrong))
+            assert any(words in found for found in findings()), words
+    finally:
+        manifest.write_text(before)
+
+
+def test_a_training_depends_on_what_it_reads_alone(project: Path) -> None:
+    found = declared("train", "again")
+    assert set(map(str, found.dependencies)) == {"data/trained/short", "data/gathered/again"}
+    assert found.parameters == ("training.again", "decoding.engine", "decoding.prompt")
+    assert {"sample@quick", "gather@again", "train@again"} <= set(stages_of_dvc())
+    write({key: block for key, block in PARAMS.items() if key not in ("samples", "training", "runs")} | {
+        "runs": {"slow": PARAMS["runs"]["slow"]}})  # fmt: skip
+    assert not {stage.partition("@")[0] for stage in stages_of_dvc()} & {"sample", "gather", "train"}
+    write(PARAMS)
+    before = Path("data/gathered/short/samples/slow.jsonl").stat().st_mtime_ns, _bytes("data/gathered/short")
+    run_stage("sample", "quick", silent, lambda sentence: None)
+    run_stage("gather", "short", silent, lambda sentence: None)
+    assert _bytes("data/gathered/short") == before[1], "other samples change nothing that it reads"
+
+
+def _bytes(folder: str) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in sorted(Path(folder).rglob("*")) if file.is_file()}
+
+
+def test_problems_of_a_benchmark_are_refused_before_training(project: Path) -> None:
+    test = read_rows(Path("data/benchmarks/test.jsonl"))
+    Path("mine.jsonl").write_text(json.dumps({"id": "1", "problem": f"  {test[0]['problem'].upper()}", "gold": "1"}))
+    params = json.loads(json.dumps(PARAMS))
+    params["training"]["rl"] = {
+        "method": "grpo", "model": "models/slow", "problems": {"source": "jsonl", "path": "mine.jsonl"},
+        "reward": {"kind": "tldr", "length_scale": 300},
+    }  # fmt: skip
+    write(params)
+    with pytest.raises(ConfigError, match="1 of 1 training problems are asked by benchmarks"):
+        run_stage("gather", "rl", silent, lambda sentence: None)
+
+
+def test_a_level_of_a_model_that_was_never_trained_is_one_sentence(project: Path) -> None:
+    from l2s.generation.levels import at_level
+
+    with pytest.raises(ConfigError, match=r"given/slow: its manifest has no level_template, so how level 'short'"):
+        at_level(Config.read().decoding, Path("given/slow"), "short")
