@@ -9,14 +9,11 @@ import torch
 from l2s.calibration.calibrate import calibrate
 from l2s.calibration.settings import CalibrationParams
 from l2s.causal_lm import load_causal_lm
-from l2s.core.errors import CheckpointError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints
 from tests.generation.test_architectures import FAMILIES, random_model
 
-REFUSED = ("falcon h1",)
-"""Calibration does not fill in the vectors that this architecture computes when it is built, and says no."""
 LONGEST = 24
 """Tokens of a text: within every context."""
 
@@ -52,9 +49,5 @@ def test_statistics_of_a_model_are_numbers(name: str, kind: str, tmp_path: Path)
     params = CalibrationParams.parse(
         {"model": "m", "texts": "t", "kind": kind, "max_tokens": LONGEST, "samples": 1}, "options"
     )
-    if name in REFUSED:
-        with pytest.raises(CheckpointError, match="no numbers"):
-            calibrate(tmp_path / "model", texts, tmp_path / "found.safetensors", params)
-        return
     found = calibrate(tmp_path / "model", texts, tmp_path / "found.safetensors", params)
     assert found.tensors and all(bool(torch.isfinite(tensor).all()) for tensor in found.tensors.values())

@@ -99,6 +99,9 @@ def _check(path: Path, number: int, row: Row, columns: Iterable[str]) -> None:
     for column in ("response", "prompt", "problem"):
         if not isinstance(row.get(column, ""), str):
             raise RecordError(f"{path}: row {number}: '{column}' is {row[column]!r:.40}, expected a string")
+    if not _problem(row):
+        column = "problem" if "problem" in row else "prompt"
+        raise RecordError(f"{path}: row {number}: '{column}' is empty, expected the text of a problem")
     if not isinstance(row.get("sample", 0), int):
         raise RecordError(f"{path}: row {number}: 'sample' is {row['sample']!r:.40}, expected a whole number")
 

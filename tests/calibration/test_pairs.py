@@ -84,6 +84,8 @@ WRONG: list[tuple[list[dict[str, Any]], str]] = [
     ([row(0, "x") | {"response": 5}], "row 1: 'response' is 5, expected a string"),
     ([row(99, "x")], "no problem is answered whole in both"),
     ([row(3, "x", problem="another")], "b 3 is not the same problem in both"),
+    ([row(0, "x", problem="")], "row 1: 'problem' is empty, expected the text of a problem"),
+    ([row(0, "x"), {"id": "1", "response": "x", "prompt": ""}], "row 2: 'prompt' is empty"),
     ([row(3, "x", sample="1")], "row 1: 'sample' is '1', expected a whole number"),
 ]
 

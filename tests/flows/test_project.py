@@ -34,7 +34,7 @@ def test_a_command_in_a_subfolder_sees_the_whole_project(toy: Path, monkeypatch:
     (toy / "sub").mkdir()
     monkeypatch.chdir(toy / "sub")
     done = CliRunner().invoke(app_for(["why"]), ["why", "make@one"])
-    assert done.exit_code == 0 and done.output.startswith("make@one\n"), done.output
+    assert done.exit_code == 0 and done.stdout.startswith("make@one\n"), done.output
 
 
 def test_an_archive_without_git_or_dvc_is_told_how_to_get_them(toy: Path) -> None:
