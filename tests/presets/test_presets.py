@@ -33,7 +33,8 @@ def config_of(name: str) -> Config:
 
 
 def test_the_presets_are_those_promised() -> None:
-    assert preset_names() == ["qwen2.5-1.5b", "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-7b", "qwen3-8b", "tiny"]
+    sizes = ["qwen2.5-1.5b", "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-7b", "qwen3-8b"]
+    assert preset_names() == ["dpo", "o1-pruner", *sizes, "tiny", "tldr-7b"]
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -125,6 +126,18 @@ def test_qwen3_8b_is_the_published_merge() -> None:
     found = config.decoding.sampling
     assert (found.temperature, found.top_p, found.top_k, found.max_tokens, found.samples) == (0.6, 0.95, 20, 32768, 16)
     assert config.analysis.test == ["aime24"]
+
+
+def test_trainings_have_what_their_papers_print() -> None:
+    dpo: Any = config_of("dpo").training["dpo"]
+    assert (dpo.learning_rate, dpo.epochs, dpo.lora.r, dpo.data.kind) == (5e-5, 3, 16, "quick-slow")
+    pruner: Any = config_of("o1-pruner").training["o1-pruner"]
+    assert (pruner.alpha, pruner.clip_ratio, pruner.learning_rate, pruner.warmup, pruner.clip, pruner.epochs) == (
+        2, 0.2, 2e-7, 0.1, 10, 1)  # fmt: skip
+    assert pruner.data.used == 2 and config_of("o1-pruner").samples["slow"].samples == 16
+    tldr = config_of("tldr-7b")
+    assert {run.level for run in tldr.runs.values()} == {None, "short", "medium", "long"}
+    assert "reconstructed" in read_preset("tldr-7b")
 
 
 def test_tiny_trains_nothing_again() -> None:
