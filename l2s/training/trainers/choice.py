@@ -42,6 +42,8 @@ class Chooser:
             self.sampler = sampler or Sampler(job)
             if not self._folder(0).is_dir():
                 self._measure(0, load_model(job).state_dict(), self.settings)
+            else:  # a killed training generated them
+                job.costs.generated += sum(read_object(self._folder(0) / FOUND)["tokens"])
             recorder.after = self.after
 
     def after(self, step: int, model: Any) -> None:
@@ -60,7 +62,7 @@ class Chooser:
             write_json(folder / FOUND, found._asdict())
 
     def _folder(self, step: int) -> Path:
-        return self.job.work.parent / f"{self.job.work.name}-candidates" / str(step)
+        return self.job.work / "candidates" / str(step)
 
     def chosen(self, last: Weights) -> Weights:
         """The weights that are kept; why is noted."""
