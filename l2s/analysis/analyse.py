@@ -1,6 +1,6 @@
 """Analyse: verdicts in, a summary out, every number with its count and interval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from l2s.analysis.findings.takeaways import judge_runs
 from l2s.analysis.findings.takeaways_study import judge_study
 from l2s.analysis.inputs.facts import Facts, RunFacts, with_named_control
 from l2s.analysis.inputs.frame import KEY, complete, names_in, reported
+from l2s.analysis.results.asked import asked_rows
 from l2s.analysis.results.changes import changed_problems
 from l2s.analysis.results.choose import Candidate, Choice, choose
 from l2s.analysis.results.comparisons import Couples, Parts, baselines, compare_all, couples_of, slow_of
@@ -19,6 +20,7 @@ from l2s.analysis.results.levels import all_levels
 from l2s.analysis.results.notes import notes_on
 from l2s.analysis.results.overall import overall_rows
 from l2s.analysis.results.pareto import pareto_front, pareto_rows
+from l2s.analysis.results.rivals import WAYS, making, rival_rows, way_of
 from l2s.analysis.results.rows import control_name, has_tokens, run_row
 from l2s.analysis.results.samples import sample_rows
 from l2s.analysis.results.sensitivity import scale_rows, sensitivity_rows
@@ -61,6 +63,10 @@ class Report:
     """Recipes that differ in one number."""
     scale: Rows = field(default_factory=list)
     """Methods tried at several model sizes."""
+    asked: Rows = field(default_factory=list)
+    """Trained models at each level of length that they were asked for."""
+    rivals: Rows = field(default_factory=list)
+    """Merges, controls and trainings together; empty where nothing was trained."""
     takeaways: Rows = field(default_factory=list)
     """What the study found, tested on its own tables and on these runs."""
     runs: Rows = field(default_factory=list)
@@ -92,8 +98,9 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
     parts = {(str(run), str(benchmark)): part for (benchmark, run), part in sorted(divided.items())}
     couples = couples_of(parts, settings)
     comparisons = compare_all(couples, parts, settings)
-    rows = _rows(parts, comparisons, settings)
-    chosen = _choice(rows, settings)
+    rows = _rows(parts, comparisons, settings, facts)
+    ways = {row["run"]: _way(row, settings, facts) for row in rows}
+    chosen = _choice(rows, settings, settings.candidates, "model" if "trained" in ways.values() else "recipe")
     for row in rows:
         row["chosen"] = row["run"] == chosen.run
     shown = reported(benchmarks, settings)
@@ -119,6 +126,8 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
         curves=curve_rows(controls),
         sensitivity=sensitivity,
         scale=scale,
+        asked=asked_rows(rows, parts, facts, settings),
+        rivals=rival_rows(rows, ways, _best(rows, ways, settings), shown),
         takeaways=[
             *judge_study(settings),
             *judge_runs(rows, overall, levels, sensitivity, scale, facts, shown, settings),
@@ -129,9 +138,12 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
     )
 
 
-def _rows(parts: Parts, comparisons: Rows, settings: AnalysisParams) -> Rows:
-    """Every run by itself, with what the comparison says of it."""
-    rows = {key: run_row(part, settings) for key, part in parts.items()}
+def _rows(parts: Parts, comparisons: Rows, settings: AnalysisParams, facts: Facts) -> Rows:
+    """Every run by itself, with how its model was made, and what the comparison says of it."""
+    rows = {key: run_row(part, settings) | making(facts.get(key[0], RunFacts())) for key, part in parts.items()}
+    for row in rows.values():
+        if row.get("length_level") and facts[row["run"]].control_kind == "none":
+            row["control"] = "none"  # a run that is called after its level has no control of that name
     for comparison in comparisons:
         columns = {
             name: value for name, value in comparison.items() if name not in ("baseline", "unpaired", "n", "problems")
@@ -143,15 +155,25 @@ def _rows(parts: Parts, comparisons: Rows, settings: AnalysisParams) -> Rows:
     return list(rows.values())
 
 
-def _choice(rows: Rows, settings: AnalysisParams) -> Choice:
+def _way(row: dict[str, Any], settings: AnalysisParams, facts: Facts) -> str | None:
+    own = with_named_control(facts.get(row["run"], RunFacts()), row["control"])
+    return None if row["run"] in baselines(settings) else way_of(own, row["run"] in settings.candidates)
+
+
+def _best(rows: Rows, ways: Mapping[str, str | None], settings: AnalysisParams) -> dict[str, Choice]:
+    """Way to the run chosen among its own: so a merge is not compared with the luckiest of many trainings."""
+    return {way: _choice(rows, settings, [run for run, own in ways.items() if own == way], "run") for way in WAYS}
+
+
+def _choice(rows: Rows, settings: AnalysisParams, runs: Sequence[str], what: str) -> Choice:
     if settings.validation is None or settings.slow is None:
-        return Choice(None, "no recipe was chosen: no validation benchmark and slow run are named")
-    own = [r for r in rows if r["benchmark"] == settings.validation and r["run"] in settings.candidates]
+        return Choice(None, f"no {what} was chosen: no validation benchmark and slow run are named")
+    own = [r for r in rows if r["benchmark"] == settings.validation and r["run"] in runs]
     if any(row["tokens"] is None for row in own):
-        return Choice(None, f"no recipe was chosen: not every verdict on {settings.validation} tells its tokens")
+        return Choice(None, f"no {what} was chosen: not every verdict on {settings.validation} tells its tokens")
     compared = [row for row in own if row.get("difference_low") is not None]
     candidates = [Candidate(row["run"], row["verdict"], row["tokens"], row["difference_low"]) for row in compared]
-    return choose(candidates, settings.validation)
+    return choose(candidates, settings.validation, what)
 
 
 def _front(rows: Rows, benchmark: str) -> list[str]:
@@ -191,6 +213,7 @@ def _run(run: str, frame: pl.DataFrame, chosen: str | None, settings: AnalysisPa
         "quick": run == settings.quick,
         "chosen": run == chosen,
         "control": own.control_kind not in (None, "none"),
+        "trained": own.training is not None,
         "merge": run in settings.candidates or own.method is not None,
         "given": True,
     }

@@ -54,7 +54,7 @@ class AnalysisParams(Params):
     test: list[str] = []
     """Benchmarks that are reported, in this order; all but the validation benchmark if none is named."""
     candidates: list[str] = []
-    """Runs among which one is chosen: the merges. Their p-values are adjusted together."""
+    """Runs among which one is chosen: merges and trained models. Their p-values are adjusted together."""
     reflection_words: tuple[str, ...] = Field(REFLECTION_WORDS, min_length=1)
     """Whole words or phrases, in any case, that count as a second thought."""
     restart_words: tuple[str, ...] = Field(RESTART_WORDS, min_length=1)

@@ -9,13 +9,14 @@ from l2s.report.parts import columns
 from l2s.report.parts.details import run_details
 from l2s.report.parts.headline import headline
 from l2s.report.parts.layers import has_base
+from l2s.report.rivals import asked_of, rivals_of
 
 Summary = dict[str, Any]
 Manifests = Mapping[str, Mapping[str, Any]]
 
 
-def page_content(summary: Summary, manifests: Manifests) -> dict[str, Any]:
-    """Every value that the template takes from the summary and the manifests; ``specs`` are the plots."""
+def page_content(summary: Summary, manifests: Manifests, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """Every value that the template takes from the summary, the manifests and the times; ``specs`` are the plots."""
     plots = _plots(summary, manifests)
     roles = set(sections.roles_of(summary).values())
     return {
@@ -29,6 +30,8 @@ def page_content(summary: Summary, manifests: Manifests) -> dict[str, Any]:
         "plots": {name: list(views) for name, views in plots.items()},
         "specs": plots,
         "sweeps": {name: _sweep_tables(summary, name) for name in summary["benchmarks"]},
+        "rivals": {name: rivals_of(summary, name, seconds) for name in summary["benchmarks"]},
+        "asked": {name: asked_of(summary, name) for name in summary["benchmarks"]},
         "layers": charts.layer_charts(summary, manifests),
         "baseless": sorted(name for name, manifest in manifests.items() if not has_base(manifest)),
         "takeaways": sections.takeaways(summary),
@@ -55,6 +58,8 @@ def _plots(summary: Summary, manifests: Manifests) -> dict[str, dict[str, Any]]:
             plots[f"sweep-{number}-tokens-{benchmark}"] = {"": sweep["tokens"]}
         if (chart := charts.controls_chart(summary, benchmark)) is not None:
             plots[f"controls-{benchmark}"] = {"": chart}
+        plots |= {f"rivals-{benchmark}": charts.rivals_chart(summary, benchmark)}
+        plots |= {f"asked-{benchmark}": charts.asked_chart(summary, benchmark)}
     for key, panel in charts.layer_charts(summary, manifests).items():
         plots[f"layers-{key}"] = {"": panel["spec"]}
     return {name: views for name, views in plots.items() if views}
@@ -90,6 +95,8 @@ def present_sections(content: Mapping[str, Any], examples: bool, lineage: bool) 
         "levels": ("difficulty", any(name.startswith("level-") for name in plots)),
         "sweep": ("coefficients", any(content["sweeps"].values())),
         "controls": ("controls", any(name.startswith("controls-") for name in plots)),
+        "rivals": ("merge or train", any(content["rivals"].values())),
+        "asked": ("levels of length", any(content["asked"].values())),
         "cost": ("cost", any(section["cost"] or section["inside"] for section in content["sections"])),
         "problems": ("transcripts", examples),
         "layers": ("layers", bool(content["layers"])),

@@ -21,6 +21,20 @@ class RunFacts(Params):
     """Of the length control, e.g. ``budget``; None or ``none`` without one."""
     control: dict[str, Value] = {}
     """The control's parameters, flat."""
+    training: str | None = None
+    """Method that the model was trained by, e.g. ``sft``."""
+    length_level: str | None = None
+    """Length of reasoning that is asked for: ``short``, ``medium`` or ``long``."""
+    tokens_sampled: int | None = Field(None, ge=0)
+    """Tokens of the samples that trainings learned from, those of its start model's trainings included."""
+    tokens_generated: int | None = Field(None, ge=0)
+    """Tokens generated while training."""
+    tokens_trained: int | None = Field(None, ge=0)
+    """Tokens whose loss counted, each as often as it did."""
+    making_seconds: float | None = Field(None, ge=0)
+    """Seconds that merging or training took, where they were written down."""
+    hardware: str | None = None
+    """That the model was trained on."""
     parameters: int | None = Field(None, ge=1)
     """Weights of the model."""
     layers: int | None = Field(None, ge=1)

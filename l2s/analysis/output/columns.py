@@ -1,5 +1,7 @@
 """Columns of the CSV tables, in order: a header is the same whatever the verdicts were."""
 
+from l2s.analysis.results.rivals import MAKING
+
 
 def _with(*names: str) -> tuple[str, ...]:
     """Names; ``x~`` stands for x, x_low and x_high."""
@@ -19,7 +21,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "accuracy_truncated_wrong~", "accuracy_truncated_right", "unparsed", "grading_limit", "reflective_low",
         "reflective_high", "reflective_study", "reflections_study", "tokens_right~", "tokens_wrong~",
         "tokens_finished", "retokenised", "to_answer~", "after_answer~", "after_answer_share", "answers", "changed",
-        "corrected~", "spoiled~", "looping", "seconds",
+        "corrected~", "spoiled~", "looping", "seconds", *MAKING,
     ),
     "levels": _with(
         "run", "benchmark", "level", "n", "accuracy~", "tokens~", "truncated", "reflective~", "reflective_study",
@@ -58,6 +60,14 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "scale": _with(
         "method", "benchmark", "run", "parameters", "n", "accuracy~", "difference~", "reduction~", "verdict"
+    ),
+    "asked": _with(
+        "model", "benchmark", "length_level", "run", "n", "accuracy~", "tokens~", "difference~", "verdict",
+        "ratio_to_shorter~", "p_step", "distinct", "ordered",
+    ),
+    "rivals": _with(
+        "way", "run", "benchmark", "n", "accuracy~", "tokens~", "tokens_right~", "tokens_wrong~", "reduction~",
+        "difference~", "verdict", "on_front", "best", *MAKING,
     ),
     "takeaways": _with("id", "claim", "source", "on", "status", "sentence", "numbers", "caveat"),
 }  # fmt: skip

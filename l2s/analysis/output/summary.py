@@ -20,7 +20,7 @@ from l2s.records.shown import plain_cell
 DIGITS = 10
 LISTS = (
     "rows", "levels", "comparisons", "overall", "efficiency", "pareto", "hypervolume", "samples", "controls", "curves",
-    "sensitivity", "scale", "takeaways", "runs",
+    "sensitivity", "scale", "asked", "rivals", "takeaways", "runs",
 )  # fmt: skip
 """Attributes of the report that are lists of rows."""
 

@@ -21,24 +21,24 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(candidates: Sequence[Candidate], benchmark: str) -> Choice:
+def choose(candidates: Sequence[Candidate], benchmark: str, what: str = "recipe") -> Choice:
     """The shortest of those at parity or better; if none is, the one whose loss is bounded best.
 
-    Nothing else than the validation benchmark is looked at. Equal candidates go by name.
+    Nothing else than the validation benchmark is looked at. Equal candidates go by name; ``what`` names one of them.
     """
     if not candidates:
-        return Choice(None, "no recipe was chosen: there is no candidate")
+        return Choice(None, f"no {what} was chosen: there is no candidate")
     good = [candidate for candidate in candidates if candidate.verdict in ("parity", "better")]
     if good:
         best = min(good, key=lambda candidate: (candidate.tokens, candidate.run))
         return Choice(
             best.run,
             f"{best.run} was chosen on {benchmark}: the shortest ({best.tokens:.1f} tokens) of the {len(good)} of "
-            f"{len(candidates)} recipes at parity with the slow model there",
+            f"{len(candidates)} {what}s at parity with the slow model there",
         )
     best = min(candidates, key=lambda candidate: (-candidate.difference_low, candidate.run))
     return Choice(
         best.run,
-        f"{best.run} was chosen on {benchmark}: no recipe is at parity there, and its loss is bounded best "
+        f"{best.run} was chosen on {benchmark}: no {what} is at parity there, and its loss is bounded best "
         f"(at most {-100 * best.difference_low:.1f} points)",
     )

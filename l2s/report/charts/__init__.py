@@ -7,7 +7,16 @@ are data, never part of an expression.
 from l2s.report.charts.controls import controls_chart
 from l2s.report.charts.layers import layer_charts
 from l2s.report.charts.levels import level_charts
+from l2s.report.charts.rivals import asked_chart, rivals_chart
 from l2s.report.charts.sweep import sweeps
 from l2s.report.charts.trade_off import trade_off_charts
 
-__all__ = ["controls_chart", "layer_charts", "level_charts", "sweeps", "trade_off_charts"]
+__all__ = [
+    "asked_chart",
+    "controls_chart",
+    "layer_charts",
+    "level_charts",
+    "rivals_chart",
+    "sweeps",
+    "trade_off_charts",
+]

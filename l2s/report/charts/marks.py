@@ -12,13 +12,15 @@ SHAPES = {
     "quick": "triangle-up",
     "chosen": "M0,-0.62L0.19,-0.26L0.59,-0.19L0.31,0.1L0.36,0.5L0,0.32L-0.36,0.5L-0.31,0.1L-0.59,-0.19L-0.19,-0.26Z",
     "merge": "circle",
+    "trained": "triangle-right",
     "control": "diamond",
     "given": "cross",
 }
 """Role to Vega symbol. Shape says the same as colour, for readers who see no colours and for print."""
 ROLE_NAMES = {
-    "chosen": "chosen merge",
+    "chosen": "chosen on validation",
     "merge": "merge",
+    "trained": "trained model",
     "control": "length control",
     "slow": "slow model",
     "quick": "quick model",
@@ -26,7 +28,7 @@ ROLE_NAMES = {
 }
 SIZES = {"chosen": 300, "slow": 110, "quick": 110}
 SIZE = 85
-PLACES = ("given", "quick", "slow", "control", "merge", "chosen")
+PLACES = ("given", "quick", "slow", "control", "trained", "merge", "chosen")
 """Drawn in this order: the later ones stand in front."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 ACCURACY = Column("accuracy", "accuracy", "", 100, 1, " %")

@@ -10,6 +10,8 @@ N = Column("n", "n", "responses", digits=0)
 P_VALUE = Column("p_holm", "p", "McNemar's exact test, Holm over all comparisons", digits=3)
 REFLECTIVE = Column("reflective", "reflect, %", "answers with at least one second thought", 100)
 TRUNCATED = Column("truncated", "cut, %", "answers stopped by the token limit", 100)
+RIGHT = Column("tokens_right", "tokens when right", "mean length of right answers")
+WRONG = Column("tokens_wrong", "tokens when wrong", "mean length of wrong answers")
 
 COST = [
     N,
@@ -24,8 +26,8 @@ INSIDE = [
     N,
     Column("to_answer", "tokens to the answer", "until the final answer is first stated"),
     Column("after_answer", "tokens after it", "spent after the final answer was first stated"),
-    Column("tokens_right", "tokens when right", "mean length of right answers"),
-    Column("tokens_wrong", "tokens when wrong", "mean length of wrong answers"),
+    RIGHT,
+    WRONG,
     REFLECTIVE,
     Column("corrected", "corrected, %", "an earlier answer was wrong, the final one is right", 100),
     Column("spoiled", "spoiled, %", "an earlier answer was right, the final one is wrong", 100),
@@ -68,6 +70,23 @@ CURVES = [
     Column("scaling", "scaling", "accuracy per 1,000 tokens, mean slope over all pairs", digits=3, signed=True),
     Column("performance", "performance", "best accuracy on the curve", digits=3),
     Column("target_error", "target error, %", "mean distance from the length asked for", 100),
+]
+RIVALS = [N, ACCURACY, TOKENS, CHANGE, DIFFERENCE, RIGHT, WRONG]
+MAKING = [
+    ACCURACY,
+    TOKENS,
+    Column("tokens_sampled", "tokens sampled", "of the samples that it learned from", digits=0),
+    Column("tokens_generated", "tokens generated", "while it was trained", digits=0),
+    Column("tokens_trained", "tokens trained on", "whose loss counted, each as often as it did", digits=0),
+    Column("making_seconds", "seconds", "of merging, or of sampling and training"),
+]
+ASKED = [
+    N,
+    ACCURACY,
+    TOKENS,
+    DIFFERENCE,
+    Column("ratio_to_shorter", "to the level below", "ratio of mean tokens, on the same problems", digits=2),
+    Column("p_step", "p", "exact sign test of the tokens of each problem, Holm over the model's steps", digits=4),
 ]
 SWEEP = [
     N,

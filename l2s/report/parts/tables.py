@@ -9,9 +9,9 @@ RANK = {"better": 0, "parity": 1, "undecided": 2, "worse": 3}
 
 
 def sorted_rows(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
-    """Rows of one benchmark: the chosen run, the other merges by verdict and length, controls, the given models."""
+    """Rows of one benchmark: the chosen run, merges by verdict and length, trainings, controls, the given models."""
     settings = summary["settings"]
-    roles = {"chosen": 0, "merge": 1, "control": 2, "slow": 3, "quick": 4, "given": 5}
+    roles = {"chosen": 0, "merge": 1, "trained": 2, "control": 3, "slow": 4, "quick": 5, "given": 6}
 
     def order(row: dict[str, Any]) -> tuple[Any, ...]:
         place = roles[role_of(summary, row)] if settings["candidates"] or row["run"] == settings["slow"] else 1
@@ -21,7 +21,7 @@ def sorted_rows(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]
 
 
 def role_of(summary: dict[str, Any], row: dict[str, Any]) -> str:
-    """``slow``, ``quick``, ``chosen``, ``control``, ``merge`` or ``given``: where a run stands, and its colour."""
+    """``slow``, ``quick``, ``chosen``, ``control``, ``trained``, ``merge`` or ``given``; also its colour."""
     settings = summary["settings"]
     if row["run"] in (settings["slow"], settings["quick"]):
         return "slow" if row["run"] == settings["slow"] else "quick"
@@ -29,6 +29,8 @@ def role_of(summary: dict[str, Any], row: dict[str, Any]) -> str:
         return "chosen"
     if row.get("control", "none") != "none":
         return "control"
+    if any(one["run"] == row["run"] and one.get("training") for one in summary.get("runs", [])):
+        return "trained"
     return "merge" if row["run"] in settings["candidates"] else "given"
 
 

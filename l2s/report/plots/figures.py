@@ -28,6 +28,7 @@ COLOURS: dict[str, str] = {
     "quick": "#e69f00",
     "chosen": "#d55e00",
     "merge": "#009e73",
+    "trained": "#56b4e9",
     "control": "#cc79a7",
     "given": GREY,
 }
@@ -114,7 +115,7 @@ def _points(axes: Axes, summary: dict[str, Any], benchmark: str, rows: list[Row]
     if len(front) > 1:
         x, y = [row["tokens"] for row in front], [100 * row["accuracy"] for row in front]
         axes.step(x, y, where="post", color=GREY, lw=1.2, ls="--", label="Pareto front", zorder=2)
-    words = {"merge": "merges", "control": "length controls", "given": "other models"}
+    words = {"merge": "merges", "trained": "trained models", "control": "length controls", "given": "other models"}
     for row in rows:
         role = role_of(summary, row)
         _bars(axes, row, COLOURS[role])
@@ -154,7 +155,7 @@ def length_by_level(summary: dict[str, Any], levels: list[Row]) -> Figure:
     for run in sorted({row["run"] for row in levels}, key=lambda run: (list(COLOURS).index(roles[run]), run)):
         rows, role = [row for row in levels if row["run"] == run], roles[run]
         x, y = [place[row["level"]] for row in rows], [row["tokens"] for row in rows]
-        if role in ("merge", "control", "given"):
+        if role in ("merge", "trained", "control", "given"):
             others += 1
             axes.plot(x, y, color=GREY, alpha=0.55, lw=1, zorder=1, label="other runs" if others == 1 else None)
             continue
