@@ -156,9 +156,10 @@ class Config(Params):
         """The length control of a run."""
         return self.controls[self.runs[run].control]
 
-    def merged_runs(self) -> list[str]:
-        """Runs of merged models without a control: what a recipe is chosen among."""
-        return [name for name, run in self.runs.items() if run.model.startswith("merged/") and run.control == "none"]
+    def candidates(self) -> list[str]:
+        """Runs of merged and of trained models without a control: what is chosen among."""
+        made = ("merged/", "trained/")
+        return [name for name, run in self.runs.items() if run.model.startswith(made) and run.control == "none"]
 
 
 def _without_empty(found: Any) -> Any:

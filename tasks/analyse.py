@@ -2,7 +2,7 @@
 
 from l2s.config import Config
 from l2s.core.progress import Track
-from tasks.stage import DATA, Say, Stage
+from tasks.stage import DATA, Say, Stage, folders_of_runs
 
 
 def work(config: Config, name: None, track: Track, say: Say) -> None:
@@ -12,11 +12,18 @@ def work(config: Config, name: None, track: Track, say: Say) -> None:
     from l2s.analysis.output.summary import write_summary
     from tasks.facts import facts_of
 
-    settings = config.analysis.model_copy(update={"candidates": config.merged_runs()})
+    settings = config.analysis.model_copy(update={"candidates": config.candidates()})
     verdicts = read_verdicts([DATA / "verdicts" / f"{run}.jsonl" for run in config.runs], settings, track)
     report = analyse(verdicts, settings, facts_of(config, DATA))
     write_summary(report, DATA / "summary")
     say(report.chosen.reason)
 
 
-STAGE = Stage("analyse", work, repeats=lambda parameters, name: True, libraries=("scipy.optimize", "scipy.stats"))
+def reads(config: Config, name: None) -> dict[str, set[str]]:
+    """Verdicts, and what trainings say that they cost."""
+    return {**folders_of_runs(config, name), "data/trained": set(config.training)}
+
+
+STAGE = Stage(
+    "analyse", work, reads=reads, repeats=lambda parameters, name: True, libraries=("scipy.optimize", "scipy.stats")
+)

@@ -9,12 +9,16 @@ from l2s.checkpoints.files.json_file import read_object
 from l2s.checkpoints.model.language import settings_of
 from l2s.config import Config
 from l2s.core.errors import CheckpointError
+from tasks.making import making_of
 
 
 def facts_of(config: Config, data: Path) -> dict[str, RunFacts]:
     """Facts of every run in params.yaml."""
     sizes = {model: _size(data / "models" / model) for model in config.models}
-    return {run: _facts(run, config, sizes) for run in config.runs}
+    return {
+        run: _facts(run, config, sizes).model_copy(update=making_of(config.runs[run].model, config, data))
+        for run in config.runs
+    }
 
 
 def _facts(run: str, config: Config, sizes: dict[str, dict[str, int]]) -> RunFacts:
@@ -27,6 +31,7 @@ def _facts(run: str, config: Config, sizes: dict[str, dict[str, int]]) -> RunFac
         method=recipe.get("merge_method"),
         coefficients=coefficients_of(recipe, calibrations),
         control_kind=control.kind,
+        length_level=config.runs[run].level,
         control={key: value for key, value in numbers.items() if key != "kind"},
         **sizes.get(_source(config.runs[run].model, config), {}),
     )

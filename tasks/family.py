@@ -26,8 +26,10 @@ def work(config: Config, name: None, track: Track, say: Say) -> None:
         commit = place_hub_model(source, DATA / "models" / model, config.models[model].config)
         say(f"{model}: {source.repository} at commit {commit}")
     own: dict[str, Path | None] = {model: path for model, path in paths.items() if path is not None}
-    for folder in (DATA / "calibration", DATA / "samples"):
-        if not folder.is_dir():  # what merges and trainings depend on is there, and in git, even where it holds nothing
+    for folder in (DATA / "calibration", DATA / "samples", DATA / "trained"):
+        if (
+            not folder.is_dir()
+        ):  # what merges, trainings and the analysis depend on is there, and in git, even where it holds nothing
             write_text(folder / ".gitignore", "")
     keep_out_of_git(DATA / "models", own | {model: find_snapshot(source) for model, source in hub.items()})
 

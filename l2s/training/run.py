@@ -77,7 +77,8 @@ def train(
     method = import_module(f"l2s.training.trainers.{settings.method}")
     done: Done = method.carry_out(job, on_step or (lambda line: None))
     costs = job.costs.spent() | {"hardware": hardware(job.device)}
-    spent = {"generated": costs.pop("generated"), "trained": costs.pop("trained")}
+    sampled = sum(one.tokens for found in read.values() for one in found)
+    spent = {"sampled": sampled, "generated": costs.pop("generated"), "trained": costs.pop("trained")}
     manifest = described(
         settings, model, inputs, steps=len(done.history), tokens=spent, levels=list(done.levels),
         level_template=settings.level_template, **job.notes, **(costs if record_costs else {}),

@@ -81,4 +81,4 @@ def _step(ratio: Any, p: float | None, settings: AnalysisParams) -> Row:
 
 def _sign_test(longer: Part, below: Part) -> float:
     pairs = pairs_of(longer, below)
-    return mcnemar(np.bincount(pairs.problem, pairs.tokens - pairs.tokens_slow))
+    return mcnemar(np.bincount(pairs.problem, pairs.tokens - pairs.tokens_slow).astype(np.float64))

@@ -86,7 +86,9 @@ ASKED = [
     TOKENS,
     DIFFERENCE,
     Column("ratio_to_shorter", "to the level below", "ratio of mean tokens, on the same problems", digits=2),
-    Column("p_step", "p", "exact sign test of the tokens of each problem, Holm over the model's steps", digits=4),
+    Column(
+        "p_step", "p", "sign test of each problem's tokens, exact, Holm over the model's steps; 0.000: less", digits=3
+    ),
 ]
 SWEEP = [
     N,

@@ -38,11 +38,13 @@ def _details(
 
 
 def _facts(row: Row, fact: Row) -> dict[str, str]:
-    """What the run is: method, coefficients, control, size."""
+    """What the run is: method, coefficients, training, control, size."""
     found = {
         "model": row["model"],
         "control": fact.get("control_kind") or row.get("control"),
         "method": fact.get("method"),
+        "training": fact.get("training"),
+        "asked for": fact.get("length_level"),
         "weights": f"{fact['parameters']:,}" if fact.get("parameters") else None,
         "compared with": fact.get("slow"),
     }

@@ -1,0 +1,68 @@
+"""What making a model took: from trainings' manifests and from the times of stages; nothing is guessed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from l2s.config import Config
+from l2s.planning.machine import Past
+from tasks.facts import facts_of
+from tasks.making import seconds_of
+
+
+def config() -> Config:
+    found = yaml.safe_load(Path("params.yaml").read_text())
+    found["samples"] = {"own": {"model": "models/slow"}, "more": {"model": "models/slow"}}
+    sft = {"method": "sft", "learning_rate": 5e-4}
+    found["training"] = {
+        "first": sft | {"model": "merged/average", "data": {"kind": "shortest", "samples": "own"}},
+        "second": sft | {"model": "trained/first", "data": {"kind": "labelled", "samples": "more"}},
+    }
+    found["recipes"] = {"average": found["recipes"]["average"]}
+    found["runs"] = {
+        "slow": {"model": "models/slow"},
+        "average": {"model": "merged/average"},
+        "first": {"model": "trained/first"},
+        "second-short": {"model": "trained/second", "level": "short"},
+        "second-held": {"model": "trained/second", "control": "budget-96"},
+    }
+    return Config.model_validate(found)
+
+
+def manifest(data: Path, name: str, **content: Any) -> None:
+    folder = data / "trained" / name
+    folder.mkdir(parents=True)
+    (folder / "l2s_manifest.json").write_text(json.dumps(content))
+
+
+def test_costs_of_the_start_model_s_training_count_too(tmp_path: Path) -> None:
+    manifest(
+        tmp_path, "first", tokens={"sampled": 100, "generated": 0, "trained": 40}, seconds=2.5, hardware="one core"
+    )
+    manifest(tmp_path, "second", tokens={"sampled": 10, "generated": 5, "trained": 4})
+    found = facts_of(config(), tmp_path)
+    first, second = found["first"], found["second-short"]
+    assert (first.training, first.tokens_sampled, first.tokens_generated, first.tokens_trained) == ("sft", 100, 0, 40)
+    assert (first.making_seconds, first.hardware, first.length_level) == (2.5, "one core", None)
+    assert (second.tokens_sampled, second.tokens_generated, second.tokens_trained) == (110, 5, 44)
+    assert (second.making_seconds, second.length_level) == (None, "short"), "one of two is not known"
+    assert found["average"].training is None and found["slow"].tokens_trained is None
+
+
+def test_a_training_that_is_not_there_has_no_costs(tmp_path: Path) -> None:
+    found = facts_of(config(), tmp_path)["second-short"]
+    assert (found.training, found.tokens_sampled, found.making_seconds) == ("sft", None, None)
+
+
+def test_candidates_are_merges_and_trainings_without_a_control() -> None:
+    assert config().candidates() == ["average", "first", "second-short"]
+
+
+def test_seconds_are_those_of_every_stage_behind_a_model_or_none() -> None:
+    times = {"merge@average": 1.0, "sample@own": 10.0, "train@first": 20.0, "train@second": 30.0}
+    rows = [{"stage": stage, "seconds": seconds} for stage, seconds in times.items()]
+    assert seconds_of(config(), Past(rows)) == {"average": 1.0, "first": 31.0}
+    rows += [{"stage": "sample@more", "seconds": 5.0}, {"stage": "sample@more", "seconds": 0.1, "stored": 8}]
+    assert seconds_of(config(), Past(rows))["second-short"] == 66.0

@@ -1,0 +1,67 @@
+"""The page of a project with trainings: three ways on one front, what they cost, levels of length."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.report.page import build_page
+from tests.analysis.test_rivals import LENGTHS, analysed
+from tests.report.browser import CHROMIUM, browser
+from tests.report.test_page import anchors, plots
+
+
+def built(folder: Path, kept: Path, lengths: dict[str, int] = LENGTHS, **more: Any) -> Path:
+    write_summary(analysed(lengths), folder / "summary")
+    summary = read_summary(folder / "summary" / "summary.json")
+    return build_page(summary, folder / "report", title="A title", kept=kept, **more)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Path:
+    return built(tmp_path_factory.mktemp("trained"), kept, seconds={"average": 0.75, "lev-short": 33.0})
+
+
+def section(html: str, anchor: str) -> str:
+    return html.partition(f'<section id="{anchor}">')[2].partition("</section>")[0]
+
+
+def test_the_three_ways_stand_in_one_plot_and_their_best_in_one_table(page: Path) -> None:
+    html = page.read_text()
+    own = section(html, "rivals")
+    assert {"rivals", "asked"} <= set(anchors(html))
+    for words in ("merge: average (parity)", "hold back: slow-budget-96 (worse)", "train: lev-short (parity)"):
+        assert own.count(f"<bdi>{words}</bdi>") == 1
+    (spec,) = plots(html)["rivals-test"].values()
+    points = {point["run"]: point["role"] for point in spec["data"]["values"]}
+    assert points["average"] == "merge" and points["slow-budget-96"] == "control"
+    assert points["sft"] == points["lev-short"] == "trained" and points["slow"] == "slow"
+
+
+def test_costs_are_those_of_the_stages_else_of_the_manifest(page: Path) -> None:
+    own = section(page.read_text(), "rivals").partition("What making it took")[2]
+    rows = {run: re.findall(r'data-value="([^"]*)"', line) for line in own.split("<tr")
+            for run in re.findall(r"<bdi>([^<]+)</bdi>", line)}  # fmt: skip
+    assert rows["lev-short"][-4:] == ["9000.0", "0.0", "4000.0", "33.0"]
+    assert rows["sft"][-1] == "12.5" and rows["average"][-4:] == ["", "", "", "0.75"]
+    assert "Trained on one core: sft." in own
+
+
+def test_levels_are_told_in_a_sentence_with_a_table(page: Path) -> None:
+    own = section(page.read_text(), "asked")
+    assert "The three levels are distinct and in order. Parity with the slow model at short, medium. Not at long" in own
+    assert "<bdi>long (worse)</bdi>" in own
+
+
+def test_a_page_without_trainings_has_none_of_it(tmp_path: Path, kept: Path) -> None:
+    html = built(tmp_path, kept, {run: LENGTHS[run] for run in ("slow", "average", "slow-budget-96")}).read_text()
+    assert not {"rivals", "asked"} & set(anchors(html)) and "Merge, hold back or train" not in html
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_browser_draws_it_without_complaints(page: Path, tmp_path: Path) -> None:
+    with browser(tmp_path) as tab:
+        tab.open(page, 1280, 900, False)
+        assert not tab.complaints, tab.complaints
