@@ -55,6 +55,7 @@ def shrink(params: dict[str, Any]) -> None:
     """Few problems, few recipes."""
     for benchmark in params["benchmarks"].values():
         benchmark["per_level"] = 6
+    params["samples"], params["training"] = {}, {}
     params["runs"] = {name: params["runs"][name] for name in RUNS}
     params["recipes"] = {name: params["recipes"][name] for name in RUNS if name in params["recipes"]}
 
