@@ -379,7 +379,7 @@ def merge(
     thresholds: Floats, masks: Flags, factors: Floats, elects: bool, normalize: bool, scale: np.float32,
     scratch: Floats, out: Halves, squares: Doubles, counts: Counts,
 ) -> None:  # fmt: skip
-    """See :func:`l2s.merging.kernels.merge`; ``scratch`` has 8 + 2 K rows."""
+    """See :func:`l2s.merging.kernels.kernels.merge`; ``scratch`` has 8 + 2 K rows."""
     begun = share != ZERO
     for weight in weights:
         begun = begun or weight != ZERO
