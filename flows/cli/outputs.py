@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from l2s.core.errors import ConfigError, RecordError
 
 if TYPE_CHECKING:
-    from l2s.lineage.chain import Chain
+    from l2s.lineage.graph import ProvenanceGraph
     from l2s.lineage.record import Sidecar
 
 STORE = Path(".l2s/responses.sqlite")
@@ -154,13 +154,13 @@ def _foreign(place: Place) -> Iterator[str]:
             names = f"{added[0]}{f' and {len(added) - 1} more' if len(added) > 1 else ''}"
             yield f"{place.target}: holds files that {place.command} did not write ({names}); {WAYS}"
         return
-    from l2s.lineage.chain import Chain
+    from l2s.lineage.graph import ProvenanceGraph
 
     there = [path for path in place.within or (place.target,) if os.path.lexists(path) and not _is_empty(path)]
-    chain = Chain.read(place.target) if there else None
+    graph = ProvenanceGraph.read(place.target) if there else None
     for path in there:
-        if chain and not _is_own(chain, path, place.command):
-            known = chain.maker(path) is not None
+        if graph and not _is_own(graph, path, place.command):
+            known = graph.maker(path) is not None
             said = "was changed since, or made by something else" if known else "no record says that it wrote it"
             yield f"{path}: is there already, and {place.command} would replace it, but {said}; {WAYS}"
     for path in place.beside:
@@ -173,11 +173,11 @@ def _is_empty(path: Path) -> bool:
     return path.is_file() and not path.is_symlink() and path.stat().st_size == 0
 
 
-def _is_own(chain: "Chain", path: Path, command: str) -> bool:
+def _is_own(graph: "ProvenanceGraph", path: Path, command: str) -> bool:
     """The command wrote this, or the pipeline's stage of the same kind did, and nobody changed it."""
     from l2s.lineage.artefacts import describe
 
-    made = chain.maker(path)
+    made = graph.maker(path)
     if made is None or made.by.record.made_by.removeprefix("l2s ").partition("@")[0] != command.removeprefix("l2s "):
         return False
     return path.is_file() and describe([made.path], Path.as_posix)[0].digest == made.artefact.digest

@@ -215,12 +215,12 @@ def _paths(value: Any) -> list[Path]:
 
 def _is_pipelines(target: Path) -> bool:
     """Is this an output of the project's pipeline, whose record already says what it must be?"""
-    from l2s.lineage.chain import Chain, project_of
+    from l2s.lineage.graph import ProvenanceGraph, project_of
     from l2s.lineage.record import RECORDS
 
     if project_of(target) is None:
         return False
-    made = Chain.read(target).maker(target)
+    made = ProvenanceGraph.read(target).maker(target)
     return made is not None and RECORDS in made.by.file.relative_to(made.by.root).parents
 
 
@@ -244,8 +244,8 @@ def _look(step: Step, arguments: Arguments) -> _Known:
 
 def _write(name: str, arguments: Arguments, begun: tuple[datetime, float], known: _Known) -> None:
     from l2s.lineage.artefacts import artefacts_in, describe, is_model
-    from l2s.lineage.occasion import Clock
     from l2s.lineage.record import Record, Sidecar, seeds_in, sidecar_of
+    from l2s.lineage.run_info import Clock
     from tasks.running.code import SOURCE
     from tasks.running.recording import prefect_run
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from l2s.core.errors import RecordError
 from l2s.core.progress import Track, silent
-from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.checks.contents import Digests, Known, check_contents, hash_files
 from l2s.lineage.checks.finding import Finding
 from l2s.lineage.checks.links import check_links
 from l2s.lineage.checks.locked import check_lock, unrecorded
 from l2s.lineage.checks.sources import Sources, check_stage_code, note_step_code
 from l2s.lineage.digests import FileDigest
+from l2s.lineage.graph import Entry, Made, ProvenanceGraph
 from l2s.lineage.record import RECORDS, SIDECAR
 
 Behind = list[tuple[Path, Made | None]]
@@ -51,13 +51,13 @@ class Audit:
         return {file: digest for found in self.digests.values() for file, digest in found.items()}
 
 
-def audit_chain(
-    chain: Chain, path: Path | None, stages: Iterable[str], source: Path, known: Known, track: Track = silent
+def audit_graph(
+    graph: ProvenanceGraph, path: Path | None, stages: Iterable[str], source: Path, known: Known, track: Track = silent
 ) -> Audit:
     """Check bytes, links, records, parameters and code of everything behind an artefact, or behind all of a project.
 
     Args:
-        chain: the records.
+        graph: the records.
         path: an artefact, or a folder of them; None for all that the project's stages made.
         stages: of the project, as dvc.yaml has them; what a stage that is no longer there left behind is passed over.
         source: the folder that holds our packages.
@@ -68,54 +68,54 @@ def audit_chain(
         RecordError: there is nothing to audit.
     """
     current = set(stages)
-    start, notes = _start(chain, path, current)
-    behind = list(chain.behind(start))
-    if not any(made for _, made in behind) and not chain.damaged:
-        what = path if path is not None else chain.root
+    start, notes = _start(graph, path, current)
+    behind = list(graph.behind(start))
+    if not any(made for _, made in behind) and not graph.damaged:
+        what = path if path is not None else graph.root
         raise RecordError(f"{what}: nothing to audit: no record says what made it; run the pipeline (l2s run) first")
-    found = Audit(behind, hash_files(chain, behind, known, track), notes=notes)
+    found = Audit(behind, hash_files(graph, behind, known, track), notes=notes)
     kept = list({id(made.by): made.by for made in found.made}.values())
     found.records = len(kept)
-    found.findings += _damaged(chain)
-    found.findings += check_contents(chain, behind, found.digests)
-    found.findings += check_links(chain, behind, found.digests)
-    own = [one for one in kept if _is_project(chain, one)]
-    if own or chain.damaged:
-        found.findings += check_lock(chain.root, {one.record.made_by for one in own})
-        missing = list(unrecorded(chain, current)) if path is None else []
+    found.findings += _damaged(graph)
+    found.findings += check_contents(graph, behind, found.digests)
+    found.findings += check_links(graph, behind, found.digests)
+    own = [one for one in kept if _is_project(graph, one)]
+    if own or graph.damaged:
+        found.findings += check_lock(graph.root, {one.record.made_by for one in own})
+        missing = list(unrecorded(graph, current)) if path is None else []
         found.findings += missing
         found.notes += ["records that are missing come with dvc pull, or from the run (l2s run)"] if missing else []
-    if given := [chain.shown(place) for place, made in behind if made is None]:
+    if given := [graph.shown(place) for place, made in behind if made is None]:
         found.notes.append(f"given, with no record of what made it, and as its readers saw it: {', '.join(given)}")
     _check_code(found, own, [one for one in kept if one not in own], Sources(source))
     found.findings = list(dict.fromkeys(found.findings))
     return found
 
 
-def _start(chain: Chain, path: Path | None, stages: set[str]) -> tuple[list[Path], list[str]]:
+def _start(graph: ProvenanceGraph, path: Path | None, stages: set[str]) -> tuple[list[Path], list[str]]:
     if path is not None:
-        made = chain.maker(path)
-        start = [made.path] if made else [one.path for one in chain.below(path)]
+        made = graph.maker(path)
+        start = [made.path] if made else [one.path for one in graph.below(path)]
         if not start and not path.exists():
             raise RecordError(f"{path}: no such file or folder; expected something that a stage or a step wrote")
         return sorted(start), []
-    makers = {place: made.by.record.made_by for place, made in chain.made.items()}
+    makers = {place: made.by.record.made_by for place, made in graph.made.items()}
     names = sorted(set(makers.values()) - stages) if stages else []
     start = sorted(place for place, maker in makers.items() if maker not in names)
     return start, [f"not looked at: what {', '.join(names)} left, which params.yaml no longer has"] if names else []
 
 
-def _damaged(chain: Chain) -> Iterator[Finding]:
+def _damaged(graph: ProvenanceGraph) -> Iterator[Finding]:
     """Records that cannot be believed."""
-    for file, sentence in chain.damaged.items():
-        yield Finding(chain.shown(file), "", "a record as it was written", sentence.removeprefix(f"{file}: "))
+    for file, sentence in graph.damaged.items():
+        yield Finding(graph.shown(file), "", "a record as it was written", sentence.removeprefix(f"{file}: "))
 
 
-def _is_project(chain: Chain, one: Kept) -> bool:
-    return one.file.is_relative_to(chain.root / RECORDS) and not one.file.name.endswith(SIDECAR)
+def _is_project(graph: ProvenanceGraph, one: Entry) -> bool:
+    return one.file.is_relative_to(graph.root / RECORDS) and not one.file.name.endswith(SIDECAR)
 
 
-def _check_code(found: Audit, own: list[Kept], steps: list[Kept], sources: Sources) -> None:
+def _check_code(found: Audit, own: list[Entry], steps: list[Entry], sources: Sources) -> None:
     findings, found.outdated = check_stage_code(own, sources)
     found.findings += findings
     found.notes += note_step_code(steps, sources)

@@ -97,7 +97,7 @@ class Record(Sealed):
     """Of Python and of the packages that the sources import."""
 
 
-class Occasion(Sealed):
+class RunInfo(Sealed):
     """When and where the bytes of a record were made."""
 
     record: str
@@ -120,7 +120,7 @@ class Sidecar(Sealed):
     """A single step's record and occasion in one file, beside what it wrote."""
 
     record: Record
-    occasion: Occasion
+    occasion: RunInfo
 
 
 def seeds_in(parameters: Any, path: str = "") -> dict[str, int]:

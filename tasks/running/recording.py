@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s.lineage.artefacts import artefacts_in, describe
-from l2s.lineage.chain import write_occasion
-from l2s.lineage.occasion import Clock
+from l2s.lineage.graph import write_run_info
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
+from l2s.lineage.run_info import Clock
 from tasks.running.declared import Declared, declared, parameter
 from tasks.stage import DATA, Stage
 
@@ -45,7 +45,7 @@ def recorded(kind: Stage, name: str | None, config: "Config", code: "Code") -> I
     ).sealed()
     place = Path(stage, f"{name}.json") if name else Path(f"{stage}.json")
     record.write(RECORDS / place)
-    write_occasion(Path(), place, clock.occasion(record.digest, Path(), prefect_run()))
+    write_run_info(Path(), place, clock.occasion(record.digest, Path(), prefect_run()))
 
 
 def references(paths: list[Path], root: Path) -> list[Reference]:

@@ -108,9 +108,9 @@ def test_a_level_is_asked_for_as_the_trained_model_says(project: Path) -> None:
 
 
 def test_an_audit_is_clean_and_finds_what_was_changed(project: Path) -> None:
-    from l2s.lineage.chain import Chain
     from l2s.lineage.checks.links import check_links
     from l2s.lineage.checks.regrade import graded_files, regrade
+    from l2s.lineage.graph import Chain
 
     def findings() -> list[str]:
         chain = Chain.read(Path("data"))

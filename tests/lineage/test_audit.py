@@ -11,8 +11,8 @@ import pytest
 
 from flows.cli.app import entry
 from l2s.lineage.artefacts import UNCOUNTED
-from l2s.lineage.audit import Audit, audit_chain
-from l2s.lineage.chain import Chain
+from l2s.lineage.audit import Audit, audit_graph
+from l2s.lineage.graph import ProvenanceGraph
 from l2s.lineage.record import Record
 from tasks.running.declared import stage_names
 from tests.lineage.conftest import changed, flipped
@@ -21,7 +21,7 @@ from tests.lineage.projects import ROOT, STAGES
 
 def audited(path: Path | None = None, stages: Sequence[str] = STAGES) -> Audit:
     """Everything but what is done again."""
-    return audit_chain(Chain.read(Path()), path, stages, ROOT, {})
+    return audit_graph(ProvenanceGraph.read(Path()), path, stages, ROOT, {})
 
 
 def l2s(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:

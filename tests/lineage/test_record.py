@@ -9,10 +9,10 @@ import pytest
 
 from l2s.core.errors import RecordError
 from l2s.lineage.artefacts import Artefact
-from l2s.lineage.chain import LOCAL, Chain, write_occasion
 from l2s.lineage.digests import FileDigest
-from l2s.lineage.occasion import Clock, commit_of
+from l2s.lineage.graph import LOCAL, ProvenanceGraph, write_run_info
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
+from l2s.lineage.run_info import Clock, commit_of
 from tests.lineage.conftest import flipped
 
 
@@ -60,35 +60,35 @@ def test_seeds_are_found_wherever_they_stand() -> None:
     assert seeds_in({"seed": True}) == {}, "a switch is no seed"
 
 
-def project(folder: Path, *records: Record) -> Chain:
+def project(folder: Path, *records: Record) -> ProvenanceGraph:
     for one in records:
         stage, _, name = one.made_by.partition("@")
         one.write(folder / RECORDS / stage / f"{name}.json")
-    return Chain.read(folder)
+    return ProvenanceGraph.read(folder)
 
 
 def test_a_chain_is_followed_to_its_ends_each_artefact_once(tmp_path: Path) -> None:
-    chain = project(
+    graph = project(
         tmp_path,
         record("merge@a", ("given",), ("data/a",)),
         record("merge@b", ("given", "data/a"), ("data/b",)),
         record("merge@c", ("data/a", "data/b"), ("data/c",)),
     )
     behind = [
-        (chain.shown(place), made.by.record.made_by if made else None)
-        for place, made in chain.behind([tmp_path / "data/c"])
+        (graph.shown(place), made.by.record.made_by if made else None)
+        for place, made in graph.behind([tmp_path / "data/c"])
     ]
     assert behind == [("given", None), ("data/a", "merge@a"), ("data/b", "merge@b"), ("data/c", "merge@c")]
 
 
 def test_an_occasion_is_of_these_bytes_or_of_none(tmp_path: Path) -> None:
     place, first, other = Path("merge/a.json"), record(), record(reads=("x",))
-    write_occasion(tmp_path, place, Clock().occasion(first.digest, tmp_path))
-    write_occasion(tmp_path, place, Clock().occasion(first.digest, tmp_path, "run-2"))
+    write_run_info(tmp_path, place, Clock().occasion(first.digest, tmp_path))
+    write_run_info(tmp_path, place, Clock().occasion(first.digest, tmp_path, "run-2"))
     (kept,) = project(tmp_path, first).kept
     assert kept.occasion is not None and kept.occasion.prefect_run == "run-2", "the latest is shown"
     assert project(tmp_path, other).kept[0].occasion is None, "nobody told of other bytes"
-    write_occasion(tmp_path, place, Clock().occasion(other.digest, tmp_path))
+    write_run_info(tmp_path, place, Clock().occasion(other.digest, tmp_path))
     (kept,) = project(tmp_path, first).kept
     assert kept.occasion is not None and kept.occasion.prefect_run == "run-2", "gone back to what was made before"
     shutil.rmtree(tmp_path / LOCAL)

@@ -10,8 +10,8 @@ from flows.cli.console import Json, err, out
 
 if TYPE_CHECKING:
     from l2s.lineage.audit import Audit
-    from l2s.lineage.chain import Chain
     from l2s.lineage.checks.finding import Finding
+    from l2s.lineage.graph import ProvenanceGraph
 
 Target = Annotated[Path | None, typer.Argument(help="An artefact; all of the project if none is named.")]
 Regrade = Annotated[int | None, typer.Option("--regrade", min=0, help="Grade so many random rows; default: all.")]
@@ -33,11 +33,11 @@ def audit(
     from l2s.lineage.checks.regrade import graded_files, regrade
     from l2s.lineage.checks.stored import check_store
 
-    chain, found, believed = _chain(path, quick)
-    graded, wrong = regrade(chain, graded_files(found.repeatable), rows, seed, bar)
-    done, differing = redo_cheap(chain, found.repeatable, bar)
-    generated, others = regenerate(chain, found.repeatable, again, seed, bar) if again else (0, [])
-    stored, damaged = check_store(chain, found.made)
+    graph, found, believed = _audited(path, quick)
+    graded, wrong = regrade(graph, graded_files(found.repeatable), rows, seed, bar)
+    done, differing = redo_cheap(graph, found.repeatable, bar)
+    generated, others = regenerate(graph, found.repeatable, again, seed, bar) if again else (0, [])
+    stored, damaged = check_store(graph, found.made)
     found.findings += [*wrong, *differing, *others, *damaged]
     counts = {
         "artefacts": len(found.behind), "records": found.records, "files": len(found.files), "bytes": found.size,
@@ -52,38 +52,38 @@ def audit(
         raise typer.Exit(1)
 
 
-def _chain(path: Path | None, quick: bool) -> "tuple[Chain, Audit, int]":
-    """The chain, checked; and how many files were believed."""
+def _audited(path: Path | None, quick: bool) -> "tuple[ProvenanceGraph, Audit, int]":
+    """The graph, checked; and how many files were believed."""
     from l2s.core.progress import bar
-    from l2s.lineage.audit import audit_chain
-    from l2s.lineage.chain import Chain
+    from l2s.lineage.audit import audit_graph
     from l2s.lineage.checks import memory
-    from l2s.lineage.checks.contents import chain_files
+    from l2s.lineage.checks.contents import graph_files
+    from l2s.lineage.graph import ProvenanceGraph
     from tasks.running.code import SOURCE
 
-    chain = Chain.read(path or Path())
-    files = chain_files(chain)
-    known = memory.unchanged(chain.root, files) if quick else {}
+    graph = ProvenanceGraph.read(path or Path())
+    files = graph_files(graph)
+    known = memory.unchanged(graph.root, files) if quick else {}
     seen = memory.identities(files)
-    stages, unreadable = _stages(chain)
-    found = audit_chain(chain, path, stages, SOURCE, known, bar)
+    stages, unreadable = _stages(graph)
+    found = audit_graph(graph, path, stages, SOURCE, known, bar)
     found.findings[:0] = unreadable
-    if not quick and chain.kept and (chain.root / "data").is_dir():
-        memory.keep(chain.root, seen, found.digests)
-    return chain, found, sum(any(file in files for files in known.values()) for file in found.files)
+    if not quick and graph.kept and (graph.root / "data").is_dir():
+        memory.keep(graph.root, seen, found.digests)
+    return graph, found, sum(any(file in files for files in known.values()) for file in found.files)
 
 
-def _stages(chain: "Chain") -> "tuple[list[str], list[Finding]]":
+def _stages(graph: "ProvenanceGraph") -> "tuple[list[str], list[Finding]]":
     """The project's stages, and what is wrong where they cannot be read."""
     from l2s.core.errors import ConfigError
     from l2s.lineage.checks.finding import Finding
     from tasks.running.declared import stage_names
 
     try:
-        return stage_names(chain.root), []
+        return stage_names(graph.root), []
     except ConfigError as error:
         file, _, sentence = str(error).partition(": ")
-        return [], [Finding(chain.shown(Path(file)), "", "the stages and parameters of the project", sentence)]
+        return [], [Finding(graph.shown(Path(file)), "", "the stages and parameters of the project", sentence)]
 
 
 def _say(found: "Audit", counts: dict[str, object]) -> None:

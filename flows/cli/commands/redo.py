@@ -14,25 +14,25 @@ from l2s.core.errors import L2SError
 from l2s.core.progress import Track, silent
 from l2s.core.seeds import seed_for
 from l2s.core.yaml import read_yaml
-from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.checks.locked import locked_parameters
 from l2s.lineage.checks.regrade import NONE, differing_columns
+from l2s.lineage.graph import Entry, Made, ProvenanceGraph
 from l2s.records import Row, read_rows, write_rows
 from tasks.stages import STAGES
 
 STORE = Path(".l2s/responses.sqlite")
 
 
-def redo_cheap(chain: Chain, made: Sequence[Made], track: Track = silent) -> tuple[list[str], list[Finding]]:
+def redo_cheap(graph: ProvenanceGraph, made: Sequence[Made], track: Track = silent) -> tuple[list[str], list[Finding]]:
     """Draw the problems and analyse the verdicts again, from what lies there; which were, and what differs."""
     done, findings = [], list[Finding]()
     kept = list({id(one.by): one.by for one in made}.values())
     chosen = [one for one in kept if _is_cheap(one)]
     for one in _shown_by(track, chosen)(chosen, "analysing again", float(len(chosen))):
-        shown = chain.shown(one.place(one.record.outputs[0])) if one.record.outputs else one.record.made_by
+        shown = graph.shown(one.place(one.record.outputs[0])) if one.record.outputs else one.record.made_by
         try:
-            findings += _redo(chain, one)
+            findings += _redo(graph, one)
         except Exception as error:  # whatever a damaged input does to a stage is a finding, and the audit goes on
             findings.append(Finding(shown, "", f"what {one.record.made_by} writes", _said(error)))
         done.append(one.record.made_by)
@@ -40,7 +40,7 @@ def redo_cheap(chain: Chain, made: Sequence[Made], track: Track = silent) -> tup
 
 
 def regenerate(
-    chain: Chain, made: Sequence[Made], rows: int, seed: int, track: Track = silent
+    graph: ProvenanceGraph, made: Sequence[Made], rows: int, seed: int, track: Track = silent
 ) -> tuple[int, list[Finding]]:
     """Generate random rows again and compare them whole, and their token ids with the response store's."""
     files = [one for one in made if _is_generated(one) and one.path.is_file()]
@@ -51,9 +51,9 @@ def regenerate(
     shown_by = _shown_by(track, [one.by for one, _ in wanted])
     for one, own in shown_by(wanted, "generating again", float(len(wanted))):
         try:
-            findings += _regenerate(chain, one, own)
+            findings += _regenerate(graph, one, own)
         except Exception as error:
-            findings.append(Finding(chain.shown(one.path), "", "responses that can be generated again", _said(error)))
+            findings.append(Finding(graph.shown(one.path), "", "responses that can be generated again", _said(error)))
     return len(chosen), findings
 
 
@@ -63,7 +63,7 @@ def _said(error: Exception) -> str:
     return said if isinstance(error, L2SError) else short(f"{type(error).__name__}: {said}", 200)
 
 
-def _is_cheap(kept: Kept) -> bool:
+def _is_cheap(kept: Entry) -> bool:
     """Stages that say so, and analyses that were a single step."""
     kind, _, name = kept.record.made_by.partition("@")
     if kind in STAGES:
@@ -71,12 +71,12 @@ def _is_cheap(kept: Kept) -> bool:
     return kind == "l2s analyse"
 
 
-def _shown_by(track: Track, kept: Iterable[Kept]) -> Track:
+def _shown_by(track: Track, kept: Iterable[Entry]) -> Track:
     """Single steps draw bars of their own, and a terminal shows one at a time."""
     return silent if any(_is_step(one) for one in kept) else track
 
 
-def _is_step(kept: Kept) -> bool:
+def _is_step(kept: Entry) -> bool:
     return kept.record.made_by.startswith("l2s ")
 
 
@@ -84,7 +84,7 @@ def _is_generated(made: Made) -> bool:
     return made.by.record.made_by.startswith(("generate@", "l2s generate"))
 
 
-def _redo(chain: Chain, kept: Kept) -> Iterator[Finding]:
+def _redo(graph: ProvenanceGraph, kept: Entry) -> Iterator[Finding]:
     with _workplace(kept, [kept.place(reference) for reference in kept.record.inputs]) as place:
         if _is_step(kept):
             _run_step(kept, target=place / "out")
@@ -93,11 +93,11 @@ def _redo(chain: Chain, kept: Kept) -> Iterator[Finding]:
             _run_stage(kept)
             written = {artefact.path: place / artefact.path for artefact in kept.record.outputs}
         for artefact in kept.record.outputs:
-            yield from _compare_files(chain, written[artefact.path], kept.place(artefact))
+            yield from _compare_files(graph, written[artefact.path], kept.place(artefact))
 
 
 @contextmanager
-def _workplace(kept: Kept, inputs: Iterable[Path]) -> Iterator[Path]:
+def _workplace(kept: Entry, inputs: Iterable[Path]) -> Iterator[Path]:
     """A scratch project, made the current folder, that sees the inputs where the stage looks for them."""
     with TemporaryDirectory(prefix="l2s-audit-") as folder:
         place = Path(folder)
@@ -111,13 +111,13 @@ def _workplace(kept: Kept, inputs: Iterable[Path]) -> Iterator[Path]:
             yield place
 
 
-def _run_stage(kept: Kept) -> None:
+def _run_stage(kept: Entry) -> None:
     """A stage of the pipeline, with the parameters it was run with, in the current folder."""
     stage, _, name = kept.record.made_by.partition("@")
     STAGES[stage].work(_config(kept), name or None, silent, lambda sentence: None)
 
 
-def _config(kept: Kept) -> Config:
+def _config(kept: Entry) -> Config:
     """params.yaml as it was when DVC ran the stage, as far as the stage depends on it."""
     values = read_yaml(kept.root / "params.yaml")
     for key, value in locked_parameters(kept.root, kept.record.made_by).items():
@@ -134,7 +134,7 @@ def _put(values: dict[str, Any], key: str, value: Any) -> None:
         values[block] = value
 
 
-def _run_step(kept: Kept, target: Path, **changes: Any) -> None:
+def _run_step(kept: Entry, target: Path, **changes: Any) -> None:
     """A single step, with the arguments that its record tells, but for the target."""
     from flows.cli.commands import steps
 
@@ -166,7 +166,7 @@ def _unsaid() -> Iterator[None]:
         out.quiet = before
 
 
-def _regenerate(chain: Chain, one: Made, rows: list[int]) -> Iterator[Finding]:
+def _regenerate(graph: ProvenanceGraph, one: Made, rows: list[int]) -> Iterator[Finding]:
     stored = read_rows(one.path)
     keys = {(stored[row]["benchmark"], stored[row]["id"]) for row in rows}
     kept = one.by
@@ -191,17 +191,17 @@ def _regenerate(chain: Chain, one: Made, rows: list[int]) -> Iterator[Finding]:
         for row in rows:
             expected = again.get(_key(stored[row]))
             if expected is None:
-                yield Finding(chain.shown(one.path), f"row {row + 1}", "a problem of the benchmark", "none of that id")
+                yield Finding(graph.shown(one.path), f"row {row + 1}", "a problem of the benchmark", "none of that id")
             else:
-                yield from differing_columns(chain.shown(one.path), row + 1, expected, stored[row])
-        yield from _compare_stores(chain, place / STORE, kept.root / STORE)
+                yield from differing_columns(graph.shown(one.path), row + 1, expected, stored[row])
+        yield from _compare_stores(graph, place / STORE, kept.root / STORE)
 
 
 def _key(row: Row) -> tuple[Any, ...]:
     return tuple(row.get(column) for column in ("benchmark", "id", "sample"))
 
 
-def _compare_stores(chain: Chain, again: Path, ours: Path) -> Iterator[Finding]:
+def _compare_stores(graph: ProvenanceGraph, again: Path, ours: Path) -> Iterator[Finding]:
     """Token ids under the same key: of a key that our store lacks, only the text could be compared."""
     if not ours.is_file():
         return
@@ -213,12 +213,12 @@ def _compare_stores(chain: Chain, again: Path, ours: Path) -> Iterator[Finding]:
         for key, ids in expected.items():
             found = store.execute("SELECT ids FROM responses WHERE key = ?", (key,)).fetchone()
             if found is not None and json.loads(found[0]) != json.loads(ids):
-                yield Finding(chain.shown(ours), f"token ids under key {key.hex()[:16]}", short(ids), short(found[0]))
+                yield Finding(graph.shown(ours), f"token ids under key {key.hex()[:16]}", short(ids), short(found[0]))
 
 
-def _compare_files(chain: Chain, again: Path, ours: Path) -> Iterator[Finding]:
+def _compare_files(graph: ProvenanceGraph, again: Path, ours: Path) -> Iterator[Finding]:
     """Byte by byte; where they differ, down to the number or the line."""
-    shown = chain.shown(ours)
+    shown = graph.shown(ours)
     if not again.is_file() or not ours.is_file():
         yield Finding(shown, "done again", *("a file" if file.is_file() else "no such file" for file in (again, ours)))
         return

@@ -1,4 +1,4 @@
-"""The bytes: does every file of the chain still hold what its record says?"""
+"""The bytes: does every file of the graph still hold what its record says?"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 from l2s.core.digests import BLAKE3, algorithm_of
 from l2s.core.progress import Track, silent
 from l2s.lineage.artefacts import files_of
-from l2s.lineage.chain import Chain, Made
 from l2s.lineage.checks.finding import Finding
 from l2s.lineage.digests import HEADER, FileDigest, digest_files, digest_parts
+from l2s.lineage.graph import Made, ProvenanceGraph
 
 Known = Mapping[str, Mapping[Path, Mapping[str, str]]]
 """Digests that are believed without reading, by algorithm, file and part."""
@@ -22,12 +22,12 @@ def expected_files(place: Path, made: Made) -> dict[Path, FileDigest]:
     return {place / name: found for name, found in made.artefact.files.items()}
 
 
-def hash_files(chain: Chain, behind: Behind, known: Known, track: Track = silent) -> Digests:
-    """Digests of all files of a chain that are there, made as those were that records tell of them."""
+def hash_files(graph: ProvenanceGraph, behind: Behind, known: Known, track: Track = silent) -> Digests:
+    """Digests of all files of a graph that are there, made as those were that records tell of them."""
     files: dict[str, list[Path]] = {}
     for place, made in behind:
-        there = [file for file in _files(chain, place, made) if file.is_file()]
-        for algorithm in sorted({algorithm_of(digest) for digest in _told(chain, place, made)} or {BLAKE3}):
+        there = [file for file in _files(graph, place, made) if file.is_file()]
+        for algorithm in sorted({algorithm_of(digest) for digest in _told(graph, place, made)} or {BLAKE3}):
             files.setdefault(algorithm, []).extend(there)
     return {
         algorithm: digest_files(found, known.get(algorithm), track, "hashing", algorithm)
@@ -35,42 +35,42 @@ def hash_files(chain: Chain, behind: Behind, known: Known, track: Track = silent
     }
 
 
-def _told(chain: Chain, place: Path, made: Made | None) -> Iterator[str]:
+def _told(graph: ProvenanceGraph, place: Path, made: Made | None) -> Iterator[str]:
     """What its maker and its readers say of an artefact."""
     if made is not None:
         yield made.artefact.digest
-    for kept in chain.kept:
+    for kept in graph.kept:
         yield from (reference.digest for reference in kept.record.inputs if kept.place(reference) == place)
 
 
-def _files(chain: Chain, place: Path, made: Made | None) -> list[Path]:
+def _files(graph: ProvenanceGraph, place: Path, made: Made | None) -> list[Path]:
     return list(expected_files(place, made)) if made else list(files_of(place).values()) if place.exists() else []
 
 
-def chain_files(chain: Chain) -> list[Path]:
-    """Every file that the chain's records tell of, read or written."""
-    found = [file for place, made in chain.made.items() for file in expected_files(place, made)]
-    found += [kept.place(read) / name for kept in chain.kept for read in kept.record.inputs for name in read.files]
+def graph_files(graph: ProvenanceGraph) -> list[Path]:
+    """Every file that the graph's records tell of, read or written."""
+    found = [file for place, made in graph.made.items() for file in expected_files(place, made)]
+    found += [kept.place(read) / name for kept in graph.kept for read in kept.record.inputs for name in read.files]
     return list(dict.fromkeys(found))
 
 
-def check_contents(chain: Chain, behind: Behind, digests: Digests) -> Iterator[Finding]:
+def check_contents(graph: ProvenanceGraph, behind: Behind, digests: Digests) -> Iterator[Finding]:
     """Files that are missing, changed, or there without being told of."""
     for place, made in behind:
         if made is None:
-            yield from _check_loose(chain, place, digests)
+            yield from _check_loose(graph, place, digests)
             continue
         expected = expected_files(place, made)
         for file, said in expected.items():
             found = digests.get(algorithm_of(said.digest), {}).get(file)
             if found is None:
-                yield Finding(chain.shown(file), "", said.digest, "no such file")
+                yield Finding(graph.shown(file), "", said.digest, "no such file")
             else:
-                yield from _compare(chain.shown(file), said, found)
+                yield from _compare(graph.shown(file), said, found)
         if place.is_dir():
             for file in sorted(set(files_of(place).values()) - set(expected)):
-                yield Finding(chain.shown(file), "", "no such file", "a file of which the record does not tell")
-        yield from _check_sums(chain, made)
+                yield Finding(graph.shown(file), "", "no such file", "a file of which the record does not tell")
+        yield from _check_sums(graph, made)
 
 
 def _compare(shown: str, said: FileDigest, found: FileDigest) -> Iterator[Finding]:
@@ -92,9 +92,9 @@ def _said(one: FileDigest, other: FileDigest) -> str:
     return one.digest if one.size == other.size else f"{one.size} bytes with {one.digest}"
 
 
-def _check_sums(chain: Chain, made: Made) -> Iterator[Finding]:
+def _check_sums(graph: ProvenanceGraph, made: Made) -> Iterator[Finding]:
     """A record's digests of folders and weights files follow from those of their parts."""
-    shown, files = chain.shown(made.by.file), made.artefact.files
+    shown, files = graph.shown(made.by.file), made.artefact.files
     for name, file in files.items():
         if file.parts and digest_parts(file.parts) != file.digest:
             yield Finding(shown, f"digest of {made.artefact.path}/{name}", digest_parts(file.parts), file.digest)
@@ -103,9 +103,9 @@ def _check_sums(chain: Chain, made: Made) -> Iterator[Finding]:
         yield Finding(shown, f"digest of {made.artefact.path}", whole, made.artefact.digest)
 
 
-def _check_loose(chain: Chain, place: Path, digests: Digests) -> Iterator[Finding]:
+def _check_loose(graph: ProvenanceGraph, place: Path, digests: Digests) -> Iterator[Finding]:
     """What no record made is compared with what its readers saw."""
-    for kept in chain.kept:
+    for kept in graph.kept:
         for reference in kept.record.inputs:
             if kept.place(reference) == place:
                 for name, digest in reference.files.items():
@@ -113,5 +113,5 @@ def _check_loose(chain: Chain, place: Path, digests: Digests) -> Iterator[Findin
                     if found is None or found.digest != digest:
                         read = f"as {kept.record.made_by} read it"
                         yield Finding(
-                            chain.shown(place / name), read, digest, found.digest if found else "no such file"
+                            graph.shown(place / name), read, digest, found.digest if found else "no such file"
                         )

@@ -8,10 +8,10 @@ from typing import Any
 
 from l2s.core.digests import algorithm_of, digest_file
 from l2s.lineage.artefacts import ALONE, Artefact, files_of, model_facts
-from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.checks.contents import Behind, Digests
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.digests import FileDigest, digest_files
+from l2s.lineage.graph import Entry, Made, ProvenanceGraph
 
 MANIFEST = "l2s_manifest.json"
 Facts = Mapping[str, Any]
@@ -19,10 +19,10 @@ FactsOf = Callable[[Path, str], Facts]
 """Facts of what lies at a path, its digests made with that algorithm."""
 
 
-def check_links(chain: Chain, behind: Behind, digests: Digests) -> Iterator[Finding]:
-    """Every link of a chain whose files were hashed."""
+def check_links(graph: ProvenanceGraph, behind: Behind, digests: Digests) -> Iterator[Finding]:
+    """Every link of a graph whose files were hashed."""
     for kept in {id(made.by): made.by for _, made in behind if made}.values():
-        yield from _check_inputs(chain, kept, digests)
+        yield from _check_inputs(graph, kept, digests)
     makers = dict(behind)
 
     @cache
@@ -34,13 +34,13 @@ def check_links(chain: Chain, behind: Behind, digests: Digests) -> Iterator[Find
             continue
         inputs = [made.by.place(reference) for reference in made.by.record.inputs]
         if (place / MANIFEST).is_file() and made.artefact.facts.get("trained"):
-            yield from _check_training(chain, place, inputs, facts)
+            yield from _check_training(graph, place, inputs, facts)
         elif (place / MANIFEST).is_file():
-            yield from _check_manifest(chain, place, made, inputs, facts, digests)
+            yield from _check_manifest(graph, place, made, inputs, facts, digests)
         elif made.artefact.facts.get("kind") in ("activations", "sensitivities"):
-            yield from _check_statistics(chain, place, made.artefact, inputs, facts)
+            yield from _check_statistics(graph, place, made.artefact, inputs, facts)
         elif made.by.record.made_by.startswith(("generate@", "l2s generate")):
-            yield from _check_rows(chain, place, [read for read in inputs if read.suffix == ".jsonl"])
+            yield from _check_rows(graph, place, [read for read in inputs if read.suffix == ".jsonl"])
 
 
 def _facts(place: Path, made: Made | None, digests: Digests, algorithm: str) -> Facts:
@@ -59,10 +59,10 @@ def _hashed(place: Path, names: Iterable[str], digests: Digests, algorithm: str)
     return {name: found[file] for name, file in files.items() if file in found}
 
 
-def _check_inputs(chain: Chain, kept: Kept, digests: Digests) -> Iterator[Finding]:
+def _check_inputs(graph: ProvenanceGraph, kept: Entry, digests: Digests) -> Iterator[Finding]:
     """What a step read is what the record of its maker says was made."""
     for reference in kept.record.inputs:
-        made = chain.maker(kept.place(reference))
+        made = graph.maker(kept.place(reference))
         if made is None or made.artefact.digest == reference.digest:
             continue
         files, algorithm = made.artefact.files, algorithm_of(reference.digest)
@@ -77,10 +77,10 @@ def _check_inputs(chain: Chain, kept: Kept, digests: Digests) -> Iterator[Findin
 
 
 def _check_manifest(
-    chain: Chain, place: Path, made: Made, inputs: list[Path], facts: FactsOf, digests: Digests
+    graph: ProvenanceGraph, place: Path, made: Made, inputs: list[Path], facts: FactsOf, digests: Digests
 ) -> Iterator[Finding]:
     """A merge's manifest tells the models that were read and the weights that were written."""
-    shown = chain.shown(place / MANIFEST)
+    shown = graph.shown(place / MANIFEST)
     try:
         manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
         told = {name: (entry["digest"], entry["weights"]) for name, entry in manifest["inputs"].items()}
@@ -111,9 +111,9 @@ def _check_manifest(
             yield Finding(shown, f"tensors.{name}", expected, parts.get(name, "no such tensor"))
 
 
-def _check_training(chain: Chain, place: Path, inputs: list[Path], facts: FactsOf) -> Iterator[Finding]:
+def _check_training(graph: ProvenanceGraph, place: Path, inputs: list[Path], facts: FactsOf) -> Iterator[Finding]:
     """A training's manifest tells the model that it started from, the data that it read and the weights it wrote."""
-    shown = chain.shown(place / MANIFEST)
+    shown = graph.shown(place / MANIFEST)
     try:
         manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
         start, weights, data = manifest["start"], manifest["output"]["weights"], dict(manifest["inputs"])
@@ -145,17 +145,17 @@ def _in_hub(read: Path, name: str) -> bool:
 
 
 def _check_statistics(
-    chain: Chain, place: Path, artefact: Artefact, inputs: list[Path], facts: FactsOf
+    graph: ProvenanceGraph, place: Path, artefact: Artefact, inputs: list[Path], facts: FactsOf
 ) -> Iterator[Finding]:
     """Statistics tell the weights that were measured."""
     expected = artefact.facts.get("weights")
     read = [facts(one, algorithm_of(str(expected))) for one in inputs]
     found = [one["weights"] for one in read if "weights" in one]
     if expected is not None and found and expected not in found:
-        yield Finding(chain.shown(place), "weights that were measured", str(expected), found[0])
+        yield Finding(graph.shown(place), "weights that were measured", str(expected), found[0])
 
 
-def _check_rows(chain: Chain, place: Path, problems: list[Path]) -> Iterator[Finding]:
+def _check_rows(graph: ProvenanceGraph, place: Path, problems: list[Path]) -> Iterator[Finding]:
     """Every response answers a problem as it stands in the benchmark, and none is left out."""
     asked = {(row.get("benchmark"), row.get("id")): row for file in problems for row in _rows(file)}
     answered = set()
@@ -164,13 +164,13 @@ def _check_rows(chain: Chain, place: Path, problems: list[Path]) -> Iterator[Fin
         problem, where = asked.get(key), f"row {number} ({key[0]} {key[1]})"
         answered.add(key)
         if problem is None:
-            yield Finding(chain.shown(place), where, "a problem of the benchmark", "none of that id")
+            yield Finding(graph.shown(place), where, "a problem of the benchmark", "none of that id")
             continue
         for column, value in problem.items():
             if column != "problem" and row.get(column) != value:
-                yield Finding(chain.shown(place), f"{where}: {column}", short(value), short(row.get(column)))
+                yield Finding(graph.shown(place), f"{where}: {column}", short(value), short(row.get(column)))
     for key in asked.keys() - answered:
-        yield Finding(chain.shown(place), f"{key[0]} {key[1]}", "a response", "none")
+        yield Finding(graph.shown(place), f"{key[0]} {key[1]}", "a response", "none")
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from l2s.core.errors import ConfigError
 from l2s.core.yaml import read_yaml
-from l2s.lineage.chain import Chain
 from l2s.lineage.checks.finding import Finding, short
+from l2s.lineage.graph import ProvenanceGraph
 
 DVC, LOCK, PARAMS = ".dvc", "dvc.lock", "params.yaml"
 
@@ -67,10 +67,10 @@ def locked_stages(root: Path) -> set[str]:
     return set(found) if isinstance(found, Mapping) else set()
 
 
-def unrecorded(chain: Chain, stages: set[str]) -> Iterator[Finding]:
+def unrecorded(graph: ProvenanceGraph, stages: set[str]) -> Iterator[Finding]:
     """Stages that DVC ran and of which there is no record."""
-    known = {kept.record.made_by for kept in chain.kept} | {_stage(file, chain.root) for file in chain.damaged}
-    for name in sorted((locked_stages(chain.root) & stages) - known):
+    known = {kept.record.made_by for kept in graph.kept} | {_stage(file, graph.root) for file in graph.damaged}
+    for name in sorted((locked_stages(graph.root) & stages) - known):
         stage, _, member = name.partition("@")
         yield Finding(
             f"data/lineage/{stage}/{member}.json" if member else f"data/lineage/{stage}.json",

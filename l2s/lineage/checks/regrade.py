@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from l2s.core.errors import L2SError
 from l2s.core.progress import Track, silent
 from l2s.core.seeds import seed_for
-from l2s.lineage.chain import Chain, Made
 from l2s.lineage.checks.finding import Finding, short
+from l2s.lineage.graph import Made, ProvenanceGraph
 from l2s.records import Row, read_rows
 from l2s.verification.verify import verify_rows
 
@@ -51,12 +51,12 @@ def _grader(parameters: dict[str, Any]) -> str | None:
 
 
 def regrade(
-    chain: Chain, files: Sequence[Graded], rows: int | None, seed: int, track: Track = silent
+    graph: ProvenanceGraph, files: Sequence[Graded], rows: int | None, seed: int, track: Track = silent
 ) -> tuple[int, list[Finding]]:
     """Grade stored responses again and compare whole rows: every column of the response, and the verdict.
 
     Args:
-        chain: names files in findings.
+        graph: names files in findings.
         files: from :func:`graded_files`.
         rows: how many, drawn from all files; None for every row.
         seed: of that draw.
@@ -71,10 +71,10 @@ def regrade(
         try:
             responses, verdicts = read_rows(file.responses), read_rows(file.verdicts)
         except L2SError as error:
-            findings.append(Finding(chain.shown(file.verdicts), "", "rows that can be read", str(error)))
+            findings.append(Finding(graph.shown(file.verdicts), "", "rows that can be read", str(error)))
             continue
         if len(responses) != len(verdicts):
-            findings.append(Finding(chain.shown(file.verdicts), "rows", str(len(responses)), str(len(verdicts))))
+            findings.append(Finding(graph.shown(file.verdicts), "rows", str(len(responses)), str(len(verdicts))))
         pairs.append((file, responses, verdicts))
     places = [
         (n, row)
@@ -85,7 +85,7 @@ def regrade(
         places = sorted(Random(seed_for(seed, "regrade")).sample(places, rows))
     for n, (file, responses, verdicts) in enumerate(track(pairs, "grading again", float(len(pairs)))):
         chosen = [row for place, row in places if place == n]
-        findings += _compare(chain.shown(file.verdicts), chosen, responses, verdicts, file.grader)
+        findings += _compare(graph.shown(file.verdicts), chosen, responses, verdicts, file.grader)
     return len(places), findings
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from l2s.core.digests import SHA256, algorithm_of, digest_file
-from l2s.lineage.chain import Kept
 from l2s.lineage.checks.finding import Finding
+from l2s.lineage.graph import Entry
 from l2s.lineage.meaning import Reading
 
 
@@ -32,7 +32,7 @@ class Sources:
         return [path for path, expected in said.items() if self.now(path, algorithm_of(expected)) != expected]
 
 
-def check_stage_code(kept: Iterable[Kept], sources: Sources) -> tuple[list[Finding], set[str]]:
+def check_stage_code(kept: Iterable[Entry], sources: Sources) -> tuple[list[Finding], set[str]]:
     """One finding on all stages that other code made than lies here, and what these stages are called."""
     changed, stages = dict[str, None](), list[str]()
     for one in kept:
@@ -45,7 +45,7 @@ def check_stage_code(kept: Iterable[Kept], sources: Sources) -> tuple[list[Findi
     return [Finding("code", f"behind {_some(stages)}", "the code that made them", found)], set(stages)
 
 
-def note_step_code(kept: Iterable[Kept], sources: Sources) -> Iterator[str]:
+def note_step_code(kept: Iterable[Entry], sources: Sources) -> Iterator[str]:
     """A sentence for each single step that other code took: its output is none the worse for it."""
     for one in kept:
         paths = sources.changed(one.record.code)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from l2s.core.errors import RecordError
 from l2s.generation.store.care import verify
-from l2s.lineage.chain import Chain, Made
 from l2s.lineage.checks.finding import Finding
+from l2s.lineage.graph import Made, ProvenanceGraph
 
 STORE = Path(".l2s/responses.sqlite")
 """Of a project."""
@@ -14,20 +14,20 @@ SHOWN = 5
 """Damaged responses that are named one by one."""
 
 
-def check_store(chain: Chain, made: Sequence[Made]) -> tuple[int, list[Finding]]:
+def check_store(graph: ProvenanceGraph, made: Sequence[Made]) -> tuple[int, list[Finding]]:
     """How many responses the project's store holds, and which of them are damaged.
 
     It is no artefact: a clone that pulled its responses has none, and one that was deleted is filled again.
     """
-    place = chain.root / STORE
+    place = graph.root / STORE
     responses = any(one.by.record.made_by.startswith(("generate@", "l2s generate")) for one in made)
     if not responses or not place.is_file():
         return 0, []
     try:
         found = verify(place)
     except RecordError as error:
-        return 0, [Finding(chain.shown(place), "", "a response store", str(error).removeprefix(f"{place}: "))]
-    return found.responses, list(_findings(chain.shown(place), found.damaged, found.file))
+        return 0, [Finding(graph.shown(place), "", "a response store", str(error).removeprefix(f"{place}: "))]
+    return found.responses, list(_findings(graph.shown(place), found.damaged, found.file))
 
 
 def _findings(shown: str, damaged: Sequence[str], file: Sequence[str]) -> Iterator[Finding]:

@@ -15,8 +15,8 @@ from l2s.core.digests import SHA256, digest_file, digest_text, without_name
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.files import replacing, replacing_folder
 from l2s.lineage.artefacts import ALONE
-from l2s.lineage.chain import Chain, Kept, Made
 from l2s.lineage.digests import digest_parts
+from l2s.lineage.graph import Entry, Made, ProvenanceGraph
 from l2s.lineage.tree import lineage_of
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def write_crate(path: Path, out: Path) -> None:
 
     if out.exists():
         raise ConfigError(f"{out}: is there already; choose another place for the crate")
-    chain = Chain.read(path)
-    lineage = lineage_of(path, chain)
+    graph = ProvenanceGraph.read(path)
+    lineage = lineage_of(path, graph)
     if not any(node["made_by"] for node in lineage["nodes"].values()):
         raise RecordError(f"{path}: no record says what made it, so there is nothing to put into a crate")
     crate = ROCrate()
-    _Crate(crate, chain, lineage).fill()
+    _Crate(crate, graph, lineage).fill()
     if out.suffix == ".zip":
         with replacing(out) as file:
             crate.write_zip(file.name)
@@ -60,10 +60,10 @@ def write_crate(path: Path, out: Path) -> None:
 class _Crate:
     """A crate that is being filled."""
 
-    def __init__(self, crate: "ROCrate", chain: Chain, lineage: Mapping[str, Any]) -> None:
-        self.crate, self.chain, self.lineage = crate, chain, lineage
-        start = [Path(chain.root, node) for node in lineage["nodes"]]
-        self.behind = list(chain.behind(start))
+    def __init__(self, crate: "ROCrate", graph: ProvenanceGraph, lineage: Mapping[str, Any]) -> None:
+        self.crate, self.graph, self.lineage = crate, graph, lineage
+        start = [Path(graph.root, node) for node in lineage["nodes"]]
+        self.behind = list(graph.behind(start))
         self.entities: dict[Path, Any] = {}
 
     def fill(self) -> None:
@@ -77,7 +77,7 @@ class _Crate:
             self.entities[place] = self._artefact(place, made)
         kept = list({id(made.by): made.by for _, made in self.behind if made}.values())
         actions = [self._action(one) for one in kept]
-        is_pipeline = (self.chain.root / WORKFLOW).is_file() and any(_is_stage(one) for one in kept)
+        is_pipeline = (self.graph.root / WORKFLOW).is_file() and any(_is_stage(one) for one in kept)
         self.crate.root_dataset["conformsTo"] = self._profiles(is_pipeline)
         if is_pipeline:
             self._workflow([one for one in kept if _is_stage(one)])
@@ -98,7 +98,7 @@ class _Crate:
 
     def _artefact(self, place: Path, made: Made | None) -> Any:
         """A file, or a model folder with its files."""
-        node = self.lineage["nodes"].get(self.chain.shown(place), {})
+        node = self.lineage["nodes"].get(self.graph.shown(place), {})
         sizes = {name: (file.size, file.digest) for name, file in made.artefact.files.items()} if made else {}
         if not sizes and place.is_file():
             sizes = {ALONE: (place.stat().st_size, node.get("digest") or "")}
@@ -114,22 +114,22 @@ class _Crate:
     def _file(self, file: Path, size: int, digest: str) -> Any:
         """A file that travels in the crate, or that is only told of."""
         told = {"name": self._name(file), "contentSize": str(size)} | ({"identifier": digest} if digest else {})
-        if size <= LARGEST and file.is_file() and file.is_relative_to(self.chain.root):
+        if size <= LARGEST and file.is_file() and file.is_relative_to(self.graph.root):
             told["sha256"] = without_name(digest_file(file, SHA256))  # by which other tools check what travels
             return self.crate.add_file(file, dest_path=self._name(file), properties=told)
         return self._add(f"#{self._name(file)}", type="CreativeWork", **told)
 
     def _name(self, place: Path) -> str:
         """Where a file stands in the crate; what lies outside the project is named by a digest, not by its path."""
-        if place.is_relative_to(self.chain.root):
-            return place.relative_to(self.chain.root).as_posix()
+        if place.is_relative_to(self.graph.root):
+            return place.relative_to(self.graph.root).as_posix()
         return f"outside/{without_name(digest_text(str(place)))[:12]}/{place.name}"
 
     def _value(self, identifier: str, name: str, value: Any) -> Any:
         text = value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
         return self._add(f"#{identifier}", type="PropertyValue", name=name, value=text)
 
-    def _action(self, kept: Kept) -> Any:
+    def _action(self, kept: Entry) -> Any:
         """One step: what it read, with which parameters, and what it wrote."""
         record, occasion = kept.record, kept.occasion
         step = f"{record.made_by}:{without_name(record.digest)[:12]}"
@@ -162,18 +162,18 @@ class _Crate:
         """The artefacts among places that are in the crate."""
         return [self.entities[place] for place in places if place in self.entities]
 
-    def _workflow(self, kept: list[Kept]) -> None:
+    def _workflow(self, kept: list[Entry]) -> None:
         """The graph that says which step makes what, and its run as a whole."""
         from rocrate.model.computerlanguage import ComputerLanguage
 
         told = {"name": "DVC", "url": "https://dvc.org"}
         language = self.crate.add(ComputerLanguage(self.crate, "https://dvc.org", properties=told))
-        workflow = self.crate.add_workflow(self.chain.root / WORKFLOW, WORKFLOW, main=True, lang=language)
+        workflow = self.crate.add_workflow(self.graph.root / WORKFLOW, WORKFLOW, main=True, lang=language)
         workflow["name"] = "dvc.yaml"
         settings = [
-            self.crate.add_file(self.chain.root / name, dest_path=name, properties={"name": name})
+            self.crate.add_file(self.graph.root / name, dest_path=name, properties={"name": name})
             for name in ("params.yaml", "dvc.lock")
-            if (self.chain.root / name).is_file()
+            if (self.graph.root / name).is_file()
         ]
         written = {one.place(made) for one in kept for made in one.record.outputs}
         read = {one.place(found) for one in kept for found in one.record.inputs}
@@ -186,7 +186,7 @@ class _Crate:
         self.crate.root_dataset["mentions"] = [run]
 
 
-def _is_stage(kept: Kept) -> bool:
+def _is_stage(kept: Entry) -> bool:
     return not kept.record.made_by.startswith("l2s ")
 
 

@@ -1,4 +1,4 @@
-"""Chain: which record made which artefact, and from what, across a project's records and sidecars."""
+"""ProvenanceGraph: which record made which artefact, and from what, across a project's records and sidecars."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -8,21 +8,21 @@ from pathlib import Path
 from l2s.core.digests import without_name
 from l2s.core.errors import RecordError
 from l2s.lineage.artefacts import ALONE, Artefact
-from l2s.lineage.record import RECORDS, SIDECAR, Occasion, Record, Reference, Sidecar, sidecar_of
+from l2s.lineage.record import RECORDS, SIDECAR, Record, Reference, RunInfo, Sidecar, sidecar_of
 
 LOCAL = Path(".l2s/history")
 """Occasions in this clone, the latest of each record: ``<stage>/<name>/<record>.json``."""
 
 
 @dataclass(frozen=True)
-class Kept:
+class Entry:
     """A record, and where it lies."""
 
     record: Record
     root: Path
     """What its paths are relative to."""
     file: Path
-    occasion: Occasion | None
+    occasion: RunInfo | None
 
     def place(self, reference: Artefact | Reference) -> Path:
         """Where an artefact lies, absolute."""
@@ -35,16 +35,16 @@ class Made:
 
     path: Path
     artefact: Artefact
-    by: Kept
+    by: Entry
 
 
 @dataclass
-class Chain:
+class ProvenanceGraph:
     """All records of a project, and of sidecars as they are asked for."""
 
     root: Path
     """The project's folder, absolute; where there is no project, the current folder."""
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[Entry] = field(default_factory=list)
     made: dict[Path, Made] = field(default_factory=dict)
     damaged: dict[Path, str] = field(default_factory=dict)
     """A sentence for each record that cannot be read or was changed."""
@@ -52,17 +52,17 @@ class Chain:
     """Sidecars that were read, or are not there."""
 
     @classmethod
-    def read(cls, near: Path) -> "Chain":
+    def read(cls, near: Path) -> "ProvenanceGraph":
         """The project that holds ``near``, or else the current folder, with its records; and ``near``'s sidecar."""
-        chain = cls(project_of(near) or project_of(Path()) or Path.cwd())
-        for file in sorted((chain.root / RECORDS).rglob("*.json")):
+        graph = cls(project_of(near) or project_of(Path()) or Path.cwd())
+        for file in sorted((graph.root / RECORDS).rglob("*.json")):
             try:
                 record = Record.read(file)
             except RecordError as error:
-                chain.damaged[file] = str(error)
+                graph.damaged[file] = str(error)
                 continue
-            chain._keep(Kept(record, chain.root, file, chain._occasion(file, record)))
-        return chain
+            graph._keep(Entry(record, graph.root, file, graph._occasion(file, record)))
+        return graph
 
     def maker(self, path: Path) -> Made | None:
         """What made the artefact at a path, or the one that the path lies in; None if no record says."""
@@ -106,7 +106,7 @@ class Chain:
         """A path as people know it: from the project's folder if it lies there."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
-    def _keep(self, kept: Kept) -> None:
+    def _keep(self, kept: Entry) -> None:
         self.kept.append(kept)
         for artefact in kept.record.outputs:
             place = kept.place(artefact)
@@ -123,13 +123,13 @@ class Chain:
         except RecordError as error:
             self.damaged[file] = str(error)
             return
-        self._keep(Kept(found.record, file.parent, file, found.occasion))
+        self._keep(Entry(found.record, file.parent, file, found.occasion))
 
-    def _occasion(self, file: Path, record: Record) -> Occasion | None:
+    def _occasion(self, file: Path, record: Record) -> RunInfo | None:
         """When these very bytes were last made in this clone."""
         place = self.root / _local(file.relative_to(self.root / RECORDS), record.digest)
         try:
-            found = Occasion.read(place)
+            found = RunInfo.read(place)
         except RecordError as error:
             if place.exists():
                 self.damaged[place] = str(error)
@@ -148,7 +148,7 @@ def _local(record: Path, digest: str) -> Path:
     return LOCAL / record.with_suffix("") / f"{without_name(digest)[:16]}.json"
 
 
-def write_occasion(root: Path, record: Path, occasion: Occasion) -> None:
+def write_run_info(root: Path, record: Path, occasion: RunInfo) -> None:
     """Keep an occasion in this clone.
 
     Args:

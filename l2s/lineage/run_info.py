@@ -1,4 +1,4 @@
-"""The occasion of a step: clock, machine, commit."""
+"""The run info of a step: clock, machine, commit."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from l2s.lineage.record import Occasion
+from l2s.lineage.record import RunInfo
 
 COUNTED = ("*.py", "*.yaml", "*.yml", "*.toml", "*.sh")
 """Files whose changes since the commit are named: sources and parameters, not data."""
@@ -22,7 +22,7 @@ class Clock:
         self.started = started or datetime.now(UTC)
         self.from_then = time.perf_counter() if from_then is None else from_then
 
-    def occasion(self, record: str, root: Path, prefect_run: str | None = None) -> Occasion:
+    def occasion(self, record: str, root: Path, prefect_run: str | None = None) -> RunInfo:
         """Now that the step is done.
 
         Args:
@@ -31,7 +31,7 @@ class Clock:
             prefect_run: id of the Prefect flow run.
         """
         commit, dirty = commit_of(root)
-        return Occasion(
+        return RunInfo(
             record=record,
             started=self.started.isoformat(timespec="milliseconds"),
             seconds=round(time.perf_counter() - self.from_then, 3),
