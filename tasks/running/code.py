@@ -67,7 +67,7 @@ class Behind:
         """
         members = self._members(kind)[member] if member is not None else USED.get(kind, ())
         members += _controls() if kind in ("generate", "analyse") else ()
-        members += _trainings() if kind in ("gather", "analyse") else ()
+        members += _trainings() if kind in ("gather", "analyse", "report") else ()
         return code_behind(
             ["tasks.stages", f"tasks.{kind}", *members], self.reading, GATHERING | {f"tasks.{kind}": ASIDE}
         )
