@@ -139,7 +139,10 @@ def contents(entries: Iterable[Any]) -> dict[str, Any]:
 def _content(entry: Any) -> Any:
     if isinstance(entry, ParamsDependency):
         return entry.read_params()
-    return str(entry.get_hash()) if entry.exists else "missing"
+    if not entry.exists:
+        return "missing"
+    entry.update_legacy_hash_name()  # one that dvc.lock lacks is read as DVC 2 did, until something of it is saved
+    return str(entry.get_hash())
 
 
 def _is_locked(stage: PipelineStage) -> bool:

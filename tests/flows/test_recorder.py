@@ -115,6 +115,21 @@ def test_what_a_stage_read_before_it_was_changed_is_not_recorded(toy: Path, stag
     assert recorder().begin(stage).job is not None
 
 
+def test_a_folder_that_a_recorded_stage_depends_on_from_now_is_no_change(toy: Path) -> None:
+    repro(toy)
+    (toy / "new").mkdir()
+    (toy / "new/file.txt").write_text("one\n")
+    declared = yaml.safe_load((toy / "dvc.yaml").read_text())
+    declared["stages"]["join"]["deps"].append("new")
+    (toy / "dvc.yaml").write_text(yaml.safe_dump(declared))
+    ours = recorder()
+    job = ours.begin("join").job
+    assert job is not None
+    subprocess.run(job.command or "", shell=True, check=True, cwd=job.folder)
+    ours.end("join", True)
+    assert ours.record() == {} and recorder().begin("join").job is None
+
+
 def test_a_stage_waits_until_what_it_needs_is_recorded(toy: Path) -> None:
     """DVC writes a .gitignore beside each output, and it counts among the files of a folder that is read."""
     ours = recorder()
