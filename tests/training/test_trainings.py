@@ -58,8 +58,9 @@ def test_two_folders_are_the_same_bytes(method: str, start: Path, inputs: dict[s
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("method", BLOCKS)
+@pytest.mark.parametrize(
+    "method", [pytest.param(name, marks=pytest.mark.long if name == "sft" else pytest.mark.slow) for name in BLOCKS]
+)
 def test_a_killed_training_ends_with_the_same_bytes(
     method: str, start: Path, inputs: dict[str, Path], tmp_path: Path
 ) -> None:
