@@ -110,15 +110,15 @@ def test_a_level_is_asked_for_as_the_trained_model_says(project: Path) -> None:
 def test_an_audit_is_clean_and_finds_what_was_changed(project: Path) -> None:
     from l2s.lineage.checks.links import check_links
     from l2s.lineage.checks.regrade import graded_files, regrade
-    from l2s.lineage.graph import Chain
+    from l2s.lineage.graph import ProvenanceGraph
 
     def findings() -> list[str]:
-        chain = Chain.read(Path("data"))
+        chain = ProvenanceGraph.read(Path("data"))
         behind = list(chain.behind([Path("data/verdicts/brief.jsonl").absolute()]))
         return [str(found) for found in check_links(chain, behind, {})]
 
     assert findings() == []
-    chain = Chain.read(Path("data"))
+    chain = ProvenanceGraph.read(Path("data"))
     made = [one for one in (chain.maker(Path("data/samples/slow.jsonl").absolute()),) if one]
     assert regrade(chain, graded_files(made), None, 0) == (10, []), "samples are graded again from themselves"
     manifest = Path("data/trained/short/l2s_manifest.json")
