@@ -159,6 +159,7 @@ def test_sampling_from_one_token_is_greedy(theirs: Engine) -> None:
     assert generated(theirs, wanted, NoControl(), temperature=1.0, top_p=1e-6) == greedy
 
 
+@pytest.mark.slow
 def test_a_generator_that_is_dropped_leaves_the_engine_free(ours: Engine, theirs: Engine) -> None:
     wanted = prompts_for(theirs, 4, NoControl())
     running = theirs.generate(wanted, SamplingParams(max_tokens=MOST), NoControl(), PromptParams())
@@ -177,6 +178,7 @@ def test_more_context_than_before_restarts_and_the_models_own_is_the_end(ours: E
     )
 
 
+@pytest.mark.slow
 def test_rows_differ_in_the_engine_alone(theirs: Engine, tmp_path: Path) -> None:
     theirs.close()  # type: ignore[attr-defined]  # a process has one at a time; the next test starts it again
     problems, rows = tmp_path / "p.jsonl", {}

@@ -58,9 +58,8 @@ def test_two_folders_are_the_same_bytes(method: str, start: Path, inputs: dict[s
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-@pytest.mark.parametrize(
-    "method", [pytest.param(name, marks=pytest.mark.long if name == "sft" else pytest.mark.slow) for name in BLOCKS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("method", BLOCKS)
 def test_a_killed_training_ends_with_the_same_bytes(
     method: str, start: Path, inputs: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -72,7 +71,7 @@ def test_a_killed_training_ends_with_the_same_bytes(
         assert contents(out) == contents(tmp_path / "whole"), step
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_checkpoint_is_chosen_on_validation(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     manifest = run("validated", start, inputs, tmp_path / "out")
     found = manifest["validation"]
