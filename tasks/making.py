@@ -1,11 +1,10 @@
-"""What making a run's model took: tokens as trainings' manifests tell them, seconds as past stages were timed."""
+"""What making a run's model took, as trainings' manifests tell it."""
 
 from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.files.json_file import read_object
 from l2s.config import Config
-from l2s.planning.machine import Past
 
 TOKENS = ("sampled", "generated", "trained")
 
@@ -28,23 +27,6 @@ def making_of(folder: str, config: Config, data: Path) -> dict[str, Any]:
     if before:
         own = {what: _sum(count, before[what]) for what, count in own.items()}
     return {"training": settings.method, **own, "hardware": manifest.get("hardware")}
-
-
-def seconds_of(config: Config, past: Past) -> dict[str, float]:
-    """Run to the seconds of the stages that made its model, where all of them were timed on this machine."""
-    found = {run: [past.own_seconds(stage) for stage in _stages(params.model, config)]
-             for run, params in config.runs.items()}  # fmt: skip
-    return {run: sum(filter(None, times)) for run, times in found.items() if times and None not in times}
-
-
-def _stages(folder: str, config: Config) -> list[str]:
-    """Those that merged, sampled and trained, from a given model on."""
-    kind, _, name = folder.partition("/")
-    if kind == "trained":
-        settings = config.training[name]
-        own = [f"train@{name}", *(f"sample@{one}" for one in dict.fromkeys(settings.sources))]
-        return [*own, *_stages(settings.model, config)]
-    return [f"merge@{name}"] if kind == "merged" else []
 
 
 def _sum(one: Any, other: Any) -> Any:

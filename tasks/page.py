@@ -10,12 +10,10 @@ from l2s.analysis.output.summary import read_summary
 from l2s.config import Config
 from l2s.core.digests import digest_file
 from l2s.core.errors import RecordError
-from l2s.planning.machine import Past, read_costs
 from l2s.records import Row, read_rows
 from l2s.report.page import build_page
 from l2s.report.parts.examples import Examples, pick_examples
 from l2s.report.parts.headline import featured
-from tasks.making import seconds_of
 
 PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "vl-convert-python", "dvc", "prefect")
 KEPT = Path(".l2s") / "report"
@@ -37,7 +35,6 @@ def build_report(config: Config, data: Path) -> Path:
         examples=_examples(config, data, summary),
         lineage=_lineage(config, data, manifests),
         manifests=manifests,
-        seconds=seconds_of(config, Past(read_costs())) if config.training else {},
         transcript=config.report.transcript,
         kept=KEPT,
     )

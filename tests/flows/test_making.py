@@ -7,9 +7,7 @@ from typing import Any
 import yaml
 
 from l2s.config import Config
-from l2s.planning.machine import Past
 from tasks.facts import facts_of
-from tasks.making import seconds_of
 
 
 def config() -> Config:
@@ -58,11 +56,3 @@ def test_a_training_that_is_not_there_has_no_costs(tmp_path: Path) -> None:
 
 def test_candidates_are_merges_and_trainings_without_a_control() -> None:
     assert config().candidates() == ["average", "first", "second-short"]
-
-
-def test_seconds_are_those_of_every_stage_behind_a_model_or_none() -> None:
-    times = {"merge@average": 1.0, "sample@own": 10.0, "train@first": 20.0, "train@second": 30.0}
-    rows = [{"stage": stage, "seconds": seconds} for stage, seconds in times.items()]
-    assert seconds_of(config(), Past(rows)) == {"average": 1.0, "first": 31.0}
-    rows += [{"stage": "sample@more", "seconds": 5.0}, {"stage": "sample@more", "seconds": 0.1, "stored": 8}]
-    assert seconds_of(config(), Past(rows))["second-short"] == 66.0
