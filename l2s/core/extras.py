@@ -13,6 +13,8 @@ EXTRAS = {
     "peft": "train",
     "accelerate": "train",
     "datasets": "train",
+    "optuna": "search",
+    "cmaes": "search",
     "vllm": "vllm",
     "jinja2": "report",
     "matplotlib": "report",
