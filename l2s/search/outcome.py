@@ -22,6 +22,11 @@ class Outcome(NamedTuple):
 class Trialist(Protocol):
     """Merges candidates, lets them answer, and grades the answers; the same question has the same answer always."""
 
+    @property
+    def inputs(self) -> str:
+        """Digest of all but candidate and problem that decides an outcome: models, decoding, grading, version."""
+        ...
+
     def baseline(self, problems: Sequence[Row]) -> list[Outcome]:
         """Outcomes of the slow run, in the order of the problems."""
         ...
