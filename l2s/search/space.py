@@ -1,0 +1,128 @@
+"""The space that a search looks in: dimensions, and the recipe and control at each point of it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from l2s.core.digests import BLAKE3, digest_text
+from l2s.core.errors import ConfigError
+from l2s.generation.controls.control import Control
+from l2s.generation.controls.union import parse_control
+from l2s.merging.recipe import MergeRecipe
+from l2s.search.ranges import Choice, Number
+from l2s.search.reading import Reader
+from l2s.search.settings import SearchParams
+from l2s.search.template import Tree, Values, filled, recognised
+
+__all__ = ["Candidate", "Choice", "Number", "Space", "space_of"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One recipe under one control."""
+
+    recipe: dict[str, Any]
+    """In mergekit's dialect, without a range."""
+    control: str | dict[str, Any] = "none"
+    """``none``, or what a block under ``controls:`` says."""
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of what it says."""
+        said = {"recipe": self.recipe, "control": self.control}
+        return digest_text(json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":")), BLAKE3)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Dimensions in the order in which they stand in the file."""
+
+    dimensions: tuple[Number | Choice, ...]
+    recipe: Tree
+    control: Tree = "none"
+
+    def candidate(self, values: Values) -> Candidate:
+        """The point with a value for each dimension's name; of a choice, the place of its option."""
+        control = filled(self.control, self._named, values)
+        plain = control in ({}, {"kind": "none"})
+        return Candidate(filled(self.recipe, self._named, values), "none" if plain else control)
+
+    def values_of(self, recipe: Any, control: Any = "none") -> dict[str, float | int] | None:
+        """The point at which this recipe and control are, dimensions without effect at their lowest; None: outside."""
+        values: dict[str, float | int] = {}
+        if not recognised(self.recipe, recipe, self._named, values):
+            return None
+        if not recognised(self.control, control, self._named, values):
+            return None
+        return {one.name: values.get(one.name, lowest(one)) for one in self.dimensions}
+
+    @cached_property
+    def _named(self) -> dict[str, Number | Choice]:
+        return {one.name: one for one in self.dimensions}
+
+
+def lowest(dimension: Number | Choice) -> float | int:
+    """The low end of a range, and the first option of a choice."""
+    return dimension.low if isinstance(dimension, Number) else 0
+
+
+def space_of(params: SearchParams, where: str = "search", controls: Mapping[str, Control] | None = None) -> Space:
+    """The space that a search's recipe and control span.
+
+    Args:
+        where: file and key of the search, for the message.
+        controls: what the names of controls stand for.
+
+    Raises:
+        ConfigError: everything that is wrong with the ranges, at once.
+    """
+    reader = Reader(controls or {})
+    recipe = reader.recipe(params.recipe, f"{where}.recipe")
+    control = reader.control(params.control, f"{where}.control")
+    reader.finish()
+    if reader.problems:
+        raise ConfigError("; ".join(reader.problems))
+    space = Space(tuple(reader.dimensions.values()), recipe, control)
+    if not space.dimensions:
+        raise ConfigError(
+            f"{where}: no range, so nothing to search for; write {{low: 0, high: 1}} in the place of a number that "
+            "may vary, or {any_of: [a, b]}"
+        )
+    if problems := dict.fromkeys(_at_the_ends(space, where)):
+        raise ConfigError("; ".join(problems))
+    return space
+
+
+def _at_the_ends(space: Space, where: str) -> Iterator[str]:
+    """What is wrong with recipe and control where all numbers are lowest, and where all are highest."""
+    for options in _options(space):
+        wrong = [_wrong(space.candidate(options | _numbers(space, end)), where) for end in ("low", "high")]
+        for found, end in zip(wrong, ("low", "high"), strict=True):
+            if found:
+                yield found if wrong[0] == wrong[1] else f"{found} (at the {end} end of the ranges)"
+
+
+def _options(space: Space) -> Iterator[dict[str, int]]:
+    """The first option of each choice, and every other option once."""
+    choices = {one.name: one for one in space.dimensions if isinstance(one, Choice)}
+    first = dict.fromkeys(choices, 0)
+    yield first
+    for name, choice in choices.items():
+        for place in range(1, len(choice.options)):
+            yield first | {name: place}
+
+
+def _numbers(space: Space, end: Literal["low", "high"]) -> dict[str, float]:
+    return {one.name: getattr(one, end) for one in space.dimensions if isinstance(one, Number)}
+
+
+def _wrong(candidate: Candidate, where: str) -> str | None:
+    try:
+        MergeRecipe.parse(candidate.recipe, f"{where}.recipe")
+        if candidate.control != "none":
+            parse_control(candidate.control, f"{where}.control")
+    except ConfigError as error:
+        return str(error)
+    return None
