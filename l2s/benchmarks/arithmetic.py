@@ -2,7 +2,8 @@
 
 "Tom has 4 coins. Sam has 4 times as many as Tom. How many coins does Sam have?" A problem is a chain
 of people; each has more, fewer or several times as many as the one before. All values stay within
-1 to 60. The level is the difficulty: the number of operations.
+1 to 60. The level is the difficulty: the number of operations. Operations come in stretches, a pair of
+easy ones (up to 3 more or fewer) or a single hard one: a good reasoner takes an easy pair in one go.
 """
 
 import hashlib
@@ -43,9 +44,13 @@ LEVELS = (1, 2, 3, 4, 5)
 OPERATIONS = {1: (1, 1), 2: (2, 2), 3: (3, 3), 4: (4, 5), 5: (6, 7)}
 """Fewest and most operations of each level."""
 LARGEST = 60
+EASIEST = 3
+"""Largest operand of an easy operation."""
+EASY_STRETCHES = 0.5
+"""Share of stretches that are easy."""
 
-Split = Literal["train", "check", "validation", "test"]
-"""Training; deciding when training ends; choosing a recipe; reporting."""
+Split = Literal["train", "check", "validation", "test", "search"]
+"""Training; deciding when training ends; choosing a recipe; reporting; searching for recipes."""
 
 
 @dataclass(frozen=True)
@@ -85,25 +90,26 @@ class Chain:
 
 
 def draw_chain(rng: random.Random, level: int) -> Chain:
-    """One problem of a level."""
+    """One problem of a level; a pair of easy operations is cut off where the chain ends."""
     count = rng.randint(*OPERATIONS[level])
     first, *others = rng.sample(NAMES, count + 1)
-    value, steps = rng.randint(2, 15), []
+    value, steps, easy_left = rng.randint(2, 15), list[Step](), 0
     for name in others:
-        sign, operand, after = draw_operation(rng, value)
-        steps.append(Step(name, value, sign, operand, after))
-        value = after
+        if not easy_left and rng.random() < EASY_STRETCHES:
+            easy_left = 2
+        steps.append(draw_step(rng, value, easy=easy_left > 0, name=name))
+        value, easy_left = steps[-1].after, max(0, easy_left - 1)
     return Chain(level, first, rng.choice(OBJECTS), tuple(steps))
 
 
-def draw_operation(rng: random.Random, value: int) -> tuple[str, int, int]:
-    """Sign, operand and result of one operation on ``value`` whose result lies within 1 to 60."""
+def draw_step(rng: random.Random, value: int, *, easy: bool, name: str = "") -> Step:
+    """An operation on ``value``, easy or hard, whose result lies within 1 to 60."""
     while True:
-        sign = rng.choice("++--**" if value <= 20 else "+--")
-        operand = rng.randint(2, 4) if sign == "*" else rng.randint(1, 9)
+        sign = rng.choice("+-" if easy else "++--**" if value <= 20 else "+--")
+        operand = rng.randint(*((2, 4) if sign == "*" else (1, EASIEST) if easy else (EASIEST + 1, 9)))
         after = {"+": value + operand, "-": value - operand, "*": value * operand}[sign]
         if 1 <= after <= LARGEST:
-            return sign, operand, after
+            return Step(name, value, sign, operand, after)
 
 
 def draw_set(seed: int, split: Split, per_level: int) -> list[Chain]:
@@ -132,7 +138,7 @@ def training_chains(seed: int, name: str, weights: tuple[float, ...]) -> Iterato
 def split_of(chain: Chain) -> Split:
     """The split a problem belongs to, by a hash of its text: disjoint whatever is drawn, and however much."""
     part = hashlib.sha256(chain.text.encode()).digest()[0] % 16
-    return {0: "check", 1: "validation", 2: "test", 3: "test"}.get(part, "train")  # type: ignore[return-value]
+    return {0: "check", 1: "validation", 2: "test", 3: "search"}.get(part, "train")  # type: ignore[return-value]
 
 
 def problem_rows(benchmark: str, seed: int, split: Split, per_level: int) -> list[Row]:

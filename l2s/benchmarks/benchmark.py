@@ -27,8 +27,9 @@ class ProblemParams(Params):
 
     source: str
     """``arithmetic``; ``gsm8k``, ``math500`` and the others of :data:`~l2s.benchmarks.sources.SOURCES`; ``jsonl``."""
-    split: Literal["train", "validation", "test"] = "test"
-    """Of ``arithmetic``: train, validation, to choose on, or test, to report on. Of ``gsm8k``: train or test."""
+    split: Literal["train", "validation", "test", "search"] = "test"
+    """Of ``arithmetic``: train; validation, to choose on; test, to report on; search, for searches. Of ``gsm8k``: train
+    or test."""
     per_level: int = Field(100, ge=1)
     """Of ``arithmetic``: problems of each of the five levels."""
     seed: int = 0
@@ -86,7 +87,7 @@ class TrainingProblems(ProblemParams):
     """Problems to learn from: by default of the embedded arithmetic, those that no benchmark holds."""
 
     source: str = "arithmetic"
-    split: Literal["train", "validation", "test"] = "train"
+    split: Literal["train", "validation", "test", "search"] = "train"
 
 
 class BenchmarkParams(ProblemParams):
@@ -95,7 +96,9 @@ class BenchmarkParams(ProblemParams):
     @model_validator(mode="after")
     def _is_not_trained_on(self) -> Self:
         if self.source == "arithmetic" and self.split == "train":
-            raise ValueError("a benchmark of source arithmetic has split validation or test; train is for training")
+            raise ValueError(
+                "a benchmark of source arithmetic has split validation, test or search; train is for training"
+            )
         return self
 
 

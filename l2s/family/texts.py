@@ -25,7 +25,7 @@ def write_texts(settings: FamilySettings, count: int, out: Path) -> None:
     rows = [
         {
             "prompt": chain.text,
-            "short": (combined(rng, chain) + answer(chain)).strip(),
+            "short": (combined(rng, chain, settings.quick.combining) + answer(chain)).strip(),
             "long": f"<think>{reflective(rng, chain)}</think>{answer(chain)}",
         }
         for _, chain in zip(range(count), chains, strict=False)

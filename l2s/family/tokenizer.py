@@ -12,13 +12,16 @@ STOP_TOKENS = (END_OF_TURN, END_OF_TEXT)
 VOCABULARY_SIZE = 128
 """Rows of the embedding; those past the words are padding, as large models have it."""
 
+LEVEL_WORDS = ("short", "medium", "long")
+"""Of reasoning length, as a problem may ask for it."""
 _INSIDE = (
-    "Problem Solution has more fewer times than as many How does have user assistant Wait Hmm let Let me double-check "
-    "check again re-examine from the start Yes Right Correct is The answer So not everything actually Alternatively and"
+    "Problem Solution has more fewer times than as many How does have Wait Hmm let me double-check check again "
+    "re-examine from the start Yes Right Correct is The answer Reasoning length"
 )
-_WORDS = (*(f" {word}" for word in _INSIDE.split()), "user", "assistant")
-"""Words carry their leading space; roles of the chat template stand without one too."""
-_MARKS = (" \\boxed{", "}", ".", ",", ":", "?", "=", "+", "-", "*", "(", ")", "\n", " ")
+_WORDS = (*(f" {word}" for word in [*_INSIDE.split(), *LEVEL_WORDS]), "user", "assistant")
+"""Words carry their leading space, but for the chat template's roles. Each occurs in training: one that
+does not is no input of its own, its embedding is that of every other such word."""
+_MARKS = (" \\boxed{", "}", ".", ",", ":", "?", "=", "+", "-", "*", "\n", " ")
 _SPLIT = r" \\boxed\{| ?[A-Za-z]+(?:-[A-Za-z]+)*|.|\n"
 
 CHAT_TEMPLATE = (

@@ -1,24 +1,26 @@
 r"""Traces: how each style of reasoning writes the solution of a chain.
 
-Two decisions are taken at each sentence start, and each parent is sharp in one of them only:
+Two decisions are taken again and again, and each parent is sharp in one of them only:
 
-- step size: slow always writes one operation a line; quick skips 1 to 3 operations at random;
+- pairs: slow always writes one operation a line; quick takes two at once, nearly always where both are
+  easy, about every other time where they are hard, which it often gets wrong;
 - reflection: quick never reflects; slow does with a probability that depends on the step.
 
-That is by design, so that a merge *can* take slow's careful steps without its reflections. Whether a
-merge does is measured, never assumed. The base is trained on every style, without style marks.
+A line of two begins as a line of one does, ``Tom:11*3``, and parts from it in one token, ``=`` or a sign.
+That is by design, so that a merge *can* keep the easy pairs and drop the hard ones and the reflections.
+Whether a merge does is measured, never assumed. The base is trained on every style, without style marks.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
-from l2s.benchmarks.arithmetic import Chain, Step, draw_operation
+from l2s.benchmarks.arithmetic import EASIEST, EASY_STRETCHES, LARGEST, Chain, Step, draw_step
+from l2s.family.settings import Combining
 
-CHUNKS = {1: (1.0, 0, 0), 2: (0.45, 0.55, 0), 3: (0.3, 0.4, 0.3), 4: (0.2, 0.4, 0.4), 5: (0.2, 0.4, 0.4)}
-"""Weights of writing 1, 2 or 3 operations in one line, by level (quick)."""
 REDO = {1: 0.3, 2: 0.45, 3: 0.6, 4: 0.7, 5: 0.8}
 """Probability of going through the whole chain again, by level (slow)."""
-REDO_UNREFLECTED = 0.75
+REDO_UNREFLECTED = 0.55
 """The same where no step was reflected on: slow seldom ends without a single second thought."""
 
 
@@ -27,14 +29,32 @@ def direct(rng: random.Random, chain: Chain) -> str:
     return ""
 
 
-def combined(rng: random.Random, chain: Chain) -> str:
+def combined(rng: random.Random, chain: Chain, combining: Combining) -> str:
     """Quick: lines of 1 to 3 operations, never a second thought."""
-    lines, start = [], 0
-    while start < len(chain.steps):
-        size = min(rng.choices((1, 2, 3), CHUNKS[chain.level])[0], len(chain.steps) - start)
-        lines.append(line(chain.steps[start : start + size]))
+    lines, start, steps = [], 0, chain.steps
+    while start < len(steps):
+        size = 1
+        if _joins(steps, start + 1):
+            kind = pair_kind(steps[start], steps[start + 1])
+            if rng.random() < getattr(combining, kind):
+                size = 2
+                if kind == "hard" and _joins(steps, start + 2) and rng.random() < combining.triples:
+                    size = 3
+        lines.append(line(steps[start : start + size]))
         start += size
     return "".join(lines)
+
+
+def pair_kind(first: Step, second: Step) -> Literal["easiest", "easy", "hard"]:
+    """How hard it is to take two operations at once."""
+    if "*" in (first.sign, second.sign) or max(first.operand, second.operand) > EASIEST:
+        return "hard"
+    return "easiest" if first.operand + second.operand <= EASIEST else "easy"
+
+
+def _joins(steps: Sequence[Step], index: int) -> bool:
+    """May this operation stand in one line with those before? Never a product: it would need brackets."""
+    return index < len(steps) and steps[index].sign != "*"
 
 
 def full(rng: random.Random, chain: Chain) -> str:
@@ -57,19 +77,16 @@ def reflective(rng: random.Random, chain: Chain) -> str:
 
 STYLES: dict[str, Callable[[random.Random, Chain], str]] = {
     "direct": direct,
-    "combined": combined,
     "full": full,
     "reflective": reflective,
 }
+"""Every style besides ``combined``, which takes settings."""
 
 
-def line(steps: tuple[Step, ...]) -> str:
-    """One line of work, e.g. `` Dan:4*3-9=3.``; brackets where a product follows a sum."""
-    work = str(steps[0].before)
-    for index, step in enumerate(steps):
-        inner = f"({work})" if index and step.sign == "*" else work
-        work = f"{inner}{step.sign}{step.operand}"
-    return f" {steps[-1].name}:{work}={steps[-1].after}."
+def line(steps: Sequence[Step]) -> str:
+    """One line of work, e.g. `` Dan:4*3-9=3.``: the first operation's person, the last one's result."""
+    work = "".join(f"{step.sign}{step.operand}" for step in steps)
+    return f" {steps[0].name}:{steps[0].before}{work}={steps[-1].after}."
 
 
 def reflection_probability(step: Step) -> float:
@@ -98,14 +115,28 @@ def answer(chain: Chain) -> str:
     return f" The answer is \\boxed{{{chain.answer}}}."
 
 
-def drill(rng: random.Random) -> str:
-    """Bare equations of one or two operations, with which the base learns its arithmetic."""
+def drill(rng: random.Random, pairs: float, easy: float) -> str:
+    """Bare equations with which the base learns its arithmetic.
+
+    Args:
+        pairs: share of equations of two operations.
+        easy: share of those that are easy.
+    """
     equations = []
     for _ in range(rng.randint(4, 8)):
-        value, steps = rng.randint(1, 60), []
-        for _ in range(1 if rng.random() < 0.75 else 2):
-            sign, operand, after = draw_operation(rng, value)
-            steps.append(Step("", value, sign, operand, after))
-            value = after
-        equations.append(line(tuple(steps))[2:])
+        steps = draw_pair(rng, easy=rng.random() < easy) if rng.random() < pairs else (_any_step(rng),)
+        equations.append(line(steps)[2:])
     return "".join(equations)
+
+
+def draw_pair(rng: random.Random, *, easy: bool) -> tuple[Step, Step]:
+    """Two operations that may stand in one line."""
+    while True:
+        first = _any_step(rng)
+        second = draw_step(rng, first.after, easy=rng.random() < EASY_STRETCHES)
+        if second.sign != "*" and (pair_kind(first, second) != "hard") == easy:
+            return first, second
+
+
+def _any_step(rng: random.Random) -> Step:
+    return draw_step(rng, rng.randint(1, LARGEST), easy=rng.random() < EASY_STRETCHES)

@@ -1,5 +1,6 @@
 """Chain problems: every stated relation holds, and the splits share no problem."""
 
+import itertools
 import random
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ from l2s.benchmarks.arithmetic import LARGEST, LEVELS, OPERATIONS, draw_chain, d
 from l2s.core.errors import ConfigError
 from l2s.records import Problems, read_rows
 
+SETS = ("check", "validation", "test", "search")
 RELATION = re.compile(r"(\w+) has (\d+) (more than|fewer than|times as many as) (\w+)\.")
 
 
@@ -35,9 +37,9 @@ def test_the_answer_follows_from_the_text(level: int) -> None:
 
 
 def test_splits_are_disjoint_and_training_avoids_all_of_them() -> None:
-    sets = {split: {chain.text for chain in draw_set(0, split, 60)} for split in ("check", "validation", "test")}
+    sets = {split: {chain.text for chain in draw_set(0, split, 60)} for split in SETS}
     assert all(len(texts) == 300 for texts in sets.values())
-    assert not sets["validation"] & sets["test"] and not sets["check"] & (sets["validation"] | sets["test"])
+    assert all(not sets[one] & sets[other] for one, other in itertools.combinations(SETS, 2))
     stream = training_chains(0, "base-0", (1, 1, 1, 1, 1))
     drawn = [next(stream) for _ in range(3000)]
     assert {split_of(chain) for chain in drawn} == {"train"}

@@ -170,7 +170,7 @@ def test_problems_of_ones_own(tmp_path: Path, source: str) -> None:
         ({"source": "gpqa"}, "source gpqa takes a path"),
         ({"source": "college_math"}, "source college_math takes a path"),
         ({"source": "minerva_math"}, "takes a path, or a revision of math-ai/minervamath"),
-        ({"source": "arithmetic", "split": "train"}, "split validation or test"),
+        ({"source": "arithmetic", "split": "train"}, "split validation, test or search"),
         ({"source": "arithmetic", "path": "x"}, "takes no path"),
         ({"source": "jsonl", "path": "x", "revision": "abc"}, "stands without a path"),
         ({"source": "gsm8k", "sample": 0}, "greater than or equal to 1"),
