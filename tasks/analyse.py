@@ -10,7 +10,7 @@ def work(config: Config, name: None, track: Track, say: Say) -> None:
     from l2s.analysis.analyse import analyse
     from l2s.analysis.inputs.reading import read_verdicts
     from l2s.analysis.output.summary import write_summary
-    from tasks.facts import facts_of
+    from tasks.inputs.facts import facts_of
 
     settings = config.analysis.model_copy(update={"candidates": config.candidates()})
     verdicts = read_verdicts([DATA / "verdicts" / f"{run}.jsonl" for run in config.runs], settings, track)

@@ -38,7 +38,7 @@ def reads(config: Config, name: str) -> dict[str, set[str]]:
 
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
     """Forward passes, and for sensitivities backward ones."""
-    from tasks.models import model_shape
+    from tasks.inputs.models import model_shape
 
     params = config.calibration[name]
     return estimator.calibrate(stage, model_shape(config, params.model), params, len(params.distance_to))

@@ -41,7 +41,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """The bytes of the model, and on a GPU one device."""
-    from tasks.models import bytes_of, origin
+    from tasks.inputs.models import bytes_of, origin
 
     model = origin(config, config.runs[name].model)
     found = {"cpu": 1, "memory": PROGRAM_GB + bytes_of(config, model) // GB}
@@ -51,7 +51,7 @@ def needs(config: Config, name: str) -> dict[str, int]:
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
     """Tokens, as past responses or published lengths let expect."""
     from l2s.planning.lengths import expected_lengths, questions_of
-    from tasks.models import folder_shape_of
+    from tasks.inputs.models import folder_shape_of
 
     questions = {key: questions_of(key, params, data) for key, params in config.benchmarks.items()}
     lengths = expected_lengths(config, name, data, estimator.assume)

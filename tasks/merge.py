@@ -36,7 +36,7 @@ def reads(config: Config, name: str) -> dict[str, set[str]]:
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """The bytes of the models that are mapped, and of the one that is written."""
-    from tasks.models import bytes_of
+    from tasks.inputs.models import bytes_of
 
     recipe = config.recipes[name]
     models = {recipe.get("base_model"), *(entry.get("model") for entry in recipe.get("models") or [])} - {None}
@@ -46,7 +46,7 @@ def needs(config: Config, name: str) -> dict[str, int]:
 
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
     """Bytes read and written."""
-    from tasks.models import model_shape
+    from tasks.inputs.models import model_shape
 
     recipe = _recipe(config, name)
     return estimator.merge(stage, recipe, model_shape(config, recipe.input_names()[-1]))

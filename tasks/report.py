@@ -7,7 +7,7 @@ from tasks.stage import DATA, Say, Stage
 
 def work(config: Config, name: None, track: Track, say: Say) -> None:
     """Build the page."""
-    from tasks.page import build_report
+    from tasks.inputs.page import build_report
 
     say(f"{build_report(config, DATA)}")
 

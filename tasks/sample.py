@@ -45,7 +45,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """The bytes of the model, and on a GPU one device."""
-    from tasks.models import bytes_of, origin
+    from tasks.inputs.models import bytes_of, origin
 
     found = {"cpu": 1, "memory": PROGRAM_GB + bytes_of(config, origin(config, config.samples[name].model)) // GB}
     return found if config.decoding.device == "cpu" else found | {"gpu": 1}
@@ -54,7 +54,7 @@ def needs(config: Config, name: str) -> dict[str, int]:
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
     """Tokens, as past samples or published lengths let expect."""
     from l2s.planning.lengths import expected_samples, questions_of
-    from tasks.models import folder_shape_of
+    from tasks.inputs.models import folder_shape_of
 
     params = config.samples[name]
     lengths = expected_samples(params, name, data, estimator.assume)

@@ -44,7 +44,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """Weights, their gradients and two moments in float32, and on a GPU one device."""
-    from tasks.models import folder_shape_of
+    from tasks.inputs.models import folder_shape_of
 
     weights = folder_shape_of(config, config.training[name].model).parameters
     found = {"cpu": 1, "memory": PROGRAM_GB + 16 * weights // GB}
@@ -54,7 +54,7 @@ def needs(config: Config, name: str) -> dict[str, int]:
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
     """Tokens to generate and to train on, as past samples let expect, and memory."""
     from l2s.planning.lengths import expected_samples, questions_of
-    from tasks.models import folder_shape_of
+    from tasks.inputs.models import folder_shape_of
 
     settings = config.training[name]
     questions, lengths = {}, {}

@@ -52,7 +52,7 @@ def _add_pipeline(app: typer.Typer) -> None:
     from flows.cli.commands import init, nightly, planned, preset, runs
     from flows.cli.commands.audit import audit
     from flows.cli.commands.lineage import lineage
-    from flows.pipeline.project import in_project
+    from flows.pipeline.repository.project import in_project
 
     for command in (*runs.COMMANDS, *planned.COMMANDS, nightly.nightly):
         app.command(rich_help_panel=PIPELINE)(in_project(command))

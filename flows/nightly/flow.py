@@ -19,7 +19,7 @@ from l2s.config import Config
 from l2s.core.errors import ConfigError, L2SError
 from l2s.core.progress import reported
 from l2s.nightly.night import Night
-from tasks.nightly_hook import notify
+from tasks.nightly.hook import notify
 
 DATA, HIDDEN = Path("data"), Path(".l2s")
 COLUMNS = (

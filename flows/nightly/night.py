@@ -40,7 +40,7 @@ from l2s.nightly.night import (
 )
 from l2s.nightly.rows import NightRows, problem_digest, short_digest
 from l2s.records import Problems, Row, read_rows, table_of, write_rows
-from tasks.nightly import Bench, Evaluated, Say, evaluate
+from tasks.nightly.evaluate import Bench, Evaluated, Say, evaluate
 from tasks.running.observed import observed
 
 FOLDER = "nightly"

@@ -13,10 +13,10 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import TaskRunner
 
-from flows.pipeline.graph import Graph
 from flows.pipeline.orphans import stopping_stages
 from flows.pipeline.progress import Watch
-from flows.pipeline.recorder import Recorder
+from flows.pipeline.repository.graph import Graph
+from flows.pipeline.repository.recorder import Recorder
 from flows.pipeline.resources import Resources
 from flows.pipeline.scheduled import Run, Scheduled
 from flows.pipeline.server import answers

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.pipeline.graph import Graph, Reason
 from flows.pipeline.progress import Watch
+from flows.pipeline.repository.graph import Graph, Reason
 from flows.pipeline.resources import Resources
 from flows.pipeline.runners import RUNNERS, task_runner
 from flows.pipeline.server import needed, served

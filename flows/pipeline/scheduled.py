@@ -11,9 +11,9 @@ from prefect.futures import PrefectFuture
 from prefect.states import State
 
 from flows.pipeline.artifacts import publish_page, publish_table
-from flows.pipeline.graph import Graph, one_line
 from flows.pipeline.progress import Watch
-from flows.pipeline.recorder import PATIENCE, Busy, Recorder, Standing
+from flows.pipeline.repository.graph import Graph, one_line
+from flows.pipeline.repository.recorder import PATIENCE, Busy, Recorder, Standing
 from flows.pipeline.resources import Resources
 from tasks.running.prefect_tasks import FROM_EXCEPTION, may_end_better, task_of
 

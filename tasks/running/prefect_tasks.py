@@ -1,4 +1,4 @@
-"""The Prefect task of each kind of stage: it works in the worker; the flow tells DVC (flows/pipeline/recorder.py).
+"""The Prefect task of each kind of stage: it works in the worker; the flow tells DVC (``repository/recorder.py``).
 
 A task's cache key is its stage's DVC fingerprint, outputs included, and DVC alone says whether a stage is out of date:
 one that is not shows as Cached, and a cached result is never believed over the files. A stage whose input is wrong has

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from flows.cli.app import app_for
 from l2s.config import Config
 from l2s.core.errors import ConfigError
-from tasks.facts import facts_of
+from tasks.inputs.facts import facts_of
 from tests.analysis.simulate import verdict_rows
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.pipeline.changed_code import changed_code
+from flows.pipeline.repository.changed_code import changed_code
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.lineage.code import fingerprint
@@ -102,7 +102,7 @@ EVERYTHING = set(behind())
         ("l2s/generation/controls/union.py", {"family", "analyse", *GENERATED, *SAMPLED}),
         ("l2s/generation/settings.py", {"family", "analyse", *GENERATED, *SAMPLED}),
         ("l2s/calibration/settings.py", {"calibrate", "analyse"}),
-        ("tasks/facts.py", {"analyse"}),
+        ("tasks/inputs/facts.py", {"analyse"}),
         ("l2s/verification/graders/qwen_text.py", {"verify.qwen", *SAMPLED}),
         ("tasks/verify.py", GRADED - SAMPLED),
         ("tasks/stages.py", EVERYTHING),

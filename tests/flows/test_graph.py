@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.pipeline.graph import Graph, Reason, fingerprint
+from flows.pipeline.repository.graph import Graph, Reason, fingerprint
 from l2s.core.errors import ConfigError
 from tests.flows.conftest import repro
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from flows.pipeline.graph import Graph
-from flows.pipeline.locks import mend_lock_file, reads, void_dead_locks
+from flows.pipeline.repository.graph import Graph
+from flows.pipeline.repository.locks import mend_lock_file, reads, void_dead_locks
 from flows.pipeline.run import plan
 from l2s.core.errors import ConfigError
 from tests.flows.conftest import DVC, repro

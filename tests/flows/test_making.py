@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from l2s.config import Config
-from tasks.facts import facts_of
+from tasks.inputs.facts import facts_of
 
 
 def config() -> Config:

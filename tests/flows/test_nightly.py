@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import flows.nightly.night
-import tasks.nightly
+import tasks.nightly.evaluate
 from flows.cli.app import entry
 from l2s.config import Config
 from l2s.core.progress import silent
@@ -200,7 +200,7 @@ def test_a_night_that_was_stopped_leaves_nothing_whole_and_the_next_continues(
             raise Interrupted
 
         patch.setattr(
-            *((tasks.nightly, "night_rows") if where == "a run" else (flows.nightly.night, "write_json")), stop
+            *((tasks.nightly.evaluate, "night_rows") if where == "a run" else (flows.nightly.night, "write_json")), stop
         )
         monkeypatch.setattr(sys, "argv", ["l2s", "nightly", "--once"])
         with pytest.raises(Interrupted):

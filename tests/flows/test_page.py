@@ -11,7 +11,7 @@ from l2s.core.errors import RecordError
 from l2s.core.yaml import read_yaml
 from l2s.records import write_rows
 from l2s.report.parts.examples import Examples
-from tasks import page
+from tasks.inputs import page
 from tests.analysis.simulate import verdict_rows
 from tests.report.sample import manifest, summarised
 

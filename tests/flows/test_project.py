@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.app import app_for
-from flows.pipeline.graph import Graph
-from flows.pipeline.project import check_own_code, in_project, project_root
+from flows.pipeline.repository.graph import Graph
+from flows.pipeline.repository.project import check_own_code, in_project, project_root
 from l2s.core.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]

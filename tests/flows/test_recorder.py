@@ -10,8 +10,8 @@ import pytest
 import yaml
 from dvc.exceptions import DvcException
 
-from flows.pipeline.graph import Graph
-from flows.pipeline.recorder import Busy, Recorder
+from flows.pipeline.repository.graph import Graph
+from flows.pipeline.repository.recorder import Busy, Recorder
 from tasks.running.watched import key_of
 from tests.flows.conftest import repro
 
@@ -144,8 +144,8 @@ def test_a_stage_waits_until_what_it_needs_is_recorded(toy: Path) -> None:
 
 
 def test_what_another_run_works_on_is_asked_for_again(toy: Path) -> None:
-    begin = """from flows.pipeline.graph import Graph
-from flows.pipeline.recorder import Recorder
+    begin = """from flows.pipeline.repository.graph import Graph
+from flows.pipeline.repository.recorder import Recorder
 r = Recorder(Graph(), (), {})
 """
     program = f"{begin}r.begin('other'); print(1, flush=True); input(); r.end('other', False)"

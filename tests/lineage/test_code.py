@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.pipeline.graph import Graph
+from flows.pipeline.repository.graph import Graph
 from l2s.core.errors import ConfigError
 from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading

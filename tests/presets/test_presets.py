@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from flows.cli.app import entry
-from flows.pipeline.graph import Graph
+from flows.pipeline.repository.graph import Graph
 from l2s.config import Config
 from l2s.generation.prompts.text import prompt_text
 from l2s.merging.recipe import MergeRecipe

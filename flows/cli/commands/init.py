@@ -75,7 +75,7 @@ def _begin_dvc(folder: Path) -> None:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    from flows.pipeline.graph import one_line
+    from flows.pipeline.repository.graph import one_line
     from l2s.core.files import write_text
     from l2s.presets import project_config
 

@@ -49,7 +49,7 @@ def _run(config: "Config", hooks: bool) -> "Night":
         return _run_observed()
     from flows.nightly.night import news_of, page_of, run_night
     from l2s.core.progress import bar
-    from tasks.nightly_hook import notify
+    from tasks.nightly.hook import notify
 
     night = run_night(config, DATA, HIDDEN, datetime.now(UTC), bar, _say)
     if night.outcome == "regression" and hooks:

@@ -99,7 +99,7 @@ def ui(
 def report() -> None:
     """Build the report page from the summary, offline."""
     from l2s.config import Config
-    from tasks.page import build_report
+    from tasks.inputs.page import build_report
 
     out.print(str(build_report(Config.read(), Path("data"))), highlight=False, soft_wrap=True)
 

@@ -7,7 +7,7 @@ committed.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from flows.pipeline.listings import git
+from flows.pipeline.repository.listings import git
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.yaml import read_yaml
 from l2s.lineage.code import fingerprint

@@ -17,10 +17,10 @@ from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 from dvc.stage import PipelineStage
 
-from flows.pipeline.changed_code import changed_code
-from flows.pipeline.listings import changed_files, remember
-from flows.pipeline.locks import mend_lock_file, reads, void_dead_locks
-from flows.pipeline.project import no_repository
+from flows.pipeline.repository.changed_code import changed_code
+from flows.pipeline.repository.listings import changed_files, remember
+from flows.pipeline.repository.locks import mend_lock_file, reads, void_dead_locks
+from flows.pipeline.repository.project import no_repository
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
 from tasks.running.code import LOCK

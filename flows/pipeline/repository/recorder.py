@@ -18,8 +18,8 @@ from dvc.stage.cache import RunCacheNotFoundError
 from dvc.stage.serialize import to_lockfile
 from dvc.utils.serialize import dumps_yaml, parse_yaml
 
-from flows.pipeline.graph import Graph, contents, fingerprint, one_line
-from flows.pipeline.listings import remember
+from flows.pipeline.repository.graph import Graph, contents, fingerprint, one_line
+from flows.pipeline.repository.listings import remember
 from l2s.core.files import write_text
 from tasks.running.watched import key_of
 from tasks.running.worker import Job

@@ -9,7 +9,7 @@ from l2s.checkpoints.files.json_file import read_object
 from l2s.checkpoints.model.language import settings_of
 from l2s.config import Config
 from l2s.core.errors import CheckpointError
-from tasks.making import making_of
+from tasks.inputs.making import making_of
 
 
 def facts_of(config: Config, data: Path) -> dict[str, RunFacts]:

@@ -1,0 +1,1 @@
+"""What stages say and show of parameters, manifests and model folders."""

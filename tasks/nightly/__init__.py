@@ -1,0 +1,1 @@
+"""A night's evaluation of one run, and whom it tells."""
