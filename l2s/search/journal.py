@@ -70,8 +70,8 @@ class Journal:
                 yield row["key"], row["found"]
             except (ValueError, TypeError, KeyError):
                 raise RecordError(
-                    f"{self.path}: line {number} is damaged; expected a journal as a search writes it: delete the file, "
-                    "the search then starts anew"
+                    f"{self.path}: line {number} is damaged; expected a journal as a search writes it: delete "
+                    "the file, the search then starts anew"
                 ) from None
 
 

@@ -8,9 +8,9 @@ import itertools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from math import floor
+from math import floor, prod
 from random import Random
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from l2s.core.errors import ConfigError
 from l2s.core.seeds import seed_for
@@ -46,17 +46,22 @@ class Proposals:
 
     def __init__(
         self, space: Space, sampler: str, seed: int, trials: int, *, starts: Sequence[Values] = (),
-        directions: Sequence[Literal["minimize", "maximize"]] = ("minimize",),
+        front: bool = False,
     ) -> None:  # fmt: skip
-        """``trials``: how many will be asked for at most; a grid is as fine as they allow."""
+        """Begin, with as many ``trials`` as will be asked for at most: a grid is as fine as they allow.
+
+        With ``front`` there are two goals: few tokens, and high accuracy.
+        """
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         auto = "qmc" if len(space.dimensions) <= FEW else "tpe"
         self.space, self.seed, self.sampler = space, seed, auto if sampler == "auto" else sampler
-        if self.sampler == "cma-es" and len(directions) > 1:
-            raise ConfigError("sampler: cma-es takes one goal; expected tpe, nsga2, gp, qmc, random or grid for a front")
-        self.study = optuna.create_study(directions=list(directions))
+        if self.sampler == "cma-es" and front:
+            raise ConfigError(
+                "sampler: cma-es takes one goal; expected tpe, nsga2, gp, qmc, random or grid for a front"
+            )
+        self.study = optuna.create_study(directions=["minimize", "maximize"] if front else ["minimize"])
         self._distributions = {one.name: distribution(one) for one in space.dimensions}
         self._tried, self._batch, self._told = set[str](), 0, 0
         for values in starts:
@@ -67,6 +72,8 @@ class Proposals:
 
     def ask(self, count: int) -> list[Proposal]:
         """The next batch; shorter, or empty, where nothing else that is new is found."""
+        from optuna.trial import TrialState
+
         asked = list[Proposal]()
         with _quiet(), _one_thread(self.sampler == "gp"):
             self.study.sampler = self._sampler(count)
@@ -74,7 +81,7 @@ class Proposals:
                 if len(asked) == count or not (proposal := self._next()):
                     break
                 if proposal.candidate.key in self._tried:  # costs nothing and tells nothing
-                    self.study.tell(proposal.trial, state=_states().FAIL)
+                    self.study.tell(proposal.trial, state=TrialState.FAIL)
                     continue
                 self._tried.add(proposal.candidate.key)
                 asked.append(proposal)
@@ -86,7 +93,7 @@ class Proposals:
 
         Args:
             proposal: as it was asked for.
-            values: one a direction; the first is tokens, as a share of slow's.
+            values: tokens as a share of slow's; for a front, accuracy too.
             shortfall: by how much parity is missed; 0 or less: it is not.
         """
         if self.sampler != "cma-es":
@@ -103,7 +110,7 @@ class Proposals:
         from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
         alone = optuna.create_study()
-        for one in self.study.get_trials(deepcopy=False, states=(_states().COMPLETE,)):
+        for one in self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)):
             kept = {"params": one.params, "distributions": one.distributions, "value": one.values[0]}
             alone.add_trial(optuna.trial.create_trial(**kept))
         with _quiet():
@@ -111,7 +118,9 @@ class Proposals:
         return {name: found[name] for name in self._distributions if name in found}
 
     def _next(self) -> Proposal | None:
-        if self.sampler == "grid" and not self.study.get_trials(deepcopy=False, states=(_states().WAITING,)):
+        from optuna.trial import TrialState
+
+        if self.sampler == "grid" and not self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             return None
         trial = self.study.ask(self._distributions)
         return Proposal(trial.params, self.space.candidate(trial.params), "start" in trial.user_attrs, trial)
@@ -156,26 +165,19 @@ def distribution(dimension: Number | Choice) -> "optuna.distributions.BaseDistri
 
 def grid(space: Space, trials: int, seed: int) -> list[dict[str, float | int]]:
     """Every option of each choice with evenly spread numbers, as many of each as ``trials`` allow, in random order."""
-    points = [_marks(one, grid_fineness(space, trials)) for one in space.dimensions]
-    names = [one.name for one in space.dimensions]
-    cells = [dict(zip(names, cell, strict=True)) for cell in itertools.product(*points)]
-    Random(seed_for(seed, "grid")).shuffle(cells)
-    return cells
-
-
-def grid_fineness(space: Space, trials: int) -> int:
-    """How many values of each number a grid of at most so many cells has, but at least 2."""
     fine = 2
-    while _cells(space, fine) < _cells(space, fine + 1) <= trials:
+    while cells(space, fine) < cells(space, fine + 1) <= trials:
         fine += 1
-    return fine
+    points = [_marks(one, fine) for one in space.dimensions]
+    names = [one.name for one in space.dimensions]
+    found = [dict(zip(names, cell, strict=True)) for cell in itertools.product(*points)]
+    Random(seed_for(seed, "grid")).shuffle(found)
+    return found
 
 
-def _cells(space: Space, fine: int) -> int:
-    cells = 1
-    for one in space.dimensions:
-        cells *= len(_marks(one, fine))
-    return cells
+def cells(space: Space, fine: int) -> int:
+    """How many cells a grid has with so many values of each number."""
+    return prod(len(_marks(one, fine)) for one in space.dimensions)
 
 
 def _marks(dimension: Number | Choice, fine: int) -> list[float | int]:
@@ -186,12 +188,6 @@ def _marks(dimension: Number | Choice, fine: int) -> list[float | int]:
     shares = [place / (fine - 1) for place in range(fine)]
     spread = [low * (high / low) ** share if dimension.log else low + (high - low) * share for share in shares]
     return list(dict.fromkeys(map(dimension.value, spread)))
-
-
-def _states() -> "type[optuna.trial.TrialState]":
-    from optuna.trial import TrialState
-
-    return TrialState
 
 
 @contextmanager

@@ -1,11 +1,8 @@
 """The summary's files: summary.json whole, every table of it as CSV, the main table for papers, few numbers for DVC."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from l2s.analysis.analyse import Report
 from l2s.analysis.inputs.transcript import LOOP_CHARACTERS, LOOP_TIMES
@@ -15,9 +12,8 @@ from l2s.analysis.settings import STUDY_KEYWORDS
 from l2s.core.errors import RecordError
 from l2s.core.files import write_json, write_text
 from l2s.records import Summary, table_of
-from l2s.records.shown import plain_cell
+from l2s.records.cells import csv_text, frame_text, rounded
 
-DIGITS = 10
 LISTS = (
     "rows", "levels", "comparisons", "overall", "efficiency", "pareto", "hypervolume", "samples", "controls", "curves",
     "sensitivity", "scale", "asked", "rivals", "takeaways", "runs",
@@ -37,8 +33,8 @@ def write_summary(report: Report, folder: Path) -> None:
     table_of(content["rows"], Summary, "summary")
     for name, columns in TABLES.items():
         rows = content["rows" if name == "summary" else name]
-        write_text(folder / f"{name}.csv", _csv(rows, columns))
-    write_text(folder / "problems.csv", _text(report.problems))
+        write_text(folder / f"{name}.csv", csv_text(rows, columns))
+    write_text(folder / "problems.csv", frame_text(report.problems))
     write_text(folder / "table.md", markdown_table(content))
     write_text(folder / "table.tex", latex_table(content))
     write_json(folder / "metrics.json", _metrics(content))
@@ -63,8 +59,8 @@ def summary_of(report: Report) -> dict[str, Any]:
         },
         "notes": report.notes,
     }
-    rounded: dict[str, Any] = _rounded(content)
-    return rounded
+    shown: dict[str, Any] = rounded(content)
+    return shown
 
 
 def read_summary(path: Path) -> dict[str, Any]:
@@ -116,36 +112,3 @@ def _metrics(content: dict[str, Any]) -> dict[str, Any]:
         }
         for benchmark in content["benchmarks"]
     }
-
-
-def _csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
-    """Rows under a header that is always whole, also where no row has a value for a column or there is no row."""
-    cells = [{name: _cell(row.get(name)) for name in columns} for row in rows]
-    frame = (
-        pl.DataFrame(cells, infer_schema_length=None)
-        if cells
-        else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-    )
-    return _text(frame)
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
-
-
-def _safe(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(pl.col(pl.String).map_elements(plain_cell, return_dtype=pl.String))
-
-
-def _text(frame: pl.DataFrame) -> str:
-    text = io.StringIO()
-    _safe(frame).write_csv(text)
-    return text.getvalue()
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,80 @@
+"""The search: from ranges to a recipe at parity with slow, and what can be said of it.
+
+Nothing is saved but the journal: a search that was killed is run again from its start and asks the same, since what is
+asked depends on what was told alone. How many workers a trialist has changes nothing either.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from l2s.core.errors import ConfigError
+from l2s.core.progress import Track, silent
+from l2s.records import Row
+from l2s.search.answers import Answers
+from l2s.search.evidence import best_margin, best_margin_once, least_problems, least_problems_once
+from l2s.search.found import SearchResult
+from l2s.search.journal import Journal
+from l2s.search.order import in_order
+from l2s.search.outcome import Trialist
+from l2s.search.result import write_result
+from l2s.search.running import Running
+from l2s.search.settings import SearchParams
+from l2s.search.space import Space
+
+
+def search(
+    settings: SearchParams,
+    space: Space,
+    problems: Sequence[Row],
+    trialist: Trialist,
+    out: Path,
+    journal: Path,
+    *,
+    starts: Sequence[Mapping[str, float | int]] = (),
+    track: Track = silent,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> SearchResult:
+    """Search, and write what was found to the folder ``out``, which appears whole.
+
+    Args:
+        settings: of the search.
+        space: what its ranges span.
+        problems: rows of its benchmark, in any order.
+        trialist: merges, answers and grades.
+        out: for recipe.yaml, trials.csv, race.csv, front.csv and search.json.
+        journal: what was found out; a search that was killed goes on from it.
+        starts: points of the space that are tried first.
+        track: shows the race, by problems.
+        say: told how each trial ended.
+
+    Raises:
+        ConfigError: so few problems can certify nothing at this margin; before anything is merged or answered.
+    """
+    refuse_few(len(problems), settings)
+    with Journal(journal) as kept:
+        answers = Answers(trialist, kept, in_order(problems, settings.seed))
+        found = Running(settings, space, answers, starts, say)
+        for _ in track(found.rounds(), "search", total=found.budget, weight=lambda spent: float(spent)):
+            pass
+        result = found.result()
+    write_result(result, out)
+    return result
+
+
+def refuse_few(problems: int, settings: SearchParams) -> None:
+    """See to it that the problems, and the budget, can certify a trial at the margin.
+
+    Raises:
+        ConfigError: they cannot, even if no problem is lost.
+    """
+    alpha, margin = 1 - settings.confidence, settings.margin
+    least = least_problems(margin, alpha)
+    most = min(problems, settings.budget.problems or problems)
+    if most < least:
+        what = "budget.problems: " if most < problems else f"benchmark {settings.benchmark}: "
+        once = least_problems_once(margin, settings.confidence), best_margin_once(most, settings.confidence)
+        raise ConfigError(
+            f"{what}{most} problems can certify a margin of {100 * best_margin(most, alpha):.1f} points at best "
+            f"({100 * once[1]:.1f} at a single look), even if none is lost; a margin of {100 * margin:g} points takes "
+            f"at least {least} ({once[0]} at a single look): take more problems or a wider margin"
+        )

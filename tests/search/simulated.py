@@ -1,0 +1,116 @@
+"""A simulated trialist: outcomes whose truth is known, drawn from candidate and problem alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from l2s.core.digests import digest_text
+from l2s.core.seeds import seed_for
+from l2s.records import Row
+from l2s.search.found import SearchResult
+from l2s.search.outcome import Outcome
+from l2s.search.ranges import Choice, Number
+from l2s.search.search import search
+from l2s.search.settings import SearchParams
+from l2s.search.space import Candidate, Space
+from l2s.search.template import Open, Pick
+
+SLOW_TOKENS = 113
+SLOW_ACCURACY = 0.99
+
+Truth = Callable[[Mapping[str, Any]], tuple[float, float, float]]
+"""Of a recipe: the share of problems lost, the share won, and mean tokens of a right answer over slow's."""
+
+
+def problems(count: int, seed: int = 0) -> list[Row]:
+    return [
+        {"benchmark": "search", "id": f"{seed}-{k}", "problem": f"problem {seed}-{k}", "gold": "1", "level": k % 5 + 1}
+        for k in range(count)
+    ]
+
+
+def line(recipe: Mapping[str, Any]) -> tuple[float, float, float]:
+    """The spec's line of recipes: a cliff in accuracy below 0.3, one in length above 0.55, a plateau between."""
+    s = recipe["s"]
+    lost = 0.005 + max(0.0, 0.37 - s) * 0.3 + max(0.0, s - 0.57) * 0.25 * (s < 0.85)
+    return lost, 0.007, 0.362 + max(0.0, s - 0.25) * 0.01 + max(0.0, s - 0.53) * 1.4
+
+
+class Simulated:
+    """Answers as the truth says; ``order`` permutes the work of a round, as workers do, and ``dies`` kills it."""
+
+    inputs = "simulated"
+
+    def __init__(self, truth: Truth, seed: int = 0, order: int = 0, dies: int | None = None) -> None:
+        self.truth, self.seed, self.order, self.dies = truth, seed, order, dies
+        self.answered = 0
+        self.calls = 0
+
+    def baseline(self, problems: Sequence[Row]) -> list[Outcome]:
+        self._live()
+        return [self._slow(row["id"]) for row in problems]
+
+    def answer(self, asked: Sequence[tuple[Candidate, Sequence[Row]]]) -> list[list[Outcome]]:
+        places = list(range(len(asked)))
+        Random(self.order).shuffle(places)
+        found: dict[int, list[Outcome]] = {}
+        for place in places:
+            self._live()
+            candidate, rows = asked[place]
+            found[place] = [self._outcome(candidate.recipe, row["id"]) for row in rows]
+            self.answered += len(rows)
+        return [found[place] for place in range(len(asked))]
+
+    def digest(self, candidate: Candidate) -> str:
+        self._live()
+        return digest_text(f"weights {candidate.key}")
+
+    def _live(self) -> None:
+        self.calls += 1
+        if self.dies is not None and self.calls > self.dies:
+            raise KeyboardInterrupt
+
+    def _slow(self, name: str) -> Outcome:
+        draw, length = draws(self.seed, name)
+        return Outcome(name, draw < SLOW_ACCURACY, round(SLOW_TOKENS * length))
+
+    def _outcome(self, recipe: Mapping[str, Any], name: str) -> Outcome:
+        lost, won, share = self.truth(recipe)
+        slow = self._slow(name)
+        draw, _ = draws(self.seed, f"{sorted(recipe.items())} {name}")
+        fails = draw < (lost / SLOW_ACCURACY if slow.correct else 1 - min(1.0, won / (1 - SLOW_ACCURACY)))
+        tokens = slow.tokens * share * (0.5 if fails else 1.0)
+        return Outcome(name, not fails, round(tokens))
+
+
+@lru_cache(1_000_000)
+def draws(seed: int, name: str) -> tuple[float, float]:
+    """Uniform in [0, 1), and a length around 1."""
+    random = Random(seed_for(seed, name))
+    return random.random(), random.uniform(0.3, 1.7)
+
+
+def line_space(low: float = 0.0, high: float = 1.0, step: float | None = None) -> Space:
+    return Space((Number("s", low, high, step),), {"s": Open("s")})
+
+
+def plane_space() -> Space:
+    return Space(
+        (Number("s", 0.0, 1.0), Number("t", 0.0, 1.0), Choice("method", ("ties", "linear"))),
+        {"s": Open("s"), "t": Open("t"), "method": Pick("method", ("ties", "linear"))},
+    )
+
+
+def settings(**given: Any) -> SearchParams:
+    found = {"recipe": {}, "benchmark": "search", "slow": "slow", "budget": {"trials": 12, "problems": 4000}} | given
+    return SearchParams.parse(found, "searches.a")
+
+
+def run(folder: Path, trialist: Simulated, space: Space | None = None, count: int = 500, **given: Any) -> SearchResult:
+    starts = given.pop("starts", ())
+    return search(
+        settings(**given), space or line_space(), problems(count), trialist, folder / "out", folder / "journal.jsonl",
+        starts=starts, say=given.pop("say", lambda sentence: None),
+    )  # fmt: skip
