@@ -4,6 +4,8 @@ import ast
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -271,3 +273,10 @@ def test_the_file_that_changed_is_named(project: Path, monkeypatch: pytest.Monke
         assert changed_code("merge.none", "merge@x", before) == [("code.lock: merge.none", "no longer there")]
     finally:
         (copy / "l2s/records/lines.py").write_text(text)
+
+
+def test_it_loads_no_library_of_models() -> None:
+    """Each command refreshes it: seconds of every run."""
+    made = "from tasks.running.code import is_current; assert is_current(); import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", made], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"torch", "transformers", "trl", "vllm"} & set(done.stdout.split())

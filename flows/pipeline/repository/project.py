@@ -10,7 +10,7 @@ from l2s.core.errors import ConfigError
 
 FILES = ("params.yaml", "dvc.yaml")
 OURS = Path(__file__)
-SOURCE = OURS.parents[2]
+SOURCE = OURS.parents[3]
 
 
 def in_project(command: Callable[..., None]) -> Callable[..., None]:

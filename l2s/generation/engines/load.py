@@ -6,10 +6,13 @@ is no change of what the transformers engine generates. Every engine's module ``
 
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from l2s.core.errors import EngineError
 from l2s.core.params import nearest
-from l2s.generation.engines.engine import Engine
+
+if TYPE_CHECKING:  # importing it loads transformers, which who asks for the engines' names does not need
+    from l2s.generation.engines.engine import Engine
 
 MODULES = {
     "transformers": "l2s.generation.engines.transformers.engine",
@@ -28,7 +31,7 @@ def load_engine(
     threads: int = 1,
     tensor_parallel_size: int = 1,
     data_parallel_size: int = 1,
-) -> Engine:
+) -> "Engine":
     """Load ``model`` into the engine called ``name``; ``auto`` takes vLLM where it is installed and can run it.
 
     Args:
