@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.files.dtypes import BYTES, TORCH_NAMES
+from l2s.checkpoints.files.dtypes import BYTES, OTHERS, TORCH_NAMES
 from l2s.checkpoints.files.index import TensorEntry
 from l2s.checkpoints.files.mapped import map_file
 from l2s.core.errors import CheckpointError
@@ -22,10 +22,6 @@ from l2s.core.lazy import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-OTHERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
-          "U16": "uint16", "U32": "uint32", "U64": "uint64",
-          "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"}  # fmt: skip
-"""Formats that are read but not merged, as torch calls them."""
 NUMPY_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16",
                "I8": "int8", "BOOL": "bool"}  # fmt: skip
 """Formats that NumPy knows."""

@@ -30,6 +30,21 @@ from l2s.records.acted import Spent, share_acted_on
 __all__ = ["Counts", "generate_responses"]
 
 
+class Answerer(NamedTuple):
+    """A model that answers."""
+
+    folder: Path
+    """Where it lies; by its last part rows and store call the model."""
+    weights: str
+    """Content digest of all that decides what it answers; with prompt, sampling, control and engine it keys the store.
+    """
+    words: ModelTokenizer
+    engine: Callable[[], Engine]
+    """Called when its turn comes: where a control has another model answer first, that one is in memory before."""
+    earlier: Callable[[], Digests] | None = None
+    """Makes the digests under which an earlier version stored its responses."""
+
+
 class Asked(NamedTuple):
     """What the model is asked; the second and third for every sample of every problem."""
 
@@ -80,24 +95,45 @@ def generate_responses(
         raise RecordError(f"{', '.join(map(str, problems))}: no problems; expected JSONL rows id, problem, gold")
     control.refuse(decoding)
     words = ModelTokenizer(model)
-    words.prompt(rows[0]["problem"], _style_for(decoding.prompt, rows[0]))  # what fails does so before weights are read
+    answerer = Answerer(model, weights_digest, words, lambda: _engine(model, decoding), _earlier(model))
     with ResponseStore(store) as responses:
-        first, counts, answered = control.first_question(), Counts(0, 0), list[Answered]()
-        if first is not None and first.model is not None:
-            counts, answered = _answers_of_another(models / first.model, rows, decoding, first, responses, track)
-        engine = _engine(model, decoding)
-        calls = Calls(engine, weights_digest, responses, model.name, track, counts, _earlier(model))
-        for note in (*engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
-            say(f"{model}: {note}" if str(model) not in note else note)
-        writer = RowWriter(run, model, engine.name, decoding, words)
-        if first is not None and first.model is None:
-            answered = _first_answers(calls, rows, decoding, first, f"first answers for {run}")
-        asked = Asked(rows, *_prompts(calls, rows, decoding, control, answered), answered)
-        answers = _rows(calls, writer, asked, control)
+        answers, counts = answer_problems(
+            answerer, rows, responses, run=run, decoding=decoding, control=control, track=track, models=models, say=say
+        )
         write_rows(out, answers, Responses)
     if sentence := _idle(control, run, answers):
         say(sentence)
-    return calls.counts
+    return counts
+
+
+def answer_problems(
+    answerer: Answerer,
+    rows: Sequence[Row],
+    store: ResponseStore,
+    *,
+    run: str,
+    decoding: DecodingParams,
+    control: Control,
+    track: Track = silent,
+    models: Path = Path(),
+    say: Callable[[str], None] = lambda sentence: None,
+) -> tuple[list[Row], Counts]:
+    """Answer problems, in their order; arguments and errors are those of :func:`generate_responses`."""
+    model, words = answerer.folder, answerer.words
+    control.refuse(decoding)
+    words.prompt(rows[0]["problem"], _style_for(decoding.prompt, rows[0]))  # what fails does so before weights are read
+    first, counts, answered = control.first_question(), Counts(0, 0), list[Answered]()
+    if first is not None and first.model is not None:
+        counts, answered = _answers_of_another(models / first.model, rows, decoding, first, store, track)
+    engine = answerer.engine()
+    calls = Calls(engine, answerer.weights, store, model.name, track, counts, answerer.earlier)
+    for note in (*engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
+        say(f"{model}: {note}" if str(model) not in note else note)
+    if first is not None and first.model is None:
+        answered = _first_answers(calls, rows, decoding, first, f"first answers for {run}")
+    asked = Asked(rows, *_prompts(calls, rows, decoding, control, answered), answered)
+    answers = _rows(calls, RowWriter(run, model, engine.name, decoding, words), asked, control)
+    return answers, calls.counts
 
 
 def read_problems(path: Path) -> list[Row]:

@@ -30,6 +30,7 @@ from l2s.generation.engines.load import load_engine, vllm_takes
 from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.engines.vllm.engine import VllmEngine
 from l2s.generation.engines.vllm.environment import build
+from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.generate import generate_responses
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
@@ -263,7 +264,7 @@ def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> Non
     wanted = prompts_for(theirs, 2, control)
     alone = generated(theirs, wanted, control)
     theirs.close()  # type: ignore[attr-defined]
-    copies = VllmCopies(partial(VllmEngine, SLOW), ["", ""])
+    copies = VllmCopies(partial(VllmEngine, SLOW), ["", ""], WeightFolders(SLOW))
     assert generated(copies, wanted, control) == alone
     copies.close()
     assert not multiprocessing.active_children()
@@ -273,7 +274,7 @@ def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> Non
 def test_a_copy_that_dies_is_said_and_the_other_ends(theirs: Engine) -> None:
     wanted = prompts_for(theirs, 40, NoControl())
     theirs.close()  # type: ignore[attr-defined]
-    running = VllmCopies(partial(VllmEngine, SLOW), ["", ""]).generate(
+    running = VllmCopies(partial(VllmEngine, SLOW), ["", ""], WeightFolders(SLOW)).generate(
         wanted, SamplingParams(max_tokens=MOST), NoControl(), PromptParams()
     )
     next(running)

@@ -18,3 +18,7 @@ WORDS = {name: word for word, name in TORCH_NAMES.items()}
 
 INTEGERS = frozenset(word for word in BYTES if word[0] in "IUB" and word != "BF16")
 """Formats of counters and masks: copied where all models agree, never averaged."""
+OTHERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
+          "U16": "uint16", "U32": "uint32", "U64": "uint64",
+          "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"}  # fmt: skip
+"""Formats that are read but not merged, as torch calls them."""

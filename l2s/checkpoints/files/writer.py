@@ -1,8 +1,9 @@
-"""CheckpointWriter: shards and index of a model folder, headers first, tensors as they come."""
+"""Where a model's tensors go as they come: the shards and index of a folder, headers first; or memory."""
 
 import json
 import math
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2s.checkpoints.files.digest import digest_tensor
-from l2s.checkpoints.files.dtypes import BYTES, TORCH_NAMES
+from l2s.checkpoints.files.dtypes import BYTES, OTHERS, TORCH_NAMES
 from l2s.checkpoints.files.index import INDEX, SINGLE, TensorEntry
 from l2s.core.digests import digest_bytes
 from l2s.core.files import write_json
@@ -48,8 +49,73 @@ class TensorPlan:
         return math.prod(self.shape) * BYTES[self.dtype]
 
 
-class CheckpointWriter:
-    """Writes the tensors of ``plans`` into ``folder``, whole or in pieces, in any order, from any thread.
+class TensorWriter(ABC):
+    """Takes the tensors of ``plans``, whole or in pieces, in any order, from any thread."""
+
+    def __init__(self, plans: Iterable[TensorPlan]) -> None:
+        self.plans = {plan.name: plan for plan in plans}
+
+    def write(self, name: str, tensor: "Tensor") -> str:
+        """Put a whole tensor in its place; returns the digest of its bytes."""
+        plan = self.plans[name]
+        assert tuple(tensor.shape) == plan.shape, f"{name}: planned {plan.shape}, got {tuple(tensor.shape)}"
+        content = self.write_piece(name, tensor)
+        self.finish(name)
+        return digest_bytes(content)
+
+    def write_piece(self, name: str, piece: "Tensor", start: int = 0) -> memoryview:
+        """Put a run of a tensor's entries in place, from entry number ``start`` on; returns its bytes."""
+        word = self.plans[name].dtype
+        assert TORCH_NAMES.get(word, str(piece.dtype)[6:]) == str(piece.dtype)[6:], f"{name}: {piece.dtype}"
+        return self.write_array(name, piece.detach().contiguous().reshape(-1).view(torch.uint8).numpy(), start)
+
+    def write_array(self, name: str, piece: NDArray[Any], start: int = 0) -> memoryview:
+        """The same of an array whose bytes are the tensor's."""
+        content: memoryview = piece.reshape(-1).view(np.uint8).data
+        self._put(name, content, start * BYTES[self.plans[name].dtype])
+        return content
+
+    @abstractmethod
+    def _put(self, name: str, content: memoryview, offset: int) -> None:
+        """Put some of a tensor's bytes in place, from byte number ``offset`` on."""
+
+    @abstractmethod
+    def finish(self, name: str) -> None:
+        """Say that all of a tensor is in its place."""
+
+    @abstractmethod
+    def digest(self, name: str) -> str:
+        """The digest of what now lies in a tensor's place."""
+
+
+class MemoryWriter(TensorWriter):
+    """Keeps the tensors in memory."""
+
+    def __init__(self, plans: Iterable[TensorPlan]) -> None:
+        super().__init__(plans)
+        self._bytes = {name: np.empty(plan.size, np.uint8) for name, plan in self.plans.items()}
+
+    def tensors(self) -> dict[str, "Tensor"]:
+        """What was written, by name, in the order of the plans."""
+        return {name: self._tensor(plan) for name, plan in self.plans.items()}
+
+    def _tensor(self, plan: TensorPlan) -> "Tensor":
+        dtype = getattr(torch, TORCH_NAMES.get(plan.dtype) or OTHERS[plan.dtype])
+        return torch.from_numpy(self._bytes[plan.name]).view(dtype).reshape(plan.shape)
+
+    def _put(self, name: str, content: memoryview, offset: int) -> None:
+        self._bytes[name][offset : offset + len(content)] = content
+
+    def finish(self, name: str) -> None:
+        """Nothing is left to be done."""
+
+    def digest(self, name: str) -> str:
+        """The digest of what now lies in a tensor's place."""
+        return digest_bytes(self._bytes[name].data)
+
+
+class CheckpointWriter(TensorWriter):
+    """Writes the tensors of ``plans`` into ``folder``.
 
     All names, dtypes and shapes are known beforehand, so every tensor has its place in its shard
     before the first one is there: nothing is held back, the bytes do not depend on the order of
@@ -58,8 +124,9 @@ class CheckpointWriter:
     """
 
     def __init__(self, folder: Path, plans: Iterable[TensorPlan], max_shard_size: int = SHARD) -> None:
+        super().__init__(plans)
         self.folder = folder
-        self._shards = _fill(list(plans), max_shard_size)
+        self._shards = _fill(list(self.plans.values()), max_shard_size)
         self._places: dict[str, tuple[str, int, TensorPlan]] = {}
         self._files: dict[str, int] = {}
         self._finished: set[str] = set()
@@ -86,26 +153,9 @@ class CheckpointWriter:
             if len(self._shards) > 1:
                 self._write_index()
 
-    def write(self, name: str, tensor: "Tensor") -> str:
-        """Put a whole tensor in its place; returns the digest of its bytes."""
-        plan = self._places[name][2]
-        assert tuple(tensor.shape) == plan.shape, f"{name}: planned {plan.shape}, got {tuple(tensor.shape)}"
-        content = self.write_piece(name, tensor)
-        self.finish(name)
-        return digest_bytes(content)
-
-    def write_piece(self, name: str, piece: "Tensor", start: int = 0) -> memoryview:
-        """Put a run of a tensor's entries in place, from entry number ``start`` on; returns its bytes."""
-        word = self._places[name][2].dtype
-        assert TORCH_NAMES.get(word, str(piece.dtype)[6:]) == str(piece.dtype)[6:], f"{name}: {piece.dtype}"
-        return self.write_array(name, piece.detach().contiguous().reshape(-1).view(torch.uint8).numpy(), start)
-
-    def write_array(self, name: str, piece: NDArray[Any], start: int = 0) -> memoryview:
-        """The same of an array whose bytes are the tensor's."""
-        shard, offset, plan = self._places[name]
-        content: memoryview = piece.reshape(-1).view(np.uint8).data
-        _write_at(self._files[shard], content, offset + start * BYTES[plan.dtype])
-        return content
+    def _put(self, name: str, content: memoryview, offset: int) -> None:
+        shard, start, _ = self._places[name]
+        _write_at(self._files[shard], content, start + offset)
 
     def finish(self, name: str) -> None:
         """Say that all of a tensor is in its place; from time to time what is there is sent to the disk meanwhile."""

@@ -1,14 +1,23 @@
 """Engines: what turns prompts into responses. One protocol, one meaning of every control."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
 
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.transcript import Transcript
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import Written
 from l2s.generation.settings import PromptParams, SamplingParams
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Weights = Mapping[str, "Tensor"] | Path
+"""A model's weights, all of them: by name as they are stored, or the folder in which they are."""
+RELOADED = " reloaded"
+"""Behind the name of an engine that took other weights in place, until a probe has shown that it answers with them."""
 
 
 @dataclass(frozen=True)
@@ -59,4 +68,18 @@ class Engine(Protocol):
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
     ) -> Iterator[Generated]:
         """Responses in the order in which they finish."""
+        ...
+
+    def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
+        """Take the weights of another model with the same config and tokenizer, without a start.
+
+        Args:
+            weights: to be taken.
+            digest: of the model that has them.
+            proven: a probe has shown that responses after a reload are those of a fresh engine. Without it the name
+                says ``reloaded``, so that a store keeps them under keys of their own.
+
+        Raises:
+            EngineError: they cannot be taken in place, and nothing was changed: start an engine from their folder.
+        """
         ...

@@ -6,26 +6,19 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.files.digest import combine
-from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.files.remembered import note
 from l2s.checkpoints.files.writer import SHARD, CheckpointWriter
-from l2s.core.digests import BLAKE3, SHA256, digest_text
-from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.digests import digest_text
+from l2s.core.errors import CheckpointError
 from l2s.core.files import replacing_folder, write_json, write_text
 from l2s.core.progress import Track, silent
-from l2s.merging.plan.donor import write_side_files
 from l2s.merging.plan.memory import affordable_threads
-from l2s.merging.plan.merge_plan import Layout, MergePlan
 from l2s.merging.plan.preflight import plan_merge
-from l2s.merging.plan.statistics import by_todays_digests, check_owners
-from l2s.merging.plan.tensors import is_tied, only_dtype, tie_flag_of
+from l2s.merging.plan.tensors import is_tied
 from l2s.merging.recipe import MergeRecipe
-from l2s.merging.recipe.templates import template_of
 from l2s.merging.run.card import model_card
 from l2s.merging.run.diagnostics import TensorDiagnostics
 from l2s.merging.run.journal import NAME as JOURNAL
@@ -33,23 +26,12 @@ from l2s.merging.run.journal import Journal
 from l2s.merging.run.manifest import (
     MANIFEST,
     DonorRecord,
-    InputDigests,
     MergeManifest,
     OutputRecord,
-    digests_of,
     versions,
 )
-from l2s.merging.run.tensors import TensorMerger, check_device, merge_tensors
-
-
-@dataclass(frozen=True)
-class _Merge:
-    """A plan that is executed."""
-
-    plan: MergePlan
-    layout: Layout
-    digests: Mapping[str, InputDigests]
-    seed: int
+from l2s.merging.run.prepared import PreparedMerge, weights_digest_of
+from l2s.merging.run.tensors import check_device, merge_tensors
 
 
 def merge_checkpoints(
@@ -98,7 +80,10 @@ def merge_checkpoints(
     """
     started = time.perf_counter()
     check_device(device)
-    merge = _begin(plan_merge(recipe, models, out, donor, statistics), out, seed, force, threads)
+    plan = plan_merge(recipe, models, out, donor, statistics)
+    layout = plan.checked(force)
+    refuse_overwriting(out, plan.models, force)
+    merge = PreparedMerge.of(plan, layout, seed, threads)
     threads = affordable_threads(recipe, [plan.shape for plan in merge.layout.tensors], threads, max_memory)
     try:
         with replacing_folder(out, resume=True) as folder:
@@ -113,16 +98,6 @@ def merge_checkpoints(
         raise CheckpointError(f"{out}: another merge is writing there; wait for it, or choose another place") from None
     note((entry, tensors[name].digest) for name, entry in Checkpoint(out).index.entries.items())
     return manifest
-
-
-def _begin(plan: MergePlan, out: Path, seed: int, force: bool, threads: int | None) -> _Merge:
-    """What is executed, unless a finding or the place refuses it."""
-    layout = plan.checked(force)
-    refuse_overwriting(out, plan.models, force)
-    digests = digests_of(plan.models, plan.recipe.model_names() if plan.recipe.method.sha256_masks else (), threads)
-    check_owners(plan.recipe, plan.statistics, plan.models)
-    plan = replace(plan, statistics=by_todays_digests(plan.statistics, plan.models))
-    return _Merge(plan, layout, digests, _seed(plan.recipe, seed))
 
 
 def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool) -> None:
@@ -142,47 +117,28 @@ def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool)
         raise CheckpointError(f"{out}: holds files that are no merge of ours; choose another place, or use --force")
 
 
-def _seed(recipe: MergeRecipe, seed: int) -> int:
-    if recipe.random_seed is None:
-        return seed
-    if seed not in (0, recipe.random_seed):
-        raise ConfigError(f"the recipe's random_seed is {recipe.random_seed}, but seed {seed} was asked for; drop one")
-    return recipe.random_seed
-
-
 def _write_weights(
-    merge: _Merge, folder: Path, threads: int, track: Track, max_shard_size: int, device: str
+    merge: PreparedMerge, folder: Path, threads: int, track: Track, max_shard_size: int, device: str
 ) -> tuple[dict[str, TensorDiagnostics], int]:
     """Also returns the most memory that was seen in use, in bytes."""
-    recipe, layout = merge.plan.recipe, merge.layout
-    algorithm = SHA256 if recipe.method.sha256_masks else BLAKE3
-    digests = {name: layout.models[name].digest_weights(algorithm) for name in recipe.model_names()}
+    layout = merge.layout
     journal = Journal(folder, _fingerprint(merge, max_shard_size, device))
     _clear(folder, bool(journal.finished))
     with (
         journal,
         CheckpointWriter(folder, layout.tensors, max_shard_size) as writer,
-        TensorMerger(
-            recipe,
-            layout.models,
-            digests,
-            merge.plan.statistics,
-            merge.seed,
-            writer,
-            journal,
-            device,
-            layout.donor.model if layout.donor.model in layout.models else None,
-        ) as merger,
+        merge.merger(writer, journal, device) as merger,
         closing(merge_tensors(merger, layout.tensors, threads, track)) as written,
     ):  # threads end before files close
-        items = track(written, f"merging with {recipe.merge_method}", float(layout.size), lambda item: item.size)
+        label = f"merging with {merge.plan.recipe.merge_method}"
+        items = track(written, label, float(layout.size), lambda item: item.size)
         found, peak = dict[str, TensorDiagnostics](), 0
         for item in items:
             found[item.name], peak = item.diagnostics, max(peak, _own_memory())
     return {plan.name: found[plan.name] for plan in layout.tensors}, peak
 
 
-def _fingerprint(merge: _Merge, max_shard_size: int, device: str) -> str:
+def _fingerprint(merge: PreparedMerge, max_shard_size: int, device: str) -> str:
     """What decides the bytes that are written: only a merge with the same may go on where one was killed."""
     inputs = {name: found.model_dump() for name, found in merge.digests.items()}
     statistics = {name: found.digest for name, found in merge.plan.statistics.items()}
@@ -200,30 +156,21 @@ def _clear(folder: Path, resumed: bool) -> None:
             file.unlink()
 
 
-def _describe(merge: _Merge, folder: Path, tensors: dict[str, TensorDiagnostics]) -> MergeManifest:
+def _describe(merge: PreparedMerge, folder: Path, tensors: dict[str, TensorDiagnostics]) -> MergeManifest:
     """Write the donor's files, and say what the folder was made from."""
     recipe, layout = merge.plan.recipe, merge.layout
-    models, plans = layout.vocabulary.models, layout.tensors
-    donor, dtype = models[layout.donor.model], only_dtype(plans)
-    files = write_side_files(
-        folder,
-        donor,
-        models[layout.donor.tokenizer],
-        dtype=TORCH_NAMES[dtype] if dtype else None,
-        tied=tie_flag_of(plans, donor),
-        rows=next((plan.shape[0] for plan in plans if plan.name == donor.embedding), None),
-        chat_template=template_of(recipe.chat_template, models, layout.donor.tokenizer),
-        added_tokens=layout.vocabulary.added,
-        config=layout.config,
-    )
-    weights = combine((name, found.dtype, found.shape, found.digest) for name, found in tensors.items())
+    files = merge.write_side_files(folder)
     manifest = MergeManifest(
         recipe=recipe.resolved(),
         seed=merge.seed,
         inputs=dict(merge.digests),
         statistics={name: found.digest for name, found in merge.plan.statistics.items()},
         donor=DonorRecord(model=layout.donor.model, reason=layout.donor.reason, files=tuple(files)),
-        output=OutputRecord(weights=weights, total_size=layout.size, tied=is_tied(plans, donor)),
+        output=OutputRecord(
+            weights=weights_digest_of(tensors),
+            total_size=layout.size,
+            tied=is_tied(layout.tensors, layout.vocabulary.models[layout.donor.model]),
+        ),
         notes=tuple(finding.sentence for finding in merge.plan.findings),
         versions=versions(),
         tensors=tensors,

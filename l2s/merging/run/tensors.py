@@ -16,7 +16,7 @@ import numpy as np
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.files.dtypes import INTEGERS, TORCH_NAMES
-from l2s.checkpoints.files.writer import CheckpointWriter, TensorPlan
+from l2s.checkpoints.files.writer import TensorPlan, TensorWriter
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
@@ -64,8 +64,8 @@ class TensorMerger:
         digests: Mapping[str, str],
         statistics: Mapping[str, Statistics],
         seed: int,
-        writer: CheckpointWriter,
-        journal: Journal,
+        writer: TensorWriter,
+        journal: Journal | None = None,
         device: str = "cpu",
         donor: str | None = None,
     ) -> None:
@@ -123,13 +123,14 @@ class TensorMerger:
         found = self._before(plan)
         if found is None:
             found = self._merge(plan)
-            self.journal.add(plan.name, found)
+            if self.journal is not None:
+                self.journal.add(plan.name, found)
         self.writer.finish(plan.name)
         return Written(plan.name, plan.size, found)
 
     def _before(self, plan: TensorPlan) -> TensorDiagnostics | None:
         """What was merged before a kill, if it still lies there."""
-        before = self.journal.finished.get(plan.name)
+        before = self.journal.finished.get(plan.name) if self.journal is not None else None
         return before if before is not None and before.digest == self.writer.digest(plan.name) else None
 
     def _merge(self, plan: TensorPlan) -> TensorDiagnostics:

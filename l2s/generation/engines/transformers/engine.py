@@ -11,13 +11,14 @@ from l2s.core.errors import CheckpointError, EngineError
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.words import delimiters_of
-from l2s.generation.engines.engine import Generated
+from l2s.generation.engines.engine import RELOADED, Generated, Weights
 from l2s.generation.engines.memory import free_memory, ran_out, rows_that_fit
 from l2s.generation.engines.transformers.cache import blocks
 from l2s.generation.engines.transformers.choosing import choose_path
 from l2s.generation.engines.transformers.decoding import NotANumber, Request, decode
 from l2s.generation.engines.transformers.forward import Forward
 from l2s.generation.engines.transformers.own_forward import decode_one_by_one
+from l2s.generation.engines.transformers.reloading import copy_weights
 from l2s.generation.engines.transformers.sampling import stream_for
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
@@ -55,9 +56,9 @@ class TransformersEngine:
             chosen = choose_path(path, self.model, self._words.ordinary)
         self.forward = chosen.path
         self.notes = (*loaded.notes, *([chosen.note] if chosen.note else []))
-        self.name = (
-            f"transformers {transformers.__version__} torch {torch.__version__.split('+')[0]} r{REVISION}{chosen.name}"
-        )
+        version = torch.__version__.split("+")[0]
+        self._fresh = f"transformers {transformers.__version__} torch {version} r{REVISION}{chosen.name}"
+        self.name = self._fresh
 
     def prompt(self, problem: str, params: PromptParams) -> Written:
         """The prompt as text and as token ids."""
@@ -94,6 +95,11 @@ class TransformersEngine:
                         "memory ran out with a single response at a time; lower max_tokens or free memory"
                     ) from error  # fmt: skip
                 rows //= 2
+
+    def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
+        """Take the weights of another model with the same config and tokenizer, see :class:`~.engine.Engine`."""
+        copy_weights(self.model, weights)
+        self.name = self._fresh + ("" if proven else RELOADED)
 
     def _decode(
         self, requests: Sequence[Request], sampling: SamplingParams, control: Control, delimiters: Delimiters,

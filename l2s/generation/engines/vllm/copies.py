@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.context import SpawnProcess
 from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from l2s.core.errors import EngineError, L2SError
 from l2s.generation.controls.control import Control
-from l2s.generation.engines.engine import Engine, Generated
+from l2s.generation.engines.engine import Engine, Generated, Weights
+from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import Written
 from l2s.generation.settings import PromptParams, SamplingParams
@@ -34,13 +36,16 @@ GPUS = "CUDA_VISIBLE_DEVICES"
 class VllmCopies:
     """An engine made of several, which start with the first response asked for."""
 
-    def __init__(self, make: Callable[[], Engine], devices: Sequence[str]) -> None:
+    def __init__(self, make: Callable[[], Engine], devices: Sequence[str], folders: WeightFolders) -> None:
         """Make one here, for prompts and texts; it starts nothing.
 
         Args:
             make: makes the engine, in this process and in each copy's.
             devices: for each copy the GPUs it sees, as CUDA_VISIBLE_DEVICES names them.
+            folders: where weights are put that the copies are to take.
         """
+        self._folders = folders
+        self._reloaded: tuple[Path, str] | None = None
         self._make, self._one, self._devices = make, make(), list(devices)
         one = self._one
         self.name, self.tokenizer_digest, self.notes = one.name, one.tokenizer_digest, one.notes
@@ -62,13 +67,28 @@ class VllmCopies:
         if not prompts:
             return
         try:
-            copies, asks, results = self._started()
-            for ask in asks:
-                ask.put((list(prompts), sampling, control, style))
-            yield from _collected(copies, results)
+            yield from self._asked(self._started(), Generate(list(prompts), sampling, control, style))
         except BaseException:  # they are in the middle of something that nobody wants any more
             self.close()
             raise
+
+    def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
+        """Have every copy take other weights, see :class:`~l2s.generation.engines.engine.Engine`."""
+        folder = weights if isinstance(weights, Path) else self._folders.write(weights)
+        self._one.reload(folder, digest, proven=proven)
+        self.name, self._reloaded = self._one.name, (folder, digest)
+        if self._running is not None:
+            try:
+                list(self._asked(self._running, Reload(folder, digest)))
+            except BaseException:
+                self.close()
+                raise
+
+    @staticmethod
+    def _asked(running: "_Running", request: "Generate | Reload") -> Iterator[Generated]:
+        for ask in running.asks:
+            ask.put(request)
+        yield from _collected(running.copies, running.results)
 
     def close(self) -> None:
         """Stop them and give their memory back; done at the end of the process otherwise."""
@@ -90,7 +110,25 @@ class VllmCopies:
         for copy in copies:
             copy.start()
         self._running = _Running(copies, asks, results)
+        if self._reloaded is not None:
+            list(self._asked(self._running, Reload(*self._reloaded)))
         return self._running
+
+
+class Generate(NamedTuple):
+    """What the copies are asked for: responses."""
+
+    prompts: list[Prompt]
+    sampling: SamplingParams
+    control: Control
+    style: PromptParams
+
+
+class Reload(NamedTuple):
+    """What the copies are asked for: to take other weights."""
+
+    folder: Path
+    digest: str
 
 
 class _Running(NamedTuple):
@@ -154,7 +192,7 @@ def _collected(copies: Sequence[SpawnProcess], results: Any) -> Iterator[Generat
 
 
 def _serve(make: Callable[[], Engine], device: str, place: int, copies: int, asks: Any, results: Any) -> None:
-    """One copy: of each list of prompts asked for, generate every ``copies``-th from ``place`` on."""
+    """One copy: of each list of prompts asked for, generate every ``copies``-th from ``place`` on; or take weights."""
 
     def end(*_: object) -> NoReturn:
         results.cancel_join_thread()  # nobody reads them any more
@@ -167,10 +205,13 @@ def _serve(make: Callable[[], Engine], device: str, place: int, copies: int, ask
     try:
         engine = make()
         while True:
-            prompts, *asked = asks.get()
-            mine = list(range(place, len(prompts), copies))
-            for done in engine.generate([prompts[index] for index in mine], *asked):
-                results.put((place, replace(done, index=mine[done.index])))
+            match asks.get():
+                case Reload(folder, digest):
+                    engine.reload(folder, digest)
+                case Generate(prompts, sampling, control, style):
+                    mine = list(range(place, len(prompts), copies))
+                    for done in engine.generate([prompts[i] for i in mine], sampling, control, style):
+                        results.put((place, replace(done, index=mine[done.index])))
             results.put((place, None))
     except L2SError as error:
         results.put((place, error))

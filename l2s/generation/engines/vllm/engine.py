@@ -26,9 +26,10 @@ from l2s.generation.controls.probe import Likeliest
 from l2s.generation.controls.rounds import Round, append_round, next_round
 from l2s.generation.controls.transcript import Transcript
 from l2s.generation.controls.words import delimiters_of
-from l2s.generation.engines.engine import Engine, Generated
+from l2s.generation.engines.engine import RELOADED, Engine, Generated, Weights
 from l2s.generation.engines.vllm.copies import VllmCopies, visible_gpus
 from l2s.generation.engines.vllm.environment import build
+from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.engines.vllm.support import why_not
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
@@ -52,7 +53,8 @@ def load(
     """
     kind = device.partition(":")[0]  # a copy sees its own GPUs alone, and counts them from none
     make = partial(VllmEngine, path, kind, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size)
-    return VllmCopies(make, [""] if kind == "cpu" else visible_gpus(device, tensor_parallel_size, data_parallel_size))
+    devices = [""] if kind == "cpu" else visible_gpus(device, tensor_parallel_size, data_parallel_size)
+    return VllmCopies(make, devices, WeightFolders(path))
 
 
 class VllmEngine:
@@ -72,7 +74,8 @@ class VllmEngine:
             raise EngineError(f"engine 'vllm': {reason}")
         version, _ = build() or ("", "")
         many = f" threads {threads}" if device == "cpu" and threads > 1 else ""
-        self.name = f"vllm {version} torch {torch.__version__.split('+')[0]} r{REVISION}{many}"
+        self._fresh = f"vllm {version} torch {torch.__version__.split('+')[0]} r{REVISION}{many}"
+        self.name = self._fresh
         self.tokenizer_digest = self._words.digest
         self.notes: tuple[str, ...] = ()
         self._path, self._device = path, device
@@ -100,6 +103,23 @@ class VllmEngine:
         engine = self._started(max(ends))
         rows = _rows(prompts, left, sampling, control, delimiters, self._words.stops)
         yield from _decode(engine, rows, sampling, self._rows)
+
+    def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
+        """Take the weights in a folder, see :class:`~l2s.generation.engines.engine.Engine`; the folder must stay."""
+        if not isinstance(weights, Path):
+            raise EngineError("vLLM takes weights from a folder alone; write them into one")
+        if self._runner is not None:
+            from l2s.generation.engines.vllm.reloading import reload_weights
+
+            tied = bool(getattr(self._words.config.get_text_config(), "tie_word_embeddings", False))
+            try:
+                packed = tied and self._device == "cpu"
+                reload_weights(self._runner.engine, weights, digest, packed_tied_head=packed)
+            except BaseException:
+                self.close()  # what it holds is half of each; it starts again with the next response
+                raise
+        self._path = weights
+        self.name = self._fresh + ("" if proven else RELOADED)
 
     def close(self) -> None:
         """Stop vLLM, if it runs; the next response starts it again."""

@@ -1,0 +1,125 @@
+"""Merges in memory: for those who try many recipes of the same models, and write down none but the last.
+
+The kernels are those of every merge, so the tensors are the merged folder's to the bit, and the digests too. What the
+numbers among a recipe's parameters do not decide (which models fit, whose tokenizer, every tensor's place) is looked
+at once.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from l2s.checkpoints.checkpoint import Checkpoint
+from l2s.checkpoints.files.digest import combine, digest_model
+from l2s.checkpoints.files.dtypes import INTEGERS
+from l2s.checkpoints.files.writer import CheckpointWriter, MemoryWriter, TensorPlan
+from l2s.core.progress import silent
+from l2s.merging.plan.preflight import plan_merge
+from l2s.merging.plan.values import check_values
+from l2s.merging.recipe import MergeRecipe
+from l2s.merging.run.prepared import PreparedMerge, weights_digest_of
+from l2s.merging.run.tensors import merge_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class MergedInMemory:
+    """What ``l2s merge`` would have written."""
+
+    tensors: Mapping[str, "Tensor"]
+    """By name, as they would be stored."""
+    weights: str
+    """The merged folder's digest of the weights alone."""
+    digest: str
+    """The merged folder's digest of everything that decides what it answers."""
+    frame: str
+    """A digest of everything but the weights: models with the same take each other's weights."""
+    side_files: Path
+    """A folder with config, tokenizer and templates."""
+    plans: tuple[TensorPlan, ...]
+
+    def write(self, folder: Path) -> None:
+        """Write a model folder; it has no manifest, for it is no merge to keep."""
+        shutil.copytree(self.side_files, folder, dirs_exist_ok=True)
+        with CheckpointWriter(folder, self.plans) as writer:
+            for name, tensor in self.tensors.items():
+                writer.write(name, tensor)
+
+
+class MemoryMerger:
+    """Merges recipes of models that stay open; use as a context manager."""
+
+    def __init__(
+        self, models: Mapping[str, Path] | None, statistics: Mapping[str, Path] | None = None, *, threads: int = 1
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            models: folders by the recipes' names; a name that is not there is a folder itself.
+            statistics: files of calibration statistics by the recipes' names.
+            threads: tensors merged at a time; changes no byte.
+        """
+        self.models, self.statistics, self.threads = models, statistics, threads
+        self._prepared: dict[str, tuple[PreparedMerge, Path]] = {}
+        self._folder = TemporaryDirectory(prefix="l2s-merges-")
+
+    def __enter__(self) -> "MemoryMerger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def merge(self, recipe: MergeRecipe) -> MergedInMemory:
+        """Merge a recipe.
+
+        Raises:
+            CheckpointError: models that are damaged or do not fit, or parameters that give no model.
+            ConfigError: wrong parameters.
+        """
+        merge, side = self._prepare(recipe)
+        writer = MemoryWriter(merge.layout.tensors)
+        with (
+            merge.merger(writer) as merger,
+            closing(merge_tensors(merger, merge.layout.tensors, self.threads, silent)) as written,
+        ):
+            found = {one.name: one.diagnostics for one in written}
+        weights, folder = weights_digest_of(found), Checkpoint(side)
+        shapes = combine((plan.name, plan.dtype, plan.shape, "") for plan in merge.layout.tensors)
+        digest, frame = (digest_model(part, folder.config, folder.side_files) for part in (weights, shapes))
+        return MergedInMemory(writer.tensors(), weights, digest, frame, side, tuple(merge.layout.tensors))
+
+    def _prepare(self, recipe: MergeRecipe) -> tuple[PreparedMerge, Path]:
+        form = _form(recipe)
+        if form not in self._prepared:
+            plan = plan_merge(recipe, self.models, statistics=self.statistics)
+            merge = PreparedMerge.of(plan, plan.checked(force=False), 0, self.threads)
+            side = Path(self._folder.name) / str(len(self._prepared))
+            side.mkdir()
+            merge.write_side_files(side)
+            self._prepared[form] = merge, side
+            return merge, side
+        merge, side = self._prepared[form]
+        tensors = [plan for plan in merge.layout.tensors if plan.dtype not in INTEGERS]
+        findings = tuple(check_values(recipe, tensors, merge.plan.statistics))
+        plan = replace(merge.plan, recipe=recipe, findings=findings)
+        return replace(merge, plan=plan, layout=plan.checked(force=False)), side
+
+
+def _form(recipe: MergeRecipe) -> str:
+    """A recipe without the numbers among its parameters."""
+    return json.dumps(_without_numbers(recipe.model_dump(mode="json")), sort_keys=True)
+
+
+def _without_numbers(found: Any, parameter: bool = False) -> Any:
+    if isinstance(found, dict):
+        return {key: _without_numbers(value, parameter or key == "parameters") for key, value in found.items()}
+    if isinstance(found, list):
+        return [_without_numbers(value, parameter) for value in found]
+    return None if parameter and isinstance(found, int | float) else found
