@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from l2s.checkpoints.files.digest import combine, digest_model, digest_tensors, same_bytes
+from l2s.checkpoints.files.digest import combine, digest_frame, digest_model, digest_tensors, same_bytes
 from l2s.checkpoints.files.index import TensorEntry, WeightIndex, read_index
 from l2s.checkpoints.files.json_file import read_object
 from l2s.checkpoints.model.language import tie_flag
@@ -138,6 +138,12 @@ class Checkpoint:
         :func:`~l2s.checkpoints.files.digest.digest_model` for what counts.
         """
         return self.digest_by(BLAKE3)
+
+    @cached_property
+    def frame(self) -> str:
+        """The same but for the weights' numbers, see :func:`~l2s.checkpoints.files.digest.digest_frame`."""
+        entries = [self.index.entries[name] for name in self.names()]
+        return digest_frame(((one.name, one.dtype, one.shape) for one in entries), self.config, self.side_files)
 
     def digest_by(self, algorithm: str) -> str:
         """The same made with another algorithm, to be held against what an earlier version wrote."""

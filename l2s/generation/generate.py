@@ -95,7 +95,7 @@ def generate_responses(
         raise RecordError(f"{', '.join(map(str, problems))}: no problems; expected JSONL rows id, problem, gold")
     control.refuse(decoding)
     words = ModelTokenizer(model)
-    answerer = Answerer(model, weights_digest, words, lambda: _engine(model, decoding), _earlier(model))
+    answerer = Answerer(model, weights_digest, words, lambda: engine_for(model, decoding), _earlier(model))
     with ResponseStore(store) as responses:
         answers, counts = answer_problems(
             answerer, rows, responses, run=run, decoding=decoding, control=control, track=track, models=models, say=say
@@ -182,7 +182,8 @@ def _earlier(model: Path) -> Callable[[], Digests]:
     return lambda: Digests(Checkpoint(model).digest_by(SHA256), tokenizer_digest(model, SHA256))
 
 
-def _engine(model: Path, decoding: DecodingParams) -> Engine:
+def engine_for(model: Path, decoding: DecodingParams) -> Engine:
+    """The engine that the settings name, with a model in it."""
     return load_engine(
         decoding.engine, model, decoding.device, decoding.max_batch_size, threads=decoding.threads,
         tensor_parallel_size=decoding.tensor_parallel_size, data_parallel_size=decoding.data_parallel_size,
@@ -193,7 +194,9 @@ def _answers_of_another(
     model: Path, rows: Sequence[Row], decoding: DecodingParams, first: FirstQuestion, store: ResponseStore, track: Track
 ) -> tuple[Counts, list[Answered]]:
     """What another model says to the first question; it is in memory only meanwhile."""
-    calls = Calls(_engine(model, decoding), Checkpoint(model).digest, store, model.name, track, earlier=_earlier(model))
+    calls = Calls(
+        engine_for(model, decoding), Checkpoint(model).digest, store, model.name, track, earlier=_earlier(model)
+    )
     answered = _first_answers(calls, rows, decoding, first, f"first answers of {model.name}")
     return calls.counts, answered
 

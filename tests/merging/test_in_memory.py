@@ -48,13 +48,13 @@ def test_tensors_and_digests_are_those_of_the_folder(method: str, dtype: str, ti
     written = merge_checkpoints(wanted, models, tmp_path / "out")
     with MemoryMerger(models, threads=2) as merger:
         found = merger.merge(wanted)
-        found.write(tmp_path / "again")
+        found.folder(tmp_path / "again")
     folder, again = Checkpoint(tmp_path / "out"), Checkpoint(tmp_path / "again")
-    assert found.weights == written.output.weights == folder.weights_digest == again.weights_digest
-    assert found.digest == folder.digest == again.digest
+    assert found.weights_digest == written.output.weights == folder.weights_digest == again.weights_digest
+    assert found.digest == folder.digest == again.digest and found.frame == folder.frame == again.frame
     with CheckpointReader(folder) as reader:
-        assert list(found.tensors) == folder.names()
-        for name, tensor in found.tensors.items():
+        assert list(found.weights) == folder.names()
+        for name, tensor in found.weights.items():
             assert tensor.dtype == getattr(torch, dtype) and torch.equal(tensor, reader.read(name)), name
 
 

@@ -83,3 +83,7 @@ class Engine(Protocol):
             EngineError: they cannot be taken in place, and nothing was changed: start an engine from their folder.
         """
         ...
+
+    def close(self) -> None:
+        """Give memory back; nothing is asked of it afterwards."""
+        ...

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.files.digest import combine, digest_model
+from l2s.checkpoints.files.digest import digest_frame, digest_model
 from l2s.checkpoints.files.dtypes import INTEGERS
 from l2s.checkpoints.files.writer import CheckpointWriter, MemoryWriter, TensorPlan
 from l2s.core.progress import silent
+from l2s.core.scratch import Scratch
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.plan.values import check_values
 from l2s.merging.recipe import MergeRecipe
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 class MergedInMemory:
     """What ``l2s merge`` would have written."""
 
-    tensors: Mapping[str, "Tensor"]
+    weights: Mapping[str, "Tensor"]
     """By name, as they would be stored."""
-    weights: str
+    weights_digest: str
     """The merged folder's digest of the weights alone."""
     digest: str
     """The merged folder's digest of everything that decides what it answers."""
@@ -45,36 +45,45 @@ class MergedInMemory:
     """A folder with config, tokenizer and templates."""
     plans: tuple[TensorPlan, ...]
 
-    def write(self, folder: Path) -> None:
-        """Write a model folder; it has no manifest, for it is no merge to keep."""
-        shutil.copytree(self.side_files, folder, dirs_exist_ok=True)
-        with CheckpointWriter(folder, self.plans) as writer:
-            for name, tensor in self.tensors.items():
+    @property
+    def size(self) -> int:
+        """Bytes of the weights."""
+        return sum(plan.size for plan in self.plans)
+
+    def folder(self, empty: Path) -> Path:
+        """Fill a folder; it has no manifest, for it is no merge to keep."""
+        shutil.copytree(self.side_files, empty, dirs_exist_ok=True)
+        with CheckpointWriter(empty, self.plans) as writer:
+            for name, tensor in self.weights.items():
                 writer.write(name, tensor)
+        return empty
 
 
 class MemoryMerger:
     """Merges recipes of models that stay open; use as a context manager."""
 
     def __init__(
-        self, models: Mapping[str, Path] | None, statistics: Mapping[str, Path] | None = None, *, threads: int = 1
-    ) -> None:
+        self, models: Mapping[str, Path] | None, statistics: Mapping[str, Path] | None = None, *, threads: int = 1,
+        name: str = "merge",
+    ) -> None:  # fmt: skip
         """Open nothing yet.
 
         Args:
             models: folders by the recipes' names; a name that is not there is a folder itself.
             statistics: files of calibration statistics by the recipes' names.
             threads: tensors merged at a time; changes no byte.
+            name: what the folders of side files are called.
         """
+        self.name = name
         self.models, self.statistics, self.threads = models, statistics, threads
         self._prepared: dict[str, tuple[PreparedMerge, Path]] = {}
-        self._folder = TemporaryDirectory(prefix="l2s-merges-")
+        self._folder = Scratch("l2s-merges-")
 
     def __enter__(self) -> "MemoryMerger":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._folder.close()
 
     def merge(self, recipe: MergeRecipe) -> MergedInMemory:
         """Merge a recipe.
@@ -91,17 +100,17 @@ class MemoryMerger:
         ):
             found = {one.name: one.diagnostics for one in written}
         weights, folder = weights_digest_of(found), Checkpoint(side)
-        shapes = combine((plan.name, plan.dtype, plan.shape, "") for plan in merge.layout.tensors)
-        digest, frame = (digest_model(part, folder.config, folder.side_files) for part in (weights, shapes))
-        return MergedInMemory(writer.tensors(), weights, digest, frame, side, tuple(merge.layout.tensors))
+        plans, digest = merge.layout.tensors, digest_model(weights, folder.config, folder.side_files)
+        frame = digest_frame(((p.name, p.dtype, p.shape) for p in plans), folder.config, folder.side_files)
+        return MergedInMemory(writer.tensors(), weights, digest, frame, side, tuple(plans))
 
     def _prepare(self, recipe: MergeRecipe) -> tuple[PreparedMerge, Path]:
         form = _form(recipe)
         if form not in self._prepared:
             plan = plan_merge(recipe, self.models, statistics=self.statistics)
             merge = PreparedMerge.of(plan, plan.checked(force=False), 0, self.threads)
-            side = Path(self._folder.name) / str(len(self._prepared))
-            side.mkdir()
+            side = self._folder.path / str(len(self._prepared)) / self.name
+            side.mkdir(parents=True)
             merge.write_side_files(side)
             self._prepared[form] = merge, side
             return merge, side

@@ -101,6 +101,9 @@ class TransformersEngine:
         copy_weights(self.model, weights)
         self.name = self._fresh + ("" if proven else RELOADED)
 
+    def close(self) -> None:
+        """Its memory goes with it: nothing runs beside it."""
+
     def _decode(
         self, requests: Sequence[Request], sampling: SamplingParams, control: Control, delimiters: Delimiters,
         rows: int,

@@ -1,0 +1,165 @@
+"""The probe lets weights be swapped where that is sound, finds out where it is not, and never lets through the rest."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from l2s.core.errors import EngineError
+from l2s.generation.engines.engine import Weights
+from l2s.generation.engines.transformers.engine import TransformersEngine
+from l2s.merging.run.in_memory import MemoryMerger, MergedInMemory
+from l2s.search.live_engine import LiveEngine
+from tests.search.models import FAMILY, alike, answers, prompts, recipe
+
+SHARES = ((0.5, 0.45), (0.1, 0.9), (0.45, 0.45))
+
+
+class Counted(TransformersEngine):
+    """Counts its starts and swaps."""
+
+    starts, swaps = 0, 0
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        type(self).starts += 1
+
+    def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
+        super().reload(weights, digest, proven=proven)
+        type(self).swaps += 1
+
+
+class KeepsItsHead(Counted):
+    """The chimera that vLLM would make: the embedding is new, the head is what it was."""
+
+    starts, swaps = 0, 0
+
+    def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
+        model: Any = self.model
+        head = model.lm_head.weight.detach().clone()
+        super().reload(weights, digest, proven=proven)
+        model.lm_head.weight = type(model.lm_head.weight)(head)
+
+    @property
+    def tied(self) -> bool:
+        model: Any = self.model
+        return model.lm_head.weight.data_ptr() == model.model.embed_tokens.weight.data_ptr()
+
+
+class SkipsATensor(Counted):
+    """One layer's weight stays."""
+
+    starts, swaps = 0, 0
+
+    def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
+        assert not isinstance(weights, Path)
+        model: Any = self.model
+        name = "model.layers.1.mlp.down_proj.weight"
+        kept = model.state_dict()[name].clone()
+        super().reload(weights, digest, proven=proven)
+        model.state_dict()[name].copy_(kept)
+
+
+class Refuses(Counted):
+    """Takes no other weights."""
+
+    starts, swaps = 0, 0
+
+    def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
+        raise EngineError("the weights cannot be swapped in place: it is made of stone")
+
+
+def held(folder: Path, *shares: tuple[float, float], dtype: str = "bfloat16") -> list[Any]:
+    """Models that outlive their merger: each in a folder, and in memory."""
+
+    class Model:
+        def __init__(self, merged: MergedInMemory, place: Path) -> None:
+            self.digest, self.frame, self.weights = merged.digest, merged.frame, merged.weights
+            self.place = merged.folder(place)
+
+        def folder(self, empty: Path) -> Path:
+            return self.place
+
+    with MemoryMerger({name: FAMILY / name for name in ("base", "quick", "slow")}) as merger:
+        found = [merger.merge(recipe(*one, dtype)) for one in shares]
+        return [Model(one, folder / f"{dtype}-{number}") for number, one in enumerate(found)]
+
+
+def run(engine: LiveEngine, models: list[Any], per_level: int = 6) -> list[int]:
+    """How many answers of each model are a fresh engine's."""
+    found = []
+    for model in models:
+        engine.take(model)
+        asked = prompts(engine, per_level)
+        found.append(alike(answers(engine, asked), answers(TransformersEngine(model.place), asked)))
+    return found
+
+
+def started(kind: Callable[[Path], Any], tmp_path: Path) -> tuple[LiveEngine, list[str]]:
+    said: list[str] = []
+    kind.starts = kind.swaps = 0  # type: ignore[attr-defined]
+    return LiveEngine(kind, tmp_path / "place", said.append), said
+
+
+def test_a_sound_swap_is_proven_once_and_used_from_then_on(tmp_path: Path) -> None:
+    models = held(tmp_path, *SHARES)
+    engine, said = started(Counted, tmp_path)
+    assert run(engine, [*models, models[0]]) == [30, 30, 30, 30]
+    assert (Counted.starts, Counted.swaps, engine.proven, said) == (2, 3, True, [])
+    assert engine.name == TransformersEngine(models[0].place).name, "no response has been reloaded's"
+    engine.close()
+    assert not list((tmp_path / "place").iterdir())
+
+
+@pytest.mark.parametrize("kind", [KeepsItsHead, SkipsATensor])
+def test_what_is_not_swapped_is_found_out(kind: Any, tmp_path: Path) -> None:
+    """A fresh engine each, then; and no answer is a chimera's."""
+    models = held(tmp_path, *SHARES)
+    engine, said = started(kind, tmp_path)
+    assert run(engine, models) == [30, 30, 30]
+    assert (kind.starts, kind.swaps, engine.proven) == (3, 1, False)
+    (sentence,) = said
+    assert sentence.startswith("with weights swapped in place transformers ") and "of 8 problems otherwise" in sentence
+    assert sentence.endswith("so each trial starts an engine of its own")
+
+
+def test_the_chimera_is_one(tmp_path: Path) -> None:
+    """Without the probe it would answer otherwise in many problems: the stub is what it is called."""
+    first, second, _ = held(tmp_path, *SHARES)
+    engine = KeepsItsHead(first.place)
+    assert engine.tied
+    asked = prompts(engine)
+    engine.reload(second.weights, second.digest)
+    assert not engine.tied and alike(answers(engine, asked), answers(TransformersEngine(second.place), asked)) < 25
+
+
+def test_weights_that_cannot_be_swapped_start_an_engine(tmp_path: Path) -> None:
+    models = held(tmp_path, *SHARES)
+    engine, said = started(Refuses, tmp_path)
+    assert run(engine, models, 1) == [5, 5, 5]
+    assert Refuses.starts == 3
+    assert said == [
+        "the weights cannot be swapped in place: it is made of stone; so each trial starts an engine of its own"
+    ]
+
+
+def test_few_problems_or_the_same_answers_prove_nothing(tmp_path: Path) -> None:
+    models = held(tmp_path, (0.5, 0.45), (0.5, 0.4500001), (0.1, 0.9), (0.9, 0.1))
+    engine, _ = started(Counted, tmp_path)
+    for model, starts, proven in zip(models, (1, 2, 3, 3), (False, False, True, True), strict=True):
+        run(engine, [model], 1)
+        assert (Counted.starts, engine.proven) == (starts, proven), "five at a time: fresh each, until enough agree"
+
+
+def test_another_format_is_another_frame(tmp_path: Path) -> None:
+    models = held(tmp_path, SHARES[0]) + held(tmp_path, SHARES[1], dtype="float32")
+    engine, said = started(Counted, tmp_path)
+    assert run(engine, models, 1) == [5, 5]
+    assert (Counted.starts, Counted.swaps, said) == (2, 0, [])
+
+
+def test_it_takes_models_not_weights(tmp_path: Path) -> None:
+    engine, _ = started(Counted, tmp_path)
+    with pytest.raises(EngineError, match="takes models, not weights"):
+        engine.reload({}, "d")
