@@ -203,6 +203,7 @@ def generate(
     prompt: Source | Mapping[str, Any] = "chat",
     date: str | None = None,
     template_kwargs: Mapping[str, Any] | None = None,
+    level: str | None = None,
     samples: int = 1,
     temperature: float = 0.0,
     top_p: float = 1.0,
@@ -226,6 +227,7 @@ def generate(
         prompt: ``chat``, ``plain``, ``qwen25-math-cot``, ``cot``, a YAML file, or what such a file holds.
         date: what a chat template takes for today, ``YYYY-MM-DD``.
         template_kwargs: variables of the chat template, e.g. ``{"enable_thinking": False}``.
+        level: ``short``, ``medium`` or ``long``, of a model that was trained to be asked for it.
         samples: responses per problem.
         temperature: 0 is greedy.
         top_p: of nucleus sampling.
@@ -242,6 +244,7 @@ def generate(
     """
     from l2s.checkpoints import Checkpoint
     from l2s.generation.generate import generate_responses
+    from l2s.generation.levels import at_level
     from l2s.generation.settings import DecodingParams
 
     folder, found = Path(model), _control(control)
@@ -251,6 +254,7 @@ def generate(
     }  # fmt: skip
     options = {"engine": engine, "device": device, "sampling": sampling}
     decoding = DecodingParams.parse({**options, "prompt": prompt_settings(prompt, date, template_kwargs)}, "options")
+    decoding = decoding if level is None else at_level(decoding, folder, level)
     _keep([model, problems, *([control] if isinstance(control, str | os.PathLike) else [])], out)
     return generate_responses(
         folder, Checkpoint(folder).digest, [Path(problems)], Path(out), run=_run_name(run, folder, control),

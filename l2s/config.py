@@ -16,12 +16,12 @@ from l2s.family.settings import FamilySettings
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import AnyControl
+from l2s.generation.levels import Level
 from l2s.generation.settings import DecodingParams
 from l2s.nightly.settings import NightlyParams
 from l2s.planning.settings import ResourceParams
 from l2s.references import broken_references
 from l2s.sampling.settings import SampleParams
-from l2s.training.levels import Level
 from l2s.training.union import AnyTraining
 
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")

@@ -1,20 +1,26 @@
 """Levels of length that a model was trained to be asked for, in the words that it was trained with."""
 
 from pathlib import Path
+from typing import Literal
 
 from l2s.checkpoints.files.json_file import read_object
 from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from l2s.generation.settings import DecodingParams
 
 MANIFEST = "l2s_manifest.json"
+Level = Literal["short", "medium", "long"]
+LEVELS: tuple[Level, ...] = ("short", "medium", "long")
 
 
 def at_level(decoding: DecodingParams, model: Path, level: str) -> DecodingParams:
     """``decoding`` whose user's turn asks for a level, as the manifest in the model's folder has it.
 
     Raises:
-        ConfigError: the folder holds no training of ours.
+        ConfigError: there is no such level, or the folder holds no training of ours.
     """
+    if level not in LEVELS:
+        raise ConfigError(f"level: '{level}' is unknown{nearest(level, LEVELS)}; known: {', '.join(LEVELS)}")
     manifest = read_object(model / MANIFEST) if (model / MANIFEST).is_file() else {}
     template = manifest.get("level_template")
     if not isinstance(template, str):

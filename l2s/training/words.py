@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from l2s.core.errors import CheckpointError, ConfigError
+from l2s.generation.levels import Level
 from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
 from l2s.generation.settings import PromptParams
 from l2s.tokenizing import tokenizing
-from l2s.training.levels import Level
 
 
 class Words:

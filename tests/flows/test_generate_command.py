@@ -1,6 +1,7 @@
 """``l2s generate``: own problem files, names of runs, chat templates' variables, and controls that do nothing."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,17 @@ def test_a_control_that_does_nothing_says_so_and_the_table_does(work: Path) -> N
     controls = json.loads((work / "s" / "summary.json").read_text())["controls"]
     assert [(row["kind"], row["acted"]) for row in controls] == [("budget", 0.0)]
     assert "acted on none" not in generate("--control", "whole-4.yaml").output
+
+
+def test_a_level_is_asked_for_in_the_words_of_the_training(work: Path) -> None:
+    with pytest.raises(ConfigError, match="level: 'sort' is unknown; did you mean 'short'"):
+        generate("--level", "sort")
+    with pytest.raises(ConfigError, match="tiny: its manifest has no level_template"):
+        generate("--level", "short")
+    trained = work / "trained"
+    shutil.copytree(work / "tiny", trained)
+    (trained / "l2s_manifest.json").write_text(json.dumps({"level_template": "{problem} Be {level}."}))
+    (work / "tiny").unlink()
+    (work / "tiny").symlink_to(trained)
+    assert generate("--level", "short").exit_code == 0
+    assert all("+ 1? Be short." in str(row["prompt"]) for row in rows(work))

@@ -153,6 +153,9 @@ def generate(
     prompt: PromptFile = "chat",
     date: Date = None,
     template_kwarg: TemplateKwarg = None,
+    level: Annotated[
+        str | None, typer.Option(help="short, medium or long: of a model that was trained to be asked for it.")
+    ] = None,
     samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,
     temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 0.0,
     top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
@@ -168,8 +171,8 @@ def generate(
 
     counts = api.generate(
         model, problems, target, run=run, engine=engine, control=control, prompt=prompt, date=date,
-        template_kwargs=variables(template_kwarg), samples=samples, temperature=temperature, top_p=top_p, top_k=top_k,
-        max_tokens=max_tokens, device=device, seed=seed, track=bar, say=warn,
+        template_kwargs=variables(template_kwarg), level=level, samples=samples, temperature=temperature, top_p=top_p,
+        top_k=top_k, max_tokens=max_tokens, device=device, seed=seed, track=bar, say=warn,
     )  # fmt: skip
     console.out.print(
         f"{target}: {counts.generated} responses generated, {counts.stored} from the store",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from l2s.training.levels import Level
+from l2s.generation.levels import Level
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from l2s.training.levels import Level
+from l2s.generation.levels import Level
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict
 
 from l2s.core.kinds import Kind
-from l2s.training.levels import LEVELS, Level
+from l2s.generation.levels import LEVELS, Level
 from l2s.training.rewards.group import Group, State
 
 START = State()

@@ -1,8 +1,8 @@
 """Supervised fine-tuning, on examples or on two streams of them."""
 
+from l2s.generation.levels import LEVELS
 from l2s.training.data.kinds.reweight import Reweight
 from l2s.training.job import Done, Job
-from l2s.training.levels import LEVELS
 from l2s.training.methods.sft import Sft
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import Recorder, Tell, load_model

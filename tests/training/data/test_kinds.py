@@ -7,9 +7,9 @@ import pytest
 
 from l2s.core.errors import ConfigError
 from l2s.core.kinds import Kinds
+from l2s.generation.levels import LEVELS
 from l2s.training.data import EXAMPLES, PAIRS, Example, Pair, samples_of
 from l2s.training.data.kinds.pir import least
-from l2s.training.levels import LEVELS
 from tests.training.data.samples import chains, plain, row, sampled, slow_rows
 
 

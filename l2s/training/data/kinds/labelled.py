@@ -6,12 +6,12 @@ of those whose three texts differ. A problem without one is left out: it would t
 
 from typing import Any, ClassVar, Literal
 
+from l2s.generation.levels import LEVELS
 from l2s.training.data.data import Dataset, ExampleData, Samples, Score
 from l2s.training.data.example import Example
 from l2s.training.data.sample import Sample
 from l2s.training.data.selection import dataset, problems_of, right_ones
 from l2s.training.data.steps import Grammar, Trace, grammar_of, trace_of
-from l2s.training.levels import LEVELS
 
 
 class Labelled(ExampleData):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from l2s.training.levels import Level
+from l2s.generation.levels import Level
 from l2s.training.rewards.group import Group, State
 from l2s.training.rewards.reward import PenalisesWrong
 

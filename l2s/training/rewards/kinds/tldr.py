@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from l2s.training.levels import Level
+from l2s.generation.levels import Level
 from l2s.training.rewards.group import Group, State
 from l2s.training.rewards.reward import PenalisesWrong
 

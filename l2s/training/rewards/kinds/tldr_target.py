@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from l2s.training.levels import Level
+from l2s.generation.levels import Level
 from l2s.training.rewards.group import Group, State
 from l2s.training.rewards.kinds.tldr import checked_penalty
 from l2s.training.rewards.reward import PenalisesWrong
