@@ -8,7 +8,7 @@ easy ones (up to 3 more or fewer) or a single hard one: a good reasoner takes an
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +41,7 @@ NAMES = tuple(
 )
 OBJECTS = ("coins", "books", "pens", "cards", "shells", "apples")
 LEVELS = (1, 2, 3, 4, 5)
+EVEN = (1.0, 1.0, 1.0, 1.0, 1.0)
 OPERATIONS = {1: (1, 1), 2: (2, 2), 3: (3, 3), 4: (4, 5), 5: (6, 7)}
 """Fewest and most operations of each level."""
 LARGEST = 60
@@ -112,12 +113,12 @@ def draw_step(rng: random.Random, value: int, *, easy: bool, name: str = "") -> 
             return Step(name, value, sign, operand, after)
 
 
-def draw_set(seed: int, split: Split, per_level: int) -> list[Chain]:
-    """``per_level`` different problems of each level, all of one split."""
+def draw_set(seed: int, split: Split, per_level: int, weights: Sequence[float] = EVEN) -> list[Chain]:
+    """``per_level`` different problems of each level, times the level's weight, all of one split."""
     rng = random.Random(seed_for(seed, "problems", split))
     seen, chains = set[str](), []
-    for level in LEVELS:
-        for _ in range(per_level):
+    for level, weight in zip(LEVELS, weights, strict=True):
+        for _ in range(round(per_level * weight)):
             chain = draw_chain(rng, level)
             while chain.text in seen or split_of(chain) != split:
                 chain = draw_chain(rng, level)
@@ -141,7 +142,7 @@ def split_of(chain: Chain) -> Split:
     return {0: "check", 1: "validation", 2: "test", 3: "search"}.get(part, "train")  # type: ignore[return-value]
 
 
-def problem_rows(benchmark: str, seed: int, split: Split, per_level: int) -> list[Row]:
+def problem_rows(benchmark: str, seed: int, split: Split, per_level: int, weights: Sequence[float] = EVEN) -> list[Row]:
     """The problems as rows of a benchmark file."""
     return [
         {
@@ -152,7 +153,7 @@ def problem_rows(benchmark: str, seed: int, split: Split, per_level: int) -> lis
             "level": chain.level,
             "subject": "arithmetic",
         }
-        for number, chain in enumerate(draw_set(seed, split, per_level))
+        for number, chain in enumerate(draw_set(seed, split, per_level, weights))
     ]
 
 

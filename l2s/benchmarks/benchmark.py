@@ -4,11 +4,11 @@ import hashlib
 import json
 import random
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from l2s.benchmarks.arithmetic import problem_rows
+from l2s.benchmarks.arithmetic import EVEN, problem_rows
 from l2s.benchmarks.hub import hub_file
 from l2s.benchmarks.published import published_rows
 from l2s.benchmarks.source import Hub, Source
@@ -20,6 +20,7 @@ from l2s.records import Problems, Row, in_text, read_rows, table_of, write_rows
 
 _OWN = ("arithmetic", "file", "jsonl")
 _DIGITS = 12
+Weight = Annotated[float, Field(ge=0, le=100)]
 
 
 class ProblemParams(Params):
@@ -88,6 +89,15 @@ class TrainingProblems(ProblemParams):
 
     source: str = "arithmetic"
     split: Literal["train", "validation", "test", "search"] = "train"
+    level_weights: tuple[Weight, Weight, Weight, Weight, Weight] = EVEN
+    """Of ``arithmetic``: ``per_level`` is multiplied with these; hard problems are where something is left to learn."""
+
+    @field_validator("level_weights")
+    @classmethod
+    def _some(cls, found: tuple[float, ...]) -> tuple[float, ...]:
+        if not any(found):
+            raise ValueError("all are 0, which leaves no problem; expected five weights, e.g. [0.6, 0.7, 1, 1.7, 2]")
+        return found
 
 
 class BenchmarkParams(ProblemParams):
@@ -132,7 +142,8 @@ def problems_digest(rows: list[Row]) -> str:
 
 def _problems(name: str, params: ProblemParams) -> list[Row]:
     if params.source == "arithmetic":
-        return problem_rows(name, params.seed, params.split, params.per_level)
+        weights = getattr(params, "level_weights", EVEN)
+        return problem_rows(name, params.seed, params.split, params.per_level, weights)
     if params.source in SOURCES:
         return _published(SOURCES[params.source], params)
     assert params.path is not None

@@ -11,6 +11,7 @@ from l2s.generation.settings import DecodingParams
 from l2s.records import Row
 from l2s.training.data import Sample
 from l2s.training.settings import TrainingParams
+from l2s.training.stop import Stop
 from l2s.training.words import Words
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Job:
     work: Path
     """Where its checkpoints lie: of these settings and inputs alone."""
     costs: Costs = field(default_factory=Costs)
+    stop: Stop = field(default_factory=Stop)
     notes: dict[str, Any] = field(default_factory=dict)
     """What the manifest says besides, e.g. how many problems gave nothing."""
 

@@ -38,7 +38,8 @@ def train(
 ) -> dict[str, Any]:
     """Train ``start`` as the settings say; ``out`` appears whole at the end.
 
-    A training that was killed goes on from its newest whole state under ``work``, and ends with the same bytes.
+    A training that was killed goes on from its newest whole state under ``work``, and ends with the same bytes. SIGTERM
+    lets it finish its step and keep its state, and ends the process with 143.
 
     Args:
         start: folder of the start model.
@@ -75,7 +76,8 @@ def train(
     own = folder_of(work, _digest(settings, model, inputs, decoding))
     job = Job(settings, start, words, samples, read, asked, chosen_on, decoding, own)
     method = import_module(f"l2s.training.trainers.{settings.method}")
-    done: Done = method.carry_out(job, on_step or (lambda line: None))
+    with job.stop.on_signal():
+        done: Done = method.carry_out(job, on_step or (lambda line: None))
     costs = job.costs.spent() | {"hardware": hardware(job.device)}
     sampled = sum(one.tokens for found in read.values() for one in found)
     spent = {"sampled": sampled, "generated": costs.pop("generated"), "trained": costs.pop("trained")}

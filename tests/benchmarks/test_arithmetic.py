@@ -3,6 +3,7 @@
 import itertools
 import random
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,10 @@ def test_problems_to_learn_from_are_of_no_benchmark(tmp_path: Path) -> None:
     write_problems(params.named, params, tmp_path / "train.jsonl")
     rows = read_rows(tmp_path / "train.jsonl")
     assert len(rows) == 150 and {row["benchmark"] for row in rows} == {"arithmetic-train"}
+    weighted = params.model_copy(update={"level_weights": (0.0, 0.5, 1.0, 1.7, 2.0)})
+    write_problems(params.named, weighted, tmp_path / "weighted.jsonl")
+    counts = Counter(row["level"] for row in read_rows(tmp_path / "weighted.jsonl"))
+    assert counts == {2: 15, 3: 30, 4: 51, 5: 60}
     for split in ("validation", "test"):
         benchmark = BenchmarkParams.parse({"source": "arithmetic", "split": split, "per_level": 300}, "b")
         write_problems("b", benchmark, tmp_path / "b.jsonl")

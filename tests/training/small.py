@@ -34,6 +34,12 @@ BLOCKS: dict[str, dict[str, Any]] = {
         "batch_size": 4,
         "validation": {"problems": DEVELOP, "every": 2, "max_tokens": 8, "margin": 0.9},
     },
+    "lora": {
+        "data": {"kind": "shortest", "samples": "own"},
+        "epochs": 3,
+        "batch_size": 4,
+        "lora": {"r": 2, "alpha": 4},
+    },
     "dpo": {"data": {"kind": "own", "samples": "own"}, "epochs": 3, "batch_size": 4, "micro_batch": 4},
     "o1_pruner": {"data": {"samples": "own"}, "epochs": 2, "batch_size": 8, "micro_batch": 4},
     "grpo": {"reward": {"kind": "tldr", "length_scale": 12}, "steps": 6, "prompts": 2, "samples": 4, "max_tokens": 12},
@@ -83,7 +89,7 @@ def write_inputs(folder: Path) -> dict[str, Path]:
 
 def named(block: str) -> str:
     """The method of a block."""
-    return "sft" if block in ("reweight", "validated") else block
+    return "sft" if block in ("reweight", "validated", "lora") else block
 
 
 def run(

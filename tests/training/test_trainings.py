@@ -2,11 +2,12 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,15 +20,6 @@ ROOT = Path(__file__).parent.parent.parent
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
-
-
-def killed(method: str, start: Path, inputs: dict[str, Path], out: Path, step: int) -> None:
-    command = [sys.executable, "-m", "tests.training.kill", method, start, inputs["own"].parent, out, step]
-    threads = os.environ | {"OMP_NUM_THREADS": "2"}  # which changes no byte
-    words = [str(word) for word in command]
-    done = subprocess.run(words, cwd=ROOT, env=threads, capture_output=True, text=True, timeout=900)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert not out.exists()
 
 
 def test_a_trained_folder(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
@@ -60,15 +52,37 @@ def test_two_folders_are_the_same_bytes(method: str, start: Path, inputs: dict[s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", BLOCKS)
-def test_a_killed_training_ends_with_the_same_bytes(
+def test_killed_trainings_end_with_the_same_bytes(
     method: str, start: Path, inputs: dict[str, Path], tmp_path: Path
 ) -> None:
-    manifest = run(method, start, inputs, tmp_path / "whole")
-    for step in random.Random(method).sample(range(1, manifest["steps"] + 1), 2):
-        out = tmp_path / f"killed-{step}"
-        killed(method, start, inputs, out, step)
-        run(method, start, inputs, out)
-        assert contents(out) == contents(tmp_path / "whole"), step
+    command = [sys.executable, "-m", "tests.training.kill", method, start, inputs["own"].parent, tmp_path, 4]
+    threads = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}  # so that it can be forked
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=ROOT, env=threads, capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stderr
+    assert "4 kills" in done.stdout
+
+
+@pytest.mark.parametrize("method", ["sft"])
+def test_sigterm_keeps_the_step_and_ends_with_143(
+    method: str, start: Path, inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    seen = list[int]()
+
+    def terminate(line: Mapping[str, Any]) -> None:
+        seen.append(line["step"])
+        if line["step"] == 3:  # between two checkpoints
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    run(method, start, inputs, tmp_path / "whole")
+    with pytest.raises(SystemExit) as ended:
+        run(method, start, inputs, tmp_path / "out", on_step=terminate)
+    assert ended.value.code == 143 and seen == [1, 2, 3, 4]
+    assert not (tmp_path / "out").exists()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    run(method, start, inputs, tmp_path / "out", on_step=terminate)
+    assert seen[4] == 5, "it goes on from where it stopped"
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 @pytest.mark.slow

@@ -112,8 +112,10 @@ class Recorder(TrainerCallback):
         """Done after each step."""
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
-        """Let the method look at the model."""
+        """Let the method look at the model; stop with a checkpoint where that is asked for."""
         self.after(self.first + state.global_step, model)
+        if self.job.stop.asked:
+            control.should_save = control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """One line a step."""
@@ -150,4 +152,5 @@ def run_trainer(
         take_over(job, recorder.history, found[1])
         restore(found[1])
     trainer.train(resume_from_checkpoint=None if found is None else str(found[0]))
+    job.stop.leave()
     return merged_weights(trainer.model)
