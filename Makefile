@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-long test-slow test-shuffled check docs scratch seeds bench bench-pipeline bench-generation bench-grading vllm ui clean
+.PHONY: run test test-long test-slow test-shuffled check docs scratch seeds bench bench-pipeline bench-generation bench-grading bench-training gpu-check vllm ui clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.core
@@ -57,6 +57,12 @@ bench-generation: $(VENV)/.core $(WITH_VLLM)  ## our decoding loop against padde
 
 bench-grading: $(VENV)/.dev  ## the graders against each other; L2S_SHARED_DATA: a folder with the published files
 	$(BIN)/python -m bench.grading
+
+bench-training: $(VENV)/.core  ## every method of docs/training.md on the embedded family, measured; half an hour
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.training data/models .l2s/bench-training
+
+gpu-check: $(VENV)/.core  ## what CPUs cannot show: CUDA merges, vLLM on CUDA, training on a GPU; eight minutes on one
+	@$(BIN)/python -m bench.gpu_check
 
 vllm: $(VENV)/.vllm  ## add the vLLM engine: its CPU build, or where there is an NVIDIA GPU the CUDA build
 

@@ -60,12 +60,34 @@ EARLY: Row = {
 PROMPT: Row = {"style": "chat", "system": "s", "template": "{problem}", "stop": ["x"], "prefill": "y"}
 ABOUT: Row = {"slow": {"method": "x", "control": {"value": 1}}}
 
+TRAININGS: dict[str, Row] = {
+    "levels": {"method": "sft", "data": {"kind": "labelled", "samples": "slow", "medium": "half"},
+               "lora": {"r": 2, "alpha": 4.0}, "level_template": "{problem} Be {level}."},
+    "mixed": {"method": "sft", "epochs": 2, "batch_size": 4, "warmup": 0.1, "floor": 0.5, "data": {
+        "kind": "reweight", "short": "quick", "long": "slow", "eta": 4.0,
+        "develop": {"per_level": 2, "level_weights": [1, 1, 1, 1, 2]}}},
+    "pairs": {"method": "dpo", "model": "trained/levels", "beta": 0.1, "sft": 0.5, "data": {
+        "kind": "quick-slow", "chosen": "quick", "rejected": "slow", "filter": "right"}},
+    "pruner": {"method": "o1_pruner", "alpha": 2.0, "data": {"samples": "slow", "used": 2}},
+    "rl": {"method": "grpo", "reference": "slow", "steps": 2, "samples": 4, "problems": {"per_level": 3, "seed": 1},
+           "reward": {"kind": "tldr_target", "levels": {"short": 0.4, "long": 1.1}, "lambda": 0.5}, "kl": 0.1,
+           "validation": {"problems": {"split": "validation", "per_level": 2}, "every": 2, "margin": 0.1}},
+    "capped": {"method": "grpo", "reward": {"kind": "thinkprune", "caps": [300, 100], "stage_steps": 2}},
+    "rounds": {"method": "expert_iteration", "rounds": 1, "prompts": 3},
+}  # fmt: skip
+"""Trainings that use every kind of block."""
+
 GENERATE = ("generate", "real", "problems.jsonl", "out.jsonl", "--max-tokens", "3")
 VERIFY = ("verify", "responses.jsonl", "out.jsonl")
 GRADE = ("grade", "pairs.jsonl", "out.jsonl")
 ANALYSE = ("analyse", "verdicts.jsonl", "--out", "outdir", "--baseline", "slow")
 CALIBRATE = ("calibrate", "models/slow", "texts.jsonl", "out.safetensors")
 MAKE_TEXTS = ("texts", "responses.jsonl", "verdicts.jsonl", "out.jsonl")
+TRAIN = ("train", "training.yaml", "out", "--engine", "transformers")
+TRAINING: Row = {
+    "method": "sft", "model": "real", "data": {"kind": "shortest", "samples": "samples.jsonl"}, "epochs": 1,
+    "learning_rate": 1e-4, "batch_size": 2, "micro_batch": 2, "seed": 1,
+}  # fmt: skip
 MERGE, CHECK = ("merge", "ties.yaml", "out"), ("check", "ties.yaml")
 
 
@@ -77,6 +99,15 @@ def params() -> Row:
     found["recipes"]["aim-ties"] = own["recipes"]["aim-ties"]
     found["controls"] |= {name: own["controls"][name] for name in ("early-exit", "eot-3", "budget-64", "no-think")}
     found["decoding"]["prompt"] = dict(PROMPT)
+    found["samples"] = {
+        "slow": {**own["samples"]["slow"], "top_p": 0.9, "top_k": 5},
+        "quick": {"model": "models/quick"},
+    }
+    found["training"] = {
+        name: {"model": "models/slow", **block} if "model" not in block else dict(block)
+        for name, block in TRAININGS.items()
+    }
+    found["runs"]["levels"] = {"model": "trained/levels", "control": "none", "level": "short"}
     found["nightly"] = {"runs": ["slow"], "on_regression": {"command": ["x"], "webhook": "http://x", "timeout": 1.0}}
     found["resources"] = {"cpu": 1, "gpu": 1, "memory": 4, "needs": {"merge": {"cpu": 1}}}
     found["analysis"] |= {"baselines": {"average": "slow"}, "test": ["arithmetic-test"], "aes": {"alpha": 1.0}}
@@ -100,6 +131,7 @@ def make_project(folder: Path) -> None:
         "budget.yaml": dumped(BUDGET), "early.yaml": dumped(EARLY), "prompt.yaml": dumped(PROMPT),
         "about.yaml": dumped(ABOUT), "problems.jsonl": rows(PROBLEMS), "responses.jsonl": rows(RESPONSES),
         "verdicts.jsonl": rows(VERDICTS), "pairs.jsonl": rows(PAIRS), "texts.jsonl": rows(SHORT_AND_LONG),
+        "training.yaml": dumped(TRAINING), "samples.jsonl": rows(VERDICTS[:2]),
     }  # fmt: skip
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -151,6 +183,15 @@ def of_calibration() -> Iterator[Case]:
     """Calibration texts."""
     yield from every_text("texts.jsonl", CALIBRATE, LINES)
     yield from every_value(SHORT_AND_LONG, "texts.jsonl", CALIBRATE, rows)
+
+
+def of_training() -> Iterator[Case]:
+    """A training of one's own, and its samples."""
+    yield from every_value(TRAINING, "training.yaml", TRAIN)
+    yield from every_text("training.yaml", TRAIN, TEXTS)
+    yield from every_value(VERDICTS[:1], "samples.jsonl", TRAIN, rows)
+    yield from every_text("samples.jsonl", TRAIN, LINES)
+    yield from every_flag(TRAIN, ("--benchmark", "--prompt", "--device"))
 
 
 def of_rows() -> Iterator[Case]:

@@ -31,7 +31,7 @@ class ProblemParams(Params):
     split: Literal["train", "validation", "test", "search"] = "test"
     """Of ``arithmetic``: train; validation, to choose on; test, to report on; search, for searches. Of ``gsm8k``: train
     or test."""
-    per_level: int = Field(100, ge=1)
+    per_level: int = Field(100, ge=1, le=10_000)
     """Of ``arithmetic``: problems of each of the five levels."""
     seed: int = 0
     """Which problems are drawn (``arithmetic``, ``sample``), and the order of choices (``gpqa``)."""

@@ -45,6 +45,8 @@ class Kinds(Mapping[str, type[Found]]):
         """``block`` is an example, for the sentence that says what was expected; ``default`` stands without a key."""
         self.base, self.block, self.default, self.key = base, block, default, base.key
         self.classes = dict(self._found(package))
+        self.elsewhere: Mapping[str, str] = {}
+        """Names that are none here, and where they belong."""
 
     def _found(self, package: ModuleType) -> Iterator[tuple[str, type[Found]]]:
         for file in iter_modules(package.__path__, f"{package.__name__}."):
@@ -87,6 +89,8 @@ class Kinds(Mapping[str, type[Found]]):
         if self.key not in found and self.default is None:
             raise ValueError(f"{self.key} is missing{nearest('', self)}")
         name = found.get(self.key, self.default)
+        if isinstance(name, str) and name in self.elsewhere:
+            raise ValueError(f"{self.key} {name} is {self.elsewhere[name]}; expected {' or '.join(self)}")
         if not isinstance(name, str) or name not in self:
             raise ValueError(f"{self.key} {name!r:.60} is unknown{nearest(str(name), self)}")
         block = {**self[name].in_current_words(found, info.context), self.key: name}

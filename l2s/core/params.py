@@ -125,9 +125,11 @@ def _expected(message: str) -> str:
 
 def _keys_beside(model: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
     """Field names of the block that holds the unknown key, as far as plain nesting shows them."""
-    block: type[BaseModel] = model
+    block, of_kind = model, False
     for part in path[:-1]:
-        field = block.model_fields.get(str(part))
+        field, of_kind = block.model_fields.get(str(part)), of_kind or str(part).startswith(TAG)
+        if field is None and of_kind and not str(part).startswith(TAG):
+            return set()  # a block of one kind alone
         if field is None:
             continue  # a place in a list or mapping, whose blocks were found at its name
         inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_block(kind)]

@@ -13,7 +13,7 @@ class SampleParams(Params):
     model: str
     """Folder under ``data/``: ``models/<name>`` or ``merged/<recipe>``."""
     problems: TrainingProblems = TrainingProblems()
-    samples: int = Field(8, ge=1)
+    samples: int = Field(8, ge=1, le=10_000)
     """Responses per problem."""
     temperature: float = Field(1.0, ge=0)
     top_p: float = Field(1.0, gt=0, le=1)

@@ -61,6 +61,7 @@ def train(
     """
     from l2s.training.folder import described, hardware, refuse_place, write_folder
     from l2s.training.job import Done, Job
+    from l2s.training.quiet import quiet
     from l2s.training.words import Words
 
     refuse_place(out, start)
@@ -75,8 +76,8 @@ def train(
     inputs |= {"validation": digest_file(validation)} if validation and chosen_on else {}
     own = folder_of(work, _digest(settings, model, inputs, decoding))
     job = Job(settings, start, words, samples, read, asked, chosen_on, decoding, own)
-    method = import_module(f"l2s.training.trainers.{settings.method}")
-    with job.stop.on_signal():
+    with quiet(), job.stop.on_signal():
+        method = import_module(f"l2s.training.trainers.{settings.method}")
         done: Done = method.carry_out(job, on_step or (lambda line: None))
     costs = job.costs.spent() | {"hardware": hardware(job.device)}
     sampled = sum(one.tokens for found in read.values() for one in found)
@@ -104,7 +105,9 @@ def _problems(path: Path | None, wanted: bool) -> list[Row]:
         if wanted:
             raise ConfigError("training: there is no file of problems, which these settings ask for")
         return []
-    return read_problems(path)
+    if not (rows := read_problems(path)):
+        raise ConfigError(f"{path}: holds no problems; expected JSONL with id, problem and gold")
+    return rows
 
 
 def _digest(settings: TrainingParams, start: Checkpoint, inputs: Mapping[str, str], decoding: DecodingParams) -> str:

@@ -1,6 +1,6 @@
 """What trainings have in common: a block under ``training:`` in params.yaml, or a file for ``l2s train``."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -8,6 +8,10 @@ from l2s.benchmarks import TrainingProblems
 from l2s.core.kinds import Kind
 from l2s.core.params import Params
 
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+"""Of things that are there; a larger one is a slip of the pen."""
+Rate = Annotated[float, Field(gt=0, le=1)]
+"""Of learning."""
 LEVEL_TEMPLATE = "{problem} Reasoning length: {level}."
 """The user's turn where a level is asked for, unless a training says otherwise."""
 
@@ -15,7 +19,7 @@ LEVEL_TEMPLATE = "{problem} Reasoning length: {level}."
 class LoraParams(Params):
     """Train low-rank adapters; they are merged into the weights at the end."""
 
-    r: int = Field(16, ge=1)
+    r: Count = 16
     alpha: float = Field(32, gt=0)
     targets: tuple[str, ...] = ("all-linear",)
     """Names of the modules that are adapted; ``all-linear``: every linear layer but the head."""
@@ -25,12 +29,12 @@ class ValidationParams(Params):
     """Problems on which a checkpoint is chosen: the shortest at parity with the start model there."""
 
     problems: TrainingProblems = TrainingProblems(split="validation", per_level=40)
-    every: int = Field(10, ge=1)
+    every: Count = 10
     """Steps between two candidates; the last step is one."""
     margin: float = Field(0.03, gt=0, lt=1)
     """Parity: the loss of accuracy, at the lower end of its paired interval, is less than this."""
     confidence: float = Field(0.95, gt=0, lt=1)
-    max_tokens: int = Field(400, ge=1)
+    max_tokens: Count = 400
     """Of a response, which is greedy."""
 
 
@@ -43,7 +47,7 @@ class TrainingParams(Kind):
     """Folder under ``data/`` that the training starts from: ``models/<m>``, ``merged/<r>`` or ``trained/<t>``."""
     level_template: str = LEVEL_TEMPLATE
     """The user's turn where a level is asked for; ``{problem}`` and ``{level}`` are replaced."""
-    learning_rate: float = Field(gt=0)
+    learning_rate: Rate
     warmup: float = Field(0.0, ge=0, lt=1)
     """Share of the steps over which the rate rises; afterwards a cosine goes down to ``floor``."""
     floor: float = Field(0.1, ge=0, le=1)
@@ -51,11 +55,11 @@ class TrainingParams(Kind):
     weight_decay: float = Field(0.0, ge=0)
     clip: float = Field(1.0, gt=0)
     """Longest gradient."""
-    micro_batch: int = Field(8, ge=1)
+    micro_batch: Count = 8
     """Most texts whose gradients are computed at once; it bounds memory."""
     lora: LoraParams | None = None
     """null: all weights are trained."""
-    checkpoint_every: int = Field(10, ge=1)
+    checkpoint_every: Count = 10
     """Steps between two states from which a killed training goes on."""
     validation: ValidationParams | None = None
     seed: int = Field(0, ge=0, lt=2**32)
@@ -82,10 +86,10 @@ class RolloutParams(TrainingParams):
     """What methods that sample while they train have in common."""
 
     problems: TrainingProblems = TrainingProblems()
-    samples: int = Field(8, ge=2)
+    samples: int = Field(8, ge=2, le=10_000)
     """Responses to each prompt."""
     temperature: float = Field(1.0, gt=0)
-    max_tokens: int = Field(300, ge=1)
+    max_tokens: Count = 300
     """A longer response is cut, and so wrong."""
 
     sampled: ClassVar[bool] = True

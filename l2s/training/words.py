@@ -37,7 +37,7 @@ class Words:
     def ids(self, text: str) -> list[int]:
         """Of a text within a prompt or a response: special tokens are read, none is added."""
         with tokenizing(self.tokenizer):
-            return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def response(self, text: str) -> list[int]:
         """Of a whole response; its stop token is the last."""

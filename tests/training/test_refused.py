@@ -27,6 +27,19 @@ GRPO = {"method": "grpo", "model": "m", "reward": REWARD}
         ({**GRPO, "reward": {"kind": "tldr_target"}}, "name its samples under 'reference'"),
         ({**SFT, "level_template": "{problem}"}, "expected {level} in it"),
         ({**SFT, "learning_rate": 0}, "greater than 0"),
+        ({**SFT, "learning_rate": 1e300}, "less than or equal to 1"),
+        ({**SFT, "learning_rate": float("nan")}, "finite number"),
+        ({**SFT, "epochs": -1}, "greater than or equal to 1"),
+        ({**SFT, "epochs": 10**30}, "less than or equal to 1000000"),
+        (
+            {**SFT, "data": {"kind": "own", "samples": "s"}},
+            "kind own is data of method dpo; expected labelled or model",
+        ),
+        ({**SFT, "method": "dpo", "data": {"kind": "pir", "samples": "s"}}, "kind pir is data of method sft"),
+        ({**GRPO, "samples": -3}, "greater than or equal to 2"),
+        ({**GRPO, "reward": {**REWARD, "levels": {"short": 1.5}}}, "λ = 1.5 lies outside 0 to 1"),
+        ({**GRPO, "reward": {**REWARD, "lambda": float("nan")}}, "finite number"),
+        ({**GRPO, "data": {"kind": "pir", "samples": "s"}}, "and not 'data'"),
     ],
 )
 def test_settings(block: dict[str, object], said: str) -> None:
@@ -73,3 +86,49 @@ def test_a_taken_place(start: Path, inputs: dict[str, Path], tmp_path: Path) -> 
     with pytest.raises(L2SError, match="holds files that are no training of ours"):
         run("sft", start, inputs, tmp_path / "out")
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+def changed(rows: Path, out: Path, **values: object) -> Path:
+    out.write_text("".join(json.dumps(json.loads(row) | values) + "\n" for row in rows.read_text().splitlines()))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("method", "file", "values", "said"),
+    [
+        ("sft", "own", {"correct": False}, "of 10 problems none can be trained on (10 unsolved); sample more"),
+        ("dpo", "own", {"tokens": 0}, "of 10 problems none can be trained on (10 of one length); sample more"),
+        ("o1_pruner", "own", {"finish": "length"}, "none can be trained on (10 unsolved)"),
+        ("o1_pruner", "own", {"correct": True, "tokens": 7}, "weights of samples 'own' are equal"),
+        ("sft", "own", {"tokens": -5}, "row 1: tokens is -5, which is less than 0"),
+        ("sft", "own", {"sample": -1}, "row 1: sample is -1, which is less than 0"),
+        ("sft", "own", {"tokens": float("nan")}, "row 1: tokens is nan, expected int"),
+        ("sft", "own", {"response": 7}, "row 1: response is 7, expected str"),
+        ("sft", "own", {"response": " Wait" * 5000}, "sft: none of 10 examples fits the context"),
+        ("o1_pruner", "own", {"response": " Wait" * 5000}, "o1_pruner: none of 20 examples fits the context"),
+        ("expert_iteration", "problems", {"gold": "99999"}, "none can be trained on (4 unsolved)"),
+    ],
+)  # fmt: skip
+def test_rows(
+    method: str, file: str, values: dict[str, object], said: str, start: Path, inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    found = changed(inputs[file], tmp_path / inputs[file].name, **values)
+    refused(said, method, start, {**inputs, file: found}, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("method", "file", "said"), [("sft", "own", "of 0 problems none"), ("grpo", "problems", "holds no problems")]
+)
+def test_empty_files(method: str, file: str, said: str, start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_text("")
+    refused(said, method, start, {**inputs, file: tmp_path / "own.jsonl"}, tmp_path / "out")
+
+
+def test_modules_that_the_model_lacks(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    lora = {"r": 2, "targets": ["q_proj", "gate_prj"]}
+    said = "lora.targets: the model has no module 'gate_prj'; did you mean 'gate_proj'?"
+    refused(said, "sft", start, inputs, tmp_path / "out", lora=lora)
+
+
+def test_a_training_that_diverges_is_told(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    refused("take a smaller learning_rate", "sft", start, inputs, tmp_path / "out", learning_rate=1.0, clip=1e30)

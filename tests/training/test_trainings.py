@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from l2s.checkpoints import Checkpoint
 from l2s.training.folder import HISTORY, MANIFEST
-from tests.training.small import BLOCKS, run
+from tests.training.small import BLOCKS, FILES, run
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -41,6 +42,27 @@ def test_a_trained_folder(start: Path, inputs: dict[str, Path], tmp_path: Path) 
     assert [line["step"] for line in history] == list(range(1, manifest["steps"] + 1))
     assert manifest["tokens"]["trained"] == sum(line["tokens"] for line in history) > 0
     assert not (tmp_path / "out.work").exists()
+
+
+@pytest.mark.parametrize("method", ["dpo", "grpo"])
+def test_nothing_is_said_but_by_us(method: str, start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    """In a process of its own: libraries say some things as they are imported."""
+    call = "import sys; from tests.training.test_trainings import gone_on_with as f; f(*sys.argv[1:])"
+    words = [sys.executable, "-c", call, method, start, inputs["own"].parent, tmp_path / "out"]
+    done = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def gone_on_with(method: str, start: str, inputs: str, out: str) -> None:
+    named = {name: Path(inputs) / f"{name}.jsonl" for name in FILES}
+
+    def stop(line: Mapping[str, Any]) -> None:
+        if line["step"] == 3:
+            raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        run(method, Path(start), named, Path(out), on_step=stop)
+    run(method, Path(start), named, Path(out))
 
 
 @pytest.mark.parametrize("method", ["grpo"])

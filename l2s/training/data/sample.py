@@ -56,6 +56,8 @@ def _wrong(row: Row, number: int) -> Sequence[str]:
     absent = [key for key in COLUMNS if key not in row]
     odd = [key for key, kind in COLUMNS.items() if key in row and type(row[key]) is not kind]
     told = [f"row {number} lacks {', '.join(absent)}"] if absent else []
+    told += [f"row {number}: {key} is {row[key]}, which is less than 0" for key in ("sample", "tokens")
+             if key not in [*absent, *odd] and row[key] < 0]  # fmt: skip
     return told + [f"row {number}: {key} is {row[key]!r:.40}, expected {COLUMNS[key].__name__}" for key in odd]
 
 

@@ -8,6 +8,8 @@ from l2s.training.data.data import ExampleData, PairData
 
 EXAMPLES = Kinds(kinds, ExampleData, block="{kind: shortest, samples: slow}")  # type: ignore[type-abstract]
 PAIRS = Kinds(kinds, PairData, block="{kind: own, samples: slow}")  # type: ignore[type-abstract]
+EXAMPLES.elsewhere = dict.fromkeys(PAIRS, "data of method dpo")
+PAIRS.elsewhere = dict.fromkeys(EXAMPLES, "data of method sft")
 
 if TYPE_CHECKING:
     AnyExamples = ExampleData

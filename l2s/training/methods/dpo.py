@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from l2s.training.data import AnyPairs
-from l2s.training.settings import TrainingParams
+from l2s.training.settings import Count, Rate, TrainingParams
 
 
 class Dpo(TrainingParams):
@@ -17,9 +17,9 @@ class Dpo(TrainingParams):
 
     method: Literal["dpo"]
     data: AnyPairs
-    learning_rate: float = Field(2e-4, gt=0)
-    epochs: int = Field(1, ge=1)
-    batch_size: int = Field(16, ge=1)
+    learning_rate: Rate = 2e-4
+    epochs: Count = 1
+    batch_size: Count = 16
     """Pairs a step."""
     beta: float = Field(0.1, gt=0)
     sft: float = Field(0.0, ge=0)

@@ -2,20 +2,18 @@
 
 from typing import Literal
 
-from pydantic import Field
-
-from l2s.training.settings import RolloutParams
+from l2s.training.settings import Count, Rate, RolloutParams
 
 
 class ExpertIteration(RolloutParams):
     """Each round samples from the model that the round before left, on problems of its own."""
 
     method: Literal["expert_iteration"]
-    learning_rate: float = Field(5e-4, gt=0)
-    rounds: int = Field(2, ge=1)
-    prompts: int = Field(150, ge=1)
+    learning_rate: Rate = 5e-4
+    rounds: Count = 2
+    prompts: Count = 150
     """Problems a round."""
-    epochs: int = Field(2, ge=1)
+    epochs: Count = 2
     """Of each round."""
-    batch_size: int = Field(16, ge=1)
+    batch_size: Count = 16
     """Responses a step."""

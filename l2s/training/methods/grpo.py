@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from l2s.training.rewards import AnyReward
-from l2s.training.settings import RolloutParams
+from l2s.training.settings import Count, Rate, RolloutParams
 
 
 class Grpo(RolloutParams):
@@ -17,9 +17,9 @@ class Grpo(RolloutParams):
 
     method: Literal["grpo"]
     reward: AnyReward
-    learning_rate: float = Field(3e-4, gt=0)
-    steps: int = Field(16, ge=1)
-    prompts: int = Field(12, ge=1)
+    learning_rate: Rate = 3e-4
+    steps: Count = 16
+    prompts: Count = 12
     """Problems a step; where the reward has levels, they are asked for in turn."""
     reference: str | None = None
     """Name of the start model's samples, for rewards that take the mean length of its right responses."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from l2s.training.data import O1PrunerData
-from l2s.training.settings import TrainingParams
+from l2s.training.settings import Count, Rate, TrainingParams
 
 
 class O1Pruner(TrainingParams):
@@ -16,9 +16,9 @@ class O1Pruner(TrainingParams):
 
     method: Literal["o1_pruner"]
     data: O1PrunerData
-    learning_rate: float = Field(1e-4, gt=0)
-    epochs: int = Field(1, ge=1)
-    batch_size: int = Field(32, ge=1)
+    learning_rate: Rate = 1e-4
+    epochs: Count = 1
+    batch_size: Count = 32
     """Responses a step."""
     alpha: float = Field(2.0, ge=0)
     """Weight of being right beside being short."""

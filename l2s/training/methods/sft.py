@@ -2,10 +2,8 @@
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
-
 from l2s.training.data import AnyExamples
-from l2s.training.settings import TrainingParams
+from l2s.training.settings import Count, Rate, TrainingParams
 
 
 class Sft(TrainingParams):
@@ -13,9 +11,9 @@ class Sft(TrainingParams):
 
     method: Literal["sft"]
     data: AnyExamples
-    learning_rate: float = Field(5e-4, gt=0)
-    epochs: int = Field(2, ge=1)
-    batch_size: int = Field(16, ge=1)
+    learning_rate: Rate = 5e-4
+    epochs: Count = 2
+    batch_size: Count = 16
     """Responses a step."""
 
     example: ClassVar[dict[str, Any]] = {"model": "models/slow", "data": {"kind": "shortest", "samples": "slow"}}

@@ -1,5 +1,6 @@
 """What all trainers share: the model, TRL's arguments, and a callback that keeps history and checkpoints."""
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -13,6 +14,8 @@ from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallb
 from l2s.causal_lm import load_causal_lm
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
+from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from l2s.core.seeds import seed_for
 from l2s.training import checkpoints
 from l2s.training.folder import refuse_untrainable
@@ -46,16 +49,23 @@ def stored(job: Job, weights: Weights, cast: bool = False) -> dict[str, Tensor]:
     }
 
 
-def lora_of(settings: TrainingParams) -> Any:
-    """Peft's configuration of the adapters; None: all weights are trained."""
+def lora_of(settings: TrainingParams, model: Any) -> Any:
+    """Peft's configuration of the adapters; None: all weights are trained.
+
+    Raises:
+        ConfigError: the model lacks a module that is to be adapted.
+    """
     if settings.lora is None:
         return None
     from peft import LoraConfig
 
-    targets = list(settings.lora.targets)
+    targets, known = list(settings.lora.targets), {name.rpartition(".")[2] for name, _ in model.named_modules()} - {""}
+    every = targets == ["all-linear"]
+    if wrong := [one for one in targets if one.rpartition(".")[2] not in known and not every]:
+        raise ConfigError(f"lora.targets: the model has no module '{wrong[0]}'{nearest(wrong[0], known)}")
     return LoraConfig(
         r=settings.lora.r, lora_alpha=settings.lora.alpha, task_type="CAUSAL_LM",
-        target_modules="all-linear" if targets == ["all-linear"] else targets,
+        target_modules="all-linear" if every else targets,
     )  # fmt: skip
 
 
@@ -124,6 +134,11 @@ class Recorder(TrainerCallback):
         kept = {"loss": logs["loss"], "grad_norm": logs.get("grad_norm"), "learning_rate": logs.get("learning_rate")}
         kept |= {"entropy": logs["entropy"]} if "entropy" in logs else {}
         line = {"step": self.first + state.global_step, **kept, **self.line(logs), **self.job.costs.spent()}
+        if any(isinstance(value, float) and not math.isfinite(value) for value in kept.values()):
+            raise ConfigError(
+                f"{self.job.settings.method}: loss or gradient is no number any more at step {line['step']}; "
+                "take a smaller learning_rate"
+            )
         self.history.append(line)
         self.tell(line)
 

@@ -46,9 +46,10 @@ def trainer_of(job: Job, settings: Dpo, pairs: Sequence[Ids], recorder: Recorder
         precompute_ref_log_probs=True, train_sampling_strategy="sequential", disable_dropout=True, **losses,
     )  # fmt: skip
     rows = [{"place": place, "prompt": "", "chosen": "", "rejected": ""} for place in range(len(pairs))]
+    model = load_model(job)
     return DPOTrainer(
-        load_model(job), args=config, train_dataset=Dataset.from_list(rows), processing_class=job.words.tokenizer,
-        data_collator=Collator(pairs, job.words.stop), callbacks=[recorder], peft_config=lora_of(settings),
+        model, args=config, train_dataset=Dataset.from_list(rows), processing_class=job.words.tokenizer,
+        data_collator=Collator(pairs, job.words.stop), callbacks=[recorder], peft_config=lora_of(settings, model),
     )  # fmt: skip
 
 

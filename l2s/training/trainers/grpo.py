@@ -112,7 +112,7 @@ def trainer_of(job: Job, settings: Grpo, model: Any, rollouts: Any, recorder: Re
     )  # fmt: skip
     return GRPOTrainer(
         model, advantage_of, config, train_dataset=Dataset.from_list(places), processing_class=job.words.tokenizer,
-        callbacks=[recorder], peft_config=lora_of(settings), rollout_func=rollouts,
+        callbacks=[recorder], peft_config=lora_of(settings, model), rollout_func=rollouts,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from l2s.core.errors import ConfigError
 from l2s.training.data import Example
 from l2s.training.job import Job
 from l2s.training.trainers.common import IGNORED
@@ -23,6 +24,11 @@ def example_rows(job: Job, examples: Sequence[Example]) -> list[Row]:
             rows.append({"place": place, "input_ids": prompt + response, "labels": labels, "weight": one.weight})
     if left := len(examples) - len(rows):
         job.notes["longer_than_context"] = left
+    if not rows:
+        raise ConfigError(
+            f"{job.settings.method}: none of {left} examples fits the context of {job.start}, "
+            f"{job.words.model.context} tokens; take shorter ones, or a model of a longer context"
+        )
     return rows
 
 

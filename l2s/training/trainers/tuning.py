@@ -36,7 +36,8 @@ def trainer_of(
     )  # fmt: skip
     return kind(
         model, settings, train_dataset=rows, processing_class=job.words.tokenizer, callbacks=[recorder],
-        data_collator=collator or partial(collated, padding=job.words.stop), peft_config=lora_of(job.settings),
+        data_collator=collator or partial(collated, padding=job.words.stop), 
+        peft_config=lora_of(job.settings, model),
     )  # fmt: skip
 
 
