@@ -49,12 +49,12 @@ def app_for(arguments: Sequence[str] = ()) -> typer.Typer:
 
 
 def _add_pipeline(app: typer.Typer) -> None:
-    from flows.cli.commands import init, nightly, planned, preset, runs
+    from flows.cli.commands import export, init, nightly, planned, preset, runs
     from flows.cli.commands.audit import audit
     from flows.cli.commands.lineage import lineage
     from flows.pipeline.repository.project import in_project
 
-    for command in (*runs.COMMANDS, *planned.COMMANDS, nightly.nightly):
+    for command in (*runs.COMMANDS, *planned.COMMANDS, export.export, nightly.nightly):
         app.command(rich_help_panel=PIPELINE)(in_project(command))
     for alone in (lineage, audit, preset.preset, init.init):
         app.command(rich_help_panel=PIPELINE)(alone)

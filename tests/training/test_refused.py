@@ -4,12 +4,13 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from l2s.core.errors import ConfigError, L2SError
 from l2s.training.union import parse_training
-from tests.training.small import run
+from tests.training.small import job_of, run
 
 SFT = {"method": "sft", "model": "m", "data": {"kind": "shortest", "samples": "s"}}
 REWARD = {"kind": "tldr", "length_scale": 300}
@@ -65,7 +66,7 @@ def test_a_model_without_tokenizer(start: Path, inputs: dict[str, Path], tmp_pat
 
 def test_levels_that_are_one_text(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     levels = {"reward": {**REWARD, "levels": {"short": 0.5, "long": 0.0}}}
-    refused("level_template", "grpo", start, inputs, tmp_path / "out", **levels, level_template="{problem} {level}")
+    refused("level_template", "grpo", start, inputs, tmp_path / "out", **levels, level_template="{problem} {level}ish")
 
 
 def test_contaminated_problems(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
@@ -130,5 +131,12 @@ def test_modules_that_the_model_lacks(start: Path, inputs: dict[str, Path], tmp_
     refused(said, "sft", start, inputs, tmp_path / "out", lora=lora)
 
 
-def test_a_training_that_diverges_is_told(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
-    refused("take a smaller learning_rate", "sft", start, inputs, tmp_path / "out", learning_rate=1.0, clip=1e30)
+@pytest.mark.parametrize("logs", [{"loss": float("nan")}, {"loss": 0.5, "grad_norm": float("inf")}])
+def test_a_training_that_diverges_is_told(
+    logs: dict[str, float], start: Path, inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    from l2s.training.trainers.common import Recorder
+
+    recorder = Recorder(job_of(parse_training(SFT, "training"), start, inputs, tmp_path), [], print)
+    with pytest.raises(ConfigError, match="sft: loss or gradient is no number any more at step 3; take a smaller"):
+        recorder.on_log(None, SimpleNamespace(global_step=3), None, logs)

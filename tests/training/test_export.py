@@ -1,0 +1,76 @@
+"""A training as a job for verl: its data, its reward without verl, and what verl cannot do."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from l2s.core.errors import ConfigError
+from l2s.generation.settings import PromptParams
+from l2s.records import read_rows
+from l2s.training.export import export_verl
+from l2s.training.union import parse_training
+from tests.training.small import BLOCKS, FAST
+
+LEVELS = {"reward": {"kind": "tldr", "length_scale": 100, "levels": {"short": 0.5, "long": 0.1}}}
+
+
+def exported(start: Path, inputs: dict[str, Path], out: Path, method: str = "grpo", **more: Any) -> Path:
+    settings = parse_training({"method": method, **FAST, **BLOCKS[method], **more}, "training.small")
+    problems, validation = read_rows(inputs["problems"]), read_rows(inputs["validation"])
+    export_verl("small", settings, PromptParams(system="Think."), start, problems, validation, {}, out)
+    return out
+
+
+def test_data(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    out, problems = exported(start, inputs, tmp_path / "out", **LEVELS), read_rows(inputs["problems"])
+    rows = pl.read_parquet(out / "train.parquet").to_dicts()
+    assert [row["reward_model"]["ground_truth"] for row in rows] == [row["gold"] for row in problems]
+    assert rows[1]["prompt"] == [
+        {"role": "system", "content": "Think."},
+        {"role": "user", "content": f"{problems[1]['problem']} Reasoning length: long."},
+    ]
+    assert [row["extra_info"]["level"] for row in rows[:3]] == ["short", "long", "short"]
+    assert len(pl.read_parquet(out / "validation.parquet")) == 5
+
+
+def test_config(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    out = exported(start, inputs, tmp_path / "out", loss="dr_grpo", scale="none", kl=0.01, importance="sequence")
+    found = yaml.safe_load((out / "config.yaml").read_text())
+    actor, rollout = found["actor_rollout_ref"]["actor"], found["actor_rollout_ref"]["rollout"]
+    assert actor["loss_agg_mode"] == "seq-mean-token-sum-norm" and actor["use_kl_loss"] and rollout["n"] == 4
+    assert actor["policy_loss"]["loss_mode"] == "gspo" and not found["algorithm"]["norm_adv_by_std_in_grpo"]
+    assert found["trainer"]["total_training_steps"] == 6 and found["data"]["train_batch_size"] == 2
+
+
+def test_the_reward_is_ours(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    out = exported(start, inputs, tmp_path / "out", **LEVELS, max_tokens=60)
+    spec = importlib.util.spec_from_file_location("exported_reward", out / "reward.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    right, info = " Wait The answer is \\boxed{7}.", {"level": "short", "reference": None}
+    found = module.compute_score("l2s", right, "7", info)
+    assert found["acc"] == 1 and found["score"] == pytest.approx(1 - 0.5 * found["length"] / 100)
+    assert module.compute_score("l2s", right, "8", info)["score"] == 0
+    cut = module.compute_score("l2s", " Wait" * 70 + right, "7", info)
+    assert (cut["acc"], cut["score"], cut["length"]) == (0, 0, 60), "what the limit cuts is wrong"
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "said"),
+    [
+        ("dpo", {}, "method dpo; expected grpo"),
+        ("grpo", {"reward": {"kind": "kimi"}}, "reward kimi, which looks at more than one response"),
+        ("grpo", {"scale": "batch"}, "scale batch; expected group or none"),
+    ],
+)
+def test_what_verl_cannot_do(
+    method: str, more: dict[str, Any], said: str, start: Path, inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=f"training.small: verl cannot take {said}"):
+        exported(start, inputs, tmp_path / "out", method, **more)
+    assert not (tmp_path / "out").exists()
