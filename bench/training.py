@@ -126,26 +126,19 @@ def show(out: Path, params: Params) -> None:
     summary = json.loads((out / "data/summary/summary.json").read_text(encoding="utf-8"))
     costs = (out / ".l2s/costs.jsonl").read_text(encoding="utf-8")
     took = {row["stage"]: row["processor_seconds"] for row in map(json.loads, costs.splitlines())}
-    differences = {
-        row["run"]: row for row in summary["comparisons"] if row["benchmark"] == TEST and row["slow"] == "slow"
-    }
     table = Table("run", "accuracy %", "tokens", "difference to slow", "parity", "samples s", "training s", box=None)
     found = list[dict[str, Any]]()
     for row in (row for row in summary["rows"] if row["benchmark"] == TEST):
-        run, paired = row["run"], differences.get(row["run"])
-        costs = costs_of(params, params["runs"][run]["model"], took)
-        found.append({"run": run, "row": row, "paired": paired, **costs})
-        told = ("", "") if paired is None else difference(paired)
-        table.add_row(run, f"{100 * row['accuracy']:.1f}", f"{row['tokens']:.1f}", *told,
-                      *(f"{seconds:.0f}" if seconds else "" for seconds in costs.values()))  # fmt: skip
+        costs = costs_of(params, params["runs"][row["run"]]["model"], took)
+        found.append({**row, **costs})
+        low, high = (100 * row.get(f"difference_{end}", 0.0) for end in ("low", "high"))
+        table.add_row(
+            row["run"], f"{100 * row['accuracy']:.1f}", f"{row['tokens']:.1f} ({-100 * row['reduction']:+.0f} %)",
+            f"{100 * row.get('difference', 0.0):+.1f} [{low:+.1f}, {high:+.1f}]", row["verdict"],
+            *(f"{seconds:.0f}" if seconds else "" for seconds in costs.values()),
+        )  # fmt: skip
     (out / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     console.print(table)
-
-
-def difference(paired: dict[str, Any]) -> tuple[str, str]:
-    """In points, with its interval, and whether it is parity."""
-    low, high = (100 * paired[f"difference_{end}"] for end in ("low", "high"))
-    return f"{100 * paired['difference']:+.1f} [{low:+.1f}, {high:+.1f}]", "yes" if low > -2 else "no"
 
 
 def costs_of(params: Params, model: str, took: dict[str, float]) -> dict[str, float]:

@@ -79,6 +79,12 @@ class ProblemParams(Params):
         return self
 
     @property
+    def drawn(self) -> int:
+        """Of ``arithmetic``: problems of all levels together."""
+        weights: tuple[float, ...] = getattr(self, "level_weights", EVEN)
+        return sum(round(self.per_level * weight) for weight in weights)
+
+    @property
     def named(self) -> str:
         """What problems that are no benchmark of params.yaml are known by: where they come from."""
         return self.path.stem if self.path is not None else f"{self.source}-{self.split}"

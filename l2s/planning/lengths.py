@@ -7,7 +7,6 @@ from typing import Any
 
 from l2s.planning.work import Lengths
 
-LEVELS = 5
 """Of the embedded arithmetic."""
 QUESTIONS: Mapping[str, int] = {
     "gsm8k": 1319, "math500": 500, "minervamath": 272, "minerva": 272, "olympiadbench": 675, "collegemath": 2818,
@@ -31,7 +30,7 @@ def questions_of(name: str, params: Any, data: Path | None) -> int:
         if file is not None and file.is_file():
             count = sum(1 for _ in numbered_lines(file))
             return min(count, limit or count)
-    count = LEVELS * params.per_level if params.source == "arithmetic" else QUESTIONS.get(_plain(name), limit or 1000)
+    count = params.drawn if params.source == "arithmetic" else QUESTIONS.get(_plain(name), limit or 1000)
     return min(count, limit or count)
 
 

@@ -74,7 +74,7 @@ def _validated(settings: Any) -> float:
     if settings.validation is None:
         return 0.0
     problems = settings.validation.problems
-    count = float(problems.limit or 5 * problems.per_level)
+    count = float(problems.limit or problems.drawn)
     steps = getattr(settings, "steps", settings.validation.every)
     return float(count * (1 + steps / settings.validation.every))
 

@@ -47,8 +47,8 @@ def compute_score(data_source, solution_str, ground_truth, extra_info=None, **_)
     told = extra_info or {{}}
     length = len(tokenizer()(solution_str, add_special_tokens=False)["input_ids"]) + 1
     (row,) = verify_rows([{{"gold": ground_truth, "response": solution_str}}])
-    cut = length > MOST
-    group = Group([row["correct"]], [min(length, MOST)], [cut], told.get("level"), told.get("reference"))
+    cut, length = length > MOST, min(length, MOST)
+    group = Group([row["correct"]], [length], [cut], told.get("level"), told.get("reference"))
     return {{"score": REWARD(group)[0], "acc": float(row["correct"] and not cut), "length": length}}
 '''
 

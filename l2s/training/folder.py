@@ -21,13 +21,13 @@ from l2s.training.settings import TrainingParams
 if TYPE_CHECKING:
     from torch import Tensor
 
-MANIFEST, HISTORY = "l2s_manifest.json", "history.jsonl"
+MANIFEST, HISTORY, SHOWN = "l2s_manifest.json", "history.jsonl", "samples.jsonl"
 PACKAGES = ("accelerate", "peft", "safetensors", "torch", "transformers", "trl")
 
 
 def write_folder(
     out: Path, start: Checkpoint, weights: Mapping[str, "Tensor"], manifest: dict[str, Any],
-    history: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]], shown: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Place a trained model at ``out``, whole or not at all; the manifest as it was written.
 
@@ -44,7 +44,9 @@ def write_folder(
         for file in copied:
             shutil.copyfile(file, folder / file.name)
         manifest = {**manifest, "output": {"weights": Checkpoint(folder).weights_digest}}
-        write_text(folder / HISTORY, "".join(json.dumps(line, allow_nan=False) + "\n" for line in history))
+        for name, rows in ((HISTORY, history), (SHOWN, shown)):
+            if rows:
+                write_text(folder / name, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
         write_text(folder / "README.md", model_card(manifest))
         write_json(folder / MANIFEST, manifest)
     return manifest

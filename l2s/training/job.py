@@ -74,3 +74,5 @@ class Done:
     history: Sequence[Mapping[str, Any]]
     levels: Sequence[Level] = ()
     """What the model was trained to be asked for."""
+    shown: Sequence[Mapping[str, Any]] = ()
+    """Some responses that it was trained on, where it gave them while it was trained."""

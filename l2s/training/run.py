@@ -87,7 +87,7 @@ def train(
         level_template=settings.level_template, **job.notes, **(costs if record_costs else {}),
     )  # fmt: skip
     history = done.history if record_costs else [_without_costs(line) for line in done.history]
-    manifest = write_folder(out, model, done.weights, manifest, history)
+    manifest = write_folder(out, model, done.weights, manifest, history, done.shown)
     shutil.rmtree(work)
     return manifest
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from l2s.checkpoints import Checkpoint
-from l2s.training.folder import HISTORY, MANIFEST
+from l2s.training.folder import HISTORY, MANIFEST, SHOWN
 from tests.training.small import BLOCKS, FILES, run
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,6 +70,9 @@ def test_two_folders_are_the_same_bytes(method: str, start: Path, inputs: dict[s
     for name in ("one", "two"):
         run(method, start, inputs, tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    shown = [json.loads(line) for line in (tmp_path / "one" / SHOWN).read_text().splitlines()]
+    assert [(row["step"], row["sample"]) for row in shown] == [(step, n) for step in (0, 2, 4) for n in range(4)]
+    assert all(row["response"] and row["tokens"] <= 12 for row in shown)
 
 
 @pytest.mark.slow

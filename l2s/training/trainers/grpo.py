@@ -35,7 +35,7 @@ def carry_out(job: Job, tell: Tell) -> Done:
     recorder.line, recorder.more = rollouts.line, rollouts.saved
     trainer = trainer_of(job, settings, load_model(job), rollouts, recorder)
     weights = run_trainer(trainer, job, recorder, rollouts.restore)
-    return Done(chooser.chosen(weights), recorder.history, levels)
+    return Done(chooser.chosen(weights), recorder.history, levels, rollouts.shown)
 
 
 class Rollouts:
@@ -46,6 +46,8 @@ class Rollouts:
         self.asked = order_of(job, settings)
         self.references = _references(job, settings)
         self.told: dict[str, Any] = {}
+        self.shown: list[dict[str, Any]] = []
+        """Responses to one problem at each checkpoint's step: ``samples.jsonl``."""
 
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, Any]:
         """Responses to the problems in the places that ``prompts`` holds, each as often as its group is large."""
@@ -57,6 +59,8 @@ class Rollouts:
         )  # fmt: skip
         groups = self.sampler.sample(merged_weights(trainer.model), asked, sampling)
         worth = self.worth(asked, groups)
+        if step % settings.checkpoint_every == 0:
+            self.shown += _shown(step, asked[0], groups[0], worth[0])
         every = [one for group in groups for one in group]
         self.job.costs.trained += sum(len(one.ids) for one in every)
         return {
@@ -86,11 +90,21 @@ class Rollouts:
 
     def saved(self) -> dict[str, Any]:
         """For a checkpoint."""
-        return {"reward": asdict(self.state)}
+        return {"reward": asdict(self.state), "shown": self.shown}
 
     def restore(self, state: dict[str, Any]) -> None:
         """From a checkpoint."""
-        self.state = State(**state["reward"])
+        self.state, self.shown = State(**state["reward"]), state["shown"]
+
+
+def _shown(step: int, asked: Asked, group: Sequence[Rollout], worth: Sequence[float]) -> list[dict[str, Any]]:
+    return [
+        {
+            "step": step, "id": asked.row["id"], "level": asked.level, "sample": sample, "response": one.text,
+            "tokens": len(one.ids), "right": one.right, "truncated": one.truncated, "advantage": advantage,
+        }
+        for sample, (one, advantage) in enumerate(zip(group, worth, strict=True))
+    ]  # fmt: skip
 
 
 def advantage_of(
