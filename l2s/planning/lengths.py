@@ -7,7 +7,6 @@ from typing import Any
 
 from l2s.planning.work import Lengths
 
-"""Of the embedded arithmetic."""
 QUESTIONS: Mapping[str, int] = {
     "gsm8k": 1319, "math500": 500, "minervamath": 272, "minerva": 272, "olympiadbench": 675, "collegemath": 2818,
     "aime24": 30, "aime2024": 30, "aime25": 30, "aime2025": 30,

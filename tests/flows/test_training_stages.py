@@ -174,3 +174,27 @@ def test_a_level_of_a_model_that_was_never_trained_is_one_sentence(project: Path
 
     with pytest.raises(ConfigError, match=r"given/slow: its manifest has no level_template, so how level 'short'"):
         at_level(Config.read().decoding, Path("given/slow"), "short")
+
+
+def test_a_training_is_exported_for_verl(project: Path) -> None:
+    from flows.cli.commands.export import export
+
+    params = json.loads(json.dumps(PARAMS))
+    params["training"]["rl"] = {
+        "method": "grpo", "model": "models/slow", "problems": PROBLEMS, "reference": "slow",
+        "reward": {"kind": "tldr_target", "target": 0.5},
+    }  # fmt: skip
+    write(params)
+    export("verl", "rl", None)
+    out = Path("data/export/verl/rl")
+    assert {file.name for file in out.iterdir()} == {
+        "train.parquet", "validation.parquet", "reward.py", "config.yaml", "run.sh",
+    }  # fmt: skip
+    export("verl", "rl", None, force=True)
+    for words, said in (
+        (("verl", "short"), "training.short: verl cannot take method sft; expected grpo"),
+        (("verl", "rll"), "params.yaml: training has no 'rll'; did you mean 'rl'"),
+        (("vurl", "rl"), "l2s export: 'vurl' is not known; did you mean 'verl'"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            export(*words, Path("elsewhere"))

@@ -8,6 +8,7 @@ import typer
 from flows.cli.console import say
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
+from l2s.records import Row
 
 
 def export(
@@ -33,7 +34,7 @@ def export(
     settings, out = config.training[name], target or Path("data") / "export" / program / name
     place = Place("l2s export", out, folder=True)
     check_place(place, force)
-    rows = []
+    rows = list[list[Row]]()
     for key, params in zip(("problems", "validation"), declared(settings), strict=True):
         file = Path(".l2s") / "export" / f"{name}-{key}.jsonl"
         if params is not None:
@@ -42,5 +43,7 @@ def export(
     samples = [read_samples(Path("data") / "samples" / f"{source}.jsonl") for source in settings.sources]
     references = reference_lengths(samples[0]) if samples and settings.method == "grpo" else {}
     with writing(place):
-        export_verl(name, settings, config.decoding.prompt, Path("data") / settings.model, *rows, references, out)
+        export_verl(
+            name, settings, config.decoding.prompt, Path("data") / settings.model, rows[0], rows[1], references, out
+        )
     say(f"{out}: {len(rows[0])} problems, reward.py, config.yaml and run.sh, for verl 0.9 in an environment of its own")
