@@ -6,6 +6,7 @@ With ``L2S_SHUFFLED`` set to a seed, folders are listed in an order drawn from i
 
 import os
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,26 @@ from typing import Any
 import pytest
 
 
+@pytest.fixture(scope="session")
+def read_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first test that read our sources remembered of them, by their bytes: the others need not parse them."""
+    return tmp_path_factory.mktemp("sources") / "sources.json"
+
+
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_cache(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, read_sources: Path
+) -> Iterator[Path]:
     """Where digests of weight files are kept."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    return folder
+    own = folder / "l2s" / read_sources.name
+    if known := read_sources.exists():
+        own.parent.mkdir()
+        shutil.copyfile(read_sources, own)
+    yield folder
+    if not known and own.is_file():
+        shutil.copyfile(own, read_sources)
 
 
 def pytest_configure() -> None:

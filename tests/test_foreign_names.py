@@ -9,7 +9,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OWN = ("l2s", "flows", "tasks")
 DOCUMENTED = {"_asdict", "_exit", "_fields", "_make", "_replace", "sys.dont_write_bytecode"}
-TREES = {path: ast.parse(path.read_text()) for folder in OWN for path in sorted((ROOT / folder).rglob("*.py"))}
 
 
 def private(name: str) -> bool:
@@ -46,10 +45,11 @@ def faults(tree: ast.AST, ours: set[str]) -> Iterator[str]:
 
 
 def test_nothing_of_another_package_is_replaced_or_privately_used() -> None:
-    nodes = [node for tree in TREES.values() for node in ast.walk(tree)]
+    trees = {path: ast.parse(path.read_text()) for folder in OWN for path in sorted((ROOT / folder).rglob("*.py"))}
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     ours = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
     ours |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and root(node) == "self"}
-    assert not [f"{path}: {name}" for path, tree in TREES.items() for name in faults(tree, ours)]
+    assert not [f"{path}: {name}" for path, tree in trees.items() for name in faults(tree, ours)]
 
 
 @pytest.mark.parametrize(

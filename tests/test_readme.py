@@ -45,6 +45,7 @@ def make_project(folder: Path, change: Callable[[str], str] = lambda text: text)
     return project
 
 
+@pytest.mark.long
 def test_the_example_is_a_whole_file(tmp_path: Path) -> None:
     found = yaml.safe_load(example())
     assert {model["path"].partition("/models/")[2] for model in found["models"].values()} == set(NAMES.values())

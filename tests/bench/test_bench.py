@@ -180,6 +180,7 @@ def test_without_a_peer_its_limit_is_not_judged() -> None:
     assert judge([case], [result(COPYING, 1), result(OURS, 2)]) == []
 
 
+@pytest.mark.slow
 def test_a_peer_that_is_there_is_used_and_one_that_cannot_be_had_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +197,7 @@ def test_a_peer_that_is_there_is_used_and_one_that_cannot_be_had_is_said(
     assert MERGEKIT.endswith("==0.1.5")
 
 
+@pytest.mark.slow
 def test_the_whole_bench_runs_on_tiny_models(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.merge", "--quick", "--no-peers", "--cache", str(tmp_path / "cache")]
     asked = ["--case", "task_arithmetic", "--case", "ties, global", "--json", str(tmp_path / "found.json")]

@@ -4,6 +4,7 @@ No parameter is called ``size``: DVC's run cache leaves keys of that name out of
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,13 +32,23 @@ stages:
 PARAMS = "things:\n  one: {width: 1, tags: [a, b]}\n  two: {width: 2, tags: [a, b]}\n"
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DVC repository without stages, made once: beginning one takes DVC two starts."""
+    folder = tmp_path_factory.mktemp("toy") / "empty"
+    folder.mkdir()
+    environment = {**os.environ, "PATH": f"{DVC.parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    for command in (["git", "init", "-q"], [str(DVC), "init", "-q"], [str(DVC), "config", "core.analytics", "false"]):
+        subprocess.run(command, check=True, cwd=folder, env=environment)
+    return folder
+
+
 @pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def toy(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project's folder, made the current one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    for command in (["git", "init", "-q"], [str(DVC), "init", "-q"], [str(DVC), "config", "core.analytics", "false"]):
-        subprocess.run(command, check=True, env={**os.environ, "PATH": f"{DVC.parent}:{os.environ['PATH']}"})
+    shutil.copytree(empty, tmp_path, dirs_exist_ok=True)
     (tmp_path / "dvc.yaml").write_text(STAGES)
     (tmp_path / "params.yaml").write_text(PARAMS)
     (tmp_path / "code.py").write_text("one = 1\n")

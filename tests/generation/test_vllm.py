@@ -36,7 +36,11 @@ from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.records import Responses, read_rows, write_rows
 
-pytestmark = pytest.mark.skipif((build() or ("", ""))[1] != "cpu", reason="vLLM's CPU build is not installed")
+pytestmark = [
+    pytest.mark.skipif((build() or ("", ""))[1] != "cpu", reason="vLLM's CPU build is not installed"),
+    pytest.mark.long,
+    pytest.mark.xdist_group("vllm"),  # in one process: an engine takes half a minute to start
+]
 SLOW = Path(__file__).parents[2] / "data/models/slow"
 MOST = 370
 """With the longest prompt less than twice 256: vLLM is started once."""
@@ -69,8 +73,6 @@ CONTROLS = {
     "concise": {"kind": "prompt", "style": "concise"},
     "token-budget": {"kind": "prompt", "style": "token-budget", "tokens": 40, "max_think": 50, "max_answer": 9},
 }  # fmt: skip
-SOON = ("none", "budget", "gap", "early_exit")
-"""Controls that each make test compares: none, one that acts on the count, in the logits, and by trial answers."""
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +117,7 @@ def compare(ours: Engine, theirs: Engine, name: str, per_level: int, most: int) 
     assert found == expected(ours, name, per_level, most)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in SOON else [pytest.mark.long]) for name in CONTROLS]
-)
+@pytest.mark.parametrize("name", CONTROLS)
 def test_same_token_ids_counts_and_finish(ours: Engine, theirs: Engine, name: str) -> None:
     compare(ours, theirs, name, per_level=8, most=MOST)
     compare(ours, theirs, name, per_level=2, most=75)
@@ -169,7 +169,6 @@ def test_a_generator_that_is_dropped_leaves_the_engine_free(ours: Engine, theirs
     assert generated(theirs, wanted, NoControl()) == generated(ours, wanted, NoControl())
 
 
-@pytest.mark.long
 def test_more_context_than_before_restarts_and_the_models_own_is_the_end(ours: Engine, theirs: Engine) -> None:
     wanted = prompts_for(theirs, 1, NoControl())
     longer = generated(theirs, wanted, NoControl(), max_tokens=900)
@@ -219,7 +218,6 @@ def test_auto_takes_it_unless_the_model_or_the_user_does_not(tmp_path: Path, mon
         load_engine("vllm", narrow, "cpu", 8)
 
 
-@pytest.mark.long
 def test_the_command_is_quiet_and_leaves_no_process(tmp_path: Path) -> None:
     write_rows(tmp_path / "p.jsonl", problem_rows("b", 0, "test", 1))
     code = "from l2s.app import main; main()"

@@ -101,6 +101,7 @@ sampled(Path("."), params())
 """
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir(), killed.mkdir()
