@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2s.core.errors import RecordError
+from l2s.core.errors import ConfigError, RecordError
+from l2s.core.params import nearest
 from l2s.core.seeds import seed_for
 from l2s.records import Row, iter_rows
 from l2s.thinking import leaves_open
@@ -30,6 +31,12 @@ TURNS = tuple(
 )
 """A user's turn, by model family; of rows whose problem does not stand in a column of its own."""
 Key = tuple[str, str]
+FORMS: dict[str, dict[str, str]] = {
+    "calibration": {"short": "short", "long": "long"},
+    "sft": {"short": "completion"},
+    "dpo": {"short": "chosen", "long": "rejected"},
+}
+"""What the answers are called, by what texts are for; the last two as TRL and others read them."""
 
 
 class Pairs(NamedTuple):
@@ -76,6 +83,18 @@ def pair_responses(quick: Path, slow: Path, *, count: int | None = None, seed: i
         for key in both
     ]
     return Pairs(rows, len(short.keys() ^ long.keys()))
+
+
+def in_form(rows: Iterable[Row], form: str) -> list[Row]:
+    """Texts for calibration, or for a training elsewhere.
+
+    Raises:
+        ConfigError: there is no such form.
+    """
+    if form not in FORMS:
+        raise ConfigError(f"--form: '{form}' is not known{nearest(form, FORMS)}")
+    columns = {"benchmark": "benchmark", "id": "id", "prompt": "prompt", **FORMS[form]}
+    return [{new: row[old] for old, new in columns.items()} for row in rows]
 
 
 def _answers(path: Path, right: bool) -> Iterator[tuple[Key, dict[str, str]]]:

@@ -116,6 +116,21 @@ def test_the_command_writes_what_calibration_reads(
     assert record["record"]["made_by"] == "l2s texts" and len(record["record"]["inputs"]) == 2
 
 
+def test_the_command_writes_what_trainings_elsewhere_read(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, found = tmp_path / "texts.jsonl", {}
+    for form in ("calibration", "sft", "dpo"):
+        assert run(monkeypatch, *files, out, "--form", form) == 0
+        found[form] = read_rows(out)
+    for row, example, pair in zip(*found.values(), strict=True):
+        own = {key: row[key] for key in ("benchmark", "id", "prompt")}
+        assert example == {**own, "completion": row["short"]}
+        assert pair == {**own, "chosen": row["short"], "rejected": row["long"]}
+    assert run(monkeypatch, *files, out, "--form", "sftt") == 2
+    assert "--form: 'sftt' is not known; did you mean 'sft'?" in capsys.readouterr().err
+
+
 def test_an_input_is_not_overwritten(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -128,17 +128,22 @@ def texts(
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
     samples: Annotated[int | None, typer.Option(min=1, help="Most texts, drawn by the seed; default: all.")] = None,
     right: Annotated[bool, typer.Option("--right", help="Right answers alone; the files are verdicts.")] = False,
+    form: Annotated[
+        str, typer.Option(help="calibration; or for a training elsewhere sft (completion) or dpo (chosen, rejected).")
+    ] = "calibration",
     seed: Seed = 0,
     force: Replace = False,
 ) -> None:
-    """Make calibration texts (prompt, short, long) of the problems that two response files both answer."""
-    from l2s.calibration.pairs import pair_responses
+    """Make texts for calibration or training of the problems that two response files both answer."""
+    from l2s.calibration.pairs import FORMS, in_form, pair_responses
     from l2s.records import write_rows
 
+    in_form([], form)
     pairs = pair_responses(quick, slow, count=samples, seed=seed, right=right)
-    write_rows(target, pairs.rows)
+    write_rows(target, in_form(pairs.rows, form))
     left = f"; {pairs.alone} problems left out, answered whole in one file alone" if pairs.alone else ""
-    say(f"{target}: {len(pairs.rows)} texts of prompt, short and long{left}")
+    answers = " and ".join(FORMS[form].values())
+    say(f"{target}: {len(pairs.rows)} texts of prompt, {answers}{left}")
 
 
 def generate(
