@@ -133,7 +133,7 @@ def show(out: Path, params: Params) -> None:
         found.append({**row, **costs})
         low, high = (100 * row.get(f"difference_{end}", 0.0) for end in ("low", "high"))
         table.add_row(
-            row["run"], f"{100 * row['accuracy']:.1f}", f"{row['tokens']:.1f} ({-100 * row['reduction']:+.0f} %)",
+            row["run"], f"{100 * row['accuracy']:.1f}", f"{row['tokens']:.1f} ({-100 * row['reduction'] + 0.0:+.0f} %)",
             f"{100 * row.get('difference', 0.0):+.1f} [{low:+.1f}, {high:+.1f}]", row["verdict"],
             *(f"{seconds:.0f}" if seconds else "" for seconds in costs.values()),
         )  # fmt: skip

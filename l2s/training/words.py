@@ -26,11 +26,11 @@ class Words:
         end = self.tokenizer.eos_token_id
         self.stop: int = end if end in self.model.stops else min(self.model.stops)
 
-    def prompt(self, problem: str, level: Level | None = None) -> Written:
-        """The prompt, with the level's line where one is asked for."""
-        if level is None:
-            return self.model.prompt(problem, self._style)
-        line = self._template.replace("{level}", level)
+    def prompt(self, problem: str, level: Level | None = None, turn: str | None = None) -> Written:
+        """The prompt, with the level's line where one is asked for; ``turn``: as a reward would have it."""
+        line = turn or "{problem}"
+        if level is not None:
+            line = line.replace("{problem}", self._template.replace("{level}", level))
         style = self._style.model_copy(update={"template": self._style.template.replace("{problem}", line)})
         return self.model.prompt(problem, style)
 

@@ -41,6 +41,10 @@ class Reward(Kind):
         """The state after a step in which the share ``accuracy`` of responses was right."""
         return state.after(accuracy)
 
+    def turn(self, state: State) -> str | None:
+        """The user's turn at this step, with ``{problem}`` in it; None: problems are put as they are."""
+        return None
+
     @property
     def trained_levels(self) -> tuple[Level, ...]:
         """The levels that prompts ask for in turn; none: prompts have no level line."""

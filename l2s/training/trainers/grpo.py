@@ -52,7 +52,8 @@ class Rollouts:
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, Any]:
         """Responses to the problems in the places that ``prompts`` holds, each as often as its group is large."""
         settings, step = self.settings, trainer.state.global_step
-        asked = [self.asked[int(place)] for place in prompts[:: settings.samples]]
+        turn = settings.reward.turn(self.state)
+        asked = [self.asked[int(place)]._replace(turn=turn) for place in prompts[:: settings.samples]]
         sampling = SamplingParams(
             temperature=settings.temperature, max_tokens=settings.max_tokens, samples=settings.samples,
             seed=seed_for(settings.seed, "rollout", step),

@@ -21,6 +21,8 @@ class Asked(NamedTuple):
 
     row: Row
     level: Level | None = None
+    turn: str | None = None
+    """Of the user, where a reward words it."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class Sampler:
         return [rollouts[at : at + sampling.samples] for at in range(0, len(rollouts), sampling.samples)]
 
     def _prompts(self, asked: Sequence[Asked], samples: int) -> Iterator[Prompt]:
-        for row, level in asked:
-            written = self.job.words.prompt(row["problem"], level)
+        for row, level, turn in asked:
+            written = self.job.words.prompt(row["problem"], level, turn)
             for sample in range(samples):
                 yield Prompt(f"{row['benchmark']} {level or ''}", row["id"], sample, *written[1:])
 

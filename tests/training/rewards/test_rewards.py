@@ -119,6 +119,7 @@ def test_a_high_penalty_is_noted(caplog: pytest.LogCaptureFixture) -> None:
         ({"kind": "kimi", "weight": 1.5}, "expected less than or equal to 1"),
         ({"kind": "thinkprune", "caps": [100, 200], "stage_steps": 3}, "caps fall from stage to stage, and [100, 200]"),
         ({"kind": "thinkprune", "caps": [], "stage_steps": 3}, "at least 1 item"),
+        ({"kind": "thinkprune", "caps": [9], "stage_steps": 3, "template": "{cap}"}, "expected {problem} and {cap}"),
         ({"kind": "overlong", "max_length": 10, "cache": 11}, "cache 11 is more than max_length 10"),
         ({"kind": "l1_max", "tokens": 0}, "expected greater than 0"),
         ({"kind": "aalc", "length_scale": 9, "target": 1.5}, "expected less than or equal to 1"),
