@@ -1,10 +1,11 @@
 """A simulated trialist: outcomes whose truth is known, drawn from candidate and problem alone."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import numpy as np
 
 from l2s.core.digests import digest_text
 from l2s.core.seeds import seed_for
@@ -19,14 +20,15 @@ from l2s.search.template import Open, Pick
 
 SLOW_TOKENS = 113
 SLOW_ACCURACY = 0.99
+POOL = 2000
 
 Truth = Callable[[Mapping[str, Any]], tuple[float, float, float]]
 """Of a recipe: the share of problems lost, the share won, and mean tokens of a right answer over slow's."""
 
 
-def problems(count: int, seed: int = 0) -> list[Row]:
+def problems(count: int) -> list[Row]:
     return [
-        {"benchmark": "search", "id": f"{seed}-{k}", "problem": f"problem {seed}-{k}", "gold": "1", "level": k % 5 + 1}
+        {"benchmark": "search", "id": str(k), "problem": f"problem {k}", "gold": "1", "level": k % 5 + 1}
         for k in range(count)
     ]
 
@@ -45,23 +47,26 @@ class Simulated:
 
     def __init__(self, truth: Truth, seed: int = 0, order: int = 0, dies: int | None = None) -> None:
         self.truth, self.seed, self.order, self.dies = truth, seed, order, dies
-        self.answered = 0
-        self.calls = 0
+        self.answered = self.calls = 0
+        self.drawn: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        rng = np.random.default_rng(seed_for(seed, "slow"))
+        self.right, self.slow = rng.random(POOL) < SLOW_ACCURACY, np.rint(SLOW_TOKENS * rng.uniform(0.3, 1.7, POOL))
 
     def baseline(self, problems: Sequence[Row]) -> list[Outcome]:
         self._live()
-        return [self._slow(row["id"]) for row in problems]
+        return [Outcome(row["id"], bool(self.right[k]), int(self.slow[k])) for row in problems for k in [place(row)]]
 
     def answer(self, asked: Sequence[tuple[Candidate, Sequence[Row]]]) -> list[list[Outcome]]:
         places = list(range(len(asked)))
         Random(self.order).shuffle(places)
         found: dict[int, list[Outcome]] = {}
-        for place in places:
+        for at in places:
             self._live()
-            candidate, rows = asked[place]
-            found[place] = [self._outcome(candidate.recipe, row["id"]) for row in rows]
+            candidate, rows = asked[at]
+            right, tokens = self._drawn(candidate)
+            found[at] = [Outcome(row["id"], bool(right[k]), int(tokens[k])) for row in rows for k in [place(row)]]
             self.answered += len(rows)
-        return [found[place] for place in range(len(asked))]
+        return [found[at] for at in range(len(asked))]
 
     def digest(self, candidate: Candidate) -> str:
         self._live()
@@ -72,24 +77,18 @@ class Simulated:
         if self.dies is not None and self.calls > self.dies:
             raise KeyboardInterrupt
 
-    def _slow(self, name: str) -> Outcome:
-        draw, length = draws(self.seed, name)
-        return Outcome(name, draw < SLOW_ACCURACY, round(SLOW_TOKENS * length))
-
-    def _outcome(self, recipe: Mapping[str, Any], name: str) -> Outcome:
-        lost, won, share = self.truth(recipe)
-        slow = self._slow(name)
-        draw, _ = draws(self.seed, f"{sorted(recipe.items())} {name}")
-        fails = draw < (lost / SLOW_ACCURACY if slow.correct else 1 - min(1.0, won / (1 - SLOW_ACCURACY)))
-        tokens = slow.tokens * share * (0.5 if fails else 1.0)
-        return Outcome(name, not fails, round(tokens))
+    def _drawn(self, candidate: Candidate) -> tuple[np.ndarray, np.ndarray]:
+        """Right or wrong, and tokens, on all problems; a wrong answer gives up half way."""
+        if candidate.key not in self.drawn:
+            lost, won, share = self.truth(candidate.recipe)
+            draws = np.random.default_rng(seed_for(self.seed, candidate.key)).random(POOL)
+            right = np.where(self.right, draws >= lost / SLOW_ACCURACY, draws < won / (1 - SLOW_ACCURACY))
+            self.drawn[candidate.key] = right, np.rint(self.slow * share * np.where(right, 1.0, 0.5))
+        return self.drawn[candidate.key]
 
 
-@lru_cache(1_000_000)
-def draws(seed: int, name: str) -> tuple[float, float]:
-    """Uniform in [0, 1), and a length around 1."""
-    random = Random(seed_for(seed, name))
-    return random.random(), random.uniform(0.3, 1.7)
+def place(row: Row) -> int:
+    return int(row["id"])
 
 
 def line_space(low: float = 0.0, high: float = 1.0, step: float | None = None) -> Space:
@@ -109,8 +108,8 @@ def settings(**given: Any) -> SearchParams:
 
 
 def run(folder: Path, trialist: Simulated, space: Space | None = None, count: int = 500, **given: Any) -> SearchResult:
-    starts = given.pop("starts", ())
+    starts, say = given.pop("starts", ()), given.pop("say", lambda sentence: None)
     return search(
         settings(**given), space or line_space(), problems(count), trialist, folder / "out", folder / "journal.jsonl",
-        starts=starts, say=given.pop("say", lambda sentence: None),
+        starts=starts, say=say,
     )  # fmt: skip
