@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from l2s.benchmarks import ProblemParams, write_problems
+from l2s.benchmarks.contamination import refuse_contamination
 from l2s.core.errors import RecordError
 from l2s.core.files import replacing
 from l2s.records import read_rows
-from l2s.training.data import refuse_contamination
 from l2s.training.settings import TrainingParams
 
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from l2s.benchmarks.contamination import refuse_contamination
 from l2s.checkpoints import Checkpoint
 from l2s.core.digests import digest_file, digest_text, without_name
 from l2s.core.errors import ConfigError
@@ -15,7 +16,7 @@ from l2s.core.versions import __version__, version_of
 from l2s.generation.settings import DecodingParams
 from l2s.records import Row
 from l2s.training.checkpoints import folder_of
-from l2s.training.data import read_samples, refuse_contamination
+from l2s.training.data import read_samples
 from l2s.training.settings import TrainingParams
 
 OnStep = Callable[[Mapping[str, Any]], None]

@@ -4,7 +4,6 @@ A kind is one file in ``kinds/``: a subclass of :class:`ExampleData` (for SFT) o
 ``EXAMPLES`` and ``PAIRS`` find it by its name.
 """
 
-from l2s.training.data.contamination import normalised, refuse_contamination
 from l2s.training.data.data import Data, Dataset, ExampleData, PairData, Score
 from l2s.training.data.example import Example, Pair
 from l2s.training.data.o1_pruner import O1PrunerData
@@ -26,9 +25,7 @@ __all__ = [
     "PairData",
     "Sample",
     "Score",
-    "normalised",
     "read_samples",
     "reference_lengths",
-    "refuse_contamination",
     "samples_of",
 ]

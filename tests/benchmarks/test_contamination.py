@@ -2,8 +2,8 @@ from itertools import combinations
 
 import pytest
 
+from l2s.benchmarks.contamination import normalised, refuse_contamination
 from l2s.core.errors import ConfigError
-from l2s.training.data import normalised, refuse_contamination
 
 SAME = [
     ["How many coins does Tom have?", "how many  coins\ndoes Tom have", "How many “coins” does Tom have ?!"[:-1]],
