@@ -90,4 +90,4 @@ docs/report.png: data/report/index.html  ## the page as README shows it, from a 
 	$(BIN)/python -m tests.report.picture $< $@
 
 clean:  ## forget everything but the sources and the embedded models
-	rm -rf .l2s data/lineage/*/ data/merged data/samples data/gathered data/trained data/responses data/verdicts data/summary data/report data/benchmarks
+	rm -rf .l2s data/lineage/*/ data/merged data/samples data/gathered data/trained data/searches data/responses data/verdicts data/summary data/report data/benchmarks

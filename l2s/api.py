@@ -376,6 +376,61 @@ def train(
     )  # fmt: skip
 
 
+@naming_extras("l2s search", "search")
+def search(
+    search: Source | Mapping[str, Any],
+    out: Source,
+    *,
+    budget: int | None = None,
+    sampler: str | None = None,
+    store: Source = STORE,
+    work: Source | None = None,
+    track: Track = silent,
+    say: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Find the shortest recipe within ranges that is as right as the slow model; a killed search goes on.
+
+    Args:
+        search: a block as under ``searches:`` in params.yaml, with ``models`` (folders by name) and ``problems`` (a
+            file) beside it: a YAML file, to which its paths are relative, or what it holds.
+        out: folder of what was found: ``recipe.yaml``, ``trials.csv``, ``search.json``, …
+        budget: problems of all trials together, in the place of what the search says.
+        sampler: in the place of what the search says.
+        store: the file of the response store.
+        work: folder for the journal of an unfinished search; default: ``.l2s/searches``.
+        track: shows progress, by problems.
+        say: told how each trial ended; default: nobody.
+
+    Returns:
+        What ``out/search.json`` says: ``found``, ``winner``, ``certificate``, ``best_bound``, ``spent``, …
+    """
+    from l2s.benchmarks import write_problems
+    from l2s.core.digests import BLAKE3, digest_text, without_name
+    from l2s.records import Problems, read_rows
+    from l2s.search.file import read_search
+    from l2s.search.result import summary_of
+    from l2s.search.run import Place, Slow, run_search
+
+    found, where = _content(search, "search")
+    folder = Path() if isinstance(search, Mapping) else Path(search).parent
+    asked = read_search(found, where, folder, budget=budget, sampler=sampler)
+    _keep([*asked.models.values(), *([asked.problems] if asked.problems else [])], out)
+    place = without_name(digest_text(os.path.abspath(out), BLAKE3))[:16]
+    states = (Path(work) if work is not None else STORE.parent / "searches") / f"{Path(out).name}-{place}"
+    benchmark = asked.asked()
+    write_problems(benchmark.named, benchmark, states / "problems.jsonl", f"{where}: benchmark")
+    result = run_search(
+        asked.settings(benchmark.named), asked.space(where), read_rows(states / "problems.jsonl", Problems),
+        Slow(Path(asked.models[asked.slow]), asked.controls[asked.slow_control]),
+        Place(Path(out), states / "journal.jsonl", Path(store)),
+        models={name: Path(path) for name, path in asked.models.items()},
+        statistics={name: Path(path) for name, path in asked.calibration.items()},
+        recipes=asked.recipes, decoding=asked.decoding, grader=asked.grading.grader, jobs=asked.grading.jobs,
+        track=track, say=say or (lambda sentence: None),
+    )  # fmt: skip
+    return summary_of(result)
+
+
 @naming_extras("l2s verify")
 def verify(
     responses: Source | Iterable[Row],

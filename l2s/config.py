@@ -22,6 +22,8 @@ from l2s.nightly.settings import NightlyParams
 from l2s.planning.settings import ResourceParams
 from l2s.references import broken_references
 from l2s.sampling.settings import SampleParams
+from l2s.search.references import broken_searches
+from l2s.search.settings import SearchParams
 from l2s.training.union import AnyTraining
 
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -71,7 +73,7 @@ class RunParams(Params):
     """One run: a model under a length control."""
 
     model: str
-    """Folder under ``data/``: ``models/<name>``, ``merged/<recipe>`` or ``trained/<training>``."""
+    """Folder under ``data/``: ``models/<name>``, ``merged/<recipe>``, ``merged/<search>`` or ``trained/<training>``."""
     control: str = "none"
     """Name of a control under ``controls:``."""
     level: Level | None = None
@@ -110,6 +112,8 @@ class Config(Params):
     """Merge recipes in mergekit's dialect; :mod:`l2s.merging.recipe` checks them."""
     samples: dict[str, SampleParams] = {}
     training: dict[str, AnyTraining] = {}
+    searches: dict[str, SearchParams] = {}
+    """Ranges in the place of numbers; each ends in a recipe of the same name."""
     controls: dict[str, AnyControl] = {"none": NoControl()}
     runs: dict[str, RunParams] = {}
     decoding: DecodingParams = DecodingParams()
@@ -127,7 +131,11 @@ class Config(Params):
             ConfigError: everything that is wrong with it, at once.
         """
         found = read_yaml(path)
-        problems = [f"{path}: {problem}" for problem in broken_references({} if found is None else found)]
+        problems = [
+            f"{path}: {problem}"
+            for check in (broken_references, broken_searches)
+            for problem in check({} if found is None else found)
+        ]
         try:
             config = cls.parse(_without_empty(found), str(path))
         except ConfigError as error:
@@ -155,6 +163,11 @@ class Config(Params):
     def control_of(self, run: str) -> Control:
         """The length control of a run."""
         return self.controls[self.runs[run].control]
+
+    def measured(self) -> list[str]:
+        """Benchmarks that runs answer: those that are no search's own."""
+        own = {search.benchmark for search in self.searches.values()}
+        return [name for name in self.benchmarks if name not in own]
 
     def candidates(self) -> list[str]:
         """Runs of merged and of trained models without a control: what is chosen among."""

@@ -14,7 +14,9 @@ LONGEST = 100
 """Characters of a name: files are called after it, and a file's name has at most 255 bytes."""
 RESERVED = re.compile(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]|item|key")
 """Files of these names cannot be checked out everywhere; the last two are DVC's own words."""
-NAMED = ("models", "benchmarks", "calibration", "recipes", "samples", "training", "controls", "runs")
+NAMED = (
+    "models", "benchmarks", "calibration", "recipes", "samples", "training", "searches", "controls", "runs",
+)  # fmt: skip
 """Blocks of names."""
 BLOCKS = {
     "models": "{slow: {source: path, path: …}}", "benchmarks": "{test: {source: file, path: …}}",
@@ -22,7 +24,7 @@ BLOCKS = {
 }  # fmt: skip
 """Blocks that have no default, and what can stand there."""
 DEFAULTS = {
-    "family": "{}", "calibration": "{}", "recipes": "{}", "samples": "{}", "training": "{}",
+    "family": "{}", "calibration": "{}", "recipes": "{}", "samples": "{}", "training": "{}", "searches": "{}",
     "controls": "{none: {kind: none}}", "decoding": "{engine: auto}", "grading": "{grader: l2s}", "report": "{}",
 }  # fmt: skip
 """Blocks that can be left out, though DVC looks them up for some stage, and what then holds."""
@@ -31,7 +33,8 @@ INNER = {("decoding", "engine"): "auto", ("decoding", "prompt"): "{style: chat}"
 FILLED = ("models", "benchmarks", "runs")
 """Blocks without an entry of which there is nothing to do."""
 STAGES = (
-    "family", "problems", "calibrate", "merge", "sample", "gather", "train", "generate", "verify", "analyse", "report",
+    "family", "problems", "calibrate", "merge", "sample", "gather", "train", "search", "found", "generate", "verify",
+    "analyse", "report",
 )  # fmt: skip
 EMBEDDED = ("base", "quick", "slow")
 """Models of the embedded family."""
@@ -71,7 +74,8 @@ def stage_names(params: Block) -> set[str]:
     """Stages and kinds of stages that dvc.yaml makes of the file."""
     groups = (
         ("problems", "benchmarks"), ("calibrate", "calibration"), ("merge", "recipes"), ("sample", "samples"),
-        ("gather", "training"), ("train", "training"), ("generate", "runs"), ("verify", "runs"),
+        ("gather", "training"), ("train", "training"), ("search", "searches"), ("found", "searches"),
+        ("generate", "runs"), ("verify", "runs"),
     )  # fmt: skip
     return {*STAGES, *(f"{kind}@{name}" for kind, of in groups for name in block(params, of))}
 
@@ -121,8 +125,8 @@ def _models(params: Block) -> Iterator[str]:
 
 def _folders(params: Block, *kinds: str) -> list[str]:
     """Folders of models under ``data/``."""
-    blocks = {"models": "models", "merged": "recipes", "trained": "training"}
-    return [f"{kind}/{name}" for kind in kinds for name in block(params, blocks[kind])]
+    blocks = {"models": ("models",), "merged": ("recipes", "searches"), "trained": ("training",)}
+    return [f"{kind}/{name}" for kind in kinds for of in blocks[kind] for name in block(params, of)]
 
 
 def _is_folder(where: str, model: Any, folders: list[str], kinds: str) -> Iterator[str]:

@@ -20,8 +20,12 @@ def work(config: Config, name: None, track: Track, say: Say) -> None:
 
 
 def reads(config: Config, name: None) -> dict[str, set[str]]:
-    """Verdicts, and what trainings say that they cost."""
-    return {**folders_of_runs(config, name), "data/trained": set(config.training)}
+    """Verdicts, what trainings say that they cost, and what searches found."""
+    return {
+        **folders_of_runs(config, name),
+        "data/trained": set(config.training),
+        "data/searches": set(config.searches),
+    }
 
 
 STAGE = Stage(

@@ -26,7 +26,7 @@ def work(config: Config, name: None, track: Track, say: Say) -> None:
         commit = place_hub_model(source, DATA / "models" / model, config.models[model].config)
         say(f"{model}: {source.repository} at commit {commit}")
     own: dict[str, Path | None] = {model: path for model, path in paths.items() if path is not None}
-    for folder in (DATA / "calibration", DATA / "samples", DATA / "trained"):
+    for folder in (DATA / "calibration", DATA / "samples", DATA / "trained", DATA / "searches"):
         if (
             not folder.is_dir()
         ):  # what merges, trainings and the analysis depend on is there, and in git, even where it holds nothing

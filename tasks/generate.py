@@ -25,7 +25,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     counts = generate_responses(
         model,
         Checkpoint(model).digest,
-        [DATA / "benchmarks" / f"{benchmark}.jsonl" for benchmark in config.benchmarks],
+        [DATA / "benchmarks" / f"{benchmark}.jsonl" for benchmark in config.measured()],
         DATA / "responses" / f"{name}.jsonl",
         run=name,
         decoding=decoding,
@@ -53,7 +53,7 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     from l2s.planning.lengths import expected_lengths, questions_of
     from tasks.inputs.models import folder_shape_of
 
-    questions = {key: questions_of(key, params, data) for key, params in config.benchmarks.items()}
+    questions = {key: questions_of(key, config.benchmarks[key], data) for key in config.measured()}
     lengths = expected_lengths(config, name, data, estimator.assume)
     return estimator.generate(
         stage, folder_shape_of(config, config.runs[name].model), questions, lengths, config.decoding

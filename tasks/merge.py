@@ -8,16 +8,21 @@ from l2s.core.progress import Track
 from tasks.stage import DATA, PROGRAM_GB, TENSORS, Say, Stage
 
 if TYPE_CHECKING:
+    from l2s.merging.recipe import MergeRecipe
     from l2s.planning.estimates import Estimate, Estimator
 
 GB = 10**9
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> None:
-    """Make one recipe's checkpoint; costs stay out of the manifest, so that its bytes repeat."""
+    """Make one recipe's checkpoint."""
+    make(config, name, _recipe(config, name), track, say)
+
+
+def make(config: Config, name: str, recipe: "MergeRecipe", track: Track, say: Say) -> None:
+    """Merge into ``data/merged/<name>``; costs stay out of the manifest, so that its bytes repeat."""
     from l2s.merging.run.merge import merge_checkpoints
 
-    recipe = _recipe(config, name)
     folders = {model: DATA / "models" / model for model in config.models}
     statistics = {name: DATA / "calibration" / f"{name}.safetensors" for name in config.calibration}
     manifest = merge_checkpoints(
@@ -30,15 +35,23 @@ def work(config: Config, name: str, track: Track, say: Say) -> None:
 
 def reads(config: Config, name: str) -> dict[str, set[str]]:
     """The models and statistics that the recipe names."""
-    recipe = _recipe(config, name)
+    return reads_of(_recipe(config, name))
+
+
+def reads_of(recipe: "MergeRecipe") -> dict[str, set[str]]:
+    """Models and statistics."""
     return {"data/models": set(recipe.input_names()), "data/calibration": set(recipe.statistics_names())}
 
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """The bytes of the models that are mapped, and of the one that is written."""
+    return needs_of(config, config.recipes[name])
+
+
+def needs_of(config: Config, recipe: dict[str, Any]) -> dict[str, int]:
+    """Of a recipe as it stands."""
     from tasks.inputs.models import bytes_of
 
-    recipe = config.recipes[name]
     models = {recipe.get("base_model"), *(entry.get("model") for entry in recipe.get("models") or [])} - {None}
     sizes = [bytes_of(config, str(model)) for model in models]
     return {"cpu": 1, "memory": PROGRAM_GB + (sum(sizes) + max(sizes, default=0)) // GB}
@@ -52,10 +65,15 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     return estimator.merge(stage, recipe, model_shape(config, recipe.input_names()[-1]))
 
 
-def _recipe(config: Config, name: str) -> Any:
+def _recipe(config: Config, name: str) -> "MergeRecipe":
+    return parsed(config.recipes[name], f"params.yaml: recipes.{name}")
+
+
+def parsed(recipe: Any, where: str) -> "MergeRecipe":
+    """A recipe, checked; ``where`` names its place."""
     from l2s.merging.recipe import MergeRecipe
 
-    return MergeRecipe.parse(config.recipes[name], f"params.yaml: recipes.{name}")
+    return MergeRecipe.parse(recipe, where)
 
 
 STAGE = Stage(

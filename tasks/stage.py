@@ -28,7 +28,7 @@ MODELS = (
 def folders_of_runs(config: Config, name: Any) -> dict[str, set[str]]:
     """What most stages read: of the folders of benchmarks and of runs, what params.yaml names."""
     runs = set(config.runs)
-    return {"data/benchmarks": set(config.benchmarks), "data/responses": runs, "data/verdicts": runs}
+    return {"data/benchmarks": set(config.measured()), "data/responses": runs, "data/verdicts": runs}
 
 
 def no_estimate(config: Config, name: Any, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":

@@ -108,6 +108,22 @@ def _trainers(arguments: Arguments) -> list[str]:
     return list(trainers_of(_training(arguments).method))
 
 
+def _searched(arguments: Arguments) -> list[Path]:
+    from l2s.core.yaml import read_yaml
+    from l2s.search.file import read_search
+
+    file = arguments["search"]
+    found = read_search(read_yaml(file), str(file), file.parent)
+    files = [*found.calibration.values(), *([found.problems] if found.problems else [])]
+    return [file, *_models(*found.models.values()), *map(Path, files)]
+
+
+def _every_method(arguments: Arguments) -> list[str]:
+    from l2s.merging.methods import METHODS
+
+    return [f"{METHODS.__module__}.{name}" for name in METHODS]
+
+
 def _graded_aside(arguments: Arguments) -> list[Path]:
     from l2s.verification.io.graded_files import ALL, beside
 
@@ -135,6 +151,7 @@ STEPS = {
     "generate": Step(("l2s.generation.generate",), _generate_inputs, more=_prompt),
     "sample": Step(("l2s.sampling.sample",), _generate_inputs, more=_prompt, beside=_graded_aside),
     "train": Step(("l2s.training.run",), _train_inputs, members=_trainers),
+    "search": Step(("l2s.search.run", "l2s.generation.generate"), _searched, members=_every_method),
     "verify": Step(("l2s.verification.io.graded_files",), lambda a: [a["responses"]], beside=_graded_aside),
     "grade": Step(
         ("l2s.verification.io.graded_files",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside
@@ -145,7 +162,7 @@ STEPS = {
         within=_summary_files,
     ),
 }
-FOLDERS = ("merge", "train", "analyse")
+FOLDERS = ("merge", "train", "search", "analyse")
 """Commands whose target is a folder."""
 
 
@@ -163,7 +180,7 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
         begun = datetime.now(UTC), time.perf_counter()
         target = arguments["target"]
 
-        if target is None:
+        if target is None or arguments.get("dry"):
             command(*given, **options)
             return
         place = _place(command.__name__, step, arguments)
@@ -205,7 +222,7 @@ def _place(name: str, step: Step, arguments: Arguments) -> Place:
         folder=name in FOLDERS,
         within=step.within(arguments),
         beside=step.beside(arguments),
-        judged=name in ("merge", "train"),
+        judged=name in ("merge", "train", "search"),
     )
 
 

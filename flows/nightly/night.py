@@ -127,7 +127,7 @@ def _observed(bench: Bench, run: str, track: Track, say: Say) -> Evaluated:
 def _bench(config: Config, data: Path, hidden: Path, work: Path, name: str) -> Bench:
     problems = {
         (row["benchmark"], row["id"]): problem_digest(row)
-        for benchmark in config.benchmarks
+        for benchmark in config.measured()
         for row in read_rows(data / "benchmarks" / f"{benchmark}.jsonl", Problems)
     }
     sampling = config.decoding.sampling
@@ -184,7 +184,7 @@ def _made(config: Config, evaluated: dict[str, Evaluated], bench: Bench) -> Made
     decoding = config.decoding.model_dump(mode="json", exclude={"max_batch_size", "device"})
     benchmarks = {
         name: short_digest("".join(f"{key[1]}\0{digest}\0" for key, digest in bench.problems.items() if key[0] == name))
-        for name in config.benchmarks
+        for name in config.measured()
     }
     return Made(
         runs={run: found.made for run, found in evaluated.items()},
@@ -227,7 +227,7 @@ def _refuse_missing(config: Config, data: Path, runs: Sequence[str]) -> None:
     ]
     problems += [
         f"{path}: no such file; make it first: l2s run problems"
-        for name in config.benchmarks
+        for name in config.measured()
         if not (path := data / "benchmarks" / f"{name}.jsonl").is_file()
     ]
     if problems:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from l2s.benchmarks.arithmetic import EVEN, problem_rows
+from l2s.benchmarks.arithmetic import EVEN, LEVELS, problem_rows
 from l2s.benchmarks.hub import hub_file
 from l2s.benchmarks.published import published_rows
 from l2s.benchmarks.source import Hub, Source
@@ -88,6 +88,18 @@ class ProblemParams(Params):
     def named(self) -> str:
         """What problems that are no benchmark of params.yaml are known by: where they come from."""
         return self.path.stem if self.path is not None else f"{self.source}-{self.split}"
+
+    def at_most(self) -> int | None:
+        """How many problems there are at most, as far as that is known before they are read."""
+        count = None
+        if self.source == "arithmetic":
+            count = self.per_level * len(set(LEVELS).intersection(self.levels or LEVELS))
+        elif self.path is not None and self.path.is_file() and self.source in _OWN:
+            with open(self.path, "rb") as lines:
+                count = sum(1 for line in lines if line.strip())
+        elif self.path is None and self.split == "test":
+            count = SOURCES[self.source].count
+        return min((most for most in (count, self.sample, self.limit) if most is not None), default=None)
 
 
 class TrainingProblems(ProblemParams):

@@ -1,4 +1,4 @@
-"""Contamination: no problem that is trained on is asked by a benchmark, however it is written there."""
+"""Contamination: no problem that is trained on or searched with is asked by a benchmark, however it stands there."""
 
 import re
 import unicodedata
@@ -25,8 +25,10 @@ def normalised(text: str) -> str:
     return " ".join(_WORD.findall(plain)) or text.strip()
 
 
-def refuse_contamination(training: Mapping[str, Iterable[Row]], benchmarks: Mapping[str, Iterable[Row]]) -> None:
-    """Check rows with ``id`` and ``problem``, by the name of what they belong to.
+def refuse_contamination(
+    used: Mapping[str, Iterable[Row]], benchmarks: Mapping[str, Iterable[Row]], use: str = "train"
+) -> None:
+    """Check rows with ``id`` and ``problem``, by the name of what they belong to; ``use``: the verb for the message.
 
     Raises:
         ConfigError: one sentence; names the first problems that both have.
@@ -36,7 +38,7 @@ def refuse_contamination(training: Mapping[str, Iterable[Row]], benchmarks: Mapp
         for row in rows:
             asked.setdefault(normalised(row["problem"]), f"{row['id']} of {benchmark}")
     shared, count = dict[str, str](), 0
-    for name, rows in training.items():
+    for name, rows in used.items():
         texts = dict[str, str]()
         for row in rows:
             texts.setdefault(normalised(row["problem"]), row["id"])
@@ -45,6 +47,6 @@ def refuse_contamination(training: Mapping[str, Iterable[Row]], benchmarks: Mapp
     if shared:
         more = f", and {len(shared) - SHOWN} more" if len(shared) > SHOWN else ""
         raise ConfigError(
-            f"{len(shared)} of {count} training problems are asked by benchmarks: "
-            f"{', '.join(list(shared.values())[:SHOWN])}{more}; train on problems that no benchmark asks"
+            f"{len(shared)} of {count} {use}ing problems are asked by benchmarks: "
+            f"{', '.join(list(shared.values())[:SHOWN])}{more}; {use} on problems that no benchmark asks"
         )

@@ -5,7 +5,7 @@ sentence beside it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from l2s.core.errors import ConfigError
@@ -148,6 +148,42 @@ class Estimator:
             memory=PROGRAM + training_memory(settings, shape, found.mean + PROMPT),
             trained=found.trained * found.mean,
             seconds=self.past.own_seconds(stage),
+        )
+
+    def search(
+        self,
+        stage: str,
+        settings: Any,
+        recipe: MergeRecipe,
+        shape: Shape,
+        problems: int,
+        lengths: Lengths,
+        decoding: Any,
+    ) -> Estimate:
+        """The whole budget, and slow's answers.
+
+        Args:
+            stage: its name.
+            settings: of :mod:`l2s.search.settings`.
+            recipe: one of those that are tried.
+            shape: the models'.
+            problems: of the search's benchmark.
+            lengths: of slow's responses.
+            decoding: as of generations.
+        """
+        trials = settings.budget.trials
+        asked = min(settings.budget.problems or trials * problems, trials * problems)
+        if settings.budget.tokens is not None:
+            asked = min(asked, int(settings.budget.tokens / lengths.mean))
+        self.assume("searches: the whole budget is spent, on answers as long as slow's; every trial is merged once")
+        found = self.generate(stage, shape, {"search": asked + problems}, {"search": lengths}, decoding)
+        one = self.merge(stage, recipe, shape)
+        parts = (found.seconds, one.seconds)
+        seconds = None if None in parts else (found.seconds or 0.0) + trials * (one.seconds or 0.0)
+        return replace(
+            found,
+            memory=found.memory + one.memory,
+            seconds=self.past.own_seconds(stage) or seconds,
         )
 
     def other(self, stage: str) -> Estimate:

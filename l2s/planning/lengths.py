@@ -45,7 +45,7 @@ def expected_lengths(config: Any, run: str, data: Path | None, assume: Callable[
     most = config.decoding.sampling.max_tokens
     measured = _measured(data / "responses" / f"{run}.jsonl") if data else {}
     found = {}
-    for name in config.benchmarks:
+    for name in config.measured():
         if name in measured:
             assume("lengths: as the run's last responses, where there are any")
             found[name] = measured[name]
@@ -61,6 +61,12 @@ def expected_lengths(config: Any, run: str, data: Path | None, assume: Callable[
             assume(f"lengths: up to max_tokens ({most}) where nothing is known, which is the most they can be")
             found[name] = Lengths(float(most), float(most) ** 2)
     return found
+
+
+def expected_answers(config: Any, run: str, data: Path | None, assume: Callable[[str], None]) -> Lengths:
+    """Lengths of a run's responses to problems that it was not asked yet: as to those of its benchmarks together."""
+    found = list(expected_lengths(config, run, data, assume).values())
+    return Lengths(sum(one.mean for one in found) / len(found), sum(one.square for one in found) / len(found))
 
 
 def expected_samples(params: Any, name: str, data: Path | None, assume: Callable[[str], None]) -> dict[str, Lengths]:

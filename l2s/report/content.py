@@ -10,14 +10,19 @@ from l2s.report.parts.details import run_details
 from l2s.report.parts.headline import headline
 from l2s.report.parts.layers import has_base
 from l2s.report.rivals import asked_of, rivals_of
+from l2s.report.searches import Search, searches_of
 
 Summary = dict[str, Any]
 Manifests = Mapping[str, Mapping[str, Any]]
 
 
-def page_content(summary: Summary, manifests: Manifests, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """Every value that the template takes from the summary, the manifests and the times; ``specs`` are the plots."""
+def page_content(
+    summary: Summary, manifests: Manifests, seconds: Mapping[str, float], searches: Mapping[str, Search]
+) -> dict[str, Any]:
+    """Every value that the template takes from what the page is built of; ``specs`` are the plots."""
     plots = _plots(summary, manifests)
+    for name, found in searches.items():
+        plots |= charts.search_charts(name, found.summary, list(found.trials))
     roles = set(sections.roles_of(summary).values())
     return {
         "summary": summary,
@@ -32,6 +37,7 @@ def page_content(summary: Summary, manifests: Manifests, seconds: Mapping[str, f
         "sweeps": {name: _sweep_tables(summary, name) for name in summary["benchmarks"]},
         "rivals": {name: rivals_of(summary, name, seconds) for name in summary["benchmarks"]},
         "asked": {name: asked_of(summary, name) for name in summary["benchmarks"]},
+        "searches": searches_of(summary, searches),
         "layers": charts.layer_charts(summary, manifests),
         "baseless": sorted(name for name, manifest in manifests.items() if not has_base(manifest)),
         "takeaways": sections.takeaways(summary),
@@ -97,6 +103,7 @@ def present_sections(content: Mapping[str, Any], examples: bool, lineage: bool) 
         "controls": ("controls", any(name.startswith("controls-") for name in plots)),
         "rivals": ("merge or train", any(content["rivals"].values())),
         "asked": ("levels of length", any(content["asked"].values())),
+        "searches": ("searches", bool(content["searches"])),
         "cost": ("cost", any(section["cost"] or section["inside"] for section in content["sections"])),
         "problems": ("transcripts", examples),
         "layers": ("layers", bool(content["layers"])),

@@ -21,6 +21,7 @@ from l2s.report.parts.numbers import NOTHING
 from l2s.report.parts.transcripts import final_of, question_of, shortened, thinking_of
 from l2s.report.plots.figures import draw_figures
 from l2s.report.plots.vega import library
+from l2s.report.searches import Search
 
 TRANSCRIPT = 20_000
 """Characters of a transcript that are shown."""
@@ -36,6 +37,7 @@ def build_page(
     lineage: Mapping[str, Mapping[str, str]] | None = None,
     manifests: Mapping[str, Mapping[str, Any]] | None = None,
     seconds: Mapping[str, float] | None = None,
+    searches: Mapping[str, Search] | None = None,
     transcript: int = TRANSCRIPT,
     kept: Path | None = None,
 ) -> Path:
@@ -54,13 +56,14 @@ def build_page(
         lineage: groups of digests and versions for the footer.
         manifests: recipe to what its ``l2s_manifest.json`` holds, for the diagnostics per layer.
         seconds: run to what making its model took, where that was kept.
+        searches: what each search tried and found, by its name.
         transcript: most characters shown of each part of a transcript; its middle is left out beyond that.
         kept: folder where the plotting library is kept for the next time.
     """
     script, vega = _template_file("page.js"), library(kept)
     with replacing_folder(out) as folder:
         figures = draw_figures(summary, folder)
-        content = page_content(summary, manifests or {}, seconds or {})
+        content = page_content(summary, manifests or {}, seconds or {}, searches or {})
         page = (
             _environment(transcript)
             .get_template("page.html")

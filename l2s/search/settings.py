@@ -58,3 +58,9 @@ class SearchParams(Params):
         if len(set(self.start)) < len(self.start):
             raise ValueError("start names a recipe twice; name each once")
         return self
+
+    @model_validator(mode="after")
+    def _has_a_sampler_for_the_goal(self) -> Self:
+        if self.sampler == "cma-es" and self.goal == "front":
+            raise ValueError("sampler cma-es takes one goal; expected tpe, nsga2, gp, qmc, random or grid for a front")
+        return self

@@ -1,13 +1,14 @@
 """The space that a search looks in: dimensions, and the recipe and control at each point of it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from l2s.core.digests import BLAKE3, digest_text
 from l2s.core.errors import ConfigError
+from l2s.core.params import nearest
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.union import parse_control
 from l2s.merging.recipe import MergeRecipe
@@ -116,6 +117,27 @@ def _options(space: Space) -> Iterator[dict[str, int]]:
 
 def _numbers(space: Space, end: Literal["low", "high"]) -> dict[str, float]:
     return {one.name: getattr(one, end) for one in space.dimensions if isinstance(one, Number)}
+
+
+def recipes_of(space: Space) -> Iterator[MergeRecipe]:
+    """One recipe for each option of each choice: together they name all that any candidate names."""
+    for options in _options(space):
+        yield MergeRecipe.parse(space.candidate(options | _numbers(space, "low")).recipe, "recipe")
+
+
+def unknown_inputs(space: Space, models: Collection[str], statistics: Collection[str], where: str) -> list[str]:
+    """What recipes name that is not there, in sentences."""
+    found = list(recipes_of(space))
+    named = dict.fromkeys(name for recipe in found for name in recipe.input_names())
+    needed = dict.fromkeys(name for recipe in found for name in recipe.statistics_names())
+    problems = [
+        f"{where}: '{name}' is not among the models{nearest(name, models)}" for name in named if name not in models
+    ]
+    return problems + [
+        f"{where}: statistics '{name}' are not under calibration{nearest(name, statistics)}"
+        for name in needed
+        if name not in statistics
+    ]
 
 
 def _wrong(candidate: Candidate, where: str) -> str | None:

@@ -10,6 +10,7 @@ from l2s.checkpoints.model.language import settings_of
 from l2s.config import Config
 from l2s.core.errors import CheckpointError
 from tasks.inputs.making import making_of
+from tasks.inputs.recipes import recipe_of
 
 
 def facts_of(config: Config, data: Path) -> dict[str, RunFacts]:
@@ -23,7 +24,7 @@ def facts_of(config: Config, data: Path) -> dict[str, RunFacts]:
 
 def _facts(run: str, config: Config, sizes: dict[str, dict[str, int]]) -> RunFacts:
     kind, _, name = config.runs[run].model.partition("/")
-    recipe = config.recipes[name] if kind == "merged" else {}
+    recipe = recipe_of(config, name) if kind == "merged" else {}
     control = config.control_of(run)
     numbers = {key: value for key, value in control.identity().items() if isinstance(value, bool | int | float | str)}
     calibrations = {key: params.model_dump(mode="json") for key, params in config.calibration.items()}
@@ -42,7 +43,7 @@ def _source(folder: str, config: Config) -> str:
     kind, _, name = folder.partition("/")
     if kind == "trained":
         return _source(config.training[name].model, config)
-    recipe = config.recipes[name] if kind == "merged" else {}
+    recipe = recipe_of(config, name) if kind == "merged" else {}
     models = [entry.get("model") for entry in recipe.get("models") or [] if isinstance(entry, dict)]
     named = [model for model in (recipe.get("base_model"), *models, name) if model in config.models]
     return str(named[0]) if named else name

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
@@ -9,6 +10,7 @@ from l2s.core.params import nearest
 from l2s.merging.recipe import MergeRecipe
 from l2s.planning.estimates import require_shape
 from l2s.planning.shapes import EMBEDDED, Shape, folder_shape, published_shape
+from tasks.inputs.recipes import found_recipe, recipe_of
 from tasks.stage import DATA
 
 
@@ -26,8 +28,18 @@ def origin(config: Config, folder: str) -> str:
     if place == "trained":
         return origin(config, config.training[name].model)
     if place == "merged":
-        return MergeRecipe.parse(config.recipes[name], f"recipes.{name}").input_names()[-1]
+        return MergeRecipe.parse(planned_recipe(config, name), f"recipes.{name}").input_names()[-1]
     return name
+
+
+def planned_recipe(config: Config, name: str) -> dict[str, Any]:
+    """The recipe of a merge; of a search that was not run yet, the first recipe of its ranges."""
+    if name in config.recipes or found_recipe(name).is_file():
+        return recipe_of(config, name)
+    from l2s.search.space import lowest, space_of
+
+    space = space_of(config.searches[name], f"params.yaml: searches.{name}", config.controls)
+    return space.candidate({one.name: lowest(one) for one in space.dimensions}).recipe
 
 
 def model_shape(config: Config, model: str) -> Shape:

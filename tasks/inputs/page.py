@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from l2s.analysis.output.summary import read_summary
 from l2s.config import Config
 from l2s.core.digests import digest_file
@@ -14,6 +16,9 @@ from l2s.records import Row, read_rows
 from l2s.report.page import build_page
 from l2s.report.parts.examples import Examples, pick_examples
 from l2s.report.parts.headline import featured
+from l2s.report.searches import Search
+from l2s.search.told import found_sentence, nothing_sentence
+from tasks.inputs.recipes import merged_names
 
 PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "vl-convert-python", "dvc", "prefect")
 KEPT = Path(".l2s") / "report"
@@ -35,6 +40,7 @@ def build_report(config: Config, data: Path) -> Path:
         examples=_examples(config, data, summary),
         lineage=_lineage(config, data, manifests),
         manifests=manifests,
+        searches={name: _search(config, data, name) for name in config.searches},
         transcript=config.report.transcript,
         kept=KEPT,
     )
@@ -42,8 +48,20 @@ def build_report(config: Config, data: Path) -> Path:
 
 def _manifests(config: Config, data: Path) -> dict[str, Any]:
     """Recipe to its merge's manifest, for the recipes that were merged."""
-    paths = {recipe: data / "merged" / recipe / "l2s_manifest.json" for recipe in config.recipes}
+    paths = {recipe: data / "merged" / recipe / "l2s_manifest.json" for recipe in merged_names(config)}
     return {recipe: _read_json(path) for recipe, path in paths.items() if path.is_file()}
+
+
+def _search(config: Config, data: Path, name: str) -> Search:
+    """What a search tried and found, and the runs of it."""
+    folder = data / "searches" / name
+    summary, trials = _read_json(folder / "search.json"), folder / "trials.csv"
+    try:
+        rows = pl.read_csv(trials, infer_schema_length=None).to_dicts()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RecordError(f"{trials}: cannot be read as CSV: {error}; search anew") from None
+    sentence = found_sentence(summary) if summary["found"] else nothing_sentence(summary)
+    return Search(summary, rows, sentence, [run for run, one in config.runs.items() if one.model == f"merged/{name}"])
 
 
 def _read_json(path: Path) -> Any:

@@ -79,7 +79,7 @@ def _answered(
     counts = generate_responses(
         model,
         digest,
-        [bench.data / "benchmarks" / f"{name}.jsonl" for name in config.benchmarks],
+        [bench.data / "benchmarks" / f"{name}.jsonl" for name in config.measured()],
         responses,
         run=run,
         decoding=config.decoding.model_copy(update={"sampling": sampling}),

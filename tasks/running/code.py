@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOCK = Path("code.lock")
 SOURCE = Path(l2s.__file__).resolve().parent.parent
 """The folder that holds our packages."""
-MEMBERS = ("problems", "merge", "sample", "train", "generate", "verify")
+MEMBERS = ("problems", "merge", "sample", "train", "search", "generate", "verify")
 """Kinds of stages that have several fingerprints; every other kind of dvc.yaml has one."""
 SETTINGS = (
     "analysis",
@@ -35,6 +35,7 @@ SETTINGS = (
     "nightly",
     "planning",
     "sampling",
+    "search",
     "training",
 )
 GATHERING = {
@@ -66,10 +67,13 @@ class Behind:
             ConfigError: a source is no Python.
         """
         members = self._members(kind)[member] if member is not None else USED.get(kind, ())
-        members += _controls() if kind in ("generate", "analyse") else ()
+        members += _controls() if kind in ("search", "generate", "analyse") else ()
+        members += tuple(_modules_of_methods().values()) if kind in ("search", "found") else ()
         members += _trainings() if kind in ("gather", "analyse", "report") else ()
         return code_behind(
-            ["tasks.stages", f"tasks.{kind}", *members], self.reading, GATHERING | {f"tasks.{kind}": ASIDE}
+            ["tasks.stages", f"tasks.{kind}", *members],
+            self.reading,
+            GATHERING | dict.fromkeys((f"tasks.{kind}", "tasks.merge"), ASIDE),
         )
 
     def fingerprints(self, stages: Iterable[str]) -> dict[str, Any]:
@@ -94,7 +98,7 @@ class Behind:
             return self._methods()
         if kind == "generate":
             return _engines()
-        if kind == "sample":
+        if kind in ("sample", "search"):
             return {name: (*modules, *_graders().values()) for name, modules in _engines().items()}
         if kind == "train":
             return _methods_of_training()
@@ -108,12 +112,18 @@ class Behind:
         from l2s.merging.recipe.aliases import METHOD_ALIASES
         from l2s.merging.recipe.dialect import in_one_way
 
-        modules = {name: f"{METHODS.__module__}.{name}" for name in METHODS}
+        modules = _modules_of_methods()
         recipes = [in_one_way(recipe, "")[0] for recipe in self.recipes if isinstance(recipe, dict)]
         inner = {str(block(recipe, "parameters").get("of")) for recipe in recipes}
         others = tuple(modules[name] for name in sorted(inner & modules.keys()))
         found = {name: (module, *(others if METHODS[name].compose else ())) for name, module in modules.items()}
         return found | {alias: found[name] for alias, name in METHOD_ALIASES.items()}
+
+
+def _modules_of_methods() -> dict[str, str]:
+    from l2s.merging.methods import METHODS
+
+    return {name: f"{METHODS.__module__}.{name}" for name in METHODS}
 
 
 def _engines() -> dict[str, tuple[str, ...]]:
@@ -234,7 +244,7 @@ def _member(stage: str, name: str, config: "Config") -> str | None:
         return config.grading.grader
     if stage == "train":
         return config.training[name].method
-    return config.decoding.engine if stage in ("generate", "sample") else None
+    return config.decoding.engine if stage in ("generate", "sample", "search") else None
 
 
 def _locked(key: str) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli import console
+from flows.cli.commands.search import search
 from flows.cli.console import Json, Seed, print_table, say, warn
 from l2s.core.errors import ConfigError
 
@@ -430,4 +431,4 @@ def _kept_aside(folder: Path, dropped: list[str]) -> "KeepAside":
     return keep
 
 
-COMMANDS = (check, merge, texts, calibrate, generate, sample, train, verify, grade, analyse)
+COMMANDS = (check, merge, texts, calibrate, generate, sample, train, search, verify, grade, analyse)

@@ -8,6 +8,7 @@ from l2s.report.charts.controls import controls_chart
 from l2s.report.charts.layers import layer_charts
 from l2s.report.charts.levels import level_charts
 from l2s.report.charts.rivals import asked_chart, rivals_chart
+from l2s.report.charts.searches import search_charts
 from l2s.report.charts.sweep import sweeps
 from l2s.report.charts.trade_off import trade_off_charts
 
@@ -17,6 +18,7 @@ __all__ = [
     "layer_charts",
     "level_charts",
     "rivals_chart",
+    "search_charts",
     "sweeps",
     "trade_off_charts",
 ]

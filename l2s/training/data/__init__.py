@@ -4,6 +4,7 @@ A kind is one file in ``kinds/``: a subclass of :class:`ExampleData` (for SFT) o
 ``EXAMPLES`` and ``PAIRS`` find it by its name.
 """
 
+from l2s.benchmarks.contamination import normalised, refuse_contamination
 from l2s.training.data.data import Data, Dataset, ExampleData, PairData, Score
 from l2s.training.data.example import Example, Pair
 from l2s.training.data.o1_pruner import O1PrunerData
@@ -25,7 +26,9 @@ __all__ = [
     "PairData",
     "Sample",
     "Score",
+    "normalised",
     "read_samples",
     "reference_lengths",
+    "refuse_contamination",
     "samples_of",
 ]

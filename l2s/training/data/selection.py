@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from l2s.benchmarks.contamination import normalised
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
-from l2s.training.data.contamination import normalised
 from l2s.training.data.data import Dataset, Samples, T
 from l2s.training.data.example import Example
 from l2s.training.data.sample import Sample

@@ -1,0 +1,148 @@
+"""A search in a file of its own, on the user's folders; paths are relative to the file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from l2s.benchmarks import SOURCES, BenchmarkParams
+from l2s.core.errors import ConfigError
+from l2s.core.params import Params, nearest
+from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.union import AnyControl
+from l2s.generation.settings import DecodingParams
+from l2s.search.references import test_set_problem, too_few
+from l2s.search.settings import CLOSED_FORM, SearchParams
+from l2s.search.space import Space, space_of, unknown_inputs
+
+
+class GraderParams(Params):
+    """How answers are graded."""
+
+    grader: str = "l2s"
+    jobs: int = Field(1, ge=1)
+
+
+class SearchFile(SearchParams):
+    """A search with all that it needs: models and problems are folders and files."""
+
+    models: dict[str, str] = Field(min_length=1)
+    """Folders, by the names that the recipe has for them."""
+    benchmark: Any = ""
+    """In the place of ``problems``: what ``benchmarks:`` in params.yaml would say, or a source's name alone."""
+    problems: str | None = None
+    """JSONL rows with ``id``, ``problem`` and ``gold``."""
+    slow: str = "slow"
+    """Name of the model that parity is asked with."""
+    slow_control: str = "none"
+    """Name of the control that it answers under."""
+    calibration: dict[str, str] = {}
+    """Files of statistics, by the names that the recipe has for them."""
+    recipes: dict[str, dict[str, Any]] = {}
+    """What ``start`` names."""
+    controls: dict[str, AnyControl] = {"none": NoControl()}
+    decoding: DecodingParams = DecodingParams()
+    grading: GraderParams = GraderParams()
+
+    PATHS: ClassVar[tuple[str, ...]] = ("models", "calibration")
+
+    def settings(self, name: str) -> SearchParams:
+        """What a block under ``searches:`` would say, its benchmark called ``name``."""
+        keys = set(SearchParams.model_fields) - {"benchmark"}
+        return SearchParams(**{key: getattr(self, key) for key in keys}, benchmark=name)
+
+    def asked(self) -> BenchmarkParams:
+        """Where the problems come from."""
+        if self.problems is not None:
+            return BenchmarkParams(source="jsonl", path=Path(self.problems))
+        if not isinstance(self.benchmark, str):
+            return BenchmarkParams.parse(self.benchmark, "benchmark")
+        split = "search" if self.benchmark == "arithmetic" else "train"
+        trained = self.benchmark in SOURCES and "train" in SOURCES[self.benchmark].hub
+        own = trained or self.benchmark == "arithmetic"
+        return BenchmarkParams.parse({"source": self.benchmark, **({"split": split} if own else {})}, "benchmark")
+
+    def space(self, where: str) -> Space:
+        """What the ranges span."""
+        return space_of(self.settings("search"), where, self.controls)
+
+
+def read_search(found: Any, where: str, folder: Path, **changes: Any) -> SearchFile:
+    """The search that a file or a mapping states, with its paths as they are from the current folder.
+
+    Args:
+        changes: keys that are to be otherwise; those that are None are not.
+
+    Raises:
+        ConfigError: everything that is wrong with it.
+    """
+    block = _from_here(found, folder) if isinstance(found, Mapping) else found
+    if isinstance(block, dict):
+        budget = {"problems": changes.pop("budget", None)}
+        block |= {key: value for key, value in changes.items() if value is not None}
+        if budget["problems"] is not None:
+            block["budget"] = {**(block.get("budget") or {}), **budget}
+    search = SearchFile.parse(block, where)
+    if problems := _wrong(search, where):
+        raise ConfigError("; ".join(problems))
+    return search
+
+
+def _wrong(search: SearchFile, where: str) -> list[str]:
+    joint = ": " if where.endswith((".yaml", ".yml")) else "."
+    problems = list[str]()
+    if (search.problems is None) == (search.benchmark == ""):
+        problems.append(f"{where}{joint}problems: name a file of problems, or a benchmark in its place")
+    if search.slow not in search.models:
+        problems.append(
+            f"{where}{joint}slow: '{search.slow}' is not among the models{nearest(search.slow, search.models)}"
+        )
+    if search.slow_control not in ("none", *search.controls):
+        hint = nearest(search.slow_control, search.controls)
+        problems.append(f"{where}{joint}slow_control: '{search.slow_control}' is not under controls{hint}")
+    for name in search.start:
+        if name not in (CLOSED_FORM, *search.recipes):
+            hint = nearest(name, [*search.recipes, CLOSED_FORM])
+            problems.append(f"{where}{joint}start: '{name}' is not under recipes{hint}")
+    problems += [f"{where}{joint}models.{name}: {path}: no such folder" for name, path in search.models.items()
+                 if "/" in path and not Path(path).is_dir()]  # fmt: skip
+    try:
+        problems += unknown_inputs(search.space(where), search.models, search.calibration, f"{where}{joint}recipe")
+    except ConfigError as error:
+        problems.append(str(error))
+    return problems + _problems(search, where, joint)
+
+
+def _problems(search: SearchFile, where: str, joint: str) -> list[str]:
+    """What is wrong with the problems, as far as it is known before they are read."""
+    if (search.problems is None) == (search.benchmark == ""):
+        return []
+    try:
+        asked = search.asked()
+    except ConfigError as error:
+        return [f"{where}{joint}{error}"]
+    if asked.path is not None and not asked.path.is_file():
+        return [f"{where}{joint}problems: {asked.path}: no such file; expected JSONL rows with id, problem and gold"]
+    wrong = test_set_problem(asked.source, asked.split)
+    found = [f"{where}{joint}benchmark: found {wrong}"] if wrong else []
+    most = asked.at_most()
+    return found + (list(too_few(search, most, f"{where}{joint}".rstrip(". ").rstrip(":"))) if most is not None else [])
+
+
+def _from_here(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Paths as they are from the current folder; names of the hub, which no folder here has, stay."""
+    found = dict(block)
+    for key in SearchFile.PATHS:
+        if isinstance(inner := found.get(key), Mapping):
+            found[key] = {name: _path(path, folder) for name, path in inner.items()}
+    if isinstance(found.get("problems"), str):
+        found["problems"] = str(folder / found["problems"])
+    if isinstance(benchmark := found.get("benchmark"), Mapping) and isinstance(benchmark.get("path"), str):
+        found["benchmark"] = {**benchmark, "path": str(folder / benchmark["path"])}
+    return found
+
+
+def _path(given: Any, folder: Path) -> Any:
+    here = folder / given if isinstance(given, str) else None
+    return str(here) if here is not None and (here.exists() or given.startswith((".", "/"))) else given

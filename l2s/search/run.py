@@ -1,0 +1,82 @@
+"""A search on model folders: the starting points, the live models, and the race."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from l2s.core.progress import Track, silent
+from l2s.generation.controls.control import Control
+from l2s.generation.settings import DecodingParams
+from l2s.records import Row
+from l2s.search.found import SearchResult
+from l2s.search.live import LiveSettings, LiveTrialist
+from l2s.search.search import refuse_few, search
+from l2s.search.settings import SearchParams
+from l2s.search.space import Space
+from l2s.search.starts import starts_of
+
+
+class Slow(NamedTuple):
+    """What parity is asked with."""
+
+    model: Path
+    control: Control
+
+
+class Place(NamedTuple):
+    """Where a search writes."""
+
+    out: Path
+    """A folder."""
+    journal: Path
+    """From which a killed search goes on."""
+    store: Path
+    """Responses."""
+
+
+def run_search(
+    settings: SearchParams,
+    space: Space,
+    problems: Sequence[Row],
+    slow: Slow,
+    place: Place,
+    *,
+    models: Mapping[str, Path],
+    statistics: Mapping[str, Path],
+    recipes: Mapping[str, dict[str, Any]],
+    decoding: DecodingParams,
+    grader: str = "l2s",
+    jobs: int = 1,
+    track: Track = silent,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> SearchResult:
+    """Search; the folder ``place.out`` appears whole.
+
+    Args:
+        settings: of the search.
+        space: what its ranges span.
+        problems: rows of its benchmark.
+        slow: the slow model, whose answers it asks for itself.
+        place: where it writes.
+        models: folders by the recipes' names.
+        statistics: files of calibration statistics by the recipes' names.
+        recipes: those that ``start`` may name.
+        decoding: engine, prompt and sampling of all answers.
+        grader: of all answers.
+        jobs: pairs of answers that are compared at once.
+        track: shows the race, by problems.
+        say: told what the user should know.
+
+    Raises:
+        ConfigError: the problems or the budget can certify nothing at the margin; before anything is merged.
+    """
+    refuse_few(len(problems), settings)
+    starts = starts_of(settings.start, space, recipes, models, say)
+    live = LiveSettings(
+        settings.benchmark, models, slow.model, place.store, slow_control=slow.control, statistics=statistics,
+        decoding=decoding, grader=grader, jobs=jobs,
+    )  # fmt: skip
+    with LiveTrialist(live, say=say) as trialist:
+        return search(
+            settings, space, problems, trialist, place.out, place.journal, starts=starts, track=track, say=say
+        )

@@ -1,0 +1,100 @@
+"""The stage ``search@<search>``: the shortest recipe at parity with slow that is found within ranges."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from l2s.config import Config
+from l2s.core.errors import ConfigError
+from l2s.core.progress import Track
+from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
+
+if TYPE_CHECKING:
+    from l2s.planning.estimates import Estimate, Estimator
+    from l2s.search.space import Space
+
+GB = 10**9
+
+
+def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
+    """Look for it; return what it took."""
+    from l2s.benchmarks.contamination import refuse_contamination
+    from l2s.records import Problems, read_rows
+    from l2s.search.result import summary_of
+    from l2s.search.run import Place, Slow, run_search
+    from l2s.search.told import found_sentence, nothing_sentence
+
+    settings = config.searches[name]
+    rows = {key: read_rows(DATA / "benchmarks" / f"{key}.jsonl", Problems) for key in config.benchmarks}
+    problems = rows.pop(settings.benchmark)
+    refuse_contamination({settings.benchmark: problems}, rows, "search")
+    slow = config.runs[settings.slow]
+    found = run_search(
+        settings,
+        space(config, name),
+        problems,
+        Slow(DATA / slow.model, config.control_of(settings.slow)),
+        Place(DATA / "searches" / name, HIDDEN / "searches" / f"{name}.jsonl", HIDDEN / "responses.sqlite"),
+        models={model: DATA / "models" / model for model in config.models},
+        statistics={key: DATA / "calibration" / f"{key}.safetensors" for key in config.calibration},
+        recipes=config.recipes,
+        decoding=config.decoding,
+        grader=config.grading.grader,
+        jobs=config.grading.jobs,
+        track=track,
+        say=say,
+    )
+    summary = summary_of(found)
+    if found.winner is None:
+        raise ConfigError(f"searches.{name}: {nothing_sentence(summary)}; see {DATA / 'searches' / name}")
+    say(found_sentence(summary))
+    return {"tokens": found.tokens}
+
+
+def space(config: Config, name: str) -> "Space":
+    """What a search's ranges span."""
+    from l2s.search.space import space_of
+
+    return space_of(config.searches[name], f"params.yaml: searches.{name}", config.controls)
+
+
+def reads(config: Config, name: str) -> dict[str, set[str]]:
+    """All that its recipes name, and the benchmarks that must hold none of its problems."""
+    from l2s.search.space import recipes_of
+
+    recipes = list(recipes_of(space(config, name)))
+    return {
+        "data/models": {model for recipe in recipes for model in recipe.input_names()},
+        "data/calibration": {statistics for recipe in recipes for statistics in recipe.statistics_names()},
+        "data/benchmarks": set(config.benchmarks),
+    }
+
+
+def needs(config: Config, name: str) -> dict[str, int]:
+    """The bytes of the models that are mapped, of a merge and of the one that answers; on a GPU one device."""
+    from tasks.inputs.models import bytes_of, origin, planned_recipe
+    from tasks.merge import needs_of
+
+    found = needs_of(config, planned_recipe(config, name))
+    found["memory"] += (
+        bytes_of(config, origin(config, config.runs[config.searches[name].slow].model)) // GB + PROGRAM_GB
+    )
+    return found if config.decoding.device == "cpu" else found | {"gpu": 1}
+
+
+def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
+    """The whole budget, on answers as long as slow's."""
+    from l2s.planning.lengths import expected_answers, questions_of
+    from tasks.inputs.models import folder_shape_of, planned_recipe
+    from tasks.merge import parsed
+
+    settings = config.searches[name]
+    recipe = parsed(planned_recipe(config, name), f"searches.{name}.recipe")
+    shape = folder_shape_of(config, config.runs[settings.slow].model)
+    problems = questions_of(settings.benchmark, config.benchmarks[settings.benchmark], data)
+    lengths = expected_answers(config, settings.slow, data, estimator.assume)
+    return estimator.search(stage, settings, recipe, shape, problems, lengths, config.decoding)
+
+
+STAGE = Stage(
+    "search", work, names=lambda config: config.searches, reads=reads, needs=needs, estimate=estimate, libraries=MODELS
+)
