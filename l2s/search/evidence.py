@@ -11,10 +11,9 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-from scipy.special import logsumexp, ndtri
+from scipy.special import ndtri
 
-BETS = np.array([0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95])
+BETS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95)
 """Shares of the wealth; below 1, so that no loss ruins."""
 FINE = 1e-9
 
@@ -36,11 +35,13 @@ class Counts(NamedTuple):
 
 def log_parity(counts: Counts, margin: float) -> float:
     """Logarithm of the evidence that less than the margin is lost; 0 before the first problem."""
-    ties = counts.n - counts.won - counts.lost
-    worst = 1 - margin
-    wealth = counts.won * np.log1p(BETS * (1 + margin) / worst)
-    wealth = wealth + counts.lost * np.log1p(-BETS) + ties * np.log1p(BETS * margin / worst)
-    return float(logsumexp(wealth)) - math.log(len(BETS))
+    won, lost, n = counts
+    win, tie = (1 + margin) / (1 - margin), margin / (1 - margin)
+    wealth = [
+        won * math.log1p(bet * win) + lost * math.log1p(-bet) + (n - won - lost) * math.log1p(bet * tie) for bet in BETS
+    ]
+    most = max(wealth)  # taken out of the mean, so that nothing overflows
+    return most + math.log(sum(math.exp(one - most) for one in wealth) / len(BETS))
 
 
 def log_worse(counts: Counts, margin: float) -> float:

@@ -105,7 +105,10 @@ class Proposals:
         self._told += 1
 
     def importances(self) -> dict[str, float]:
-        """How much each dimension decides whether the first value is among the best (PED-ANOVA, arXiv:2304.10255)."""
+        """How much each dimension decides whether the first value is among the best (PED-ANOVA, arXiv:2304.10255).
+
+        Where trials differ too little to tell, all are equal.
+        """
         import optuna
         from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
@@ -114,6 +117,7 @@ class Proposals:
             kept = {"params": one.params, "distributions": one.distributions, "value": one.values[0]}
             alone.add_trial(optuna.trial.create_trial(**kept))
         with _quiet():
+            warnings.filterwarnings("ignore", "Target and region quantiles select the same", UserWarning)
             found = get_param_importances(alone, evaluator=PedAnovaImportanceEvaluator())
         return {name: found[name] for name in self._distributions if name in found}
 

@@ -110,9 +110,10 @@ class Running:
                 break
             ended = trial.ended
             taken = self._advance([trial], self.rules.problems, alpha, left)
-            trial.ended = trial.ended or ended
             if not taken:
+                trial.ended = ended
                 break
+            trial.ended = trial.ended or ended
             yield taken
 
     def _open(self) -> Trial | None:

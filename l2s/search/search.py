@@ -51,6 +51,12 @@ def search(
         ConfigError: so few problems can certify nothing at this margin; before anything is merged or answered.
     """
     refuse_few(len(problems), settings)
+    over_all = least_problems(settings.margin, (1 - settings.confidence) / settings.budget.trials)
+    if over_all > len(problems):
+        say(
+            f"a certificate over all {settings.budget.trials} trials takes at least {over_all} problems, and benchmark "
+            f"{settings.benchmark} has {len(problems)}: a trial can be certified alone, but not as the best of all"
+        )
     with Journal(journal) as kept:
         answers = Answers(trialist, kept, in_order(problems, settings.seed))
         found = Running(settings, space, answers, starts, say)

@@ -83,5 +83,9 @@ def test_a_certificate_over_all_takes_more_evidence_than_one_alone(tmp_path: Pat
     assert found.certificate is not None and found.certificate.holds
     assert found.certificate.needed == pytest.approx(math.log(12 / 0.05))
     assert found.winner is not None and found.winner.counts == Counts(0, 0, 360)  # 359, in whole blocks
-    short = run(tmp_path / "short", Simulated(lambda recipe: (0.0, 0.0, 0.4)), count=300)
+    said = list[str]()
+    short = run(tmp_path / "short", Simulated(lambda recipe: (0.0, 0.0, 0.4)), count=300, say=said.append)
+    assert said[0].startswith(
+        "a certificate over all 12 trials takes at least 359 problems, and benchmark search has 300"
+    )
     assert short.winner is not None and short.certificate is not None and not short.certificate.holds

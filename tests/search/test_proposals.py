@@ -123,6 +123,16 @@ def test_importances_name_what_decides() -> None:
     assert set(found) == {"s", "t", "method"} and found["t"] == max(found.values()) > 0.5
 
 
+@pytest.mark.parametrize("values", [{True: 1.0, False: 1.0}, {True: 0.0, False: 0.0}, {True: 1.0, False: 0.0}])
+def test_importances_of_trials_that_hardly_differ(values: dict[bool, float]) -> None:
+    proposals = Proposals(plane_space(), "random", 0, 24)
+    for one in proposals.ask(24):
+        proposals.tell(one, [values[one.candidate.recipe["s"] > 0.5]], -1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert sum(proposals.importances().values()) == pytest.approx(1)
+
+
 def test_auto_fills_few_dimensions_evenly() -> None:
     assert (
         Proposals(line_space(), "auto", 0, 4).sampler == "qmc"
