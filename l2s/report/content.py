@@ -16,9 +16,7 @@ Summary = dict[str, Any]
 Manifests = Mapping[str, Mapping[str, Any]]
 
 
-def page_content(
-    summary: Summary, manifests: Manifests, seconds: Mapping[str, float], searches: Mapping[str, Search]
-) -> dict[str, Any]:
+def page_content(summary: Summary, manifests: Manifests, searches: Mapping[str, Search]) -> dict[str, Any]:
     """Every value that the template takes from what the page is built of; ``specs`` are the plots."""
     plots = _plots(summary, manifests)
     for name, found in searches.items():
@@ -35,7 +33,7 @@ def page_content(
         "plots": {name: list(views) for name, views in plots.items()},
         "specs": plots,
         "sweeps": {name: _sweep_tables(summary, name) for name in summary["benchmarks"]},
-        "rivals": {name: rivals_of(summary, name, seconds) for name in summary["benchmarks"]},
+        "rivals": {name: rivals_of(summary, name) for name in summary["benchmarks"]},
         "asked": {name: asked_of(summary, name) for name in summary["benchmarks"]},
         "searches": searches_of(summary, searches),
         "layers": charts.layer_charts(summary, manifests),

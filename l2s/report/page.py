@@ -36,7 +36,6 @@ def build_page(
     examples: Examples | None = None,
     lineage: Mapping[str, Mapping[str, str]] | None = None,
     manifests: Mapping[str, Mapping[str, Any]] | None = None,
-    seconds: Mapping[str, float] | None = None,
     searches: Mapping[str, Search] | None = None,
     transcript: int = TRANSCRIPT,
     kept: Path | None = None,
@@ -55,7 +54,6 @@ def build_page(
             untrusted text and is escaped.
         lineage: groups of digests and versions for the footer.
         manifests: recipe to what its ``l2s_manifest.json`` holds, for the diagnostics per layer.
-        seconds: run to what making its model took, where that was kept.
         searches: what each search tried and found, by its name.
         transcript: most characters shown of each part of a transcript; its middle is left out beyond that.
         kept: folder where the plotting library is kept for the next time.
@@ -63,7 +61,7 @@ def build_page(
     script, vega = _template_file("page.js"), library(kept)
     with replacing_folder(out) as folder:
         figures = draw_figures(summary, folder)
-        content = page_content(summary, manifests or {}, seconds or {}, searches or {})
+        content = page_content(summary, manifests or {}, searches or {})
         page = (
             _environment(transcript)
             .get_template("page.html")

@@ -1,6 +1,5 @@
 """The page's sections on training: merge, hold back or train; one model at several lengths."""
 
-from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +10,7 @@ from l2s.report.sections import plain_grid
 WAYS = {"merge": "merge", "control": "hold back", "trained": "train"}
 
 
-def rivals_of(summary: dict[str, Any], benchmark: str, seconds: Mapping[str, float]) -> dict[str, Any]:
+def rivals_of(summary: dict[str, Any], benchmark: str) -> dict[str, Any]:
     """The front, the best of each way, and what making the models took; empty where nothing was trained."""
     rows = [row for row in summary.get("rivals", []) if row["benchmark"] == benchmark]
     if not rows:
@@ -20,9 +19,7 @@ def rivals_of(summary: dict[str, Any], benchmark: str, seconds: Mapping[str, flo
     front = sorted((row for row in rows if row["on_front"]), key=lambda row: row["tokens"])
     best = [row | {"name": f"{WAYS[row['way']]}: {row['run']} ({row['verdict']})"} for row in rows if row["best"]]
     made = [
-        row | {"making_seconds": seconds.get(row["run"], row["making_seconds"])}
-        for row in rows
-        if row["way"] == "trained" or (row["way"] == "merge" and (row["best"] or row["on_front"]))
+        row for row in rows if row["way"] == "trained" or (row["way"] == "merge" and (row["best"] or row["on_front"]))
     ]
     hardware: dict[str, list[str]] = {}
     for row in made:

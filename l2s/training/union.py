@@ -1,6 +1,6 @@
 """Every method: the files of ``methods/``, as one type that a block's ``method`` chooses from."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from l2s.core.kinds import Kinds
 from l2s.training import methods
@@ -14,11 +14,4 @@ else:
     AnyTraining = TRAININGS.annotation()
 """A training of whatever method."""
 
-
-def parse_training(found: Any, where: str) -> TrainingParams:
-    """The training that ``found``, a parsed YAML value, states.
-
-    Raises:
-        ConfigError: says everything that is wrong with it.
-    """
-    return TRAININGS.parse(found, where)
+parse_training = TRAININGS.parse

@@ -22,7 +22,7 @@ def making_of(folder: str, config: Config, data: Path) -> dict[str, Any]:
     path = data / "trained" / name / "l2s_manifest.json"
     manifest = read_object(path) if path.is_file() else {}
     told = manifest.get("tokens") or {}
-    own = {f"tokens_{what}": told.get(what) for what in TOKENS} | {"making_seconds": manifest.get("seconds")}
+    own = {f"tokens_{what}": told.get(what) for what in TOKENS}
     before = making_of(settings.model, config, data)
     if before:
         own = {what: _sum(count, before[what]) for what, count in own.items()}

@@ -9,13 +9,13 @@ from l2s.analysis.inputs.facts import RunFacts
 from l2s.analysis.settings import AnalysisParams
 from l2s.records import Verdicts, table_of
 
-COST: dict[str, Any] = {"tokens_sampled": 9000, "tokens_generated": 0, "tokens_trained": 4000, "making_seconds": 12.5}
+COST: dict[str, Any] = {"tokens_sampled": 9000, "tokens_generated": 0, "tokens_trained": 4000}
 LENGTHS = {"slow": 110, "average": 42, "slow-budget-96": 60, "sft": 36, "lev-short": 30, "lev-medium": 70,
            "lev-long": 100}  # fmt: skip
 WRONG = {"slow-budget-96": 80, "sft": 60, "lev-long": 70}
 """Of 200 problems, the last ones."""
 FACTS = {
-    "average": RunFacts(method="linear", making_seconds=0.5),
+    "average": RunFacts(method="linear"),
     "slow-budget-96": RunFacts(control_kind="budget", control={"max_think": 96}),
     "sft": RunFacts(training="sft", hardware="one core", control_kind="none", **COST),
 } | {
@@ -54,8 +54,7 @@ def test_rows_of_trained_models_tell_what_training_cost(report: Report) -> None:
     rows = {row["run"]: row for row in report.rows if row["benchmark"] == "test"}
     assert {name: rows["sft"][name] for name in COST} == COST
     assert (rows["sft"]["training"], rows["sft"]["hardware"]) == ("sft", "one core")
-    assert rows["average"]["making_seconds"] == 0.5 and "training" not in rows["average"]
-    assert "making_seconds" not in rows["slow"]
+    assert "training" not in rows["average"]
     assert (rows["sft"]["tokens_right"], rows["sft"]["tokens_wrong"]) == (38.0, 48.0)  # a mean of 0 to 4 on top
 
 

@@ -36,22 +36,20 @@ def manifest(data: Path, name: str, **content: Any) -> None:
 
 
 def test_costs_of_the_start_model_s_training_count_too(tmp_path: Path) -> None:
-    manifest(
-        tmp_path, "first", tokens={"sampled": 100, "generated": 0, "trained": 40}, seconds=2.5, hardware="one core"
-    )
+    manifest(tmp_path, "first", tokens={"sampled": 100, "generated": 0, "trained": 40}, hardware="one core")
     manifest(tmp_path, "second", tokens={"sampled": 10, "generated": 5, "trained": 4})
     found = facts_of(config(), tmp_path)
     first, second = found["first"], found["second-short"]
     assert (first.training, first.tokens_sampled, first.tokens_generated, first.tokens_trained) == ("sft", 100, 0, 40)
-    assert (first.making_seconds, first.hardware, first.length_level) == (2.5, "one core", None)
+    assert (first.hardware, first.length_level) == ("one core", None)
     assert (second.tokens_sampled, second.tokens_generated, second.tokens_trained) == (110, 5, 44)
-    assert (second.making_seconds, second.length_level) == (None, "short"), "one of two is not known"
+    assert (second.hardware, second.length_level) == (None, "short")
     assert found["average"].training is None and found["slow"].tokens_trained is None
 
 
 def test_a_training_that_is_not_there_has_no_costs(tmp_path: Path) -> None:
     found = facts_of(config(), tmp_path)["second-short"]
-    assert (found.training, found.tokens_sampled, found.making_seconds) == ("sft", None, None)
+    assert (found.training, found.tokens_sampled) == ("sft", None)
 
 
 def test_candidates_are_merges_and_trainings_without_a_control() -> None:

@@ -31,8 +31,6 @@ class RunFacts(Params):
     """Tokens generated while training."""
     tokens_trained: int | None = Field(None, ge=0)
     """Tokens whose loss counted, each as often as it did."""
-    making_seconds: float | None = Field(None, ge=0)
-    """Seconds that merging or training took, where they were written down."""
     hardware: str | None = None
     """That the model was trained on."""
     parameters: int | None = Field(None, ge=1)

@@ -9,7 +9,7 @@ from l2s.analysis.results.pareto import pareto_front
 
 WAYS = ("merge", "control", "trained")
 MAKING = (
-    "training", "length_level", "tokens_sampled", "tokens_generated", "tokens_trained", "making_seconds", "hardware",
+    "training", "length_level", "tokens_sampled", "tokens_generated", "tokens_trained", "hardware",
 )  # fmt: skip
 """What a run's model was made by, and what that took."""
 MEASURES = (

@@ -1,5 +1,6 @@
 """Controls that try an answer out while the model thinks, and end thinking by what it says."""
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import ClassVar
 
@@ -33,6 +34,6 @@ class TryingControl(ThinkingControl):
         """The trial settles it, or is the last one."""
         return self.is_settled(probe) or trials == self.max_probes
 
+    @abstractmethod
     def is_settled(self, probe: Probe) -> bool:
         """Whether the trial's answers are good enough to end thinking."""
-        raise NotImplementedError

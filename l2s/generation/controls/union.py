@@ -1,6 +1,6 @@
 """Every kind of control: the files of ``kinds/``, as one type that a block's ``kind`` chooses from."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from l2s.core.kinds import Kinds
 from l2s.generation.controls import kinds
@@ -15,11 +15,4 @@ else:
     AnyControl = KINDS.annotation()
 """A control of whatever kind."""
 
-
-def parse_control(found: Any, where: str) -> Control:
-    """The control that ``found``, a parsed YAML value, states.
-
-    Raises:
-        ConfigError: says everything that is wrong with it.
-    """
-    return KINDS.parse(found, where)
+parse_control = KINDS.parse

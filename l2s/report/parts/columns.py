@@ -78,7 +78,6 @@ MAKING = [
     Column("tokens_sampled", "tokens sampled", "of the samples that it learned from", digits=0),
     Column("tokens_generated", "tokens generated", "while it was trained", digits=0),
     Column("tokens_trained", "tokens trained on", "whose loss counted, each as often as it did", digits=0),
-    Column("making_seconds", "seconds", "of merging, or of sampling and training"),
 ]
 ASKED = [
     N,

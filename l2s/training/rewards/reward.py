@@ -35,7 +35,6 @@ class Reward(Kind):
     @abstractmethod
     def rewards(self, group: Group, state: State) -> list[float]:
         """What the kind makes of a group."""
-        raise NotImplementedError(f"reward {self.kind} does not say what it rewards")
 
     def next_state(self, state: State, accuracy: float) -> State:
         """The state after a step in which the share ``accuracy`` of responses was right."""

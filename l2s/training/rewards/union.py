@@ -1,6 +1,6 @@
 """Every kind of reward: the files of ``kinds/``, as one type that a block's ``kind`` chooses from."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from l2s.core.kinds import Kinds
 from l2s.training.rewards import kinds
@@ -15,11 +15,4 @@ else:
     AnyReward = REWARDS.annotation()
 """A reward of whatever kind."""
 
-
-def parse_reward(found: Any, where: str) -> Reward:
-    """The reward that ``found``, a parsed YAML value, states.
-
-    Raises:
-        ConfigError: says everything that is wrong with it.
-    """
-    return REWARDS.parse(found, where)
+parse_reward = REWARDS.parse
