@@ -2,15 +2,25 @@
 
 import csv
 import json
-from collections.abc import Mapping
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from l2s.core.errors import ConfigError
+from l2s.records import Row
 from l2s.search.found import SearchResult
+from l2s.search.outcome import Outcome
+from l2s.search.space import Candidate
 from tests.search.simulated import Simulated, line, line_space, plane_space, run, settings
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def folder_bytes(folder: Path) -> dict[str, bytes]:
@@ -72,14 +82,28 @@ def test_tables_say_what_happened(tmp_path: Path) -> None:
     assert {row["trial"] for row in table(tmp_path, "front.csv")} <= {"slow", *(row["trial"] for row in trials)}
 
 
-@pytest.mark.parametrize("sampler", ["auto", "tpe"])
-def test_workers_and_their_order_change_no_byte(tmp_path: Path, sampler: str) -> None:
-    """A trialist's workers finish in any order; ``batch`` is a parameter and not their number."""
-    results = []
-    for order in range(3):
-        run(tmp_path / str(order), Simulated(line, order=order), plane_space(), sampler=sampler)
-        results.append(folder_bytes(tmp_path / str(order) / "out"))
-    assert results[0] == results[1] == results[2]
+class Workers(Simulated):
+    """Answers the candidates of a round with several threads, which end in another order than they began."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(line, order=workers)
+        self.workers = workers
+
+    def answer(self, asked: Sequence[tuple[Candidate, Sequence[Row]]]) -> list[list[Outcome]]:
+        alone = super().answer
+        with ThreadPoolExecutor(self.workers) as pool:
+            parts = [pool.submit(alone, [one]) for one in reversed(asked)]
+            return [part.result()[0] for part in reversed(parts)]
+
+
+@pytest.mark.parametrize("goal", ["tokens", "front"])
+def test_workers_change_no_byte(tmp_path: Path, goal: str) -> None:
+    """How many there are is not ``batch``, which is a parameter."""
+    run(tmp_path / "in order", Simulated(line), plane_space(), goal=goal, budget={"trials": 8})
+    wanted = folder_bytes(tmp_path / "in order" / "out")
+    for workers in (1, 2, 4):
+        run(tmp_path / str(workers), Workers(workers), plane_space(), goal=goal, budget={"trials": 8})
+        assert folder_bytes(tmp_path / str(workers) / "out") == wanted
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_bytes_and_answers_nothing_twice(tmp_path: Path) -> None:
@@ -114,6 +138,39 @@ def test_killed_again_and_again_it_comes_to_an_end(tmp_path: Path) -> None:
         except KeyboardInterrupt:
             kills += 1
     assert kills > 5 and folder_bytes(tmp_path / "killed" / "out") == folder_bytes(tmp_path / "whole" / "out")
+
+
+SLOWLY = """
+import sys, time
+from pathlib import Path
+from tests.search.simulated import Simulated, line, plane_space, run
+
+class Slowly(Simulated):
+    def answer(self, asked):
+        time.sleep(0.05)
+        return super().answer(asked)
+
+run(Path(sys.argv[1]), Slowly(line), plane_space(), budget={"trials": 8})
+"""
+
+
+@pytest.mark.long
+def test_killed_by_the_system_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    run(tmp_path / "whole", Simulated(line), plane_space(), budget={"trials": 8})
+    folder, kills = tmp_path / "killed", 0
+    for lines in (1, 4, 9, 15):
+        running = subprocess.Popen([sys.executable, "-c", SLOWLY, str(folder)], cwd=ROOT)
+        while running.poll() is None and _lines(folder / "journal.jsonl") < lines:
+            time.sleep(0.01)
+        running.kill()
+        kills += running.wait() == -signal.SIGKILL
+    assert kills and not (folder / "out").exists()
+    run(folder, Simulated(line), plane_space(), budget={"trials": 8})
+    assert folder_bytes(folder / "out") == folder_bytes(tmp_path / "whole" / "out")
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def test_other_models_are_answered_anew(tmp_path: Path) -> None:
