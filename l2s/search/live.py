@@ -13,7 +13,7 @@ from typing import Any
 
 from l2s.checkpoints import Checkpoint
 from l2s.core.digests import digest_file, digest_text
-from l2s.core.errors import ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.progress import Track, silent
 from l2s.core.versions import __version__, is_installed, version_of
 from l2s.generation.controls.control import Control
@@ -178,7 +178,10 @@ class LiveTrialist:
     def _merge(self, candidate: Candidate) -> MergedInMemory:
         key = json.dumps(candidate.recipe, sort_keys=True)
         if key not in self._merged:
-            merged = self._merger.merge(MergeRecipe.parse(candidate.recipe, f"{self.settings.name}.recipe"))
+            try:
+                merged = self._merger.merge(MergeRecipe.parse(candidate.recipe, f"{self.settings.name}.recipe"))
+            except CheckpointError as error:
+                raise CheckpointError(f"{self.settings.name}: {error}; the recipe was {key}") from None
             while self._merged and sum(one.size for one in self._merged.values()) + merged.size > self._room:
                 del self._merged[next(iter(self._merged))]
             self._merged[key] = merged

@@ -85,6 +85,11 @@ class LiveEngine:
     def take(self, model: Held) -> None:
         """Answer with this model from now on; its weights are swapped in when a response has to be generated."""
         self._wanted = model
+        if self._engine is not None and self._frame != model.frame:
+            self._say(
+                "weights cannot be swapped in place between models that differ in config, tokenizer, or names, shapes "
+                "and formats of weights; an engine is started at each change from one to the other"
+            )
         if self._engine is None or self._frame != model.frame:
             self._start(model)
 

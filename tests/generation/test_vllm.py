@@ -34,7 +34,11 @@ from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.generate import generate_responses
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
+from l2s.merging.run.in_memory import MemoryMerger
 from l2s.records import Responses, read_rows, write_rows
+from l2s.search.live_engine import LiveEngine
+from tests.generation.chimera import KeepsItsHead
+from tests.search import models
 
 pytestmark = [
     pytest.mark.skipif((build() or ("", ""))[1] != "cpu", reason="vLLM's CPU build is not installed"),
@@ -280,3 +284,65 @@ def test_a_copy_that_dies_is_said_and_the_other_ends(theirs: Engine) -> None:
     with pytest.raises(EngineError, match="a copy of the model ended with code -9 before it was done"):
         list(running)
     assert not multiprocessing.active_children()
+
+
+def test_weights_are_swapped_in_place_and_back(ours: Engine, theirs: Engine, tmp_path: Path) -> None:
+    """Thirty of thirty with the prompts in the prefix cache; the reference is the other engine on the merged folder."""
+    wanted = models.prompts(ours)
+    slow = models.answers(theirs, wanted)
+    assert models.alike(slow, models.answers(ours, wanted)) == 30
+    with MemoryMerger(models.family(tmp_path, True)) as merger:
+        merged = merger.merge(models.recipe(0.5, 0.45))
+        fresh = load_engine("transformers", merged.folder(tmp_path / "merged"), "cpu", 128)
+    name = theirs.name
+    theirs.reload(merged.weights, merged.digest)
+    assert theirs.name == f"{name} reloaded"
+    found = models.answers(theirs, wanted)
+    assert models.alike(found, models.answers(fresh, wanted)) == 30 and models.alike(found, slow) < 15
+    theirs.reload(SLOW, "slow", proven=True)
+    assert (theirs.name, models.alike(models.answers(theirs, wanted), slow)) == (name, 30)
+
+
+def live(kind: type[VllmEngine], folder: Path) -> tuple[LiveEngine, list[str], list[Path]]:
+    said, starts = list[str](), list[Path]()
+
+    def load(path: Path) -> Engine:
+        starts.append(path)
+        return VllmCopies(partial(kind, path), [""], WeightFolders(path))
+
+    return LiveEngine(load, folder / "place", said.append), said, starts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "tied"), [(VllmEngine, True), (VllmEngine, False), (KeepsItsHead, True)])
+def test_a_live_engine_answers_as_one_that_is_started(
+    kind: type[VllmEngine], tied: bool, theirs: Engine, tmp_path: Path
+) -> None:
+    """Four models, the last two swapped in where the probe has passed; a head that stays is found out."""
+    theirs.close()
+    found, expected = list[int](), kind is VllmEngine
+    engine, said, starts = live(kind, tmp_path)
+    with MemoryMerger(models.family(tmp_path, tied)) as merger:
+        for number, shares in enumerate(((0.5, 0.45), (0.1, 0.9), (0.45, 0.45), (0.9, 0.1))):
+            merged = merger.merge(models.recipe(*shares))
+            engine.take(merged)
+            fresh = load_engine("transformers", merged.folder(tmp_path / str(number)), "cpu", 128)
+            wanted = models.prompts(fresh)
+            found.append(models.alike(models.answers(engine, wanted), models.answers(fresh, wanted)))
+    engine.close()
+    assert found == [30] * 4 and engine.proven is expected
+    assert (len(starts), len(said)) == ((2, 0) if expected else (4, 1))
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+def test_swapped_weights_outlive_a_restart_for_more_context(theirs: Engine, tmp_path: Path) -> None:
+    with MemoryMerger(models.family(tmp_path, True)) as merger:
+        merged = merger.merge(models.recipe(0.5, 0.45))
+    wanted = models.prompts(theirs, 2)
+    theirs.reload(merged.weights, merged.digest)
+    short = generated(theirs, wanted, NoControl())
+    assert generated(theirs, wanted, NoControl(), max_tokens=800) == short
+    theirs.close()
+    assert generated(theirs, wanted, NoControl()) == short
+    theirs.reload(SLOW, "slow", proven=True)

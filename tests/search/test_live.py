@@ -9,7 +9,7 @@ import pytest
 
 from l2s.benchmarks.arithmetic import problem_rows
 from l2s.checkpoints import Checkpoint
-from l2s.core.errors import ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import parse_control
@@ -74,7 +74,7 @@ def test_a_trial_is_the_merged_folder_answered_by_a_fresh_engine(tied: bool, tmp
 
 def test_what_the_store_has_is_neither_swapped_nor_generated(tmp_path: Path) -> None:
     models = family(tmp_path, True)
-    asked = [(Candidate(arithmetic(*shares)), PROBLEMS) for shares in SHARES]
+    asked = [(Candidate(arithmetic(*shares)), PROBLEMS[::3]) for shares in SHARES]
     with LiveTrialist(settings(tmp_path, models)) as first:
         found = first.answer(asked)
     with LiveTrialist(settings(tmp_path, models)) as second:
@@ -85,19 +85,25 @@ def test_what_the_store_has_is_neither_swapped_nor_generated(tmp_path: Path) -> 
 def test_a_candidates_control_is_a_name_or_a_mapping(tmp_path: Path) -> None:
     models = family(tmp_path, True)
     budget = parse_control(BUDGET, "c")
-    with LiveTrialist(settings(tmp_path, models, controls={"b": budget}, slow_control=budget)) as trialist:
+    with LiveTrialist(settings(tmp_path, models, controls={"b": budget})) as trialist:
         mapping: dict[str, Any] = BUDGET
         named, mapped, free = trialist.answer(
-            [(Candidate(arithmetic(0.1, 0.9), control), PROBLEMS) for control in ("b", mapping, "none")]
+            [(Candidate(arithmetic(0.1, 0.9), control), PROBLEMS[::3]) for control in ("b", mapping, "none")]
         )
-        slow = trialist.baseline(PROBLEMS)
         with pytest.raises(ConfigError, match=r"ta: control 'c' is not one of b, none"):
             trialist.answer([(Candidate(arithmetic(0.1, 0.9), "c"), PROBLEMS)])
-        fractured = {"kind": "fractured", "traces": 2, "depths": 2, "solutions": 2}
+        fractured = {"kind": "fractured", "depths": 2, "solutions": 2}
         with pytest.raises(ConfigError, match="gives several responses a problem"):
             trialist.answer([(Candidate(arithmetic(0.1, 0.9), fractured), PROBLEMS)])
     assert named == mapped != free and max(one.tokens for one in named) < max(one.tokens for one in free)
-    assert slow == outcomes(run(models["slow"], tmp_path, tmp_path / "own.sqlite", budget)[0])
+
+
+def test_a_point_that_gives_no_model_is_named(tmp_path: Path) -> None:
+    models = family(tmp_path, True)
+    nothing = {**arithmetic(0.0, 0.0), "merge_method": "ties"}
+    sentence = r'ta: the weights sum to 0.*; the recipe was {"base_model": "base"'
+    with LiveTrialist(settings(tmp_path, models)) as trialist, pytest.raises(CheckpointError, match=sentence):
+        trialist.answer([(Candidate(nothing), PROBLEMS)])
 
 
 def test_inputs_tell_what_else_decides_an_outcome(tmp_path: Path) -> None:

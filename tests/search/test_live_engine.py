@@ -86,7 +86,7 @@ def held(folder: Path, *shares: tuple[float, float], dtype: str = "bfloat16") ->
         return [Model(one, folder / f"{dtype}-{number}") for number, one in enumerate(found)]
 
 
-def run(engine: LiveEngine, models: list[Any], per_level: int = 6) -> list[int]:
+def run(engine: LiveEngine, models: list[Any], per_level: int = 2) -> list[int]:
     """How many answers of each model are a fresh engine's."""
     found = []
     for model in models:
@@ -105,7 +105,7 @@ def started(kind: Callable[[Path], Any], tmp_path: Path) -> tuple[LiveEngine, li
 def test_a_sound_swap_is_proven_once_and_used_from_then_on(tmp_path: Path) -> None:
     models = held(tmp_path, *SHARES)
     engine, said = started(Counted, tmp_path)
-    assert run(engine, [*models, models[0]]) == [30, 30, 30, 30]
+    assert run(engine, [*models, models[0]]) == [10, 10, 10, 10]
     assert (Counted.starts, Counted.swaps, engine.proven, said) == (2, 3, True, [])
     assert engine.name == TransformersEngine(models[0].place).name, "no response has been reloaded's"
     engine.close()
@@ -117,7 +117,7 @@ def test_what_is_not_swapped_is_found_out(kind: Any, tmp_path: Path) -> None:
     """A fresh engine each, then; and no answer is a chimera's."""
     models = held(tmp_path, *SHARES)
     engine, said = started(kind, tmp_path)
-    assert run(engine, models) == [30, 30, 30]
+    assert run(engine, models) == [10, 10, 10]
     assert (kind.starts, kind.swaps, engine.proven) == (3, 1, False)
     (sentence,) = said
     assert sentence.startswith("with weights swapped in place transformers ") and "of 8 problems otherwise" in sentence
@@ -156,7 +156,8 @@ def test_another_format_is_another_frame(tmp_path: Path) -> None:
     models = held(tmp_path, SHARES[0]) + held(tmp_path, SHARES[1], dtype="float32")
     engine, said = started(Counted, tmp_path)
     assert run(engine, models, 1) == [5, 5]
-    assert (Counted.starts, Counted.swaps, said) == (2, 0, [])
+    assert (Counted.starts, Counted.swaps, len(said)) == (2, 0, 1)
+    assert said[0].startswith("weights cannot be swapped in place between models that differ in config")
 
 
 def test_it_takes_models_not_weights(tmp_path: Path) -> None:
