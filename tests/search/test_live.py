@@ -25,7 +25,7 @@ from l2s.verification.verify import verify_rows
 from tests.search.models import MOST, arithmetic, family, recipe
 
 PROBLEMS = problem_rows("b", 0, "test", 6)
-SHARES = ((0.5, 0.45), (0.1, 0.9), (0.45, 0.45))
+SHARES = ((0.5, 0.45), (0.1, 0.9))
 DECODING = DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=MOST))
 BUDGET = {"kind": "budget", "max_think": 60, "max_answer": 16, "answer_prefix": " The answer is \\boxed{"}
 
@@ -100,8 +100,8 @@ def test_a_candidates_control_is_a_name_or_a_mapping(tmp_path: Path) -> None:
 
 def test_a_point_that_gives_no_model_is_named(tmp_path: Path) -> None:
     models = family(tmp_path, True)
-    nothing = {**arithmetic(0.0, 0.0), "merge_method": "ties"}
-    sentence = r'ta: the weights sum to 0.*; the recipe was {"base_model": "base"'
+    nothing = {"merge_method": "linear", "models": arithmetic(0.0, 0.0)["models"]}
+    sentence = r'ta: the weights sum to 0.*; the recipe was {"merge_method": "linear"'
     with LiveTrialist(settings(tmp_path, models)) as trialist, pytest.raises(CheckpointError, match=sentence):
         trialist.answer([(Candidate(nothing), PROBLEMS)])
 
