@@ -116,6 +116,7 @@ def test_a_kind_is_written_with_the_tokens_of_a_model(kind: str) -> None:
     assert len(found.opening) == len(found.closing) == 1 and found.forced_close[:1] == found.closing
 
 
+@pytest.mark.long
 def test_the_example_of_the_docs_is_a_kind(tmp_path: Path) -> None:
     """One file, and all of the above holds of it."""
     page = (Path(__file__).parents[2] / "docs/controls.md").read_text()

@@ -173,6 +173,7 @@ def test_a_generator_that_is_dropped_leaves_the_engine_free(ours: Engine, theirs
     assert generated(theirs, wanted, NoControl()) == generated(ours, wanted, NoControl())
 
 
+@pytest.mark.slow
 def test_more_context_than_before_restarts_and_the_models_own_is_the_end(ours: Engine, theirs: Engine) -> None:
     wanted = prompts_for(theirs, 1, NoControl())
     longer = generated(theirs, wanted, NoControl(), max_tokens=900)
