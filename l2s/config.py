@@ -74,8 +74,8 @@ class RunParams(Params):
 
     model: str
     """Folder under ``data/``: ``models/<name>``, ``merged/<recipe>``, ``merged/<search>`` or ``trained/<training>``."""
-    control: str = "none"
-    """Name of a control under ``controls:``."""
+    control: str
+    """Name of a control under ``controls:``; dvc.yaml looks for it here, so that there is no default."""
     level: Level | None = None
     """Of length, that a model which was trained for levels is asked for; null: problems are put as they are."""
 

@@ -127,7 +127,7 @@ def test_a_download_that_fails_is_one_sentence(cache: Path, monkeypatch: pytest.
 
 
 def stage(models: dict[str, Any]) -> list[str]:
-    runs = {"one": {"model": f"models/{next(iter(models))}"}}
+    runs = {"one": {"model": f"models/{next(iter(models))}", "control": "none"}}
     changed = {"models": models, "runs": runs, "nightly": {}, "analysis": {"slow": "one"}}
     Path("params.yaml").write_text(yaml.safe_dump(PARAMS | changed))
     refresh()

@@ -92,17 +92,18 @@ WRONG: list[tuple[Change, str]] = [
     (put("decoding", "engine", "transformer"), r"decoding\.engine: .*did you mean 'transformers'"),
     (put("decoding", "device", "cuda:x"), r"decoding\.device: 'cuda:x' is not known; did you mean 'cuda"),
     (put("decoding", "device", "gpu"), r"decoding\.device: 'gpu' is not known"),
+    (put("runs", "x", {"model": "models/slow"}), r"runs\.x\.control: required, but missing"),
     (put("runs", {}), r"runs: empty; expected at least `runs: \{slow: "),
     (put("models", {}), "models: empty"),
     (put("benchmarks", {}), "benchmarks: empty"),
     *((put(key, None), rf"{key}: empty; expected at least `{key}: ") for key in BLOCKS | DEFAULTS),
     *((lambda p, key=key: p.pop(key), rf"{key}: missing; expected at least `{key}: ") for key in BLOCKS),
-    (put("runs", "x", {"model": "merged/averge"}), r"runs\.x\.model: .*did you mean 'merged/average'"),
-    (put("runs", "x", {"model": "slow"}), r"x\.model: 'slow' is no model, recipe or training; did you mean 'models/s"),
+    (put("runs", "x", RUN | {"model": "merged/averge"}), r"runs\.x\.model: .*did you mean 'merged/average'"),
+    (put("runs", "x", RUN | {"model": "slow"}), r"x\.model: 'slow' is no model, recipe or training; did"),
     (put("runs", "x", {"model": "models/slow", "control": "nnoe"}), r"runs\.x\.control: .*did you mean 'none'"),
-    (put("runs", "x", {"model": "models/slow", "level": "short"}), r"runs\.x\.level: 'models/slow' was trained for no"),
-    (put("runs", "x", {"model": "trained/sft"}), r"runs\.x\.model: 'trained/sft' is no .*did you mean 'trained/sft-o"),
-    (put("runs", "x", {"model": "trained/sft-own", "level": "brief"}), r"runs\.x\.level: found 'brief', expected 'sho"),
+    (put("runs", "x", RUN | {"model": "models/slow", "level": "short"}), r"runs\.x\.level: 'models/slow' was trained"),
+    (put("runs", "x", RUN | {"model": "trained/sft"}), r"runs\.x\.model: 'trained/sft' is no .*did you mean 'trained"),
+    (put("runs", "x", RUN | {"model": "trained/sft-own", "level": "brief"}), r"runs\.x\.level: found 'brief', exp"),
     (put("samples", "mine", {"model": "trained/sft-own", "problems": {}}), "samples.mine.model: .*is no model or rec"),
     (put("training", "sft-own", "model", "models/slwo"), r"training\.sft-own\.model: .*did you mean 'models/slow'"),
     (put("training", "sft-own", "model", "trained/sft-own"), "sft-own.model: the training starts from what it makes"),
@@ -218,7 +219,7 @@ def test_all_at_once(project: Path) -> None:
         params["decoding"] |= {"engine": "a5", "device": "a6"}
         params["benchmarks"]["x"] = {"source": "file", "path": "a7"}
         params["recipes"]["average"]["models"][0]["model"] = "a8"
-        params["runs"]["-a9"] = {"model": "models/a10"}
+        params["runs"]["-a9"] = {"model": "models/a10", "control": "none"}
 
     written(change)
     with pytest.raises(ConfigError) as told:

@@ -20,10 +20,10 @@ def config() -> Config:
     }
     found["recipes"] = {"average": found["recipes"]["average"]}
     found["runs"] = {
-        "slow": {"model": "models/slow"},
-        "average": {"model": "merged/average"},
-        "first": {"model": "trained/first"},
-        "second-short": {"model": "trained/second", "level": "short"},
+        "slow": {"model": "models/slow", "control": "none"},
+        "average": {"model": "merged/average", "control": "none"},
+        "first": {"model": "trained/first", "control": "none"},
+        "second-short": {"model": "trained/second", "control": "none", "level": "short"},
         "second-held": {"model": "trained/second", "control": "budget-96"},
     }
     return Config.model_validate(found)

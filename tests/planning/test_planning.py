@@ -113,9 +113,9 @@ def large(tmp_path: Path) -> Path:
     params["recipes"], params["calibration"] = {"ta": recipe | {"parameters": {"weight": 0.7}}}, {}
     params["benchmarks"] = {"MATH-500": {"source": "file", "path": "/nowhere/math.jsonl"}}
     params["runs"] = {
-        "base": {"model": "models/base"},
-        "slow": {"model": "models/slow"},
-        "ta": {"model": "merged/ta"},
+        "base": {"model": "models/base", "control": "none"},
+        "slow": {"model": "models/slow", "control": "none"},
+        "ta": {"model": "merged/ta", "control": "none"},
     }
     params["decoding"]["sampling"]["max_tokens"] = 10_240
     params["analysis"] |= {"quick": "base", "validation": "MATH-500"}

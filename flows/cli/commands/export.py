@@ -1,14 +1,13 @@
 """``l2s export``: a training of params.yaml as a job for another program."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flows.cli.console import say
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
-from l2s.records import Row
 
 
 def export(
@@ -34,7 +33,7 @@ def export(
     settings, out = config.training[name], target or Path("data") / "export" / program / name
     place = Place("l2s export", out, folder=True)
     check_place(place, force)
-    rows = list[list[Row]]()
+    rows = list[list[dict[str, Any]]]()
     for key, params in zip(("problems", "validation"), declared(settings), strict=True):
         file = Path(".l2s") / "export" / f"{name}-{key}.jsonl"
         if params is not None:
