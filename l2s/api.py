@@ -404,11 +404,14 @@ def search(
     Returns:
         What ``out/search.json`` says: ``found``, ``winner``, ``certificate``, ``best_bound``, ``spent``, …
     """
+    import yaml
+
     from l2s.benchmarks import write_problems
+    from l2s.checkpoints.files.json_file import read_object
     from l2s.core.digests import BLAKE3, digest_text, without_name
+    from l2s.core.files import write_text
     from l2s.records import Problems, read_rows
-    from l2s.search.file import read_search
-    from l2s.search.result import summary_of
+    from l2s.search.file import read_search, with_folders
     from l2s.search.run import Place, Slow, run_search
 
     found, where = _content(search, "search")
@@ -428,7 +431,10 @@ def search(
         recipes=asked.recipes, decoding=asked.decoding, grader=asked.grading.grader, jobs=asked.grading.jobs,
         track=track, say=say or (lambda sentence: None),
     )  # fmt: skip
-    return summary_of(result)
+    if result.winner is not None:
+        recipe = with_folders(result.winner.proposal.candidate.recipe, asked)
+        write_text(Path(out) / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
+    return read_object(Path(out) / "search.json")
 
 
 @naming_extras("l2s verify")

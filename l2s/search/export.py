@@ -24,7 +24,6 @@ def write_optuna(space: Space, out: Path) -> Path:
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(partial))), study_name=out.name, direction="minimize"
     )
-    study.set_metric_names(["tokens as a share of slow's, wrong answers charged"])
     rows = pl.read_csv(out / "trials.csv").to_dicts()
     for row in rows:
         study.add_trial(_trial(space, row, rows))

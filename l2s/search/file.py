@@ -1,5 +1,6 @@
 """A search in a file of its own, on the user's folders; paths are relative to the file."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -66,6 +67,21 @@ class SearchFile(SearchParams):
     def space(self, where: str) -> Space:
         """What the ranges span."""
         return space_of(self.settings("search"), where, self.controls)
+
+
+def with_folders(recipe: Any, search: SearchFile) -> Any:
+    """A recipe with folders and files in the place of the search's names, so that it can be merged anywhere."""
+    places = {name: os.path.abspath(path) if Path(path).exists() else path for name, path in search.models.items()}
+    files = {name: os.path.abspath(path) for name, path in search.calibration.items()}
+    if isinstance(recipe, list):
+        return [with_folders(one, search) for one in recipe]
+    if not isinstance(recipe, dict):
+        return recipe
+    named = {"model": places, "base_model": places, "tokenizer_source": places, "statistics": files}
+    return {
+        key: named[key].get(value, value) if key in named and isinstance(value, str) else with_folders(value, search)
+        for key, value in recipe.items()
+    }
 
 
 def read_search(found: Any, where: str, folder: Path, **changes: Any) -> SearchFile:

@@ -1,0 +1,155 @@
+"""``l2s search`` on folders of the user's own: found, nothing found, and what is refused before anything is spent."""
+
+import importlib
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import l2s as package
+from flows.cli.app import entry
+from l2s.benchmarks import BenchmarkParams, write_problems
+
+MODELS = Path(__file__).resolve().parents[2] / "data" / "models"
+RECIPE = {
+    "merge_method": "task_arithmetic",
+    "base_model": "base",
+    "models": [
+        {"model": "quick", "parameters": {"weight": {"rest": "s"}}},
+        {"model": "slow", "parameters": {"weight": {"name": "s", "low": 0.2, "high": 0.6}}},
+    ],
+    "dtype": "bfloat16",
+}
+SEARCH: dict[str, Any] = {
+    "models": {name: str(MODELS / name) for name in ("base", "quick", "slow")},
+    "problems": "given/problems.jsonl",
+    "recipe": RECIPE,
+    "start": ["closed-form"],
+    "margin": 0.3,
+    "batch": 2,
+    "block": 10,
+    "budget": {"trials": 2, "problems": 60},
+    "decoding": {"engine": "transformers", "sampling": {"max_tokens": 300}},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    params = BenchmarkParams.parse({"source": "arithmetic", "split": "search", "per_level": 6}, "problems")
+    write_problems("mine", params, Path("given/problems.jsonl"))
+    return tmp_path
+
+
+def written(**changes: Any) -> str:
+    """A file that says what :data:`SEARCH` does but for these keys; None: the key goes."""
+    found = {key: value for key, value in {**SEARCH, **changes}.items() if value is not None}
+    Path("search.yaml").write_text(yaml.safe_dump(found, sort_keys=False))
+    return "search.yaml"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["l2s", "search", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        entry()
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def test_found_merged_and_asked_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(monkeypatch, capsys, written(), "out", "--export", "optuna")
+    assert code == 0 and "★" in out and "of slow's tokens" in out
+    summary = json.loads(Path("out/search.json").read_text())
+    assert summary["found"] and summary["spent"]["trials"] == 2
+    manifest = package.merge("out/recipe.yaml", "merged")
+    assert manifest.output.weights == summary["winner"]["weights"], "the folder has the trial's weights"
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    study = optuna.load_study(study_name="out", storage=JournalStorage(JournalFileBackend("out/optuna.log")))
+    assert [trial.params["s"] for trial in study.trials] == [trial["value.s"] for trial in _trials()]
+    before = {file.name: file.read_bytes() for file in Path("out").iterdir() if file.name != "optuna.log"}
+    code, out, _ = run(monkeypatch, capsys, "search.yaml", "out", "--json")
+    assert code == 0 and json.loads(out) == summary
+    assert {file.name: file.read_bytes() for file in Path("out").iterdir()} == before
+    assert Path("out.lineage.json").is_file()
+
+
+def _trials() -> list[dict[str, Any]]:
+    import polars as pl
+
+    return pl.read_csv("out/trials.csv").to_dicts()
+
+
+def test_nothing_at_parity_is_exit_code_1_and_writes_the_best_bound(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = {"name": "s", "low": -0.6, "high": -0.5}
+    recipe = {**RECIPE, "models": [RECIPE["models"][0], {"model": "slow", "parameters": {"weight": weights}}]}
+    code, out, _ = run(monkeypatch, capsys, written(recipe=recipe, start=None), "out")
+    assert code == 1 and "nothing at parity within 30 points was found in 2 trials" in out
+    assert json.loads(Path("out/search.json").read_text())["best_bound"]["problems"] > 0
+    assert not Path("out/recipe.yaml").exists()
+
+
+def test_dry_tells_and_does_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(monkeypatch, capsys, written(), "out", "--dry")
+    assert code == 0 and "1 dimension:" in out and "s: low 0.2, high 0.6" in out and "first trials:" in out
+    assert not Path("out").exists() and not Path("out.lineage.json").exists()
+    code, out, _ = run(monkeypatch, capsys, "search.yaml", "out", "--dry", "--json")
+    found = json.loads(out)
+    assert found["dimensions"] == [{"name": "s", "low": 0.2, "high": 0.6}]
+    assert len(found["first_trials"]) == 2 and found["costs"]["total"]["tokens"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "sentence"),
+    [
+        ({}, ["--budget", "0"], "--budget: found 0, expected at least 1 problem"),
+        ({}, ["--sampler", "tep"], "--sampler: 'tep' is not known; did you mean 'tpe'?"),
+        ({}, ["--budget", "3"], "budget.problems: 3 problems can certify a margin of"),
+        ({"margin": 0.02}, [], "30 problems can certify a margin of 11.4 points at best"),
+        ({"problems": None}, [], "problems: name a file of problems, or a benchmark in its place"),
+        ({"problems": "nowhere.jsonl"}, [], "nowhere.jsonl: no such file"),
+        ({"problems": None, "benchmark": {"source": "math500"}}, [], "a published test set"),
+        ({"problems": None, "benchmark": "aime24"}, [], "a published test set"),
+        ({"models": {"quick": "x", "slow": "y"}}, [], "'base' is not among the models"),
+        ({"slow": "slwo"}, [], "slow: 'slwo' is not among the models; did you mean 'slow'?"),
+        ({"start": ["average"]}, [], "start: 'average' is not under recipes"),
+        ({"recipe": {**RECIPE, "merge_method": {"low": 0, "high": 1}}}, [], "merge_method: found a range, but no"),
+        ({"batches": 2}, [], "batches: unknown key; did you mean 'batch'?"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_and_spends_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changes: dict[str, Any],
+    options: list[str], sentence: str,
+) -> None:  # fmt: skip
+    code, _, err = run(monkeypatch, capsys, written(**changes), "out", *options)
+    assert code == 2 and sentence in " ".join(err.split()) and "Traceback" not in err
+    assert not Path("out").exists() and not Path(".l2s").exists()
+
+
+def test_a_folder_of_something_else_is_not_replaced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out").mkdir()
+    shutil.copy("given/problems.jsonl", "out/mine.txt")
+    code, _, err = run(monkeypatch, capsys, written(), "out")
+    assert code == 2 and "holds files of something else than a search" in " ".join(err.split())
+    assert Path("out/mine.txt").is_file()
+
+
+def test_the_function_and_the_package_have_one_name(folder: Path) -> None:
+    importlib.import_module("l2s.search.settings")  # the package is there from now on, under the same name
+    with pytest.raises(package.L2SError, match=r"search: search\.problems: name a file|search\.problems: name a file"):
+        package.search({key: value for key, value in SEARCH.items() if key != "problems"}, "out")
