@@ -124,8 +124,8 @@ def sampled(params: Params, training: str) -> list[str]:
 def show(out: Path, params: Params) -> None:
     """The table; ``results.json`` beside it has the same."""
     summary = json.loads((out / "data/summary/summary.json").read_text(encoding="utf-8"))
-    costs = (out / ".l2s/costs.jsonl").read_text(encoding="utf-8")
-    took = {row["stage"]: row["processor_seconds"] for row in map(json.loads, costs.splitlines())}
+    lines = (out / ".l2s/costs.jsonl").read_text(encoding="utf-8").splitlines()
+    took = {row["stage"]: row["processor_seconds"] for row in map(json.loads, lines)}
     table = Table("run", "accuracy %", "tokens", "difference to slow", "parity", "samples s", "training s", box=None)
     found = list[dict[str, Any]]()
     for row in (row for row in summary["rows"] if row["benchmark"] == TEST):
