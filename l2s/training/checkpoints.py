@@ -42,6 +42,14 @@ def folder_of(work: Path, digest: str) -> Path:
     own = work / digest
     for other in work.glob("*") if work.is_dir() else ():
         if other != own:
-            shutil.rmtree(other) if other.is_dir() else other.unlink()
+            remove(other) if other.is_dir() else other.unlink()
     own.mkdir(parents=True, exist_ok=True)
     return own
+
+
+def remove(folder: Path) -> None:
+    """Take a folder away as one: a kill in the midst leaves no half of a state under its name."""
+    doomed = folder.with_name(f"{folder.name}.removed")
+    shutil.rmtree(doomed, ignore_errors=True)
+    folder.rename(doomed)
+    shutil.rmtree(doomed)

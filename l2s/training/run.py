@@ -1,7 +1,6 @@
 """Training: a start model, its data, and the folder that comes of them."""
 
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +14,7 @@ from l2s.core.params import nearest
 from l2s.core.versions import __version__, version_of
 from l2s.generation.settings import DecodingParams
 from l2s.records import Row
-from l2s.training.checkpoints import folder_of
+from l2s.training.checkpoints import folder_of, remove
 from l2s.training.data import read_samples
 from l2s.training.settings import TrainingParams
 
@@ -89,7 +88,7 @@ def train(
     )  # fmt: skip
     history = done.history if record_costs else [_without_costs(line) for line in done.history]
     manifest = write_folder(out, model, done.weights, manifest, history, done.shown)
-    shutil.rmtree(work)
+    remove(work)
     return manifest
 
 

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from l2s.training.checkpoints import complete, folder_of, newest
+import pytest
+
+from l2s.training.checkpoints import complete, folder_of, newest, remove
 
 
 def written(work: Path, step: int) -> Path:
@@ -25,3 +27,17 @@ def test_of_other_settings_nothing_is_taken(tmp_path: Path) -> None:
     assert newest(folder_of(tmp_path, "two")) is None
     assert not (tmp_path / "one").exists()
     assert folder_of(tmp_path, "two").is_dir()
+
+
+def test_a_kill_while_states_are_taken_away_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complete(written(folder_of(tmp_path / "work", "one"), 2), {})
+
+    def killed(folder: Path) -> None:
+        for weights in folder.rglob("*.safetensors"):
+            weights.unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("shutil.rmtree", lambda folder, ignore_errors=False: ignore_errors or killed(folder))
+        remove(tmp_path / "work")
+    assert newest(folder_of(tmp_path / "work", "one")) is None
