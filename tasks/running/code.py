@@ -49,7 +49,11 @@ GATHERING = {
 """Modules that name every member of a kind, and what they name: a stage's own members are added to what it runs."""
 ASIDE = ("l2s.planning.*", "tasks.running.costs.*", "tasks.inputs.models.*")
 """What a stage's module uses for what its stages need of the machine, or took."""
-USED = {"analyse": ("l2s.calibration.settings", "l2s.generation.settings"), "found": ("l2s.search.settings",)}
+USED = {
+    "analyse": ("l2s.calibration.settings", "l2s.generation.settings", "l2s.search.settings"),
+    "report": ("l2s.search.settings",),
+    "found": ("l2s.search.settings",),
+}
 """Blocks of params.yaml that a stage hands on without importing them itself."""
 
 
