@@ -425,7 +425,7 @@ def search(
     result = run_search(
         asked.settings(benchmark.named), asked.space(where), read_rows(states / "problems.jsonl", Problems),
         Slow(Path(asked.models[asked.slow]), asked.controls[asked.slow_control]),
-        Place(Path(out), states / "journal.jsonl", Path(store)),
+        Place(Path(out).name, Path(out), states / "journal.jsonl", Path(store), scratch=states),
         models={name: Path(path) for name, path in asked.models.items()},
         statistics={name: Path(path) for name, path in asked.calibration.items()},
         recipes=asked.recipes, decoding=asked.decoding, grader=asked.grading.grader, jobs=asked.grading.jobs,

@@ -1,19 +1,21 @@
 """Levels of length that a model was trained to be asked for, in the words that it was trained with."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from l2s.checkpoints.files.json_file import read_object
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
-from l2s.generation.settings import DecodingParams
+
+if TYPE_CHECKING:
+    from l2s.generation.settings import DecodingParams
 
 MANIFEST = "l2s_manifest.json"
 Level = Literal["short", "medium", "long"]
 LEVELS: tuple[Level, ...] = ("short", "medium", "long")
 
 
-def at_level(decoding: DecodingParams, model: Path, level: str) -> DecodingParams:
+def at_level(decoding: "DecodingParams", model: Path, level: str) -> "DecodingParams":
     """``decoding`` whose user's turn asks for a level, as the manifest in the model's folder has it.
 
     Raises:

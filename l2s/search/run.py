@@ -26,12 +26,18 @@ class Slow(NamedTuple):
 class Place(NamedTuple):
     """Where a search writes."""
 
+    name: str
+    """Of the search."""
     out: Path
     """A folder."""
     journal: Path
     """From which a killed search goes on."""
     store: Path
     """Responses."""
+    folder: Path = Path()
+    """What the name of another model in a control is relative to."""
+    scratch: Path | None = None
+    """Where folders of models are put for a fresh engine (default: the system's place for temporary files)."""
 
 
 def run_search(
@@ -73,8 +79,8 @@ def run_search(
     refuse_few(len(problems), settings)
     starts = starts_of(settings.start, space, recipes, models, say)
     live = LiveSettings(
-        settings.benchmark, models, slow.model, place.store, slow_control=slow.control, statistics=statistics,
-        decoding=decoding, grader=grader, jobs=jobs,
+        place.name, models, slow.model, place.store, slow_control=slow.control, statistics=statistics,
+        decoding=decoding, grader=grader, jobs=jobs, folder=place.folder, place=place.scratch,
     )  # fmt: skip
     with LiveTrialist(live, say=say) as trialist:
         return search(

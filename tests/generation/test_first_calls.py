@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from l2s.checkpoints import Checkpoint
 from l2s.core.errors import CheckpointError
@@ -28,7 +29,11 @@ CLOSING = "</think>"
 @pytest.fixture(scope="module")
 def planner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "planner"
-    fresh_model(FamilySettings(hidden_size=64, layers=1, heads=2, key_value_heads=1, seed=3)).save_pretrained(folder)
+    model = fresh_model(FamilySettings(hidden_size=64, layers=1, heads=2, key_value_heads=1, seed=3))
+    with torch.no_grad():
+        for weight in model.model.layers.parameters():
+            weight.mul_(30)  # or it says the last token again and again, a line break
+    model.save_pretrained(folder)
     build_tokenizer().save_pretrained(folder)
     return folder
 
