@@ -16,7 +16,7 @@ _HOMES = {
     "grade": "l2s.verification.verify",
     "merge": "l2s.api",
     "sample": "l2s.api",
-    "search": "l2s.api",
+    "search_recipe": "l2s.api",
     "train": "l2s.api",
     "verify": "l2s.api",
     "ControlParams": "l2s.generation.controls.control",

@@ -4,7 +4,7 @@ from l2s.api import check as check
 from l2s.api import generate as generate
 from l2s.api import merge as merge
 from l2s.api import sample as sample
-from l2s.api import search as search
+from l2s.api import search_recipe as search_recipe
 from l2s.api import train as train
 from l2s.api import verify as verify
 from l2s.core.errors import L2SError as L2SError

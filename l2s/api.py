@@ -377,7 +377,7 @@ def train(
 
 
 @naming_extras("l2s search", "search")
-def search(
+def search_recipe(
     search: Source | Mapping[str, Any],
     out: Source,
     *,

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 from l2s.analysis.inputs.coefficients import coefficients_of
 from l2s.analysis.inputs.facts import RunFacts
@@ -10,21 +11,20 @@ from l2s.checkpoints.model.language import settings_of
 from l2s.config import Config
 from l2s.core.errors import CheckpointError
 from tasks.inputs.making import making_of
-from tasks.inputs.recipes import recipe_of
+from tasks.inputs.recipes import found_recipe, recipe_of
 
 
 def facts_of(config: Config, data: Path) -> dict[str, RunFacts]:
     """Facts of every run in params.yaml."""
     sizes = {model: _size(data / "models" / model) for model in config.models}
     return {
-        run: _facts(run, config, sizes).model_copy(update=making_of(config.runs[run].model, config, data))
+        run: _facts(run, config, data, sizes).model_copy(update=making_of(config.runs[run].model, config, data))
         for run in config.runs
     }
 
 
-def _facts(run: str, config: Config, sizes: dict[str, dict[str, int]]) -> RunFacts:
-    kind, _, name = config.runs[run].model.partition("/")
-    recipe = recipe_of(config, name) if kind == "merged" else {}
+def _facts(run: str, config: Config, data: Path, sizes: dict[str, dict[str, int]]) -> RunFacts:
+    recipe = _recipe(config.runs[run].model, config, data)
     control = config.control_of(run)
     numbers = {key: value for key, value in control.identity().items() if isinstance(value, bool | int | float | str)}
     calibrations = {key: params.model_dump(mode="json") for key, params in config.calibration.items()}
@@ -34,16 +34,23 @@ def _facts(run: str, config: Config, sizes: dict[str, dict[str, int]]) -> RunFac
         control_kind=control.kind,
         length_level=config.runs[run].level,
         control={key: value for key, value in numbers.items() if key != "kind"},
-        **sizes.get(_source(config.runs[run].model, config), {}),
+        **sizes.get(_source(config.runs[run].model, config, data), {}),
     )
 
 
-def _source(folder: str, config: Config) -> str:
+def _recipe(folder: str, config: Config, data: Path) -> dict[str, Any]:
+    """Of a merge; nothing for other models, and where a search has not found it yet."""
+    kind, _, name = folder.partition("/")
+    known = kind == "merged" and (name in config.recipes or found_recipe(name, data).is_file())
+    return recipe_of(config, name, data) if known else {}
+
+
+def _source(folder: str, config: Config, data: Path) -> str:
     """The model of a run's shape: itself, or one that it was made from (no recipe or training changes the shape)."""
     kind, _, name = folder.partition("/")
     if kind == "trained":
-        return _source(config.training[name].model, config)
-    recipe = recipe_of(config, name) if kind == "merged" else {}
+        return _source(config.training[name].model, config, data)
+    recipe = _recipe(folder, config, data)
     models = [entry.get("model") for entry in recipe.get("models") or [] if isinstance(entry, dict)]
     named = [model for model in (recipe.get("base_model"), *models, name) if model in config.models]
     return str(named[0]) if named else name

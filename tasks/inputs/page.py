@@ -40,7 +40,7 @@ def build_report(config: Config, data: Path) -> Path:
         examples=_examples(config, data, summary),
         lineage=_lineage(config, data, manifests),
         manifests=manifests,
-        searches={name: _search(config, data, name) for name in config.searches},
+        searches={name: _search(config, data, name) for name in config.searches if _searched(data, name).is_dir()},
         transcript=config.report.transcript,
         kept=KEPT,
     )
@@ -52,9 +52,13 @@ def _manifests(config: Config, data: Path) -> dict[str, Any]:
     return {recipe: _read_json(path) for recipe, path in paths.items() if path.is_file()}
 
 
+def _searched(data: Path, name: str) -> Path:
+    return data / "searches" / name
+
+
 def _search(config: Config, data: Path, name: str) -> Search:
     """What a search tried and found, and the runs of it."""
-    folder = data / "searches" / name
+    folder = _searched(data, name)
     summary, trials = _read_json(folder / "search.json"), folder / "trials.csv"
     try:
         rows = pl.read_csv(trials, infer_schema_length=None).to_dicts()

@@ -57,7 +57,7 @@ def make_worse(folder: Path, name: str = "good") -> None:
 
     own, base = (load_file(MODELS / model / "model.safetensors") for model in ("quick", "base"))
     merged = {
-        tensor: (0.15 * own[tensor].float() + 0.85 * base[tensor].float()).to(own[tensor].dtype) for tensor in own
+        tensor: (0.02 * own[tensor].float() + 0.98 * base[tensor].float()).to(own[tensor].dtype) for tensor in own
     }
     target = folder / "data" / "models" / name / "model.safetensors"
     target.unlink()

@@ -1,5 +1,7 @@
 """Prompts under controls, and controls' texts as token ids."""
 
+import copy
+
 import pytest
 from transformers import PreTrainedTokenizerFast
 
@@ -64,6 +66,8 @@ def test_other_kinds_leave_the_prompt(tokenizer: PreTrainedTokenizerFast) -> Non
 
 
 def test_texts_are_taken_with_a_space_where_the_tokenizer_has_them_so(tokenizer: PreTrainedTokenizerFast) -> None:
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.add_tokens([" user"])  # a word with its space and without
     ids = tokenizer.get_vocab()
     wait = delimiters_of(tokenizer, PromptParams(), control("min_think", min_think=1, continuation="Wait"))
     assert wait.continuation == (ids[" Wait"],)

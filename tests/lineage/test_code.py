@@ -132,8 +132,8 @@ def test_dvc_yaml_is_read_as_dvc_reads_it(monkeypatch: pytest.MonkeyPatch) -> No
         assert {path.as_posix() for path in ours.outputs} == {str(out) for out in stage.outs}
         files = {str(entry) for entry in stage.deps if str(entry) not in ("params.yaml", "code.lock")}
         assert {path.as_posix() for path in ours.dependencies} == files
-        (params,) = [entry for entry in stage.deps if str(entry) == "params.yaml"]
-        assert set(ours.parameters) == set(params.params)
+        params = [entry.params for entry in stage.deps if str(entry) == "params.yaml"]  # what a search found has none
+        assert [set(ours.parameters)] == [set(names) for names in params or [[]]]
 
 
 def test_a_matrix_and_names_with_dots(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def search(
         raise ConfigError(
             f"{target}: holds files of something else than a search; choose another place, or replace it with --force"
         )
-    summary = api.search(search, target, budget=budget, sampler=sampler, track=bar, say=warn)
+    summary = api.search_recipe(search, target, budget=budget, sampler=sampler, track=bar, say=warn)
     if export:
         from l2s.search.export import write_optuna
 

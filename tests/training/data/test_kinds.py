@@ -217,7 +217,7 @@ def test_wrong_settings_are_one_sentence() -> None:
         ({"kind": "shortst", "samples": "slow"}, "kind 'shortst' is unknown; did you mean 'shortest'?"),
         ({"samples": "slow"}, "kind is missing; known: labelled, model, pir, reweight, shortest"),
         ({"kind": "pir", "samples": "slow", "share": 0}, "expected greater than 0"),
-        ({"kind": "own", "samples": "slow"}, "kind 'own' is unknown"),
+        ({"kind": "own", "samples": "slow"}, "kind own is data of method dpo; expected labelled or"),
         ({"kind": "reweight", "short": "quick"}, "kind reweight takes long, which is missing (e.g. long: slow)"),
     ]:
         with pytest.raises(ConfigError) as refused:
