@@ -14,6 +14,8 @@ from typing import Any
 from tests.scratch import clone, edit_params, run
 
 BENCHMARK = "arithmetic-test"
+RUNS = ("quick", "slow", "average", "ta-s30", "found")
+"""Printed beside the chosen one."""
 
 
 def measure(seed: int) -> None:
@@ -32,7 +34,7 @@ def measure(seed: int) -> None:
         rows = json.loads((folder / "data/summary/summary.json").read_text())["rows"]
         print(f"seed {seed}: trained in {trained - started:.0f} s, pipeline {time.monotonic() - trained:.0f} s")
         for row in rows:
-            if row["benchmark"] == BENCHMARK and (row["chosen"] or row["run"] in ("quick", "slow")):
+            if row["benchmark"] == BENCHMARK and (row["chosen"] or row["run"] in RUNS):
                 print(json.dumps({key: row[key] for key in SHOWN if key in row}))
         sys.stdout.flush()
 

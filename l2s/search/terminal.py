@@ -10,19 +10,21 @@ from rich.text import Text
 STYLES = {"certified": "green", "worse": "red"}
 MOST = 12
 """Trials shown."""
+FEW = 3
+"""Dimensions whose values are shown whole; of more, a narrow terminal shows their beginnings."""
 
 
 def trials_table(summary: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], most: int = MOST) -> Table:
     """The winner, trials at parity, then the others, each the shortest first; and slow."""
     slow, winner = summary["slow"], (summary["winner"] or {}).get("trial")
     names = [name for name in trials[0] if name.startswith("value.")] if trials else []
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    table.add_column("trial")
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("trial", no_wrap=True)
     for name in names:
-        table.add_column(name.removeprefix("value."), justify="right")
-    for heading in ("problems", "accuracy", "Δ points [low, high]", "tokens", "vs slow"):
+        table.add_column(name.removeprefix("value."), justify="right", no_wrap=len(names) <= FEW)
+    for heading in ("problems", "accuracy", "Δ points", "tokens", "vs slow"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("ended", no_wrap=True)
+    table.add_column("ended")
     kinds = {True: 0, False: 1}
     order = sorted(
         trials, key=lambda row: (row["trial"] != winner, kinds[row["ended"] == "certified"], row["relative"])
@@ -53,4 +55,4 @@ def _numbers(row: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    return f"{value:.3g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
