@@ -72,12 +72,16 @@ def _inputs(found: Declared, used: Mapping[str, set[str]]) -> list[Path]:
     for dependency in found.dependencies:
         if dependency.is_relative_to(DATA):
             names = used.get(dependency.as_posix())
-            inputs += [path for path in artefacts_in(dependency) if names is None or _name(path) in names]
+            found_ones = artefacts_in(dependency)
+            inputs += [path for path in found_ones if names is None or _name(path, dependency) in names]
     return inputs
 
 
-def _name(artefact: Path) -> str:
-    return artefact.name if artefact.is_dir() else artefact.stem
+def _name(artefact: Path, dependency: Path) -> str:
+    """Of what stands in the dependency's folder: a file, a model's folder, or a folder of several files."""
+    inner = artefact.relative_to(dependency).parts
+    whole = dependency / inner[0] if inner else dependency
+    return whole.name if whole.is_dir() else whole.stem
 
 
 def _parameters(kind: Stage, name: str | None, config: "Config", found: Declared) -> dict[str, Any]:

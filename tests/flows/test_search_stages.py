@@ -102,6 +102,13 @@ def test_what_is_found_is_a_merge_like_every_other(project: Path) -> None:
     assert set(manifest["inputs"]) == {"base", "quick", "slow"}
 
 
+def test_what_was_read_of_a_search_stands_in_the_records(project: Path) -> None:
+    """The analysis is done again from its record's inputs alone: without the recipe it knew no coefficients."""
+    for stage in ("analyse", "report"):
+        inputs = {one["path"] for one in json.loads(Path(f"data/lineage/{stage}.json").read_text())["inputs"]}
+        assert {f"data/searches/line/{name}" for name in ("recipe.yaml", "search.json", "trials.csv")} <= inputs, stage
+
+
 def test_the_user_s_recipes_are_tried_first(project: Path) -> None:
     trials = pl.read_csv("data/searches/line/trials.csv").to_dicts()
     assert [row["start"] for row in trials] == [True, True, False]
