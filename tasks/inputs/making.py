@@ -1,4 +1,4 @@
-"""What making a run's model took, as trainings' manifests tell it."""
+"""What making a run's model took, as trainings' manifests and searches tell it."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,16 @@ TOKENS = ("sampled", "generated", "trained")
 def making_of(folder: str, config: Config, data: Path) -> dict[str, Any]:
     """Of a trained model its method and costs, those of the trainings that it starts from included; else nothing.
 
-    A cost is left out where a manifest does not tell it. Samples count in full for each training that learns from
+    Of a merge that was searched for, the tokens of all trials. A cost is left out where a manifest does not tell it. Samples count in full for each training that learns from
     them: it could not have been done without.
     """
     kind, _, name = folder.partition("/")
+    if (
+        kind == "merged"
+        and (searched := data / "searches" / name / "search.json").is_file()
+        and name in config.searches
+    ):
+        return {"tokens_generated": read_object(searched)["spent"]["tokens"]}
     if kind != "trained":
         return {}
     settings = config.training[name]

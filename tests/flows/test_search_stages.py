@@ -109,6 +109,12 @@ def test_what_was_read_of_a_search_stands_in_the_records(project: Path) -> None:
         assert {f"data/searches/line/{name}" for name in ("recipe.yaml", "search.json", "trials.csv")} <= inputs, stage
 
 
+def test_what_the_search_took_is_told_of_its_run(project: Path) -> None:
+    spent = json.loads(Path("data/searches/line/search.json").read_text())["spent"]["tokens"]
+    runs = json.loads(Path("data/summary/summary.json").read_text())["runs"]
+    assert {run["run"]: run["tokens_generated"] for run in runs} == {"slow": None, "line": spent}
+
+
 def test_the_user_s_recipes_are_tried_first(project: Path) -> None:
     trials = pl.read_csv("data/searches/line/trials.csv").to_dicts()
     assert [row["start"] for row in trials] == [True, True, False]
