@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages. Nothing is compiled
 # ahead: Python does that with what it imports, a small part of thirty thousand files.
 INSTALL := $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check -c constraints.txt
+# On all cores, which pip does not do; without it every process of a run reads the sources anew. Some packages carry files
+# that are no Python, which it says by its exit code alone.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .PHONY: run test test-long test-slow test-shuffled check docs scratch seeds bench bench-pipeline bench-generation bench-grading bench-training gpu-check vllm ui clean
 .DEFAULT_GOAL := run
@@ -75,15 +78,18 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) torch
 	@$(INSTALL) -e '.[pipeline]'
+	@$(COMPILE)
 	@$(BIN)/python -m l2s.compile
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
 	@$(INSTALL) -e '.[dev]'
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.vllm: $(VENV)/.core requirements/vllm-cpu.txt requirements/vllm-cuda.txt
 	@BIN=$(BIN) INSTALL="$(INSTALL)" sh requirements/vllm.sh
+	@$(COMPILE)
 	@touch $@
 
 docs/report.png: data/report/index.html  ## the page as README shows it, from a headless Chromium
