@@ -3,11 +3,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages. Nothing is compiled
-# ahead: Python does that with what it imports, a small part of thirty thousand files.
+# torch is installed first and pinned, so that nothing drags in another build of it with CUDA packages.
 INSTALL := $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check -c constraints.txt
-# On all cores, which pip does not do; without it every process of a run reads the sources anew. Some packages carry files
-# that are no Python, which it says by its exit code alone.
+# Compiles on all cores what pip would compile on one; uncompiled, every process of a run reads the sources anew. Some
+# packages carry files that are no Python, which it says by its exit code alone.
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .PHONY: run test test-long test-slow test-shuffled check docs scratch seeds bench bench-pipeline bench-generation bench-grading bench-training gpu-check vllm ui clean
