@@ -139,7 +139,7 @@ def test_every_control_acts_in_this_comparison(ours: Engine) -> None:
     for name in CONTROLS:
         answers = [done.ids for _, done in sorted(expected(ours, name, 8, MOST).items())]
         assert (answers == free) == (name in ("none", "gap")), name
-    finishes = {done.finish for done in expected(ours, "early_exit", 8, MOST).values()}
+    finishes = {done.finish for done in expected(ours, "early_exit-min", 8, MOST).values()}
     assert "control" in finishes and len(finishes) > 1, "some trials end thinking and some do not"
 
 
