@@ -149,7 +149,7 @@ def test_a_folder_of_something_else_is_not_replaced(
     assert Path("out/mine.txt").is_file()
 
 
-def test_the_function_and_the_package_have_one_name(folder: Path) -> None:
-    importlib.import_module("l2s.search.settings")  # the package is there from now on, under the same name
+def test_the_function_stands_beside_the_package(folder: Path) -> None:
+    importlib.import_module("l2s.search.settings")  # the package of almost that name
     with pytest.raises(package.L2SError, match=r"search: search\.problems: name a file|search\.problems: name a file"):
-        package.search({key: value for key, value in SEARCH.items() if key != "problems"}, "out")
+        package.search_recipe({key: value for key, value in SEARCH.items() if key != "problems"}, "out")
