@@ -131,6 +131,10 @@ class Reload(NamedTuple):
     digest: str
 
 
+END = None
+"""What the copies are asked for: to end."""
+
+
 class _Running(NamedTuple):
     copies: list[SpawnProcess]
     asks: list[Any]
@@ -140,7 +144,9 @@ class _Running(NamedTuple):
 
 
 def _stop(copies: Sequence[SpawnProcess], asks: Sequence[Any]) -> None:
+    """Signal, for a copy amid something; ask too, since a signal may miss one that is about to wait for a request."""
     for ask in asks:
+        ask.put(END)
         ask.cancel_join_thread()
     for copy in copies:
         if copy.is_alive():
@@ -206,6 +212,9 @@ def _serve(make: Callable[[], Engine], device: str, place: int, copies: int, ask
         engine = make()
         while True:
             match asks.get():
+                case None:
+                    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends already
+                    end()
                 case Reload(folder, digest):
                     engine.reload(folder, digest)
                 case Generate(prompts, sampling, control, style):
