@@ -96,7 +96,7 @@ def _environment(transcript: int) -> Environment:
     environment.filters |= {
         "difference": tables.difference_text,
         "share": share_text,
-        "p_value": tables.p_text,
+        "p_value": columns.P_VALUE.number,
         "question": lambda prompt: shortened(question_of(prompt), transcript),
         "thinking": lambda response: shortened(thinking_of(response), transcript),
         "final": lambda response: shortened(final_of(response), transcript),

@@ -34,7 +34,7 @@ def test_the_three_ways_stand_in_one_plot_and_their_best_in_one_table(page: Path
     assert {"rivals", "asked"} <= set(anchors(html))
     for words in ("merge: average (parity)", "hold back: slow-budget-96 (worse)", "train: lev-short (parity)"):
         assert own.count(f"<bdi>{words}</bdi>") == 1
-    (spec,) = plots(html)["rivals-test"].values()
+    spec = plots(html)["rivals-test"]["all runs"]
     points = {point["run"]: point["role"] for point in spec["data"]["values"]}
     assert points["average"] == "merge" and points["slow-budget-96"] == "control"
     assert points["sft"] == points["lev-short"] == "trained" and points["slow"] == "slow"

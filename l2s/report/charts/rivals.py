@@ -1,20 +1,23 @@
 """Merges, controls and trainings as three marks in one plot; a trained model's levels of length as a curve."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from l2s.report.charts.close import views
 from l2s.report.charts.marks import Spec, axis, crosses, frame, point_of, symbols
 from l2s.report.parts.numbers import Row
+from l2s.report.plots.crowd import crowd
 
 
 def rivals_chart(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
-    """The one view, with the front of all three ways; empty where nothing was trained."""
+    """Its views, with the front of all three ways; empty where nothing was trained."""
     rivals = [row for row in _of(summary, "rivals", benchmark) if row["tokens"] is not None]
     front = sorted((row["tokens"], row["accuracy"]) for row in rivals if row["on_front"])
     points = [point_of(row, row["way"], "on the front" if row["on_front"] else "") for row in rivals]
     line = [{"line": "front", "x": x, "y": 100 * y} for x, y in front]
     mark = {"interpolate": "step-after", "strokeDash": [5, 4], "color": "var(--soft)"}
-    return _chart("Merges, length controls and trained models", summary, benchmark, points, line, mark)
+    near = {row["run"] for row in crowd(rivals, summary["chosen"]["run"])} if rivals else ()
+    return _chart("Merges, length controls and trained models", summary, benchmark, points, line, mark, near)
 
 
 def asked_chart(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
@@ -35,23 +38,26 @@ def _slow(summary: dict[str, Any], benchmark: str) -> list[Spec]:
 
 
 def _chart(
-    title: str, summary: dict[str, Any], benchmark: str, points: list[Spec], line: Sequence[Spec], mark: Spec
-) -> dict[str, Spec]:
+    title: str, summary: dict[str, Any], benchmark: str, points: list[Spec], line: Sequence[Spec], mark: Spec,
+    near: Collection[str] = (),
+) -> dict[str, Spec]:  # fmt: skip
     if not points:
         return {}
     points = [*_slow(summary, benchmark), *points]
     x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True}, axis={"tickCount": 8})
     low = min(point["yl"] for point in points)
-    y = axis("y", "accuracy, %", {"domain": [max(0.0, low - 4), 101], "nice": False})
-    drawn: Spec = {
-        "data": {"values": list(line)},
-        "mark": {"type": "line", "strokeWidth": 1.4, "opacity": 0.8, **mark},
-        "encoding": {"x": x, "y": y, "detail": {"field": "line", "type": "nominal"}},
-    }
-    layers = [drawn] if len(line) > 1 else []
-    return {
-        "": frame(
-            f"{title} on {benchmark}, accuracy against mean tokens", 340, data={"values": points},
-            layer=[*layers, *crosses(points, x, y), symbols(points, x, y)], usermeta={"names": True},
-        )
-    }  # fmt: skip
+    y = axis("y", "accuracy, %", {"domain": [max(0.0, low - 4), 100.5], "nice": False})
+
+    def draw(title: str, points: Sequence[Row], x: Spec, y: Spec) -> Spec:
+        drawn: Spec = {
+            "data": {"values": list(line)},
+            "mark": {"type": "line", "strokeWidth": 1.4, "opacity": 0.8, "clip": True, **mark},
+            "encoding": {"x": x, "y": y, "detail": {"field": "line", "type": "nominal"}},
+        }
+        layers = [drawn] if len(line) > 1 else []
+        return frame(
+            title, 340, data={"values": points}, layer=[*layers, *crosses(points, x, y), symbols(points, x, y)],
+            usermeta={"names": True},
+        )  # fmt: skip
+
+    return views(f"{title} on {benchmark}, accuracy against mean tokens", points, near, x, y, draw)

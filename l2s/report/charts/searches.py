@@ -88,8 +88,8 @@ def _marks(points: list[Row], x: Spec, y: Spec) -> Spec:
 
 
 def _cloud(points: list[Row]) -> Spec:
-    x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True})
-    y = axis("y", "accuracy, %", {"zero": False, "nice": True, "padding": 8})
+    x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True}, axis={"tickCount": 8})
+    y = axis("y", "accuracy, %", {"zero": False, "domainMax": 100.5, "padding": 8}, axis={"tickCount": 8})
     return frame("Accuracy of each trial against its mean tokens", 320, data={"values": points},
                  layer=[_marks(points, x, y)])  # fmt: skip
 
@@ -99,7 +99,7 @@ def _race(points: list[Row]) -> Spec:
     bar: Spec = {
         "mark": {"type": "bar", "strokeWidth": 1},
         "encoding": {
-            "x": axis("n", "problems answered", {"zero": True}),
+            "x": axis("n", "problems answered", {"zero": True}, axis={"tickCount": 8}),
             "y": {"field": "trial", "type": "ordinal", "title": "trial"},
             "fill": _scale(points, 0),
             "stroke": _scale(points, 1),

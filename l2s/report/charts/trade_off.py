@@ -1,9 +1,11 @@
 """Accuracy against mean tokens: where a run stands says what it is worth."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from l2s.report.charts.close import views
 from l2s.report.charts.marks import Spec, axis, crosses, frame, point_of, symbols
-from l2s.report.parts.numbers import change_text
+from l2s.report.parts.numbers import Row, change_text
 from l2s.report.parts.tables import difference_text, role_of
 from l2s.report.plots.crowd import crowd
 
@@ -21,13 +23,7 @@ def trade_off_charts(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]
     y = axis("y", "accuracy, %", {"domain": [max(0.0, low - 4), 101], "nice": False})
     near = {row["run"] for row in crowd(rows, summary["chosen"]["run"])}
     title = f"Accuracy against mean tokens of {len(points)} runs on {benchmark}"
-    views = {"all runs": _view(title, points, front, x, y)}
-    if near:
-        close = [point for point in points if point["run"] in near]
-        x, y = _zoomed(x, close, "xl", "xh", 0.25), _zoomed(y, close, "yl", "yh", 0.12)
-        inside = [point for point in points if _holds(x, point["x"]) and _holds(y, point["y"])]
-        views["close up"] = _view(f"{title}, close up", inside, front, x, y)
-    return views
+    return views(title, points, near, x, y, lambda *view: _view(front, *view))
 
 
 def _point(summary: dict[str, Any], row: dict[str, Any]) -> Spec:
@@ -39,18 +35,7 @@ def _point(summary: dict[str, Any], row: dict[str, Any]) -> Spec:
     return point_of(row, role, change, against, row["verdict"])
 
 
-def _zoomed(scale: Spec, points: list[dict[str, Any]], low: str, high: str, room: float) -> Spec:
-    first, last = min(point[low] for point in points), max(point[high] for point in points)
-    edge = room * (last - first) + 1e-6
-    return {**scale, "scale": {"domain": [first - edge, last + edge], "nice": False, "zero": False}}
-
-
-def _holds(scale: Spec, value: float) -> bool:
-    low, high = scale["scale"]["domain"]
-    return bool(low <= value <= high)
-
-
-def _view(title: str, points: list[dict[str, Any]], front: list[dict[str, Any]], x: Spec, y: Spec) -> Spec:
+def _view(front: Sequence[Row], title: str, points: Sequence[Row], x: Spec, y: Spec) -> Spec:
     stairs: Spec = {
         "data": {"values": [{"x": point["x"], "y": point["y"]} for point in front]},
         "mark": {"type": "line", "interpolate": "step-after", "color": "var(--soft)", "strokeDash": [5, 4],

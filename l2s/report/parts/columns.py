@@ -7,7 +7,7 @@ TOKENS = Column("tokens", "tokens", "mean generated tokens a response, everythin
 CHANGE = Column("reduction", "vs slow, %", "change of the mean length, on the same problems", -100, signed=True)
 DIFFERENCE = Column("difference", "Δ accuracy", "points, on the same problems", 100, signed=True)
 N = Column("n", "n", "responses", digits=0)
-P_VALUE = Column("p_holm", "p", "McNemar's exact test, Holm over all comparisons", digits=3)
+P_VALUE = Column("p_holm", "p", "McNemar's exact test, Holm over all comparisons", digits=3, least=0.001)
 REFLECTIVE = Column("reflective", "reflect, %", "answers with at least one second thought", 100)
 TRUNCATED = Column("truncated", "cut, %", "answers stopped by the token limit", 100)
 RIGHT = Column("tokens_right", "tokens when right", "mean length of right answers")
@@ -86,7 +86,7 @@ ASKED = [
     DIFFERENCE,
     Column("ratio_to_shorter", "to the level below", "ratio of mean tokens, on the same problems", digits=2),
     Column(
-        "p_step", "p", "sign test of each problem's tokens, exact, Holm over the model's steps; 0.000: less", digits=3
+        "p_step", "p", "sign test of each problem's tokens, exact, Holm over the model's steps", digits=3, least=0.001
     ),
 ]
 SWEEP = [
@@ -135,7 +135,7 @@ DETAILS = [
     Column("difference", "Δ accuracy, points", "", 100, signed=True),
     Column("won", "won", "", digits=0),
     Column("lost", "lost", "", digits=0),
-    Column("p_holm", "p (Holm)", "", digits=3),
+    Column("p_holm", "p (Holm)", "", digits=3, least=0.001),
     Column("minimum_detectable", "smallest difference it could see, points", "", 100),
     *INSIDE[1:],
     Column("reflections_when_any", "second thoughts, where there are any", ""),

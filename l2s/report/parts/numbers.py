@@ -38,6 +38,8 @@ class Column:
     """After the point; None: all, of a number that was chosen and not measured."""
     unit: str = ""
     signed: bool = False
+    least: float = 0.0
+    """What rounds to less is written ``<`` and this: more digits would only pretend."""
 
     def cell(self, row: Row) -> Cell:
         """The number with its interval, where the row has them."""
@@ -55,6 +57,8 @@ class Column:
         """The bare number in this column's scale and digits."""
         if self.digits is None:
             return given_text(self.scale * value)
+        if value < self.least / 2:
+            return f"<{self.least:g}"
         return decimal(self.scale * value, self.digits, self.signed)
 
     def is_known(self, rows: list[dict[str, Any]]) -> bool:

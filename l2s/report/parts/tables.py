@@ -63,8 +63,3 @@ def difference_text(row: dict[str, Any], unit: str = "") -> str:
     numbers = (row["difference"], row["difference_low"], row["difference_high"])
     value, low, high = (decimal(100 * number, 1, signed=True) for number in numbers)
     return f"{value}{unit and ' ' + unit} [{low}, {high}]"
-
-
-def p_text(p: float) -> str:
-    """Three digits; ``<0.001`` below, where more digits would only pretend."""
-    return "<0.001" if p < 0.0005 else f"{p:.3f}"
