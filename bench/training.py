@@ -3,9 +3,9 @@
 Every method of docs/training.md on one embedded family: what ``bench/training.yaml`` says, in a project of its own, by
 the product's stages one after another. MODELS holds base, quick and slow, e.g. ``data/models`` after ``make run``.
 What is there already is not made again, so that a run that was stopped goes on. At the end stands a table: accuracy and
-tokens on 1,000 test problems, the paired difference to slow with Tango's interval, and the processor's seconds that
-samples and training took. Set OMP_NUM_THREADS=1, so that seconds are a core's; imports are among those of the first
-stage alone that needs them.
+tokens on 1,000 test problems, the paired difference to slow with Tango's interval, the same of responses sampled to the
+validation problems, and the processor's seconds that samples and training took. Set OMP_NUM_THREADS=1, so that seconds
+are a core's; imports are among those of the first stage alone that needs them.
 """
 
 import json
@@ -21,13 +21,20 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from l2s.checkpoints import Checkpoint
+from l2s.config import Config
 from l2s.core.progress import silent
+from l2s.generation.levels import at_level
+from l2s.records import read_rows
+from l2s.sampling.sample import sample_responses
+from l2s.sampling.settings import SampleParams
 from tasks.running.code import refresh
 from tasks.stages import run_stage
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = Path(__file__).with_name("training.yaml")
-TEST = "arithmetic-test"
+TEST, SAMPLED = "arithmetic-test", "arithmetic-validation"
+"""Benchmarks that are answered greedily, and by samples."""
 OUTPUTS = {
     "family": "data/models/{}", "problems": "data/benchmarks/{}.jsonl", "merge": "data/merged/{}",
     "sample": "data/samples/{}.jsonl", "gather": "data/gathered/{}", "train": "data/trained/{}",
@@ -43,6 +50,7 @@ def main(
     out: Annotated[Path, typer.Argument(help="Folder of the project; it is made, or gone on with.")],
     seed: Annotated[int, typer.Option(help="Of samples and trainings.")] = 0,
     only: Annotated[list[str] | None, typer.Option(help="Runs to take, besides slow. Repeatable.")] = None,
+    sampled: Annotated[int, typer.Option(help="Responses sampled to each validation problem.")] = 4,
     settings: Annotated[Path, typer.Option(help="What is trained, as params.yaml has it.")] = SETTINGS,
 ) -> None:
     """Train, measure, print the table."""
@@ -54,7 +62,8 @@ def main(
             kind, _, name = stage.partition("@")
             if not Path(OUTPUTS.get(kind, "-").format(name or "slow")).exists():
                 run_stage(kind, name or None, silent, lambda said, stage=stage: console.print(f"{stage}: {said}"))
-    show(out, params)
+        found = {name: sampled_of(name, sampled) if sampled else {} for name in params["runs"]}
+    show(out, params, found)
 
 
 def wanted(params: Params, seed: int, only: list[str] | None) -> Params:
@@ -121,20 +130,40 @@ def sampled(params: Params, training: str) -> list[str]:
     return [sample for sample in params["samples"] if f'"{sample}"' in json.dumps(params["training"][training])]
 
 
-def show(out: Path, params: Params) -> None:
+def sampled_of(run: str, samples: int) -> dict[str, float]:
+    """Accuracy and tokens of a run's model at temperature 1, as trainings sample it."""
+    out, config = Path("data/sampled", f"{run}.jsonl"), Config.read()
+    model, level = Path("data", config.runs[run].model), config.runs[run].level
+    if not out.exists():
+        decoding = SampleParams(model=config.runs[run].model, samples=samples, max_tokens=420).decoding(config.decoding)
+        decoding = decoding if level is None else at_level(decoding, model, level)
+        sample_responses(
+            model, Checkpoint(model).digest, [Path("data/benchmarks", f"{SAMPLED}.jsonl")], out, run=run,
+            decoding=decoding, store=Path(".l2s/responses.sqlite"),
+        )  # fmt: skip
+    rows = list(read_rows(out))
+    right = sum(row["correct"] for row in rows)
+    return {"sampled_accuracy": right / len(rows), "sampled_tokens": sum(row["tokens"] for row in rows) / len(rows)}
+
+
+def show(out: Path, params: Params, sampled: dict[str, dict[str, float]]) -> None:
     """The table; ``results.json`` beside it has the same."""
     summary = json.loads((out / "data/summary/summary.json").read_text(encoding="utf-8"))
     lines = (out / ".l2s/costs.jsonl").read_text(encoding="utf-8").splitlines()
     took = {row["stage"]: row["processor_seconds"] for row in map(json.loads, lines)}
-    table = Table("run", "accuracy %", "tokens", "difference to slow", "parity", "samples s", "training s", box=None)
+    table = Table(
+        "run", "accuracy %", "tokens", "difference to slow", "parity", "sampled", "samples s", "training s", box=None
+    )
     found = list[dict[str, Any]]()
     for row in (row for row in summary["rows"] if row["benchmark"] == TEST):
         costs = costs_of(params, params["runs"][row["run"]]["model"], took)
-        found.append({**row, **costs})
+        loose = sampled[row["run"]]
+        found.append({**row, **loose, **costs})
         low, high = (100 * row.get(f"difference_{end}", 0.0) for end in ("low", "high"))
         table.add_row(
             row["run"], f"{100 * row['accuracy']:.1f}", f"{row['tokens']:.1f} ({-100 * row['reduction'] + 0.0:+.0f} %)",
             f"{100 * row.get('difference', 0.0):+.1f} [{low:+.1f}, {high:+.1f}]", row["verdict"],
+            f"{100 * loose['sampled_accuracy']:.1f} at {loose['sampled_tokens']:.1f}" if loose else "",
             *(f"{seconds:.0f}" if seconds else "" for seconds in costs.values()),
         )  # fmt: skip
     (out / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")

@@ -69,6 +69,13 @@ def test_levels_that_are_one_text(start: Path, inputs: dict[str, Path], tmp_path
     refused("level_template", "grpo", start, inputs, tmp_path / "out", **levels, level_template="{problem} {level}ish")
 
 
+def test_a_reference_of_other_problems(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    other = changed(inputs["own"], tmp_path / "own.jsonl", problem="Another one?")
+    target = {"reward": {"kind": "tldr_target"}, "reference": "own"}
+    said = "samples 'own' hold no right response to any of its 10 problems"
+    refused(said, "grpo", start, {**inputs, "own": other}, tmp_path / "out", **target)
+
+
 def test_contaminated_problems(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     shared = json.loads(inputs["problems"].read_text().splitlines()[0])
     test = tmp_path / "asked.jsonl"

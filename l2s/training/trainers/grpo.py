@@ -13,9 +13,10 @@ from typing import Any
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
+from l2s.core.errors import ConfigError
 from l2s.core.seeds import seed_for
 from l2s.generation.settings import SamplingParams
-from l2s.training.data import normalised
+from l2s.training.data import normalised, reference_lengths
 from l2s.training.job import Done, Job
 from l2s.training.methods.grpo import Grpo
 from l2s.training.rewards import Group, State, advantages
@@ -141,9 +142,19 @@ def order_of(job: Job, settings: Grpo) -> list[Asked]:
 
 
 def _references(job: Job, settings: Grpo) -> dict[str, float]:
-    """Mean length of the start model's right responses, by normalised problem."""
-    found = dict[str, list[int]]()
-    for sample in job.samples[settings.reference] if settings.reference else ():
-        if sample.right:
-            found.setdefault(normalised(sample.problem), []).append(sample.tokens)
-    return {text: sum(lengths) / len(lengths) for text, lengths in found.items()}
+    """Mean length of the start model's right responses, by normalised problem; problems without one are counted.
+
+    Raises:
+        ConfigError: the reward needs lengths, and none of the problems has one.
+    """
+    if settings.reference is None:
+        return {}
+    found = reference_lengths(job.samples[settings.reference])
+    left = sum(normalised(row["problem"]) not in found for row in job.problems)
+    if left == len(job.problems) and settings.reward.needs_reference:
+        raise ConfigError(
+            f"grpo: samples '{settings.reference}' hold no right response to any of its {left} problems, of whose "
+            f"lengths reward {settings.reward.kind} makes targets; train on the problems that were sampled"
+        )
+    job.notes["without_reference"] = left
+    return found
