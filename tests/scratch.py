@@ -1,8 +1,8 @@
 """The whole pipeline in scratch clones, with few problems: what CI runs besides the tests.
 
-``python -m tests.scratch`` clones the repository's HEAD, shrinks the benchmarks, runs ``dvc repro`` and commits what was
-made. In a clone of that, ``l2s run`` is killed in the middle (``kill -9``) and run again. Both must end with the same
-bytes, git has nothing to say, and neither finds anything left to do.
+``python -m tests.scratch`` clones the repository's HEAD, shrinks the benchmarks, runs ``dvc repro`` and commits what
+was made. In a clone of that, ``l2s run`` is killed in the middle (``kill -9``) and run again. Both must end with the
+same bytes, git has nothing to say, and neither finds anything left to do.
 """
 
 import hashlib

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
+from bench import merge
 from bench.cases import AGAIN, COPYING, MB, OURS, PEER, Case, Limits, cases_for
 from bench.copying import copy
 from bench.measure import Run, measure
@@ -224,16 +227,16 @@ def test_a_merge_that_fails_is_shown_and_the_bench_ends_with_1(tmp_path: Path) -
 
 @pytest.mark.parametrize(("option", "said"), [("--case=tyes", "unknown case tyes"), ("--shape=8b", "unknown shape")])
 def test_a_misspelling_is_said(option: str, said: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bench.merge", "--cache", str(tmp_path), option]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 2 and said in done.stderr and not list(tmp_path.iterdir())
+    program = typer.Typer()
+    program.command()(merge.main)
+    done = CliRunner().invoke(program, ["--cache", str(tmp_path), option])
+    assert done.exit_code == 2 and said in done.output and not list(tmp_path.iterdir())
 
 
 def test_a_disk_that_is_too_small_is_said_before_anything_is_written(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bench.merge", "--cache", str(tmp_path), "--shape=7b", "--layers=20000"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    said = " ".join(done.stderr.replace("│", " ").split())
-    assert done.returncode == 2 and "ask for fewer --layers" in said and not list(tmp_path.iterdir())
+    with pytest.raises(typer.BadParameter, match="ask for fewer --layers"):
+        merge._check_room(tmp_path, shape_of("7b", 20_000))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_shape_has_a_name_that_tells_it_from_others() -> None:

@@ -49,10 +49,31 @@ def toy(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     shutil.copytree(empty, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "dvc.yaml").write_text(STAGES)
-    (tmp_path / "params.yaml").write_text(PARAMS)
-    (tmp_path / "code.py").write_text("one = 1\n")
+    write_project(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def whole(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project after ``dvc repro``, made once."""
+    folder = tmp_path_factory.mktemp("whole") / "toy"
+    shutil.copytree(empty, folder)
+    write_project(folder)
+    repro(folder)
+    return folder
+
+
+@pytest.fixture
+def made(toy: Path, whole: Path) -> None:
+    """The current project is one that ``dvc repro`` has made."""
+    shutil.copytree(whole, toy, dirs_exist_ok=True)
+
+
+def write_project(folder: Path) -> None:
+    """Its stages, parameters and code."""
+    (folder / "dvc.yaml").write_text(STAGES)
+    (folder / "params.yaml").write_text(PARAMS)
+    (folder / "code.py").write_text("one = 1\n")
 
 
 def repro(toy: Path) -> list[str]:

@@ -21,8 +21,8 @@ def test_everything_is_stale_before_the_first_run_and_nothing_after(toy: Path) -
     assert reasons() == {}
 
 
+@pytest.mark.usefixtures("made")
 def test_one_number_makes_its_stage_and_what_follows_stale(toy: Path) -> None:
-    repro(toy)
     (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("width: 2", "width: 5"))
     assert reasons() == {
         "make@two": ["params.yaml: things.two.width: 2 → 5"],
@@ -31,16 +31,16 @@ def test_one_number_makes_its_stage_and_what_follows_stale(toy: Path) -> None:
     assert repro(toy) == ["made", "joined"]
 
 
+@pytest.mark.usefixtures("made")
 def test_old_and_new_value_are_named_inside_lists(toy: Path) -> None:
-    repro(toy)
     (toy / "params.yaml").write_text(
         (toy / "params.yaml").read_text().replace("{width: 1, tags: [a, b]}", "{width: 1, tags: [a, c]}")
     )
     assert reasons()["make@one"] == ['params.yaml: things.one.tags[1]: "b" → "c"']
 
 
+@pytest.mark.usefixtures("made")
 def test_code_and_missing_outputs_are_reasons(toy: Path) -> None:
-    repro(toy)
     (toy / "code.py").write_text("one = 2\n")
     (toy / "other.txt").unlink()
     assert reasons() == {"join": ["code.py: modified"], "other": ["other.txt: output missing"]}
@@ -55,8 +55,8 @@ def test_targets_bring_what_they_need_and_nothing_else(toy: Path) -> None:
         graph.select(["jion"])
 
 
+@pytest.mark.usefixtures("made")
 def test_a_fingerprint_changes_with_params_deps_and_outputs_and_with_nothing_else(toy: Path) -> None:
-    repro(toy)
 
     def now() -> dict[str, str]:
         return {name: fingerprint(stage) for name, stage in Graph().stages.items()}
@@ -118,8 +118,8 @@ def test_git_names_the_files_where_the_folder_was_never_listed(toy: Path) -> Non
     assert reasons() == {"join": ["code: 0.py modified, 1.py modified, 2.py modified and 2 more"]}
 
 
+@pytest.mark.usefixtures("made")
 def test_every_leaf_of_a_parameter_is_named_new_and_lost_ones_too(toy: Path) -> None:
-    repro(toy)
     (toy / "params.yaml").write_text("things:\n  one: {width: 1.5, deep: {a: null}}\n  two: {width: 2, tags: [a, b]}\n")
     assert sorted(reasons()["make@one"]) == [
         'params.yaml: things.one.deep: absent → {"a": null}',

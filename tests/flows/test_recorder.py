@@ -25,15 +25,15 @@ def held(toy: Path) -> dict[str, dict[str, object]]:
     return {kind: paths for kind, paths in found.items() if paths}
 
 
+@pytest.mark.usefixtures("made")
 def test_a_stage_that_dvc_recorded_is_up_to_date(toy: Path) -> None:
-    repro(toy)
     one, again = (recorder().begin("join") for _ in range(2))
     assert one.job is None and one.said == "join is up to date" and one.key == again.key
     assert not held(toy)
 
 
+@pytest.mark.usefixtures("made")
 def test_what_was_done_here_leaves_dvc_nothing_to_do(toy: Path) -> None:
-    repro(toy)
     expected = (toy / "dvc.lock").read_bytes()
     (toy / "dvc.lock").unlink()
     subprocess.run(["rm", "-rf", ".dvc/cache"], cwd=toy, check=True)
@@ -49,8 +49,8 @@ def test_what_was_done_here_leaves_dvc_nothing_to_do(toy: Path) -> None:
     assert repro(toy) == []
 
 
+@pytest.mark.usefixtures("made")
 def test_a_parameter_put_back_takes_the_outputs_from_the_cache(toy: Path) -> None:
-    repro(toy)
     before, made = (toy / "params.yaml").read_text(), (toy / "made-two.txt").read_bytes()
     (toy / "params.yaml").write_text(before.replace("width: 2", "width: 5"))
     assert repro(toy) == ["made", "joined"]
@@ -63,8 +63,8 @@ def test_a_parameter_put_back_takes_the_outputs_from_the_cache(toy: Path) -> Non
     assert repro(toy) == []
 
 
+@pytest.mark.usefixtures("made")
 def test_nothing_is_removed_of_a_stage_that_cannot_run(toy: Path) -> None:
-    repro(toy)
     (toy / "code.py").unlink()
     with pytest.raises(DvcException, match=r"code\.py: missing, and join needs it"):
         recorder().begin("join")
@@ -101,9 +101,9 @@ def test_an_output_that_is_not_there_is_told_and_the_others_are_kept(toy: Path) 
     assert list(yaml.safe_load((toy / "dvc.lock").read_text())["stages"]) == ["make@one"] and not held(toy)
 
 
+@pytest.mark.usefixtures("made")
 @pytest.mark.parametrize(("stage", "file"), [("make@one", "params.yaml"), ("join", "code.py")])
 def test_what_a_stage_read_before_it_was_changed_is_not_recorded(toy: Path, stage: str, file: str) -> None:
-    repro(toy)
     (toy / file).write_text((toy / file).read_text().replace("1", "7", 1))
     ours = recorder()
     job = ours.begin(stage).job
@@ -115,8 +115,8 @@ def test_what_a_stage_read_before_it_was_changed_is_not_recorded(toy: Path, stag
     assert recorder().begin(stage).job is not None
 
 
+@pytest.mark.usefixtures("made")
 def test_a_folder_that_a_recorded_stage_depends_on_from_now_is_no_change(toy: Path) -> None:
-    repro(toy)
     (toy / "new").mkdir()
     (toy / "new/file.txt").write_text("one\n")
     declared = yaml.safe_load((toy / "dvc.yaml").read_text())

@@ -13,26 +13,17 @@ import yaml
 import l2s as package
 from flows.cli.app import entry
 from l2s.benchmarks import BenchmarkParams, write_problems
+from tests.search.models import FAMILY, ranged
 
-MODELS = Path(__file__).resolve().parents[2] / "data" / "models"
-RECIPE = {
-    "merge_method": "task_arithmetic",
-    "base_model": "base",
-    "models": [
-        {"model": "quick", "parameters": {"weight": {"rest": "s"}}},
-        {"model": "slow", "parameters": {"weight": {"name": "s", "low": 0.2, "high": 0.6}}},
-    ],
-    "dtype": "bfloat16",
-}
 SEARCH: dict[str, Any] = {
-    "models": {name: str(MODELS / name) for name in ("base", "quick", "slow")},
+    "models": {name: str(FAMILY / name) for name in ("base", "quick", "slow")},
     "problems": "given/problems.jsonl",
-    "recipe": RECIPE,
+    "recipe": ranged(),
     "start": ["closed-form"],
     "margin": 0.3,
     "batch": 2,
     "block": 10,
-    "budget": {"trials": 2, "problems": 60},
+    "budget": {"trials": 2, "problems": 40},
     "decoding": {"engine": "transformers", "sampling": {"max_tokens": 300}},
 }
 
@@ -41,7 +32,7 @@ SEARCH: dict[str, Any] = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pytest.importorskip("optuna")
     monkeypatch.chdir(tmp_path)
-    params = BenchmarkParams.parse({"source": "arithmetic", "split": "search", "per_level": 6}, "problems")
+    params = BenchmarkParams.parse({"source": "arithmetic", "split": "search", "per_level": 4}, "problems")
     write_problems("mine", params, Path("given/problems.jsonl"))
     return tmp_path
 
@@ -92,10 +83,8 @@ def _trials() -> list[dict[str, Any]]:
 def test_nothing_at_parity_is_exit_code_1_and_writes_the_best_bound(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    weights = {"name": "s", "low": -0.6, "high": -0.5}
-    recipe = {**RECIPE, "models": [RECIPE["models"][0], {"model": "slow", "parameters": {"weight": weights}}]}
-    code, out, _ = run(monkeypatch, capsys, written(recipe=recipe, start=None), "out")
-    assert code == 1 and "nothing at parity within 30 points was found in 2 trials" in out
+    code, out, _ = run(monkeypatch, capsys, written(recipe=ranged(-0.6, -0.5), start=None, budget={"trials": 1}), "out")
+    assert code == 1 and "nothing at parity within 30 points was found in 1 trial" in out
     assert json.loads(Path("out/search.json").read_text())["best_bound"]["problems"] > 0
     assert not Path("out/recipe.yaml").exists()
 
@@ -118,7 +107,7 @@ def test_dry_tells_and_does_nothing(
         ({}, ["--budget", "0"], "--budget: found 0, expected at least 1 problem"),
         ({}, ["--sampler", "tep"], "--sampler: 'tep' is not known; did you mean 'tpe'?"),
         ({}, ["--budget", "3"], "budget.problems: 3 problems can certify a margin of"),
-        ({"margin": 0.02}, [], "30 problems can certify a margin of 11.4 points at best"),
+        ({"margin": 0.02}, [], "20 problems can certify a margin of"),
         ({"problems": None}, [], "problems: name a file of problems, or a benchmark in its place"),
         ({"problems": "nowhere.jsonl"}, [], "nowhere.jsonl: no such file"),
         ({"problems": None, "benchmark": {"source": "math500"}}, [], "a published test set"),
@@ -126,7 +115,7 @@ def test_dry_tells_and_does_nothing(
         ({"models": {"quick": "x", "slow": "y"}}, [], "'base' is not among the models"),
         ({"slow": "slwo"}, [], "slow: 'slwo' is not among the models; did you mean 'slow'?"),
         ({"start": ["average"]}, [], "start: 'average' is not under recipes"),
-        ({"recipe": {**RECIPE, "merge_method": {"low": 0, "high": 1}}}, [], "merge_method: found a range, but no"),
+        ({"recipe": {**ranged(), "merge_method": {"low": 0, "high": 1}}}, [], "merge_method: found a range, but no"),
         ({"batches": 2}, [], "batches: unknown key; did you mean 'batch'?"),
     ],
 )

@@ -1,7 +1,6 @@
 """Stages search and found, and a run of what is found: in a small project, by the stages' own functions."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -14,30 +13,19 @@ import yaml
 from l2s.checkpoints.checkpoint import weights_digest
 from l2s.config import Config
 from l2s.core.errors import ConfigError
-from l2s.core.progress import silent
 from l2s.records import read_rows
-from tasks.running.code import refresh
 from tasks.running.declared import declared
 from tasks.running.declared import stage_names as stages_of_dvc
-from tasks.stages import run_stage
+from tests.lineage.projects import begin, do
+from tests.search.models import ranged
 
-ROOT = Path(__file__).resolve().parents[2]
-RECIPE = {
-    "merge_method": "task_arithmetic",
-    "base_model": "base",
-    "models": [
-        {"model": "quick", "parameters": {"weight": {"rest": "s"}}},
-        {"model": "slow", "parameters": {"weight": {"name": "s", "low": 0.2, "high": 0.6}}},
-    ],
-    "dtype": "bfloat16",
-}
 PARAMS: dict[str, Any] = {
     "family": {},
     "models": {name: {"source": "path", "path": f"given/{name}"} for name in ("base", "quick", "slow")},
     "benchmarks": {
         "choose": {"source": "arithmetic", "split": "validation", "per_level": 1},
         "report": {"source": "arithmetic", "split": "test", "per_level": 1},
-        "look": {"source": "arithmetic", "split": "search", "per_level": 8},
+        "look": {"source": "arithmetic", "split": "search", "per_level": 4},
     },
     "recipes": {
         "average": {
@@ -48,8 +36,8 @@ PARAMS: dict[str, Any] = {
     },
     "searches": {
         "line": {
-            "recipe": RECIPE, "benchmark": "look", "slow": "slow", "start": ["average", "closed-form"],
-            "margin": 0.3, "budget": {"trials": 3, "problems": 120}, "batch": 3, "block": 10,
+            "recipe": ranged(), "benchmark": "look", "slow": "slow", "start": ["average", "closed-form"],
+            "margin": 0.3, "budget": {"trials": 3, "problems": 60}, "batch": 3, "block": 10,
         }
     },
     "controls": {"none": {"kind": "none"}},
@@ -70,26 +58,19 @@ def write(params: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("optuna")
-    folder, said = tmp_path_factory.mktemp("searching"), list[str]()
-    for name in ("base", "quick", "slow"):
-        shutil.copytree(ROOT / "data" / "models" / name, folder / "given" / name)
-    shutil.copy(ROOT / "dvc.yaml", folder)
+    folder = begin(tmp_path_factory.mktemp("searching"), PARAMS)
     with chdir(folder):
-        write(PARAMS)
-        refresh()
-        for stage in DONE:
-            kind, _, name = stage.partition("@")
-            run_stage(kind, name or None, silent, lambda sentence: said.append(sentence))
-    return folder, said
+        do(*DONE)
+    return folder
 
 
 @pytest.fixture
-def project(finished: tuple[Path, list[str]]) -> Iterator[Path]:
-    with chdir(finished[0]):
+def project(finished: Path) -> Iterator[Path]:
+    with chdir(finished):
         write(PARAMS)
-        yield finished[0]
+        yield finished
 
 
 def test_what_is_found_is_a_merge_like_every_other(project: Path) -> None:
@@ -155,19 +136,16 @@ def test_a_second_search_asks_the_journal_and_writes_the_same_bytes(project: Pat
     before = {file.name: file.read_bytes() for file in Path("data/searches/line").iterdir()}
     journal = Path(".l2s/searches/line.jsonl")
     size = journal.stat().st_size
-    run_stage("search", "line", silent, lambda sentence: None)
+    do("search@line")
     assert {file.name: file.read_bytes() for file in Path("data/searches/line").iterdir()} == before
     assert journal.stat().st_size == size
 
 
 def test_ranges_without_parity_fail_with_how_near_it_came(project: Path) -> None:
-    low = {**RECIPE, "models": [RECIPE["models"][0], {"model": "slow", "parameters": {"weight": {
-        "name": "s", "low": -0.6, "high": -0.5}}}]}  # fmt: skip
-    params = {**PARAMS, "searches": {"worse": {**PARAMS["searches"]["line"], "recipe": low, "start": []}},
-              "runs": {"slow": PARAMS["runs"]["slow"]}}  # fmt: skip
-    write(params)
-    with pytest.raises(ConfigError, match=r"searches\.worse: nothing at parity within 30 points was found in 3 trials"):
-        run_stage("search", "worse", silent, lambda sentence: None)
+    worse = PARAMS["searches"]["line"] | {"recipe": ranged(-0.6, -0.5), "start": [], "budget": {"trials": 1}}
+    write(PARAMS | {"searches": {"worse": worse}, "runs": {"slow": PARAMS["runs"]["slow"]}})
+    with pytest.raises(ConfigError, match=r"searches\.worse: nothing at parity within 30 points was found in 1 trial"):
+        do("search@worse")
     assert not Path("data/searches/worse/recipe.yaml").exists()
     assert json.loads(Path("data/searches/worse/search.json").read_text())["best_bound"]["problems"] > 0
 
@@ -176,6 +154,6 @@ def test_problems_that_another_benchmark_asks_are_refused(project: Path) -> None
     same = {"source": "jsonl", "path": "data/benchmarks/look.jsonl"}
     write({**PARAMS, "benchmarks": {**PARAMS["benchmarks"], "copy": same}})
     assert Config.read().measured() == ["choose", "report", "copy"]
-    run_stage("problems", "copy", silent, lambda sentence: None)
-    with pytest.raises(ConfigError, match=r"40 of 40 searching problems are asked by benchmarks: .* of copy"):
-        run_stage("search", "line", silent, lambda sentence: None)
+    do("problems@copy")
+    with pytest.raises(ConfigError, match=r"20 of 20 searching problems are asked by benchmarks: .* of copy"):
+        do("search@line")

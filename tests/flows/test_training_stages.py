@@ -1,7 +1,6 @@
 """Stages sample, gather and train, and runs of what they make: in a small project, by the stages' own functions."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -12,14 +11,11 @@ import yaml
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
-from l2s.core.progress import silent
 from l2s.records import Verdicts, read_rows
-from tasks.running.code import refresh
 from tasks.running.declared import declared
 from tasks.running.declared import stage_names as stages_of_dvc
-from tasks.stages import run_stage
+from tests.lineage.projects import begin, do
 
-ROOT = Path(__file__).resolve().parents[2]
 PROBLEMS = {"source": "arithmetic", "split": "train", "per_level": 1, "seed": 3}
 PARAMS: dict[str, Any] = {
     "family": {},
@@ -56,16 +52,9 @@ def write(params: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("trl")
-    folder = tmp_path_factory.mktemp("training")
-    for name in ("slow", "quick"):
-        shutil.copytree(ROOT / "data" / "models" / name, folder / "given" / name)
-    shutil.copy(ROOT / "dvc.yaml", folder)
+    folder = begin(tmp_path_factory.mktemp("training"), PARAMS)
     with chdir(folder):
-        write(PARAMS)
-        refresh()
-        for stage in DONE:
-            kind, _, name = stage.partition("@")
-            run_stage(kind, name or None, silent, lambda sentence: None)
+        do(*DONE)
     return folder
 
 
@@ -147,8 +136,7 @@ def test_a_training_depends_on_what_it_reads_alone(project: Path) -> None:
     assert not {stage.partition("@")[0] for stage in stages_of_dvc()} & {"sample", "gather", "train"}
     write(PARAMS)
     before = Path("data/gathered/short/samples/slow.jsonl").stat().st_mtime_ns, _bytes("data/gathered/short")
-    run_stage("sample", "quick", silent, lambda sentence: None)
-    run_stage("gather", "short", silent, lambda sentence: None)
+    do("sample@quick", "gather@short")
     assert _bytes("data/gathered/short") == before[1], "other samples change nothing that it reads"
 
 
@@ -166,7 +154,7 @@ def test_problems_of_a_benchmark_are_refused_before_training(project: Path) -> N
     }  # fmt: skip
     write(params)
     with pytest.raises(ConfigError, match="1 of 1 training problems are asked by benchmarks"):
-        run_stage("gather", "rl", silent, lambda sentence: None)
+        do("gather@rl")
 
 
 def test_a_level_of_a_model_that_was_never_trained_is_one_sentence(project: Path) -> None:

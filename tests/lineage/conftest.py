@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from l2s.core.progress import silent
-from tasks.stages import run_stage
-from tests.lineage.projects import STAGES, make_project
+from tests.lineage.projects import STAGES, do, make_project
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +14,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's folder, every stage done."""
     folder = make_project(tmp_path_factory.mktemp("lineage") / "project")
     with chdir(folder):
-        for stage in STAGES:
-            kind, _, name = stage.partition("@")
-            run_stage(kind, name or None, silent, lambda sentence: None)
+        do(*STAGES)
     return folder
 
 

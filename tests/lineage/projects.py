@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
+from l2s.core.progress import silent
 from tasks.running.code import refresh
+from tasks.stages import run_stage
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -50,13 +52,25 @@ def make_project(folder: Path, small: bool = False, copied: bool = False) -> Pat
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             (folder / name).symlink_to(ROOT / name)
+    return begin(folder, params(small))
+
+
+def begin(folder: Path, params: dict[str, Any]) -> Path:
+    """Write the models, dvc.yaml, params.yaml and code.lock of a project."""
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
     for name in ("base", "quick", "slow"):  # copies: the family stage links them, and tests change them in place
         shutil.copytree(ROOT / "data" / "models" / name, folder / "given" / name)
-    (folder / "params.yaml").write_text(yaml.safe_dump(params(small), sort_keys=False))
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     refresh(folder)
     return folder
+
+
+def do(*stages: str) -> None:
+    """Work the stages of the project in the current folder by their own functions, without DVC."""
+    for stage in stages:
+        kind, _, name = stage.partition("@")
+        run_stage(kind, name or None, silent, lambda sentence: None)
 
 
 def environment(folder: Path) -> dict[str, str]:

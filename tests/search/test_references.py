@@ -9,15 +9,8 @@ import yaml
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
+from tests.search.models import ranged
 
-RECIPE = {
-    "merge_method": "task_arithmetic",
-    "base_model": "base",
-    "models": [
-        {"model": "quick", "parameters": {"weight": {"rest": "s"}}},
-        {"model": "slow", "parameters": {"weight": {"name": "s", "low": 0, "high": 1}}},
-    ],
-}
 FAMILY = {"source": "family"}
 PARAMS: dict[str, Any] = {
     "models": {"base": FAMILY, "quick": FAMILY, "slow": FAMILY},
@@ -27,7 +20,9 @@ PARAMS: dict[str, Any] = {
         "look": {"source": "arithmetic", "split": "search", "per_level": 80},
     },
     "recipes": {"average": {"merge_method": "linear", "models": [{"model": "quick"}, {"model": "slow"}]}},
-    "searches": {"line": {"recipe": RECIPE, "benchmark": "look", "slow": "slow", "start": ["average", "closed-form"]}},
+    "searches": {
+        "line": {"recipe": ranged(0, 1), "benchmark": "look", "slow": "slow", "start": ["average", "closed-form"]}
+    },
     "controls": {"none": {"kind": "none"}},
     "runs": {
         "slow": {"model": "models/slow", "control": "none"},
