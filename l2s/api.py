@@ -383,6 +383,7 @@ def search_recipe(
     *,
     budget: int | None = None,
     sampler: str | None = None,
+    jobs: int = 1,
     store: Source = STORE,
     work: Source | None = None,
     track: Track = silent,
@@ -396,6 +397,7 @@ def search_recipe(
         out: folder of what was found: ``recipe.yaml``, ``trials.csv``, ``search.json``, …
         budget: problems of all trials together, in the place of what the search says.
         sampler: in the place of what the search says.
+        jobs: trials answered at once, each in a process with an engine, or GPU, of its own; changes no byte.
         store: the file of the response store.
         work: folder for the journal of an unfinished search; default: ``.l2s/searches``.
         track: shows progress, by problems.
@@ -428,8 +430,8 @@ def search_recipe(
         Place(Path(out).name, Path(out), states / "journal.jsonl", Path(store), scratch=states),
         models={name: Path(path) for name, path in asked.models.items()},
         statistics={name: Path(path) for name, path in asked.calibration.items()},
-        recipes=asked.recipes, decoding=asked.decoding, grader=asked.grading.grader, jobs=asked.grading.jobs,
-        track=track, say=say or (lambda sentence: None),
+        recipes=asked.recipes, decoding=asked.decoding, grader=asked.grading.grader,
+        pairs=asked.grading.jobs, jobs=jobs, track=track, say=say or (lambda sentence: None),
     )  # fmt: skip
     if result.winner is not None:
         recipe = with_folders(result.winner.proposal.candidate.recipe, asked)

@@ -46,7 +46,8 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         recipes=config.recipes,
         decoding=config.decoding,
         grader=config.grading.grader,
-        jobs=config.grading.jobs,
+        pairs=config.grading.jobs,
+        jobs=jobs(config, name),
         track=track,
         say=say,
     )
@@ -55,6 +56,15 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         raise ConfigError(f"searches.{name}: {nothing_sentence(summary)}; see {DATA / 'searches' / name}")
     say(found_sentence(summary))
     return {"tokens": found.tokens}
+
+
+def jobs(config: Config, name: str) -> int:
+    """Trials at once: as many as the cores, or engines on GPUs, that ``resources.needs`` gives the stage; else one."""
+    kind = "cpu" if config.decoding.device == "cpu" else "gpu"
+    each = 1 if kind == "cpu" else config.decoding.tensor_parallel_size * config.decoding.data_parallel_size
+    needs = [config.resources.needs.get(key) for key in (f"search@{name}", "search")]
+    given = [count for said in needs if said and (count := getattr(said, kind)) is not None]
+    return max(1, given[0] // each) if given else 1
 
 
 def space(config: Config, name: str) -> "Space":
@@ -85,6 +95,7 @@ def needs(config: Config, name: str) -> dict[str, int]:
     found["memory"] += (
         bytes_of(config, origin(config, config.runs[config.searches[name].slow].model)) // GB + PROGRAM_GB
     )
+    found["memory"] *= jobs(config, name)
     return found if config.decoding.device == "cpu" else found | {"gpu": 1}
 
 

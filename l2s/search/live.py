@@ -66,6 +66,8 @@ class LiveSettings:
     """Where folders for a fresh engine are put (default: the system's for temporary files)."""
     threads: int = 1
     """Tensors merged at a time; changes no byte."""
+    device: str | None = None
+    """The engine's, where this process sees others than ``decoding`` names."""
 
 
 class SlowModel:
@@ -98,7 +100,8 @@ class LiveTrialist:
         self._told, self._teller = set[str](), say
         sampling = settings.decoding.sampling.model_copy(update={"samples": 1})
         self.decoding = settings.decoding.model_copy(update={"sampling": sampling})
-        self.engine = LiveEngine(lambda folder: engine_for(folder, self.decoding), settings.place, self._say)
+        loaded = self.decoding.model_copy(update={"device": settings.device or self.decoding.device})
+        self.engine = LiveEngine(lambda folder: engine_for(folder, loaded), settings.place, self._say)
         self._merger = MemoryMerger(settings.models, settings.statistics, threads=settings.threads, name=settings.name)
         self._merged: dict[str, MergedInMemory] = {}
         self._words: dict[Path, ModelTokenizer] = {}

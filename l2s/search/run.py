@@ -1,6 +1,7 @@
 """A search on model folders: the starting points, the live models, and the race."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,9 +11,11 @@ from l2s.generation.settings import DecodingParams
 from l2s.records import Row
 from l2s.search.found import SearchResult
 from l2s.search.live import LiveSettings, LiveTrialist
+from l2s.search.outcome import Trialist
 from l2s.search.search import refuse_few, search
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space
+from l2s.search.spread import SpreadTrialist, processes
 from l2s.search.starts import starts_of
 
 
@@ -52,6 +55,7 @@ def run_search(
     recipes: Mapping[str, dict[str, Any]],
     decoding: DecodingParams,
     grader: str = "l2s",
+    pairs: int = 1,
     jobs: int = 1,
     track: Track = silent,
     say: Callable[[str], None] = lambda sentence: None,
@@ -69,20 +73,33 @@ def run_search(
         recipes: those that ``start`` may name.
         decoding: engine, prompt and sampling of all answers.
         grader: of all answers.
-        jobs: pairs of answers that are compared at once.
+        pairs: of answers, that are compared at once.
+        jobs: trials of a batch that are answered at once, each in a process with an engine of its own; changes no byte.
         track: shows the race, by problems.
         say: told what the user should know.
 
     Raises:
         ConfigError: the problems or the budget can certify nothing at the margin; before anything is merged.
+        EngineError: there are fewer GPUs than engines.
     """
     refuse_few(len(problems), settings)
     starts = starts_of(settings.start, space, recipes, models, say)
     live = LiveSettings(
         place.name, models, slow.model, place.store, slow_control=slow.control, statistics=statistics,
-        decoding=decoding, grader=grader, jobs=jobs, folder=place.folder, place=place.scratch,
+        decoding=decoding, grader=grader, jobs=pairs, folder=place.folder, place=place.scratch,
     )  # fmt: skip
-    with LiveTrialist(live, say=say) as trialist:
+    with _trialist(live, min(jobs, settings.batch), say) as trialist:
         return search(
             settings, space, problems, trialist, place.out, place.journal, starts=starts, track=track, say=say
         )
+
+
+@contextmanager
+def _trialist(live: LiveSettings, jobs: int, say: Callable[[str], None]) -> Iterator[Trialist]:
+    """Of this process, or several."""
+    with LiveTrialist(live, say=say) as here:
+        if jobs == 1:
+            yield here
+            return
+        with processes(live, jobs) as workers:
+            yield SpreadTrialist(here, workers, say)

@@ -58,3 +58,26 @@ def test_needs_of_no_stage_are_an_error(tmp_path: Path) -> None:
 def test_needs_of_a_stage_that_is_not_asked_for_are_none(tmp_path: Path) -> None:
     params = config_with(tmp_path, needs={"generate@slow": {"cpu": 1}})
     assert "generate@slow" not in resources_of(params, ["merge@lore"]).needs
+
+
+@pytest.mark.parametrize(
+    "needs, decoding, jobs",
+    [
+        ({}, {}, 1),
+        ({"search": {"gpu": 4}}, {}, 1),
+        ({"search": {"cpu": 4}}, {}, 4),
+        ({"search": {"cpu": 4}, "search@found": {"cpu": 2}}, {}, 2),
+        ({"search": {"memory": 9}}, {}, 1),
+        ({"search": {"gpu": 4}}, {"device": "cuda"}, 4),
+        ({"search": {"gpu": 4}}, {"device": "cuda", "tensor_parallel_size": 2}, 2),
+        ({"search": {"gpu": 0, "cpu": 3}}, {"device": "cuda"}, 1),
+    ],
+)
+def test_a_search_has_a_job_for_each_engine_that_it_may_occupy(
+    tmp_path: Path, needs: dict[str, object], decoding: dict[str, object], jobs: int
+) -> None:
+    from tasks.search import jobs as jobs_of
+
+    found = config_with(tmp_path, needs=needs)
+    decoding_of = found.decoding.model_copy(update=decoding)
+    assert jobs_of(found.model_copy(update={"decoding": decoding_of}), "found") == jobs

@@ -1,9 +1,9 @@
-"""Which GPUs the copies of vLLM see."""
+"""Which GPUs the copies of vLLM see, and the workers of a search."""
 
 import pytest
 
 from l2s.core.errors import EngineError
-from l2s.generation.engines.vllm.copies import visible_gpus
+from l2s.generation.engines.gpus import share_gpus
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ def test_the_numbered_gpu_is_the_first(
     monkeypatch: pytest.MonkeyPatch, device: str, tensor: int, data: int, found: list[str]
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
-    assert visible_gpus(device, tensor, data) == found
+    assert share_gpus(device, tensor, data, "sizes") == found
 
 
 def test_too_few_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
     with pytest.raises(EngineError, match="takes 2 GPUs, and 1 are visible from cuda:3 on"):
-        visible_gpus("cuda:3", 2, 1)
+        share_gpus("cuda:3", 2, 1, "tensor_parallel_size 2")

@@ -1,7 +1,5 @@
 """What a live trialist finds out is what merge, generate and verify would: answer by answer, key by key."""
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from l2s.records import Responses, Row, read_rows, write_rows
 from l2s.search.live import LiveSettings, LiveTrialist
 from l2s.search.outcome import Outcome
 from l2s.search.space import Candidate
-from l2s.search.spread import SpreadTrialist
+from l2s.search.spread import SpreadTrialist, processes
 from l2s.verification.verify import verify_rows
 from tests.search.models import MOST, arithmetic, family, recipe
 
@@ -128,8 +126,9 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     with LiveTrialist(settings(tmp_path, models, store=tmp_path / "one.sqlite")) as alone:
         expected, slow = alone.answer(asked), alone.baseline(PROBLEMS[:10])
         digest, inputs = alone.digest(asked[0][0]), alone.inputs
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        trialist = SpreadTrialist(settings(tmp_path, models), pool.submit)
+    live = settings(tmp_path, models)
+    with LiveTrialist(live) as here, processes(live, 2) as workers:
+        trialist = SpreadTrialist(here, workers)
         assert trialist.answer(asked) == expected and trialist.baseline(PROBLEMS[:10]) == slow
         assert (trialist.digest(asked[0][0]), trialist.inputs) == (digest, inputs)
         wrong = [(Candidate(arithmetic(*SHARES[0]), "c"), PROBLEMS)]

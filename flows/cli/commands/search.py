@@ -26,6 +26,9 @@ def search(
     dry: Annotated[bool, typer.Option("--dry", help="Show dimensions, first trials and costs; do nothing.")] = False,
     budget: Annotated[int | None, typer.Option(metavar="N", help="Problems of all trials together.")] = None,
     sampler: Annotated[str | None, typer.Option(help=f"{', '.join(SAMPLERS)}.")] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Trials at once, each in a process with an engine, or GPU, of its own.")
+    ] = 1,
     export: Annotated[
         str | None, typer.Option(metavar="optuna", help="Write OUT/optuna.log too, for optuna-dashboard.")
     ] = None,
@@ -46,7 +49,7 @@ def search(
         raise ConfigError(
             f"{target}: holds files of something else than a search; choose another place, or replace it with --force"
         )
-    summary = api.search_recipe(search, target, budget=budget, sampler=sampler, track=bar, say=warn)
+    summary = api.search_recipe(search, target, budget=budget, sampler=sampler, jobs=jobs, track=bar, say=warn)
     if export:
         from l2s.search.export import write_optuna
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, NoReturn
 from l2s.core.errors import EngineError, L2SError
 from l2s.generation.controls.control import Control
 from l2s.generation.engines.engine import Engine, Generated, Weights
+from l2s.generation.engines.gpus import GPUS
 from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import Written
@@ -30,7 +31,6 @@ POLL = 1.0
 """Seconds between two looks at whether a copy still runs."""
 PATIENCE = 20.0
 """Seconds that a copy has to end in good order."""
-GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 class VllmCopies:
@@ -154,28 +154,6 @@ def _stop(copies: Sequence[SpawnProcess], asks: Sequence[Any]) -> None:
             copy.join(PATIENCE)
             copy.kill()
             copy.join()
-
-
-def visible_gpus(device: str, tensor_parallel_size: int, data_parallel_size: int) -> list[str]:
-    """Share out the GPUs that this process sees, from the one that ``device`` names (``cuda:1``; ``cuda``: the first).
-
-    Raises:
-        EngineError: there are too few.
-    """
-    import torch
-
-    named = os.environ.get(GPUS)
-    found = named.split(",") if named else [str(place) for place in range(torch.cuda.device_count())]
-    first = int(device.partition(":")[2] or 0)
-    found = found[first:]
-    needed = tensor_parallel_size * data_parallel_size
-    if len(found) < needed:
-        raise EngineError(
-            f"tensor_parallel_size {tensor_parallel_size} times data_parallel_size {data_parallel_size} takes "
-            f"{needed} GPUs, and {len(found)} are visible from {device} on; lower one of them"
-        )
-    starts = range(0, needed, tensor_parallel_size)
-    return [",".join(found[start : start + tensor_parallel_size]) for start in starts]
 
 
 def _collected(copies: Sequence[SpawnProcess], results: Any) -> Iterator[Generated]:

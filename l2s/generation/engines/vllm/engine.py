@@ -27,7 +27,8 @@ from l2s.generation.controls.rounds import Round, append_round, next_round
 from l2s.generation.controls.transcript import Transcript
 from l2s.generation.controls.words import delimiters_of
 from l2s.generation.engines.engine import RELOADED, Engine, Generated, Weights
-from l2s.generation.engines.vllm.copies import VllmCopies, visible_gpus
+from l2s.generation.engines.gpus import share_gpus
+from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.engines.vllm.environment import build
 from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.engines.vllm.support import why_not
@@ -53,7 +54,8 @@ def load(
     """
     kind = device.partition(":")[0]  # a copy sees its own GPUs alone, and counts them from none
     make = partial(VllmEngine, path, kind, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size)
-    devices = [""] if kind == "cpu" else visible_gpus(device, tensor_parallel_size, data_parallel_size)
+    sizes = f"tensor_parallel_size {tensor_parallel_size} times data_parallel_size {data_parallel_size}"
+    devices = [""] if kind == "cpu" else share_gpus(device, tensor_parallel_size, data_parallel_size, sizes)
     return VllmCopies(make, devices, WeightFolders(path))
 
 
