@@ -409,6 +409,7 @@ def search_recipe(
     import yaml
 
     from l2s.benchmarks import write_problems
+    from l2s.benchmarks.contamination import refuse_contamination
     from l2s.checkpoints.files.json_file import read_object
     from l2s.core.digests import BLAKE3, digest_text, without_name
     from l2s.core.files import write_text
@@ -419,13 +420,17 @@ def search_recipe(
     found, where = _content(search, "search")
     folder = Path() if isinstance(search, Mapping) else Path(search).parent
     asked = read_search(found, where, folder, budget=budget, sampler=sampler)
-    _keep([*asked.models.values(), *([asked.problems] if asked.problems else [])], out)
+    _keep([*asked.models.values(), *(one.path for one in asked.asked() if one.path is not None)], out)
     place = without_name(digest_text(os.path.abspath(out), BLAKE3))[:16]
     states = (Path(work) if work is not None else STORE.parent / "searches") / f"{Path(out).name}-{place}"
-    benchmark = asked.asked()
-    write_problems(benchmark.named, benchmark, states / "problems.jsonl", f"{where}: benchmark")
+    problems = dict[str, list[Row]]()
+    for one in asked.asked():
+        write_problems(one.named, one, states / "problems.jsonl", f"{where}: benchmark")
+        rows = read_rows(states / "problems.jsonl", Problems)
+        refuse_contamination({one.named: rows}, problems, "search")
+        problems[one.named] = rows
     result = run_search(
-        asked.settings(benchmark.named), asked.space(where), read_rows(states / "problems.jsonl", Problems),
+        asked.settings(*problems), asked.space(where), [row for rows in problems.values() for row in rows],
         Slow(Path(asked.models[asked.slow]), asked.controls[asked.slow_control]),
         Place(Path(out).name, Path(out), states / "journal.jsonl", Path(store), scratch=states),
         models={name: Path(path) for name, path in asked.models.items()},

@@ -166,7 +166,7 @@ class Config(Params):
 
     def measured(self) -> list[str]:
         """Benchmarks that runs answer: those that are no search's own."""
-        own = {search.benchmark for search in self.searches.values()}
+        own = {name for search in self.searches.values() for name in search.benchmarks}
         return [name for name in self.benchmarks if name not in own]
 
     def candidates(self) -> list[str]:

@@ -25,13 +25,15 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
 
     settings = config.searches[name]
     rows = {key: read_rows(DATA / "benchmarks" / f"{key}.jsonl", Problems) for key in config.benchmarks}
-    problems = rows.pop(settings.benchmark)
-    refuse_contamination({settings.benchmark: problems}, rows, "search")
+    own = {key: rows.pop(key) for key in settings.benchmarks}
+    for key in own:
+        refuse_contamination({key: own[key]}, rows, "search")
+        rows[key] = own[key]
     slow = config.runs[settings.slow]
     found = run_search(
         settings,
         space(config, name),
-        problems,
+        [row for key in own for row in own[key]],
         Slow(DATA / slow.model, config.control_of(settings.slow)),
         Place(
             name,
@@ -108,7 +110,7 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     settings = config.searches[name]
     recipe = parsed(planned_recipe(config, name), f"searches.{name}.recipe")
     shape = folder_shape_of(config, config.runs[settings.slow].model)
-    problems = questions_of(settings.benchmark, config.benchmarks[settings.benchmark], data)
+    problems = sum(questions_of(name, config.benchmarks[name], data) for name in settings.benchmarks)
     lengths = expected_answers(config, settings.slow, data, estimator.assume)
     return estimator.search(stage, settings, recipe, shape, problems, lengths, config.decoding)
 

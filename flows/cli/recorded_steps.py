@@ -114,8 +114,8 @@ def _searched(arguments: Arguments) -> list[Path]:
 
     file = arguments["search"]
     found = read_search(read_yaml(file), str(file), file.parent)
-    files = [*found.calibration.values(), *([found.problems] if found.problems else [])]
-    return [file, *_models(*found.models.values()), *map(Path, files)]
+    problems = [one.path for one in found.asked() if one.path is not None]
+    return [file, *_models(*found.models.values()), *map(Path, found.calibration.values()), *problems]
 
 
 def _every_method(arguments: Arguments) -> list[str]:

@@ -38,9 +38,9 @@ def estimate_of(asked: SearchFile, space: Space) -> tuple[Estimate, Mapping[str,
     """The whole budget, as ``l2s plan`` has it; responses are taken to be as long as they can be."""
     estimator = Estimator(Past(read_costs()), None, 1)
     shape = require_shape(asked.slow, folder_shape(Path(asked.models[asked.slow])))
-    benchmark, most = asked.asked(), asked.decoding.sampling.max_tokens
+    most = asked.decoding.sampling.max_tokens
     estimator.assume(f"lengths: up to max_tokens ({most}) where nothing is known, which is the most they can be")
-    problems = questions_of(benchmark.named, benchmark, None)
+    problems = sum(questions_of(one.named, one, None) for one in asked.asked())
     lengths, recipe = Lengths(float(most), float(most) ** 2), next(recipes_of(space))
     found = estimator.search("search", asked, recipe, shape, problems, lengths, asked.decoding)
     return found, estimator.assumptions

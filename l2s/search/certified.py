@@ -18,7 +18,7 @@ from scipy.special import stdtrit
 
 from l2s.search.evidence import bounds, log_parity
 from l2s.search.race import SLACK, Rules
-from l2s.search.trial import DOMINATED, LONG, LONGER, OPEN, Trial, array
+from l2s.search.trial import DOMINATED, LONG, LONGER, OPEN, WORSE, Trial, array
 
 
 class Certificate(NamedTuple):
@@ -51,7 +51,9 @@ def nominees(trials: Iterable[Trial], rules: Rules) -> list[Trial]:
 
     Of trials as short as one another, that one is furthest from the accuracy's cliff.
     """
-    found = [one for one in trials if one.ended not in (LONG, DOMINATED) and one.parity(rules.margin, rules.alpha)]
+    found = [
+        one for one in trials if one.ended not in (LONG, DOMINATED, WORSE) and one.parity(rules.margin, rules.alpha)
+    ]
     shortest = min((one.relative for one in found), default=0.0)
     near = [one for one in found if one.relative <= (1 + SLACK) * shortest]
     return sorted(near, key=lambda one: (-log_parity(one.counts, rules.margin), one.number))

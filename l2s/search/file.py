@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from l2s.benchmarks import SOURCES, BenchmarkParams
 from l2s.core.errors import ConfigError
@@ -31,9 +31,9 @@ class SearchFile(SearchParams):
     models: dict[str, str] = Field(min_length=1)
     """Folders, by the names that the recipe has for them."""
     benchmark: Any = ""
-    """In the place of ``problems``: what ``benchmarks:`` in params.yaml would say, or a source's name alone."""
-    problems: str | None = None
-    """JSONL rows with ``id``, ``problem`` and ``gold``."""
+    """In the place of ``problems``: what ``benchmarks:`` in params.yaml would say, or a source's name; or several."""
+    problems: str | tuple[str, ...] | None = None
+    """JSONL rows with ``id``, ``problem`` and ``gold``; of several files, parity is asked on all together."""
     slow: str = "slow"
     """Name of the model that parity is asked with."""
     slow_control: str = "none"
@@ -48,25 +48,39 @@ class SearchFile(SearchParams):
 
     PATHS: ClassVar[tuple[str, ...]] = ("models", "calibration")
 
-    def settings(self, name: str) -> SearchParams:
-        """What a block under ``searches:`` would say, its benchmark called ``name``."""
-        keys = set(SearchParams.model_fields) - {"benchmark"}
-        return SearchParams(**{key: getattr(self, key) for key in keys}, benchmark=name)
+    @field_validator("benchmark")
+    @classmethod
+    def _benchmarks_differ(cls, found: Any) -> Any:
+        return found  # looked at by what they are called, see _problems
 
-    def asked(self) -> BenchmarkParams:
+    def settings(self, *names: str) -> SearchParams:
+        """What a block under ``searches:`` would say, its benchmarks called so."""
+        keys = set(SearchParams.model_fields) - {"benchmark"}
+        benchmark = names[0] if len(names) == 1 else names
+        return SearchParams(**{key: getattr(self, key) for key in keys}, benchmark=benchmark)
+
+    def asked(self) -> list[BenchmarkParams]:
         """Where the problems come from."""
         if self.problems is not None:
-            return BenchmarkParams(source="jsonl", path=Path(self.problems))
-        if not isinstance(self.benchmark, str):
-            return BenchmarkParams.parse(self.benchmark, "benchmark")
-        split = "search" if self.benchmark == "arithmetic" else "train"
-        trained = self.benchmark in SOURCES and "train" in SOURCES[self.benchmark].hub
-        own = trained or self.benchmark == "arithmetic"
-        return BenchmarkParams.parse({"source": self.benchmark, **({"split": split} if own else {})}, "benchmark")
+            return [BenchmarkParams(source="jsonl", path=Path(path)) for path in _listed(self.problems)]
+        return [_benchmark(one) for one in _listed(self.benchmark)]
 
     def space(self, where: str) -> Space:
         """What the ranges span."""
         return space_of(self.settings("search"), where, self.controls)
+
+
+def _listed(found: Any) -> list[Any]:
+    return list(found) if isinstance(found, list | tuple) else [found]
+
+
+def _benchmark(said: Any) -> BenchmarkParams:
+    if not isinstance(said, str):
+        return BenchmarkParams.parse(said, "benchmark")
+    split = "search" if said == "arithmetic" else "train"
+    trained = said in SOURCES and "train" in SOURCES[said].hub
+    own = trained or said == "arithmetic"
+    return BenchmarkParams.parse({"source": said, **({"split": split} if own else {})}, "benchmark")
 
 
 def with_folders(recipe: Any, search: SearchFile) -> Any:
@@ -138,12 +152,24 @@ def _problems(search: SearchFile, where: str, joint: str) -> list[str]:
         asked = search.asked()
     except ConfigError as error:
         return [f"{where}{joint}{error}"]
-    if asked.path is not None and not asked.path.is_file():
-        return [f"{where}{joint}problems: {asked.path}: no such file; expected JSONL rows with id, problem and gold"]
-    wrong = test_set_problem(asked.source, asked.split)
-    found = [f"{where}{joint}benchmark: found {wrong}"] if wrong else []
-    most = asked.at_most()
-    return found + (list(too_few(search, most, f"{where}{joint}".rstrip(". ").rstrip(":"))) if most is not None else [])
+    found = [
+        f"{where}{joint}problems: {one.path}: no such file; expected JSONL rows with id, problem and gold"
+        for one in asked
+        if one.path is not None and not one.path.is_file()
+    ]
+    if found:
+        return found
+    named = [one.named for one in asked]
+    found += [
+        f"{where}{joint}problems: two are called {name}; rename one" for name in {*named} if named.count(name) > 1
+    ]
+    wrong = [test_set_problem(one.source, one.split) for one in asked]
+    found += [f"{where}{joint}benchmark: found {one}" for one in wrong if one]
+    counts = [one.at_most() for one in asked]
+    known = [count for count in counts if count is not None]
+    if len(known) == len(counts):
+        found += too_few(search, sum(known), f"{where}{joint}".rstrip(". ").rstrip(":"))
+    return found
 
 
 def _from_here(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -152,11 +178,18 @@ def _from_here(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for key in SearchFile.PATHS:
         if isinstance(inner := found.get(key), Mapping):
             found[key] = {name: _path(path, folder) for name, path in inner.items()}
-    if isinstance(found.get("problems"), str):
-        found["problems"] = str(folder / found["problems"])
-    if isinstance(benchmark := found.get("benchmark"), Mapping) and isinstance(benchmark.get("path"), str):
-        found["benchmark"] = {**benchmark, "path": str(folder / benchmark["path"])}
+    for key in ("problems", "benchmark"):
+        if key in found:
+            moved = [_moved(one, key == "problems", folder) for one in _listed(found[key])]
+            found[key] = moved if isinstance(found[key], list) else moved[0]
     return found
+
+
+def _moved(said: Any, is_path: bool, folder: Path) -> Any:
+    if is_path and isinstance(said, str):
+        return str(folder / said)
+    has_path = isinstance(said, Mapping) and isinstance(said.get("path"), str)
+    return {**said, "path": str(folder / said["path"])} if has_path else said
 
 
 def _path(given: Any, folder: Path) -> Any:

@@ -1,4 +1,4 @@
-"""One order of problems for all trials, so that trials are pairs: shuffled by the seed, levels interleaved."""
+"""One order of problems for all trials, so that trials are pairs: shuffled, with benchmarks and levels interleaved."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from l2s.records import Row
 def in_order(problems: Sequence[Row], seed: int) -> list[Row]:
     """The problems in an order that depends on seed and ids alone, not on how they stood.
 
-    Each level is spread evenly over the order, so that any part of it holds the levels in their shares.
+    Each level of a benchmark is spread evenly over the order, so that any part of it holds them in their shares.
     """
-    levels = defaultdict[int | None, list[tuple[int, Row]]](list)
+    levels = defaultdict[tuple[str, int | None], list[tuple[int, Row]]](list)
     for row in problems:
-        levels[row.get("level")].append((seed_for(seed, "order", row["benchmark"], row["id"]), row))
+        levels[row["benchmark"], row.get("level")].append((seed_for(seed, "order", row["benchmark"], row["id"]), row))
     placed = [
         ((place + 0.5) / len(drawn), draw, row)
         for drawn in levels.values()

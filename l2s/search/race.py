@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2s.search.evidence import Counts, least_problems, log_parity, log_worse
+from l2s.search.parts import Part
 from l2s.search.trial import CERTIFIED, DOMINATED, LONG, LONGER, OUT_OF_REACH, UNDECIDED, WORSE, Trial, array
 
 ERRORS = 2.5
@@ -35,6 +36,8 @@ class Rules(NamedTuple):
     """There are so many."""
     front: bool = False
     """Trials are compared by accuracy and tokens, and run until they are dominated or at their share."""
+    parts: tuple[Part, ...] = ()
+    """On none of which a trial may be worse."""
 
 
 def share_of(problems: int, budget: int, trials: int, least: int) -> int:
@@ -61,7 +64,7 @@ def judge(trial: Trial, tried: Iterable[Trial], rules: Rules, most: int) -> str:
     if rules.front:
         dominated = _by_slow(trial, rules) or any(_dominates(one, trial, rules) for one in tried if one is not trial)
         return DOMINATED if dominated else UNDECIDED if trial.n >= most else ""
-    if log_worse(trial.counts, rules.margin) >= -math.log(rules.alpha):
+    if log_worse(trial.counts, rules.margin) >= -math.log(rules.alpha) or worse_on_a_part(trial, rules):
         return WORSE
     if trial.parity(rules.margin, rules.alpha):
         return CERTIFIED
@@ -73,6 +76,12 @@ def judge(trial: Trial, tried: Iterable[Trial], rules: Rules, most: int) -> str:
     if trial.n >= most:
         return UNDECIDED
     return OUT_OF_REACH if least_problems(rules.margin, rules.alpha, trial.counts) > most else ""
+
+
+def worse_on_a_part(trial: Trial, rules: Rules) -> bool:
+    """Whether the evidence for worse is enough on any part, over all of them."""
+    enough = -math.log(rules.alpha / max(1, len(rules.parts)))
+    return any(log_worse(trial.counts_on(part.places), part.margin) >= enough for part in rules.parts)
 
 
 def longer(lengths: list[int], others: list[int]) -> bool:

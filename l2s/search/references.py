@@ -34,11 +34,20 @@ def _search(params: Block, name: str) -> Iterator[str]:
 
 
 def _benchmark(params: Block, search: Block, where: str) -> Iterator[str]:
-    benchmarks, analysis, name = block(params, "benchmarks"), block(params, "analysis"), search.get("benchmark")
-    if not isinstance(name, str):
-        return
-    place, choose = f"{where}.benchmark", "name problems that nothing is chosen or reported on"
-    test = analysis.get("test")
+    for name in benchmarks_of(search):
+        yield from _one_benchmark(params, name, f"{where}.benchmark")
+    yield from _margin(block(params, "benchmarks"), search, where)
+
+
+def benchmarks_of(search: Block) -> list[str]:
+    """Names of the benchmarks that a block names, as it stands."""
+    named = search.get("benchmark")
+    return [name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)]
+
+
+def _one_benchmark(params: Block, name: str, place: str) -> Iterator[str]:
+    benchmarks, analysis = block(params, "benchmarks"), block(params, "analysis")
+    choose, test = "name problems that nothing is chosen or reported on", analysis.get("test")
     if name not in benchmarks:
         yield f"{place}: '{name:.60}' is no benchmark{nearest(name, benchmarks)}"
         return
@@ -49,13 +58,12 @@ def _benchmark(params: Block, search: Block, where: str) -> Iterator[str]:
     elif not _left(params):
         yield f"{place}: '{name}' leaves no benchmark to report on, since runs do not answer it; add one, or {choose}"
     yield from _is_test_set(benchmarks, name, place)
-    yield from _margin(benchmarks, search, where)
 
 
 def _left(params: Block) -> set[str]:
     """Benchmarks that are reported."""
     searches, analysis = block(params, "searches"), block(params, "analysis")
-    own = {block(searches, name).get("benchmark") for name in searches}
+    own = {benchmark for name in searches for benchmark in benchmarks_of(block(searches, name))}
     return set(block(params, "benchmarks")) - own - {analysis.get("validation")}
 
 
@@ -80,12 +88,13 @@ def test_set_problem(source: Any, split: Any) -> str | None:
 
 def _margin(benchmarks: Block, search: Block, where: str) -> Iterator[str]:
     try:
-        problems = BenchmarkParams.parse(block(benchmarks, search["benchmark"]), "").at_most()
         settings = SearchParams.parse(dict(search), "")
+        counts = [BenchmarkParams.parse(block(benchmarks, name), "").at_most() for name in settings.benchmarks]
     except ConfigError:
         return
-    if problems is not None:
-        yield from too_few(settings, problems, where)
+    known = [count for count in counts if count is not None]
+    if len(known) == len(counts):
+        yield from too_few(settings, sum(known), where)
 
 
 def too_few(settings: SearchParams, problems: int, where: str) -> Iterator[str]:

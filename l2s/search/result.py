@@ -76,6 +76,7 @@ def summary_of(found: SearchResult) -> dict[str, Any]:
             "control": winner.proposal.candidate.control,
             "weights": found.digest,
             "nominees": [one.number for one in found.nominees],
+            "parts": _parts(found, winner),
         },
         "certificate": None
         if certificate is None
@@ -148,6 +149,19 @@ def _estimate(found: SearchResult, trial: Trial) -> Row:
         "accuracy": sum(trial.correct) / trial.n, "difference": trial.counts.difference, "difference_low": low,
         "difference_high": high, "tokens": sum(trial.tokens) / trial.n, "relative": trial.relative,
     }  # fmt: skip
+
+
+def _parts(found: SearchResult, trial: Trial) -> list[Row]:
+    """How a trial did where it must not be worse; the bounds hold for all parts together."""
+    rows = list[Row]()
+    for part in found.rules.parts:
+        counts = trial.counts_on(part.places)
+        low, high = bounds(counts, found.rules.alpha / len(found.rules.parts))
+        rows.append({
+            "benchmark": part.benchmark, "level": part.level, "margin": part.margin, "problems": counts.n,
+            "difference": counts.difference if counts.n else None, "difference_low": low, "difference_high": high,
+        })  # fmt: skip
+    return rows
 
 
 def _slow(found: SearchResult) -> Row:

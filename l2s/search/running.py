@@ -7,6 +7,7 @@ from l2s.search.answers import Answers
 from l2s.search.certified import certificate, front, missed, nominees
 from l2s.search.evidence import least_problems, log_parity
 from l2s.search.found import Look, SearchResult
+from l2s.search.parts import parts_of
 from l2s.search.proposals import Proposals
 from l2s.search.race import Rules, judge, next_look, share_of
 from l2s.search.settings import SearchParams
@@ -29,7 +30,8 @@ class Running:
         self.budget = settings.budget.problems or most * pool
         least = least_problems(settings.margin, alpha)
         share = share_of(pool, self.budget, most, least)
-        self.rules = Rules(settings.margin, alpha, settings.block, share, pool, settings.goal == "front")
+        parts = parts_of(answers.problems, settings)
+        self.rules = Rules(settings.margin, alpha, settings.block, share, pool, settings.goal == "front", parts)
         self.reserve = min(least_problems(settings.margin, alpha / most), self.budget // 4)
         """Problems kept to carry the winner on until its certificate holds over all trials."""
         self.proposals = Proposals(space, settings.sampler, settings.seed, most, starts=starts, front=self.rules.front)

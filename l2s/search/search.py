@@ -54,8 +54,9 @@ def search(
     over_all = least_problems(settings.margin, (1 - settings.confidence) / settings.budget.trials)
     if over_all > len(problems):
         say(
-            f"a certificate over all {settings.budget.trials} trials takes at least {over_all} problems, and benchmark "
-            f"{settings.benchmark} has {len(problems)}: a trial can be certified alone, but not as the best of all"
+            f"a certificate over all {settings.budget.trials} trials takes at least {over_all} problems, and "
+            f"benchmark {', '.join(settings.benchmarks)} has {len(problems)}: a trial can be certified "
+            "alone, but not as the best of all"
         )
     with Journal(journal) as kept:
         answers = Answers(trialist, kept, in_order(problems, settings.seed))
@@ -77,7 +78,7 @@ def refuse_few(problems: int, settings: SearchParams) -> None:
     least = least_problems(margin, alpha)
     most = min(problems, settings.budget.problems or problems)
     if most < least:
-        what = "budget.problems: " if most < problems else f"benchmark {settings.benchmark}: "
+        what = "budget.problems: " if most < problems else f"benchmark {', '.join(settings.benchmarks)}: "
         once = least_problems_once(margin, settings.confidence), best_margin_once(most, settings.confidence)
         raise ConfigError(
             f"{what}{most} problems can certify a margin of {100 * best_margin(most, alpha):.1f} points at best "

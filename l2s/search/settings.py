@@ -30,14 +30,16 @@ class SearchParams(Params):
     """Name of a control, a control with ranges, or ``{any_of: [control, …]}``."""
     start: tuple[str, ...] = ()
     """Recipes tried first; ``closed-form``: weights from the task vectors."""
-    benchmark: str
-    """Problems of the search's own: neither validation nor test."""
+    benchmark: str | tuple[str, ...]
+    """Problems of the search's own: neither validation nor test. Of several, parity is asked on all together."""
     slow: str
     """The run that parity is asked with."""
     goal: Literal["tokens", "front"] = "tokens"
     """``tokens``: the fewest at parity with slow; ``front``: accuracy against tokens."""
     margin: float = Field(0.02, gt=0, lt=1)
     """Parity: the accuracy is lower by less than this share."""
+    level_margin: float | None = Field(None, gt=0, lt=1)
+    """A trial is thrown out too that is certified to lose more than this share at a level of a benchmark."""
     confidence: float = Field(0.95, ge=0.5, lt=1)
     budget: Budget = Budget()
     sampler: Literal["auto", "qmc", "tpe", "grid", "random", "gp", "cma-es", "nsga2"] = "auto"
@@ -57,6 +59,26 @@ class SearchParams(Params):
     def _starts_differ(self) -> Self:
         if len(set(self.start)) < len(self.start):
             raise ValueError("start names a recipe twice; name each once")
+        return self
+
+    @field_validator("benchmark")
+    @classmethod
+    def _benchmarks_differ(cls, found: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not found or (not isinstance(found, str) and len(set(found)) < len(found)):
+            raise ValueError("names no benchmark, or one twice; name each once")
+        return found
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        """Names of what ``benchmark`` says."""
+        return (self.benchmark,) if isinstance(self.benchmark, str) else self.benchmark
+
+    @model_validator(mode="after")
+    def _has_levels_for_the_goal(self) -> Self:
+        if self.level_margin is not None and self.goal == "front":
+            raise ValueError(
+                "level_margin is a part of parity, which goal front does not ask for; leave one of them out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -33,6 +33,8 @@ class Trial:
     tokens: list[int] = field(default_factory=list)
     charged: list[int] = field(default_factory=list)
     """Tokens, but of a wrong answer at least what slow spent on that problem: giving up is not rewarded."""
+    gained: list[int] = field(default_factory=list)
+    """Of each problem 1 (won), 0 or −1 (lost)."""
     slow: list[int] = field(default_factory=list)
     """What slow spent on the same problems."""
     counts: Counts = field(default_factory=Counts)
@@ -48,10 +50,8 @@ class Trial:
             self.tokens.append(one.tokens)
             self.charged.append(one.tokens if one.correct else max(one.tokens, other.tokens))
             self.slow.append(other.tokens)
-        won = sum(one.correct > other.correct for one, other in zip(outcomes, slow, strict=True))
-        lost = sum(one.correct < other.correct for one, other in zip(outcomes, slow, strict=True))
-        before = self.counts
-        self.counts = Counts(before.won + won, before.lost + lost, before.n + len(outcomes))
+            self.gained.append(one.correct - other.correct)
+        self.counts = counts_of(self.gained)
         self.highest = max(self.highest, log_parity(self.counts, margin))
 
     @property
@@ -69,9 +69,18 @@ class Trial:
         """Tokens over slow's, whether right or wrong."""
         return sum(self.tokens) / max(1, sum(self.slow))
 
+    def counts_on(self, places: Sequence[int]) -> Counts:
+        """Of some of the problems, as far as they were answered."""
+        return counts_of([self.gained[place] for place in places if place < self.n])
+
     def parity(self, margin: float, alpha: float) -> bool:
         """Whether the evidence for parity reached 1 / ``alpha`` at a look, and that for worse has not."""
         return self.highest >= -math.log(alpha) > log_worse(self.counts, margin)
+
+
+def counts_of(gained: Sequence[int]) -> Counts:
+    """Of outcomes that are 1, 0 or −1."""
+    return Counts(gained.count(1), gained.count(-1), len(gained))
 
 
 def array(values: Sequence[int], n: int | None = None) -> NDArray[np.float64]:

@@ -110,6 +110,8 @@ def test_dry_tells_and_does_nothing(
         ({"margin": 0.02}, [], "20 problems can certify a margin of"),
         ({"problems": None}, [], "problems: name a file of problems, or a benchmark in its place"),
         ({"problems": "nowhere.jsonl"}, [], "nowhere.jsonl: no such file"),
+        ({"problems": ["given/problems.jsonl", "nowhere.jsonl"]}, [], "nowhere.jsonl: no such file"),
+        ({"problems": ["given/problems.jsonl"] * 2}, [], "problems: two are called problems; rename one"),
         ({"problems": None, "benchmark": {"source": "math500"}}, [], "a published test set"),
         ({"problems": None, "benchmark": "aime24"}, [], "a published test set"),
         ({"models": {"quick": "x", "slow": "y"}}, [], "'base' is not among the models"),

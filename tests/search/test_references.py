@@ -65,6 +65,12 @@ SOURCE = "benchmarks.look.source"
     ("changes", "sentence"),
     [
         ([(f"{LINE}.benchmark", "lok")], "searches.line.benchmark: 'lok' is no benchmark; did you mean 'look'?"),
+        ([(f"{LINE}.benchmark", ["look", "lok"])], "searches.line.benchmark: 'lok' is no benchmark"),
+        (
+            [(f"{LINE}.benchmark", ["look", "choose"])],
+            "'choose' is analysis.validation, on which the search's winner is to",
+        ),
+        ([(f"{LINE}.benchmark", ["look", "look"])], "names no benchmark, or one twice"),
         ([(f"{LINE}.benchmark", "choose")], "'choose' is analysis.validation, on which the search's winner is to be"),
         ([(f"{LINE}.benchmark", "report")], "'report' is the embedded arithmetic's test split"),
         (
