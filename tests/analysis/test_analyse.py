@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,17 @@ def report(rows=None, settings=SETTINGS):  # type: ignore[no-untyped-def]
     return analyse(table_of(rows or verdict_rows(), Verdicts, "rows"), settings)
 
 
+@cache
+def usual():  # type: ignore[no-untyped-def]
+    return report()
+
+
 def row_of(found, run, benchmark="test"):  # type: ignore[no-untyped-def]
     return next(row for row in found.rows if (row["run"], row["benchmark"]) == (run, benchmark))
 
 
 def test_counts_are_counts() -> None:
-    rows, found = verdict_rows(), report()
+    rows, found = verdict_rows(), usual()
     for run in ACCURACY:
         own = [row for row in rows if row["run"] == run and row["benchmark"] == "test"]
         summary = row_of(found, run)
@@ -45,7 +51,7 @@ def test_counts_are_counts() -> None:
 
 
 def test_verdicts_and_choice() -> None:
-    found = report()
+    found = usual()
     assert row_of(found, "slow")["verdict"] == "baseline"
     assert row_of(found, "quick")["verdict"] == row_of(found, "base")["verdict"] == "worse"
     assert found.chosen.run == "average"
@@ -62,7 +68,7 @@ def test_the_choice_does_not_look_at_the_test_benchmark() -> None:
     for row in rows:
         if row["benchmark"] == "test" and row["run"] in ("average", "ta-s70"):
             row["run"] = row["model"] = "ta-s70" if row["run"] == "average" else "average"
-    assert report(rows).chosen == report().chosen
+    assert report(rows).chosen == usual().chosen
 
 
 def test_choose() -> None:
@@ -76,7 +82,7 @@ def test_choose() -> None:
 
 
 def test_levels_and_reflections() -> None:
-    found = report()
+    found = usual()
     tokens = [row["tokens"] for row in found.levels if row["run"] == "slow" and row["benchmark"] == "test"]
     assert len(tokens) == 5 and tokens == sorted(tokens)
     assert row_of(found, "slow")["reflective"] == 1 and row_of(found, "slow")["reflections"] == 2
@@ -123,7 +129,7 @@ def test_same_bytes_whatever_the_order_of_rows_and_back_again(tmp_path: Path) ->
 
 
 def test_a_comparison_for_each_run_but_the_slow_one() -> None:
-    found = report()
+    found = usual()
     assert [(c["benchmark"], c["run"]) for c in found.comparisons] == [
         (benchmark, run) for benchmark in ("test", "validation") for run in ("average", "base", "quick", "ta-s70")
     ]
@@ -140,7 +146,7 @@ def test_a_comparison_for_each_run_but_the_slow_one() -> None:
 
 def test_holm_adjusts_the_merges_of_one_benchmark_together_and_nothing_else() -> None:
     """Two merges: the smaller p-value doubles; the base and the quick model add nothing to it."""
-    found = {c["run"]: c for c in report().comparisons if c["benchmark"] == "test"}
+    found = {c["run"]: c for c in usual().comparisons if c["benchmark"] == "test"}
     smaller = min(("average", "ta-s70"), key=lambda run: found[run]["p_value"])
     assert found[smaller]["p_holm"] == pytest.approx(min(1.0, 2 * found[smaller]["p_value"]))
     alone = report(settings=SETTINGS.model_copy(update={"candidates": [smaller]}))

@@ -148,9 +148,9 @@ def test_rows_in_different_states_do_not_depend_on_each_other(model: LlamaForCau
     control = parse_control(CONTROLS[name], name)
     marks = marked("plain", control)
     sampling = SamplingParams(max_tokens=70, temperature=1.0)
-    together = decoded(model, requests(30, marks), control, marks, sampling, rows=30)
-    by_sevens = decoded(model, requests(30, marks)[::-1], control, marks, sampling, rows=7)
-    alone = {i: decoded(model, [requests(30, marks)[i]], control, marks, sampling)[i] for i in range(0, 30, 6)}
+    together = decoded(model, requests(16, marks), control, marks, sampling, rows=16)
+    by_sevens = decoded(model, requests(16, marks)[::-1], control, marks, sampling, rows=7)
+    alone = {i: decoded(model, [requests(16, marks)[i]], control, marks, sampling)[i] for i in range(0, 16, 6)}
     assert together == by_sevens
     assert all(together[index] == done for index, done in alone.items())
 

@@ -31,6 +31,14 @@ def page(summary: dict[str, Any], folder: Path, kept: Path, response: str = "x",
     return built.read_text()
 
 
+@pytest.fixture(scope="module")
+def whole(summary: dict[str, Any], kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a page with every section, built once."""
+    folder = tmp_path_factory.mktemp("whole")
+    page(summary, folder, kept)
+    return folder / "report"
+
+
 def bare(summary: dict[str, Any], folder: Path, kept: Path) -> str:
     return build_page(summary, folder / "report", title="A title", kept=kept).read_text()
 
@@ -50,9 +58,9 @@ def without_scripts(html: str) -> str:
 
 
 def test_every_section_is_there_where_its_data_is_and_in_the_contents(
-    summary: dict[str, Any], tmp_path: Path, kept: Path
+    summary: dict[str, Any], whole: Path, tmp_path: Path, kept: Path
 ) -> None:
-    html = page(summary, tmp_path, kept)
+    html = (whole / "index.html").read_text()
     assert anchors(html) == SECTIONS
     assert all(html.count(f'id="{anchor}"') == 1 for anchor in SECTIONS)
     assert "Read this." in html and "Prompts were not counted." in html and "sha256:0" in html
@@ -65,8 +73,8 @@ OLD = ("rows", "levels", "comparisons", "overall", "chosen", "benchmarks", "fron
 """What a summary always holds."""
 
 
-def test_the_page_needs_and_allows_nothing_from_outside(summary: dict[str, Any], tmp_path: Path, kept: Path) -> None:
-    html = page(summary, tmp_path, kept)
+def test_the_page_needs_and_allows_nothing_from_outside(whole: Path) -> None:
+    html = (whole / "index.html").read_text()
     assert not re.findall(r"""\s(?:src|href)\s*=\s*["']?(?!data:|#)[^"'\s>]+""", without_scripts(html))
     assert "@import" not in html and "url(" not in without_scripts(html)
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', html)
@@ -123,15 +131,15 @@ def test_names_are_text_too(tmp_path: Path, kept: Path) -> None:
     assert "<i>&'\"</i>" in names
 
 
-def test_the_same_bytes_each_time_and_nothing_half_written(summary: dict[str, Any], tmp_path: Path, kept: Path) -> None:
-    page(summary, tmp_path / "one", kept)
-    page(summary, tmp_path / "two", kept)
-    files = {file.name: file.read_bytes() for file in (tmp_path / "one" / "report").iterdir()}
+def test_the_same_bytes_each_time_and_nothing_half_written(
+    summary: dict[str, Any], whole: Path, tmp_path: Path, kept: Path
+) -> None:
+    files = {file.name: file.read_bytes() for file in whole.iterdir()}
     assert sorted(files) == ["accuracy-against-tokens-test.png", "index.html", "length-against-level-test.png"]
-    assert files == {file.name: file.read_bytes() for file in (tmp_path / "two" / "report").iterdir()}
+    page(summary, tmp_path, kept)
     with pytest.raises(KeyError):
-        build_page({**summary, "rows": [{}]}, tmp_path / "one" / "report", title="x", kept=kept)
-    assert files == {file.name: file.read_bytes() for file in (tmp_path / "one" / "report").iterdir()}
+        build_page({**summary, "rows": [{}]}, tmp_path / "report", title="x", kept=kept)
+    assert files == {file.name: file.read_bytes() for file in (tmp_path / "report").iterdir()}
 
 
 def test_long_transcripts_are_shortened_and_say_so(summary: dict[str, Any], tmp_path: Path, kept: Path) -> None:
