@@ -62,27 +62,30 @@ assert l2s.verify([{"gold": "7", "response": "It is \\\\boxed{7}."}]).correct ==
     assert not modules_after(program, tmp_path) & {"numpy", "polars", *EXTRAS}
 
 
-@pytest.mark.parametrize("method", ["linear", "task_arithmetic", "ties", "dare_linear", "dare_ties"])
-def test_a_common_merge_takes_the_core_alone(tmp_path: Path, method: str) -> None:
+def test_common_merges_take_the_core_alone(tmp_path: Path) -> None:
     models = write_family(tmp_path / "models", shards=2, dtype=torch.bfloat16)
-    recipe = {
-        "merge_method": method,
-        "models": [{"model": str(models[name]), "parameters": {"weight": 0.5}} for name in ("quick", "slow")],
-        "parameters": {"density": 0.5} if "ties" in method or "dare" in method else {},
-        **({} if method == "linear" else {"base_model": str(models["base"])}),
+    recipes = {
+        method: {
+            "merge_method": method,
+            "models": [{"model": str(models[name]), "parameters": {"weight": 0.5}} for name in ("quick", "slow")],
+            "parameters": {"density": 0.5} if "ties" in method or "dare" in method else {},
+            **({} if method == "linear" else {"base_model": str(models["base"])}),
+        }
+        for method in ("linear", "task_arithmetic", "ties", "dare_linear", "dare_ties")
     }
     program = f"""
 import l2s
-assert not any(finding.fatal for finding in l2s.check({recipe}))
-assert len(l2s.merge({recipe}, "out").tensors) > 10
+for method, recipe in {recipes}.items():
+    assert not any(finding.fatal for finding in l2s.check(recipe))
+    assert len(l2s.merge(recipe, "out/" + method).tensors) > 10
 """
     assert not modules_after(program, tmp_path) & {"polars", "pandera", "typer", *EXTRAS}
-    assert (tmp_path / "out" / "l2s_manifest.json").is_file()
-    here = l2s.merge(recipe, tmp_path / "again")
-    there = json.loads((tmp_path / "out" / "l2s_manifest.json").read_text())
-    assert {name: one.digest for name, one in here.tensors.items()} == {
-        name: one["digest"] for name, one in there["tensors"].items()
-    }, "with torch loaded, the same bytes"
+    for method, recipe in recipes.items():
+        here = l2s.merge(recipe, tmp_path / "again" / method)
+        there = json.loads((tmp_path / "out" / method / "l2s_manifest.json").read_text())
+        assert {name: one.digest for name, one in here.tensors.items()} == {
+            name: one["digest"] for name, one in there["tensors"].items()
+        }, "with torch loaded, the same bytes"
 
 
 def test_every_name_is_there_and_typed() -> None:

@@ -44,31 +44,30 @@ def test_a_trained_folder(start: Path, inputs: dict[str, Path], tmp_path: Path) 
     assert not (tmp_path / "out.work").exists()
 
 
-@pytest.mark.parametrize("method", ["dpo", "grpo"])
-def test_nothing_is_said_but_by_us(method: str, start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+def test_nothing_is_said_but_by_us(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     """In a process of its own: libraries say some things as they are imported."""
     call = "import sys; from tests.training.test_trainings import gone_on_with as f; f(*sys.argv[1:])"
-    words = [sys.executable, "-c", call, method, start, inputs["own"].parent, tmp_path / "out"]
+    words = [sys.executable, "-c", call, start, inputs["own"].parent, tmp_path]
     done = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def gone_on_with(method: str, start: str, inputs: str, out: str) -> None:
+def gone_on_with(start: str, inputs: str, out: str) -> None:
     named = {name: Path(inputs) / f"{name}.jsonl" for name in FILES}
 
     def stop(line: Mapping[str, Any]) -> None:
         if line["step"] == 3:
             raise KeyboardInterrupt
 
-    with suppress(KeyboardInterrupt):
-        run(method, Path(start), named, Path(out), on_step=stop)
-    run(method, Path(start), named, Path(out))
+    for method in ("dpo", "grpo"):
+        with suppress(KeyboardInterrupt):
+            run(method, Path(start), named, Path(out) / method, on_step=stop)
+        run(method, Path(start), named, Path(out) / method)
 
 
-@pytest.mark.parametrize("method", ["grpo"])
-def test_two_folders_are_the_same_bytes(method: str, start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+def test_two_folders_are_the_same_bytes(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     for name in ("one", "two"):
-        run(method, start, inputs, tmp_path / name)
+        run("grpo", start, inputs, tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     shown = [json.loads(line) for line in (tmp_path / "one" / SHOWN).read_text().splitlines()]
     assert [(row["step"], row["sample"]) for row in shown] == [(step, n) for step in (0, 2, 4) for n in range(4)]
@@ -88,10 +87,7 @@ def test_killed_trainings_end_with_the_same_bytes(
     assert "4 kills" in done.stdout
 
 
-@pytest.mark.parametrize("method", ["sft"])
-def test_sigterm_keeps_the_step_and_ends_with_143(
-    method: str, start: Path, inputs: dict[str, Path], tmp_path: Path
-) -> None:
+def test_sigterm_keeps_the_step_and_ends_with_143(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     seen = list[int]()
 
     def terminate(line: Mapping[str, Any]) -> None:
@@ -99,13 +95,13 @@ def test_sigterm_keeps_the_step_and_ends_with_143(
         if line["step"] == 3:  # between two checkpoints
             os.kill(os.getpid(), signal.SIGTERM)
 
-    run(method, start, inputs, tmp_path / "whole")
+    run("sft", start, inputs, tmp_path / "whole")
     with pytest.raises(SystemExit) as ended:
-        run(method, start, inputs, tmp_path / "out", on_step=terminate)
+        run("sft", start, inputs, tmp_path / "out", on_step=terminate)
     assert ended.value.code == 143 and seen == [1, 2, 3, 4]
     assert not (tmp_path / "out").exists()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    run(method, start, inputs, tmp_path / "out", on_step=terminate)
+    run("sft", start, inputs, tmp_path / "out", on_step=terminate)
     assert seen[4] == 5, "it goes on from where it stopped"
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
