@@ -9,6 +9,9 @@ INSTALL := $(BIN)/python -m pip install --no-compile --quiet --disable-pip-versi
 # packages carry files that are no Python, which it says by its exit code alone.
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
+# What runs here keeps what it compiles, whatever the shell says: else every process would compile our sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-long test-slow test-shuffled check docs scratch seeds bench bench-pipeline bench-generation bench-grading bench-training gpu-check vllm ui clean
 .DEFAULT_GOAL := run
 

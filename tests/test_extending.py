@@ -45,6 +45,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("section", sections())
 def test_a_section_does_what_it_says(section: str, copied: Path, tmp_path: Path) -> None:
     shutil.copytree(copied, tmp_path / "project")

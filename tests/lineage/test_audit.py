@@ -306,11 +306,18 @@ READ = ("models/slow/config.json", "models/slow/tokenizer.json", "merged/average
         "calibration/activations.safetensors")  # fmt: skip
 
 
+CASES = [
+    (name, damage)
+    for name in READ
+    for damage in (*DAMAGES, "missing", "a folder")
+    if (name, damage) != ("lineage/analyse.json", "missing")
+]  # of which dvc.lock tells, where there is one
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
-    [(name, damage) for name in READ for damage in (*DAMAGES, "missing", "a folder")
-     if (name, damage) != ("lineage/analyse.json", "missing")],  # of which dvc.lock tells, where there is one
-)  # fmt: skip
+    [case if n % 5 == 0 else pytest.param(*case, marks=pytest.mark.long) for n, case in enumerate(CASES)],
+)
 def test_a_damaged_file_is_a_finding_among_all_others(
     project: Path, name: str, damage: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

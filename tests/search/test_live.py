@@ -22,7 +22,7 @@ from l2s.search.spread import SpreadTrialist, processes
 from l2s.verification.verify import verify_rows
 from tests.search.models import MOST, arithmetic, family, recipe
 
-PROBLEMS = problem_rows("b", 0, "test", 6)
+PROBLEMS = problem_rows("b", 0, "test", 3)
 SHARES = ((0.5, 0.45), (0.1, 0.9))
 DECODING = DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=MOST))
 BUDGET = {"kind": "budget", "max_think": 60, "max_answer": 16, "answer_prefix": " The answer is \\boxed{"}
@@ -47,9 +47,9 @@ def outcomes(rows: list[Row]) -> list[Outcome]:
     return [Outcome(row["id"], row["correct"], row["tokens"]) for row in rows]
 
 
-@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+@pytest.mark.parametrize("tied", [True, pytest.param(False, marks=pytest.mark.long)], ids=["tied", "untied"])
 def test_a_trial_is_the_merged_folder_answered_by_a_fresh_engine(tied: bool, tmp_path: Path) -> None:
-    """Thirty of thirty, and the responses are under the folder's keys: it finds them in the store."""
+    """Fifteen of fifteen, and the responses are under the folder's keys: it finds them in the store."""
     models = family(tmp_path, tied)
     said: list[str] = []
     with LiveTrialist(settings(tmp_path, models), say=said.append) as trialist:
@@ -58,14 +58,14 @@ def test_a_trial_is_the_merged_folder_answered_by_a_fresh_engine(tied: bool, tmp
         found = trialist.answer(asked)
         assert trialist.engine.proven and said == []
         digests = [trialist.digest(candidate) for candidate, _ in asked]
-    assert len(slow) == 30 and slow == outcomes(run(models["slow"], tmp_path, tmp_path / "own.sqlite")[0])
+    assert len(slow) == 15 and slow == outcomes(run(models["slow"], tmp_path, tmp_path / "own.sqlite")[0])
     for number, shares in enumerate(SHARES):
         folder = tmp_path / f"merged-{number}"
         merge_checkpoints(recipe(*shares), models, folder)
         fresh, counts = run(folder, tmp_path, tmp_path / "own.sqlite")
-        assert counts == (0, 30) and found[number] == outcomes(fresh)
+        assert counts == (0, 15) and found[number] == outcomes(fresh)
         again, counts = run(folder, tmp_path, tmp_path / "live.sqlite")
-        assert counts == (30, 0), "the run of the recipe has nothing left to generate"
+        assert counts == (15, 0), "the run of the recipe has nothing left to generate"
         assert [row["response"] for row in again] == [row["response"] for row in fresh]
         assert digests[number] == Checkpoint(folder).weights_digest
 

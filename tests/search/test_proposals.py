@@ -12,7 +12,8 @@ from l2s.search.space import Space
 from l2s.search.template import Open, Pick
 from tests.search.simulated import line_space, plane_space
 
-SAMPLERS = ["auto", "qmc", "tpe", "gp", "cma-es", "nsga2", "random", "grid"]
+GP = pytest.param("gp", marks=pytest.mark.long)
+SAMPLERS: list[Any] = ["auto", "qmc", "tpe", GP, "cma-es", "nsga2", "random", "grid"]
 
 
 def distance(recipe: dict[str, Any]) -> float:
@@ -46,7 +47,7 @@ def test_samplers_repeat_and_stay_within_without_a_word(sampler: str, capfd: pyt
     assert capfd.readouterr() == ("", "") and torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "gp", "nsga2"])
+@pytest.mark.parametrize("sampler", ["tpe", GP, "nsga2"])
 def test_samplers_take_two_goals(sampler: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -58,7 +59,7 @@ def test_cma_es_takes_one_goal() -> None:
         Proposals(plane_space(), "cma-es", 0, 12, front=True)
 
 
-@pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.long), "cma-es"])
+@pytest.mark.parametrize("sampler", ["tpe", GP, "cma-es"])
 def test_samplers_learn(sampler: str) -> None:
     """The best of 24 is nearer to the optimum than that of as many at random, over two seeds."""
     best = {
@@ -77,7 +78,7 @@ def test_starting_points_come_first_and_once() -> None:
     assert not third.start
 
 
-@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "gp"])
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name is not GP])
 def test_no_candidate_is_asked_twice_and_the_last_one_ends_it(sampler: str) -> None:
     space = Space(
         (Number("s", 0.0, 1.0, 0.5), Choice("method", ("a", "b"))), {"s": Open("s"), "m": Pick("method", ("a", "b"))}

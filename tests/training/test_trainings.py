@@ -44,6 +44,7 @@ def test_a_trained_folder(start: Path, inputs: dict[str, Path], tmp_path: Path) 
     assert not (tmp_path / "out.work").exists()
 
 
+@pytest.mark.long
 def test_nothing_is_said_but_by_us(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     """In a process of its own: libraries say some things as they are imported."""
     call = "import sys; from tests.training.test_trainings import gone_on_with as f; f(*sys.argv[1:])"

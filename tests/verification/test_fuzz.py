@@ -106,8 +106,8 @@ def assert_none_accepted(seed: int, count: int) -> None:
     assert accepted == []
 
 
-def test_five_thousand_pairs_of_numbers_that_differ() -> None:
-    assert_none_accepted(seed=1, count=5_000)
+def test_two_thousand_pairs_of_numbers_that_differ() -> None:
+    assert_none_accepted(seed=1, count=2_000)
 
 
 @pytest.mark.slow
@@ -117,14 +117,14 @@ def test_a_hundred_thousand_pairs_of_numbers_that_differ() -> None:
 
 def test_one_number_in_two_notations_is_equal() -> None:
     rng = random.Random(3)
-    refused = [pair for pair in equal_pairs(rng, 3_000) if equivalence.equivalent(*pair) != "correct"]
+    refused = [pair for pair in equal_pairs(rng, 1_500) if equivalence.equivalent(*pair) != "correct"]
     assert refused == []
 
 
 def test_any_text_gets_a_verdict_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(equivalence, "compared_by", lambda *_: "unparsed")  # workers have tests of their own
     rng = random.Random(4)
-    for _ in range(1_500):
+    for _ in range(700):
         gold, answer = ("".join(rng.choices(PIECES, k=rng.randint(1, 16))) for _ in range(2))
         start = time.process_time()
         for other in (gold, answer):
