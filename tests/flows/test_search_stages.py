@@ -19,6 +19,7 @@ from tasks.running.declared import stage_names as stages_of_dvc
 from tests.lineage.projects import begin, do
 from tests.search.models import ranged
 
+pytestmark = pytest.mark.long
 PARAMS: dict[str, Any] = {
     "family": {},
     "models": {name: {"source": "path", "path": f"given/{name}"} for name in ("base", "quick", "slow")},

@@ -16,6 +16,7 @@ from tasks.running.declared import declared
 from tasks.running.declared import stage_names as stages_of_dvc
 from tests.lineage.projects import begin, do
 
+pytestmark = pytest.mark.long
 PROBLEMS = {"source": "arithmetic", "split": "train", "per_level": 1, "seed": 3}
 PARAMS: dict[str, Any] = {
     "family": {},

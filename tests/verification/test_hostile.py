@@ -1,6 +1,6 @@
 """Fuzzed and hostile responses by every grader: in time, in memory, no row lost, nothing executed.
 
-By default a part; the whole (100,000 fuzzed, 200 hostile) is marked slow.
+A part is marked long; the whole (100,000 fuzzed, 200 hostile) slow.
 """
 
 import multiprocessing
@@ -115,6 +115,7 @@ def apart(work: Callable[[list[str], list[str]], None], texts: list[str], names:
         pool.submit(work, texts, names).result()
 
 
+@pytest.mark.long
 def test_a_part_of_it(tmp_path: Path) -> None:
     apart(check, hostile(tmp_path / "canary", 12), grader_names())
     apart(check, fuzzed(250), ["l2s", "qwen"])
