@@ -1,15 +1,19 @@
 """The stage ``search@<search>``: the shortest recipe at parity with slow that is found within ranges."""
 
+import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.core.progress import Track
+from tasks.running.worker import RAY
 from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
 
 if TYPE_CHECKING:
     from l2s.planning.estimates import Estimate, Estimator
+    from l2s.search.run import Workers
     from l2s.search.space import Space
 
 GB = 10**9
@@ -50,6 +54,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         grader=config.grading.grader,
         pairs=config.grading.jobs,
         jobs=jobs(config, name),
+        workers=_workers(),
         track=track,
         say=say,
     )
@@ -67,6 +72,15 @@ def jobs(config: Config, name: str) -> int:
     needs = [config.resources.needs.get(key) for key in (f"search@{name}", "search")]
     given = [count for said in needs if said and (count := getattr(said, kind)) is not None]
     return max(1, given[0] // each) if given else 1
+
+
+def _workers() -> "Workers":
+    """Processes of this machine; where the stage was sent to a Ray cluster, actors there."""
+    from l2s.search.ray_workers import ray_workers
+    from l2s.search.spread import processes
+
+    address = os.environ.get(RAY)
+    return partial(ray_workers, address=address) if address else processes
 
 
 def space(config: Config, name: str) -> "Space":

@@ -1,7 +1,7 @@
 """A search on model folders: the starting points, the live models, and the race."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +15,11 @@ from l2s.search.outcome import Trialist
 from l2s.search.search import refuse_few, search
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space
-from l2s.search.spread import SpreadTrialist, processes
+from l2s.search.spread import SpreadTrialist, Worker, processes
 from l2s.search.starts import starts_of
+
+Workers = Callable[[LiveSettings, int], AbstractContextManager[Sequence[Worker]]]
+"""Starts so many."""
 
 
 class Slow(NamedTuple):
@@ -57,6 +60,7 @@ def run_search(
     grader: str = "l2s",
     pairs: int = 1,
     jobs: int = 1,
+    workers: Workers = processes,
     track: Track = silent,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> SearchResult:
@@ -75,6 +79,7 @@ def run_search(
         grader: of all answers.
         pairs: of answers, that are compared at once.
         jobs: trials of a batch that are answered at once, each in a process with an engine of its own; changes no byte.
+        workers: starts these processes, if there are several.
         track: shows the race, by problems.
         say: told what the user should know.
 
@@ -88,18 +93,18 @@ def run_search(
         place.name, models, slow.model, place.store, slow_control=slow.control, statistics=statistics,
         decoding=decoding, grader=grader, jobs=pairs, folder=place.folder, place=place.scratch,
     )  # fmt: skip
-    with _trialist(live, min(jobs, settings.batch), say) as trialist:
+    with _trialist(live, min(jobs, settings.batch), workers, say) as trialist:
         return search(
             settings, space, problems, trialist, place.out, place.journal, starts=starts, track=track, say=say
         )
 
 
 @contextmanager
-def _trialist(live: LiveSettings, jobs: int, say: Callable[[str], None]) -> Iterator[Trialist]:
+def _trialist(live: LiveSettings, jobs: int, workers: Workers, say: Callable[[str], None]) -> Iterator[Trialist]:
     """Of this process, or several."""
     with LiveTrialist(live, say=say) as here:
         if jobs == 1:
             yield here
             return
-        with processes(live, jobs) as workers:
-            yield SpreadTrialist(here, workers, say)
+        with workers(live, jobs) as started:
+            yield SpreadTrialist(here, started, say)

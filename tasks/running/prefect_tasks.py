@@ -7,10 +7,12 @@ failed; one that was killed or broke down is tried again.
 
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from tasks.running.watched import key_of, log_of
-from tasks.running.worker import Job, run
+from tasks.running.worker import RAY, Job, run
 
 FINAL = {2, 126, 127, 130, -2}
 """Exit codes after which another try ends the same way: wrong input or usage, no such command, interrupted."""
@@ -84,7 +86,7 @@ def _run(job: Job, key: str) -> State[str]:
     logger, started, log = get_run_logger(), time.monotonic(), log_of(job.name)
     log.unlink(missing_ok=True)
     _remove(job.removed)
-    code = run(job)
+    code = run(replace(job, environment=job.environment | _cluster()))
     said = log.read_text(encoding="utf-8", errors="replace")[-20_000:].strip() if log.is_file() else ""
     missing = [path for path in job.outputs if not os.path.lexists(path)]
     if code or missing:
@@ -100,6 +102,12 @@ def _run(job: Job, key: str) -> State[str]:
     seconds = time.monotonic() - started
     logger.info("%s took %.1f s", job.name, seconds)
     return Completed(message=f"{job.name} took {seconds:.1f} s", data=f"{seconds:.1f} s")
+
+
+def _cluster() -> dict[str, str]:
+    """Where this task was sent, if that is a Ray cluster."""
+    ray = sys.modules.get("ray")
+    return {RAY: ray.get_runtime_context().gcs_address} if ray is not None and ray.is_initialized() else {}
 
 
 def _remove(paths: tuple[str, ...]) -> None:
