@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from l2s.core.errors import ConfigError
 from l2s.core.progress import Track, silent
 from l2s.generation.controls.control import Control
 from l2s.generation.settings import DecodingParams
@@ -87,6 +88,8 @@ def run_search(
         ConfigError: the problems or the budget can certify nothing at the margin; before anything is merged.
         EngineError: there are fewer GPUs than engines.
     """
+    if jobs < 1:
+        raise ConfigError(f"jobs: found {jobs}, expected at least 1")
     refuse_few(len(problems), settings)
     starts = starts_of(settings.start, space, recipes, models, say)
     live = LiveSettings(

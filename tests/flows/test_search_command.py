@@ -144,3 +144,5 @@ def test_the_function_stands_beside_the_package(folder: Path) -> None:
     importlib.import_module("l2s.search.settings")  # the package of almost that name
     with pytest.raises(package.L2SError, match=r"search: search\.problems: name a file|search\.problems: name a file"):
         package.search_recipe({key: value for key, value in SEARCH.items() if key != "problems"}, "out")
+    with pytest.raises(package.L2SError, match="jobs: found 0, expected at least 1"):
+        package.search_recipe({**SEARCH, "start": []}, "out", jobs=0)
