@@ -141,20 +141,9 @@ def damaged(file: str, content: bytes, command: tuple[str, ...]) -> Iterator[Cas
 
 
 FLAGS = (
-    "",
-    "-1",
-    "0",
-    "1.5",
-    "nan",
-    "inf",
-    "x",
-    "99999999999999999999",
-    "../..",
-    "/dev/null",
-    "a" * 300,
-    "\x1b[31m",
+    "", "-1", "0", "1.5", "nan", "inf", "x", "99999999999999999999", "../..", "/dev/null", "a" * 300, "\x1b[31m",
     "--",
-)
+)  # fmt: skip
 """Values of options and arguments."""
 
 

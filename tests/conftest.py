@@ -1,4 +1,4 @@
-"""What every test has: a cache folder of its own, and engine auto as where vLLM is not installed.
+"""What every test has: a cache folder of its own, engine auto as where vLLM is not installed, and the command.
 
 With ``L2S_SHUFFLED`` set to a seed, folders are listed in an order drawn from it: a file system promises none.
 ``make test-shuffled`` sets it, and shuffles the tests as well.
@@ -7,11 +7,30 @@ With ``L2S_SHUFFLED`` set to a seed, folders are listed in an order drawn from i
 import os
 import random
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+L2s = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def l2s(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> L2s:
+    """The command in this process: its exit code, and what it printed on both streams."""
+    from flows.cli.app import entry
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["l2s", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            entry()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

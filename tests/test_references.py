@@ -2,7 +2,6 @@
 
 import copy
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.cli.app import entry
 from flows.cli.ready import check_ready, fill_in, read_config
 from l2s.config import Config
 from l2s.core.errors import ConfigError
@@ -19,6 +17,7 @@ from l2s.generation.engines.load import ENGINES as KNOWN_ENGINES
 from l2s.presets import read_preset
 from l2s.references import BLOCKS, DEFAULTS, EMBEDDED, ENGINES, GRADERS, STAGES, stage_names
 from l2s.verification import grader_names
+from tests.conftest import L2s
 
 ROOT = Path(__file__).resolve().parents[1]
 Params = dict[str, Any]
@@ -245,26 +244,17 @@ def test_a_device_that_is_not_here_is_told_unless_stages_run_elsewhere(project: 
 
 
 @pytest.mark.parametrize("arguments", ["run", "run --dry", "ui --no-stay", "report", "nightly --once"])
-def test_the_commands_end_with_a_sentence_and_leave_nothing(
-    project: Path, arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_commands_end_with_a_sentence_and_leave_nothing(project: Path, arguments: str, l2s: L2s) -> None:
     written(put("analysis", "slow", "slwo"))
     before = sorted(project.rglob("*"))
-    monkeypatch.setattr(sys, "argv", ["l2s", *arguments.split()])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    said = capsys.readouterr().err
-    assert ended.value.code == 2 and "did you mean 'slow'" in said and "Traceback" not in said
+    code, _, said = l2s(*arguments.split())
+    assert code == 2 and "did you mean 'slow'" in said and "Traceback" not in said
     assert sorted(project.rglob("*")) == before
 
 
-def test_why_tells_a_bomb_before_dvc_reads_it(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_why_tells_a_bomb_before_dvc_reads_it(project: Path, l2s: L2s) -> None:
     lines = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     Path("params.yaml").write_text("\n".join(["a0: &a0 [x]", *lines]))
     Path("dvc.yaml").write_text("stages: {}\n")
-    monkeypatch.setattr(sys, "argv", ["l2s", "why", "report"])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    assert ended.value.code == 2 and "values, aliases written out" in capsys.readouterr().err
+    code, _, said = l2s("why", "report")
+    assert code == 2 and "values, aliases written out" in said

@@ -1,18 +1,17 @@
 """Calibration texts made from two response files."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.cli.app import entry
 from l2s.calibration.pairs import pair_responses
 from l2s.calibration.texts import read_texts
 from l2s.core.errors import RecordError
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.records import read_rows, write_rows
+from tests.conftest import L2s
 
 
 def row(number: int, response: str, **more: Any) -> dict[str, Any]:
@@ -97,47 +96,34 @@ def test_what_cannot_be_paired_is_told(files: tuple[Path, Path], rows: list[dict
         pair_responses(*files)
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["l2s", "texts", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    return int(ended.value.code or 0)
-
-
-def test_the_command_writes_what_calibration_reads(
-    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_what_calibration_reads(files: tuple[Path, Path], tmp_path: Path, l2s: L2s) -> None:
     out = tmp_path / "texts.jsonl"
-    assert run(monkeypatch, *files, out, "--samples", 5) == 0
-    assert "5 texts" in capsys.readouterr().out and len(read_texts(out, "long")) == 5
+    code, said, _ = l2s("texts", *files, out, "--samples", 5)
+    assert code == 0 and "5 texts" in said and len(read_texts(out, "long")) == 5
     first = out.read_bytes()
-    assert run(monkeypatch, *files, out, "--samples", 5) == 0 and out.read_bytes() == first
+    assert l2s("texts", *files, out, "--samples", 5)[0] == 0 and out.read_bytes() == first
     record = json.loads((tmp_path / "texts.jsonl.lineage.json").read_text())
     assert record["record"]["made_by"] == "l2s texts" and len(record["record"]["inputs"]) == 2
 
 
-def test_the_command_writes_what_trainings_elsewhere_read(
-    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_what_trainings_elsewhere_read(files: tuple[Path, Path], tmp_path: Path, l2s: L2s) -> None:
     out, found = tmp_path / "texts.jsonl", {}
     for form in ("calibration", "sft", "dpo"):
-        assert run(monkeypatch, *files, out, "--form", form) == 0
+        assert l2s("texts", *files, out, "--form", form)[0] == 0
         found[form] = read_rows(out)
     for row, example, pair in zip(*found.values(), strict=True):
         own = {key: row[key] for key in ("benchmark", "id", "prompt")}
         assert example == {**own, "completion": row["short"]}
         assert pair == {**own, "chosen": row["short"], "rejected": row["long"]}
-    assert run(monkeypatch, *files, out, "--form", "sftt") == 2
-    assert "--form: 'sftt' is not known; did you mean 'sft'?" in capsys.readouterr().err
+    code, _, said = l2s("texts", *files, out, "--form", "sftt")
+    assert code == 2 and "--form: 'sftt' is not known; did you mean 'sft'?" in said
 
 
-def test_an_input_is_not_overwritten(
-    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_input_is_not_overwritten(files: tuple[Path, Path], l2s: L2s) -> None:
     before = files[0].read_bytes()
-    assert run(monkeypatch, *files, files[0]) == 2 and files[0].read_bytes() == before
-    assert "Traceback" not in capsys.readouterr().err
-    assert run(monkeypatch, *files, files[0].parent) == 2
+    code, _, said = l2s("texts", *files, files[0])
+    assert code == 2 and files[0].read_bytes() == before and "Traceback" not in said
+    assert l2s("texts", *files, files[0].parent)[0] == 2
 
 
 def test_generated_rows_hold_the_problem_as_it_was_asked(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
-from flows.cli.app import entry
 from l2s.checkpoints.statistics import Statistics
+from tests.conftest import L2s
 from tests.tiny import random_weights, tokenizer, write_checkpoint, write_family
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -146,16 +145,6 @@ CASES: list[tuple[str, Damage, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-def l2s(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
-    """Exit code and what was said on stderr."""
-    monkeypatch.setattr(sys, "argv", ["l2s", *words])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    said = capsys.readouterr()
-    code = ended.value.code
-    return code if isinstance(code, int) else 0, said.err
-
-
 def written(root: Path, found: Any) -> Any:
     """A recipe with ROOT filled in."""
     return yaml.safe_load(yaml.safe_dump(found).replace("ROOT", str(root)))
@@ -167,15 +156,14 @@ def test_one_sentence_and_nothing_written(
     changes: dict[str, Any],
     sentence: str,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    l2s: L2s,
 ) -> None:
     write_family(tmp_path)
     damage(tmp_path)
     recipe = {key: value for key, value in (BASE | changes).items() if value is not None}
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(written(tmp_path, recipe)))
     before = sorted(tmp_path.iterdir())
-    code, said = l2s(capsys, monkeypatch, "merge", str(tmp_path / "recipe.yaml"), str(tmp_path / "out"))
+    code, _, said = l2s("merge", tmp_path / "recipe.yaml", tmp_path / "out")
     assert code == 2 and said.startswith("error: ") and sentence in said and "Traceback" not in said
     assert said.count("\n") == 1, "more than a line"
     assert sorted(tmp_path.iterdir()) == before, "something was written"
@@ -203,8 +191,7 @@ def test_bad_words(
     words: list[str],
     sentence: str,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    l2s: L2s,
 ) -> None:
     write_family(tmp_path)
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(written(tmp_path, BASE)))
@@ -212,52 +199,37 @@ def test_bad_words(
     (tmp_path / "file").write_text("kept")
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.tex").write_text("years of work")
-    code, said = l2s(capsys, monkeypatch, *[word.replace("ROOT", str(tmp_path)) for word in words])
+    code, _, said = l2s(*[word.replace("ROOT", str(tmp_path)) for word in words])
     assert code == 2 and sentence in said and said.count("\n") == 1
     assert not (tmp_path / "out").exists() and (tmp_path / "file").read_text() == "kept"
     assert (tmp_path / "thesis" / "thesis.tex").read_text() == "years of work"
 
 
-def test_check_names_every_problem_at_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_names_every_problem_at_once(tmp_path: Path, l2s: L2s) -> None:
     write_family(tmp_path)
     weights(lambda t: (t.pop("model.norm.weight"), t.update({"model.extra": torch.zeros(2)})))(tmp_path)
     config(rope_theta=5e5, rms_norm_eps=1e-5)(tmp_path)
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(written(tmp_path, BASE)))
-    monkeypatch.setattr(sys, "argv", ["l2s", "check", str(tmp_path / "recipe.yaml")])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    said = capsys.readouterr().out
-    assert ended.value.code == 2
+    code, said, _ = l2s("check", tmp_path / "recipe.yaml")
+    assert code == 2
     for part in ("lacks model.norm.weight", "lacks model.extra", "rope_theta", "rms_norm_eps"):
         assert part in said
 
 
 @pytest.mark.parametrize(("quick", "code"), [(False, 2), (True, 0)])
-def test_check_looks_for_nan_unless_in_haste(
-    quick: bool, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_looks_for_nan_unless_in_haste(quick: bool, code: int, tmp_path: Path, l2s: L2s) -> None:
     write_family(tmp_path)
     put(float("nan"))(tmp_path)
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(written(tmp_path, BASE)))
-    monkeypatch.setattr(sys, "argv", ["l2s", "check", str(tmp_path / "recipe.yaml"), *(["--quick"] if quick else [])])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    said = capsys.readouterr().out
-    assert (ended.value.code or 0) == code
+    ended, said, _ = l2s("check", tmp_path / "recipe.yaml", *(["--quick"] if quick else []))
+    assert ended == code
     assert ("GB of memory" in said) == quick, "a merge that is refused takes nothing"
     assert ("slow: model.norm.weight holds 1 NaN or infinite entries" in said) == (not quick)
 
 
-def test_check_says_that_statistics_are_missing_with_the_rest(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_says_that_statistics_are_missing_with_the_rest(tmp_path: Path, l2s: L2s) -> None:
     write_family(tmp_path)
     config(rope_theta=5e5)(tmp_path)
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(written(tmp_path, BASE | AIM)))
-    monkeypatch.setattr(sys, "argv", ["l2s", "check", str(tmp_path / "recipe.yaml")])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    said = capsys.readouterr().out
-    assert ended.value.code == 2 and "stats: no such file" in said and "rope_theta" in said
+    code, said, _ = l2s("check", tmp_path / "recipe.yaml")
+    assert code == 2 and "stats: no such file" in said and "rope_theta" in said

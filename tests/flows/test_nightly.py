@@ -24,27 +24,13 @@ from l2s.core.progress import silent
 from l2s.nightly.night import accept_night, night_names
 from l2s.nightly.settings import HookParams
 from tasks.nightly.hook import notify
+from tests.conftest import L2s
 from tests.flows.nightly_project import edit, make_project, make_worse, night
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(
     not (ROOT / "data/models/quick/config.json").is_file(), reason="the embedded models are not checked out"
 )
-L2s = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def l2s(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> L2s:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["l2s", *arguments])
-        monkeypatch.delenv("PREFECT_API_URL", raising=False)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            entry()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return call
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +52,7 @@ def project(accepted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder = tmp_path / "project"
     shutil.copytree(accepted, folder)
     monkeypatch.chdir(folder)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
     return folder
 
 

@@ -3,7 +3,6 @@
 import importlib
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 import yaml
 
 import l2s as package
-from flows.cli.app import entry
 from l2s.benchmarks import BenchmarkParams, write_problems
+from tests.conftest import L2s
 from tests.search.models import FAMILY, ranged
 
 SEARCH: dict[str, Any] = {
@@ -44,18 +43,8 @@ def written(**changes: Any) -> str:
     return "search.yaml"
 
 
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["l2s", "search", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
-
-
-def test_found_merged_and_asked_again(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, out, _ = run(monkeypatch, capsys, written(), "out", "--export", "optuna")
+def test_found_merged_and_asked_again(folder: Path, l2s: L2s) -> None:
+    code, out, _ = l2s("search", written(), "out", "--export", "optuna")
     assert code == 0 and "★" in out and "of slow's tokens" in out
     summary = json.loads(Path("out/search.json").read_text())
     assert summary["found"] and summary["spent"]["trials"] == 2
@@ -68,7 +57,7 @@ def test_found_merged_and_asked_again(
     study = optuna.load_study(study_name="out", storage=JournalStorage(JournalFileBackend("out/optuna.log")))
     assert [trial.params["s"] for trial in study.trials] == [trial["value.s"] for trial in _trials()]
     before = {file.name: file.read_bytes() for file in Path("out").iterdir() if file.name != "optuna.log"}
-    code, out, _ = run(monkeypatch, capsys, "search.yaml", "out", "--json")
+    code, out, _ = l2s("search", "search.yaml", "out", "--json")
     assert code == 0 and json.loads(out) == summary
     assert {file.name: file.read_bytes() for file in Path("out").iterdir()} == before
     assert Path("out.lineage.json").is_file()
@@ -80,22 +69,18 @@ def _trials() -> list[dict[str, Any]]:
     return pl.read_csv("out/trials.csv").to_dicts()
 
 
-def test_nothing_at_parity_is_exit_code_1_and_writes_the_best_bound(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, out, _ = run(monkeypatch, capsys, written(recipe=ranged(-0.6, -0.5), start=None, budget={"trials": 1}), "out")
+def test_nothing_at_parity_is_exit_code_1_and_writes_the_best_bound(folder: Path, l2s: L2s) -> None:
+    code, out, _ = l2s("search", written(recipe=ranged(-0.6, -0.5), start=None, budget={"trials": 1}), "out")
     assert code == 1 and "nothing at parity within 30 points was found in 1 trial" in out
     assert json.loads(Path("out/search.json").read_text())["best_bound"]["problems"] > 0
     assert not Path("out/recipe.yaml").exists()
 
 
-def test_dry_tells_and_does_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, out, _ = run(monkeypatch, capsys, written(), "out", "--dry")
+def test_dry_tells_and_does_nothing(folder: Path, l2s: L2s) -> None:
+    code, out, _ = l2s("search", written(), "out", "--dry")
     assert code == 0 and "1 dimension:" in out and "s: low 0.2, high 0.6" in out and "first trials:" in out
     assert not Path("out").exists() and not Path("out.lineage.json").exists()
-    code, out, _ = run(monkeypatch, capsys, "search.yaml", "out", "--dry", "--json")
+    code, out, _ = l2s("search", "search.yaml", "out", "--dry", "--json")
     found = json.loads(out)
     assert found["dimensions"] == [{"name": "s", "low": 0.2, "high": 0.6}]
     assert len(found["first_trials"]) == 2 and found["costs"]["total"]["tokens"] > 0
@@ -122,20 +107,18 @@ def test_dry_tells_and_does_nothing(
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_spends_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changes: dict[str, Any],
+    folder: Path, l2s: L2s, changes: dict[str, Any],
     options: list[str], sentence: str,
 ) -> None:  # fmt: skip
-    code, _, err = run(monkeypatch, capsys, written(**changes), "out", *options)
+    code, _, err = l2s("search", written(**changes), "out", *options)
     assert code == 2 and sentence in " ".join(err.split()) and "Traceback" not in err
     assert not Path("out").exists() and not Path(".l2s").exists()
 
 
-def test_a_folder_of_something_else_is_not_replaced(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_of_something_else_is_not_replaced(folder: Path, l2s: L2s) -> None:
     Path("out").mkdir()
     shutil.copy("given/problems.jsonl", "out/mine.txt")
-    code, _, err = run(monkeypatch, capsys, written(), "out")
+    code, _, err = l2s("search", written(), "out")
     assert code == 2 and "holds files of something else than a search" in " ".join(err.split())
     assert Path("out/mine.txt").is_file()
 

@@ -16,7 +16,7 @@ from l2s.core.errors import ConfigError
 from l2s.records import read_rows
 from tasks.running.declared import declared
 from tasks.running.declared import stage_names as stages_of_dvc
-from tests.lineage.projects import begin, do
+from tests.lineage.projects import begin, do, write
 from tests.search.models import ranged
 
 pytestmark = pytest.mark.long
@@ -52,10 +52,6 @@ PARAMS: dict[str, Any] = {
 }  # fmt: skip
 DONE = ("family", "problems@choose", "problems@report", "problems@look", "generate@slow", "search@line", "found@line",
         "generate@line", "verify@slow", "verify@line", "analyse", "report")  # fmt: skip
-
-
-def write(params: dict[str, Any]) -> None:
-    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.records import Verdicts, read_rows
 from tasks.running.declared import declared
 from tasks.running.declared import stage_names as stages_of_dvc
-from tests.lineage.projects import begin, do
+from tests.lineage.projects import begin, do, write
 
 pytestmark = pytest.mark.long
 PROBLEMS = {"source": "arithmetic", "split": "train", "per_level": 1, "seed": 3}
@@ -44,10 +43,6 @@ PARAMS: dict[str, Any] = {
 }  # fmt: skip
 DONE = ("family", "problems@test", "sample@slow", "gather@short", "train@short", "generate@slow", "generate@brief",
         "verify@brief")  # fmt: skip
-
-
-def write(params: dict[str, Any]) -> None:
-    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
 @pytest.fixture(scope="module")

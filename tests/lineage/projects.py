@@ -61,9 +61,14 @@ def begin(folder: Path, params: dict[str, Any]) -> Path:
         shutil.copy(ROOT / name, folder / name)
     for name in ("base", "quick", "slow"):  # copies: the family stage links them, and tests change them in place
         shutil.copytree(ROOT / "data" / "models" / name, folder / "given" / name)
-    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    write(params, folder)
     refresh(folder)
     return folder
+
+
+def write(params: dict[str, Any], folder: Path = Path()) -> None:
+    """Write a project's params.yaml."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
 def do(*stages: str) -> None:

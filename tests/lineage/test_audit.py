@@ -2,19 +2,18 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.cli.app import entry
 from l2s.lineage.artefacts import UNCOUNTED
 from l2s.lineage.audit import Audit, audit_graph
 from l2s.lineage.graph import ProvenanceGraph
 from l2s.lineage.record import Record
 from tasks.running.declared import stage_names
+from tests.conftest import L2s
 from tests.lineage.conftest import changed, flipped
 from tests.lineage.projects import ROOT, STAGES
 
@@ -24,18 +23,8 @@ def audited(path: Path | None = None, stages: Sequence[str] = STAGES) -> Audit:
     return audit_graph(ProvenanceGraph.read(Path()), path, stages, ROOT, {})
 
 
-def l2s(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", ["l2s", *words])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out + said.err
-
-
-def test_a_finished_project_is_clean(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code, said = l2s(capsys, monkeypatch, "audit", "--json")
+def test_a_finished_project_is_clean(project: Path, l2s: L2s) -> None:
+    code, said, _ = l2s("audit", "--json")
     found = json.loads(said)
     assert code == 0 and found["clean"] and found["mismatches"] == [] and found["notes"] == []
     assert found["checked"]["records"] == len(STAGES) and found["checked"]["graded"] == 3 * 10
@@ -149,9 +138,7 @@ def test_a_record_that_was_made_to_fit_breaks_the_link(project: Path) -> None:
     )
 
 
-def test_a_verdict_that_was_made_to_fit_is_graded_again(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_verdict_that_was_made_to_fit_is_graded_again(project: Path, l2s: L2s) -> None:
     file, record = Path("data/verdicts/average.jsonl"), Path("data/lineage/verify/average.json")
     row = json.loads(file.read_text().splitlines()[3])
     other = {"status": "incorrect", "correct": False} if row["correct"] else {"status": "correct", "correct": True}
@@ -159,7 +146,7 @@ def test_a_verdict_that_was_made_to_fit_is_graded_again(
         changed(file, edited_rows(file, 3, **other)),
         changed(record, covered_up(project, "verify/average.json", str(file))),
     ):
-        code, said = l2s(capsys, monkeypatch, "audit", str(file), "--json")
+        code, said, _ = l2s("audit", str(file), "--json")
     found = [f for f in json.loads(said)["mismatches"]]
     assert code == 1 and {(f["file"], f["what"].rpartition(": ")[2]) for f in found} == {
         (str(file), "status"), (str(file), "correct"),
@@ -168,21 +155,17 @@ def test_a_verdict_that_was_made_to_fit_is_graded_again(
     assert {f["found"] for f in found} == {str(other["status"]), str(other["correct"])}
 
 
-def test_a_verdict_by_another_grader_than_the_parameters_name(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_verdict_by_another_grader_than_the_parameters_name(project: Path, l2s: L2s) -> None:
     file, record = Path("data/verdicts/average.jsonl"), Path("data/lineage/verify/average.json")
     with (
         changed(file, edited_rows(file, 0, grader="qwen")),
         changed(record, covered_up(project, "verify/average.json", str(file))),
     ):
-        code, said = l2s(capsys, monkeypatch, "audit", str(file))
+        code, _, said = l2s("audit", str(file))
     assert code == 1 and "row 1 (" in said and "grader: expected l2s, found qwen" in said
 
 
-def test_a_number_that_was_made_to_fit_is_analysed_again(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_number_that_was_made_to_fit_is_analysed_again(project: Path, l2s: L2s) -> None:
     file = Path("data/summary/summary.json")
     content = json.loads(file.read_text())
     content["rows"][0]["accuracy"] = 0.123
@@ -190,30 +173,26 @@ def test_a_number_that_was_made_to_fit_is_analysed_again(
         changed(file, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()),
         changed(Path("data/lineage/analyse.json"), covered_up(project, "analyse.json", str(file))),
     ):
-        code, said = l2s(capsys, monkeypatch, "audit", str(file), "--regrade", "3")
+        code, told, said = l2s("audit", str(file), "--regrade", "3")
     row = content["rows"][0]
     assert code == 1 and f"{file}: rows[{row['run']} {row['benchmark']}].accuracy, done again: expected " in said
-    assert "found 0.123" in said and "3 rows graded again" in said
+    assert "found 0.123" in said and "3 rows graded again" in told
 
 
-def test_a_response_that_was_made_to_fit_is_generated_again(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_response_that_was_made_to_fit_is_generated_again(project: Path, l2s: L2s) -> None:
     file, record = Path("data/responses/average.jsonl"), Path("data/lineage/generate/average.json")
-    said: dict[bool, tuple[int, str]] = {}
-    said[False] = l2s(capsys, monkeypatch, "audit", str(file), "--regenerate", "10")
+    said: dict[bool, tuple[int, str, str]] = {}
+    said[False] = l2s("audit", str(file), "--regenerate", "10")
     with (
         changed(file, edited_rows(file, 2, response=" A lie. The answer is \\boxed{7}.")),
         changed(record, covered_up(project, "generate/average.json", str(file))),
     ):
-        said[True] = l2s(capsys, monkeypatch, "audit", str(file), "--regenerate", "10")
+        said[True] = l2s("audit", str(file), "--regenerate", "10")
     assert said[False][0] == 0 and "10 rows generated again" in said[False][1]
-    assert said[True][0] == 1 and f"{file}: row 3 (" in said[True][1] and "response: expected" in said[True][1]
+    assert said[True][0] == 1 and f"{file}: row 3 (" in said[True][2] and "response: expected" in said[True][2]
 
 
-def test_token_ids_of_the_store_are_compared(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_token_ids_of_the_store_are_compared(project: Path, l2s: L2s) -> None:
     import sqlite3
 
     store = Path(".l2s/responses.sqlite")
@@ -221,7 +200,7 @@ def test_token_ids_of_the_store_are_compared(
     try:
         with sqlite3.connect(store) as connection:
             connection.execute("UPDATE responses SET ids = '[1, 2, 3]'")
-        code, said = l2s(capsys, monkeypatch, "audit", "data/responses/slow.jsonl", "--regenerate", "1")
+        code, _, said = l2s("audit", "data/responses/slow.jsonl", "--regenerate", "1")
     finally:
         connection.close()
         shutil.move(kept, store)
@@ -253,15 +232,13 @@ def test_what_a_removed_recipe_left_is_passed_over_and_said(project: Path) -> No
     assert any("generate@aim-ties, verify@aim-ties left" in note for note in notes)
 
 
-def test_quick_believes_and_says_so(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert l2s(capsys, monkeypatch, "audit")[0] == 0
-    code, said = l2s(capsys, monkeypatch, "audit", "--quick")
+def test_quick_believes_and_says_so(project: Path, l2s: L2s) -> None:
+    assert l2s("audit")[0] == 0
+    code, said, _ = l2s("audit", "--quick")
     assert code == 0 and "files believed by size and time alone" in said
     file = Path("data/verdicts/slow.jsonl")
     with changed(file, flipped(file.read_bytes(), 80)):
-        assert l2s(capsys, monkeypatch, "audit", "--quick")[0] == 1
+        assert l2s("audit", "--quick")[0] == 1
 
 
 def test_a_full_audit_believes_nobody(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,10 +260,10 @@ def test_a_full_audit_believes_nobody(project: Path, monkeypatch: pytest.MonkeyP
     ],
 )
 def test_nothing_there_is_bad_input(
-    words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l2s: L2s
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, said = l2s(capsys, monkeypatch, *words)
+    code, _, said = l2s(*words)
     assert code == 2 and sentence in said and said.startswith("error: ") and said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -318,9 +295,7 @@ CASES = [
     ("name", "damage"),
     [case if n % 5 == 0 else pytest.param(*case, marks=pytest.mark.long) for n, case in enumerate(CASES)],
 )
-def test_a_damaged_file_is_a_finding_among_all_others(
-    project: Path, name: str, damage: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_file_is_a_finding_among_all_others(project: Path, name: str, damage: str, l2s: L2s) -> None:
     """Beside another one, which is found whatever the first does to the stages that are done again."""
     file, other = project / "data" / name, project / "data/report/index.html"
     whole = file.read_bytes()
@@ -328,55 +303,49 @@ def test_a_damaged_file_is_a_finding_among_all_others(
     with changed(other, b"other"), changed(file, content):
         if damage == "a folder":
             file.mkdir()
-        code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "3")
+        code, said, _ = l2s("audit", "--json", "--regrade", "3")
         if damage == "a folder":
             file.rmdir()
     found = {mismatch["file"] for mismatch in json.loads(said)["mismatches"]}
     assert code == 1 and {f"data/{name}", "data/report/index.html"} <= found, said
 
 
-def test_a_lock_that_is_missing_or_damaged_is_a_finding(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_that_is_missing_or_damaged_is_a_finding(project: Path, l2s: L2s) -> None:
     (project / ".dvc").mkdir()
     try:
         for content in (None, b"", b"\xff", b"stages: [", b"stages:\n  analyse: {outs: [3]}\n"):
             with changed(project / "dvc.lock", content or b""):
                 if content is None:
                     (project / "dvc.lock").unlink()
-                code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+                code, said, _ = l2s("audit", "--json", "--regrade", "0")
             assert code == 1 and json.loads(said)["mismatches"][0]["file"] == "dvc.lock", said
     finally:
         (project / ".dvc").rmdir()
 
 
 @pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml"])
-def test_parameters_that_cannot_be_read_are_a_finding(
-    project: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parameters_that_cannot_be_read_are_a_finding(project: Path, name: str, l2s: L2s) -> None:
     with changed(project / name, b"a: [\xff"), changed(project / "data/report/index.html", b"other"):
-        code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+        code, said, _ = l2s("audit", "--json", "--regrade", "0")
     found = {mismatch["file"] for mismatch in json.loads(said)["mismatches"]}
     assert code == 1 and {name, "data/report/index.html"} <= found, said
 
 
-def test_the_store_is_looked_at(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_store_is_looked_at(project: Path, l2s: L2s) -> None:
     import sqlite3
 
     store = project / ".l2s/responses.sqlite"
-    code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+    code, said, _ = l2s("audit", "--json", "--regrade", "0")
     assert code == 0 and json.loads(said)["checked"]["stored"] == 30, said
     with changed(store, store.read_bytes()):
         connection = sqlite3.connect(store)
         connection.execute("UPDATE responses SET ids = '[1,2]' WHERE key = (SELECT min(key) FROM responses)")
         connection.commit()
         connection.close()
-        code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+        code, said, _ = l2s("audit", "--json", "--regrade", "0")
         [mismatch] = json.loads(said)["mismatches"]
         assert code == 1 and mismatch["file"] == ".l2s/responses.sqlite" and mismatch["what"].startswith("key ")
     for content in (b"", b"no store at all, whatever it is called", store.read_bytes()[:9000]):
         with changed(store, content):
-            code, said = l2s(capsys, monkeypatch, "audit", "--json", "--regrade", "0")
+            code, said, _ = l2s("audit", "--json", "--regrade", "0")
         assert (code == 1 or content == b"") and "Traceback" not in said, said

@@ -1,20 +1,19 @@
 """Every preset is complete, is read without a complaint, and says what the papers print."""
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from flows.cli.app import entry
 from flows.pipeline.repository.graph import Graph
 from l2s.config import Config
 from l2s.generation.prompts.text import prompt_text
 from l2s.merging.recipe import MergeRecipe
 from l2s.presets import preset_names, read_preset
 from l2s.requirements import broken_recipes
+from tests.conftest import L2s
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ["gsm8k", "math500", "minerva_math", "olympiadbench", "college_math", "aime24"]
@@ -153,43 +152,28 @@ def test_what_a_paper_does_not_say_is_marked() -> None:
             assert "arXiv:2503.20641" in read_preset(name)
 
 
-def l2s(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["l2s", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        entry()
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out, said.err
-
-
 def test_the_command_writes_and_replaces_only_when_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l2s: L2s
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert l2s(monkeypatch, capsys, "preset", "tiny")[0] == 0
+    assert l2s("preset", "tiny")[0] == 0
     assert Path("params.yaml").read_text() == read_preset("tiny")
-    code, _, err = l2s(monkeypatch, capsys, "preset", "qwen3-8b")
+    code, _, err = l2s("preset", "qwen3-8b")
     assert code == 2 and "params.yaml: is there already" in err and err.count("\n") == 1
     assert Path("params.yaml").read_text() == read_preset("tiny")
-    assert l2s(monkeypatch, capsys, "preset", "qwen3-8b", "--force")[0] == 0
+    assert l2s("preset", "qwen3-8b", "--force")[0] == 0
     assert Path("params.yaml").read_text() == read_preset("qwen3-8b")
-    assert l2s(monkeypatch, capsys, "preset", "tiny", "--out", "new/other.yaml")[0] == 0
+    assert l2s("preset", "tiny", "--out", "new/other.yaml")[0] == 0
     assert Path("new/other.yaml").read_text() == read_preset("tiny")
-    code, _, err = l2s(monkeypatch, capsys, "preset", "tiny", "--out", "new", "--force")
+    code, _, err = l2s("preset", "tiny", "--out", "new", "--force")
     assert code == 2 and "new: is a folder" in err
-    code, _, err = l2s(monkeypatch, capsys, "preset", "qwen2.5-8b", "--out", "none.yaml")
+    code, _, err = l2s("preset", "qwen2.5-8b", "--out", "none.yaml")
     assert code == 2 and "'qwen2.5-8b' is not known; did you mean" in err and "tiny" in err
     assert not Path("none.yaml").exists()
 
 
-def test_the_hint_is_of_the_file_that_was_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_hint_is_of_the_file_that_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l2s: L2s) -> None:
     monkeypatch.chdir(tmp_path)
     for target, words in (("params.yaml", "l2s run --dry shows"), ("other.yaml", "l2s plan --params other.yaml")):
-        monkeypatch.setattr(sys, "argv", ["l2s", "preset", "tiny", "--out", target])
-        try:
-            entry()
-        except SystemExit as ended:
-            assert not ended.code
-        said = capsys.readouterr().out
-        assert words in said and ("run --dry" in said) == (target == "params.yaml")
+        code, said, _ = l2s("preset", "tiny", "--out", target)
+        assert code == 0 and words in said and ("run --dry" in said) == (target == "params.yaml")

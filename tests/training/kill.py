@@ -31,10 +31,10 @@ def main() -> None:
         if forked(method, Path(start), named, place, rng.choice((1, 2)), delay) == signal.SIGKILL:
             done += 1
         else:
-            assert contents(place) == contents(whole), f"{place} after {done} kills"
+            assert small.contents(place) == small.contents(whole), f"{place} after {done} kills"
             number += 1
     assert forked(method, Path(start), named, place, 1) == 0
-    assert contents(place) == contents(whole), f"{place} after {done} kills"
+    assert small.contents(place) == small.contents(whole), f"{place} after {done} kills"
     print(f"{method}: {done} kills, {number + 1} trainings finished with the same bytes, {took:.1f} s each")
 
 
@@ -55,10 +55,6 @@ def forked(method: str, start: Path, inputs: dict[str, Path], out: Path, threads
     if os.WIFEXITED(found[1]) and os.WEXITSTATUS(found[1]):
         raise SystemExit(f"{method} failed")
     return os.WTERMSIG(found[1]) if os.WIFSIGNALED(found[1]) else 0
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 if __name__ == "__main__":

@@ -104,6 +104,11 @@ def run(
     )  # fmt: skip
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder."""
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
 def job_of(settings: TrainingParams, start: Path, inputs: dict[str, Path], work: Path) -> Job:
     """What a method is given."""
     words = Words(start, DecodingParams().prompt, settings.level_template)

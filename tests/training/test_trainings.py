@@ -14,13 +14,9 @@ import pytest
 
 from l2s.checkpoints import Checkpoint
 from l2s.training.folder import HISTORY, MANIFEST, SHOWN
-from tests.training.small import BLOCKS, FILES, run
+from tests.training.small import BLOCKS, FILES, contents, run
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def test_a_trained_folder(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:

@@ -89,38 +89,11 @@ def test_a_cut_response_that_never_thought_answers_by_its_box() -> None:
 
 
 PIECES = [
-    "a",
-    " ",
-    "\n",
-    "{",
-    "}",
-    "\\",
-    "\\{",
-    "$",
-    "*",
-    "**1",
-    "** ",
-    "\\boxed",
-    "\\boxed{",
-    "\\boxed ",
-    "\\boxed{1}",
-    "answer",
-    "answer:",
-    "answer to ",
-    "the answer is ",
-    "\nanswer: *",
-    "####",
-    "答案",
-    "<think>",
-    "</think>",
-    *(mark for pair in (*BOX_TOKENS, *ANSWER_TAGS[:2]) for mark in pair),
-    "not able to find the answer",
-    "So the ",
-    "1.",
-    "\x00",
-    "\u202e",
-    "\ud800",
-]
+    "a", " ", "\n", "{", "}", "\\", "\\{", "$", "*", "**1", "** ", "\\boxed", "\\boxed{", "\\boxed ", "\\boxed{1}",
+    "answer", "answer:", "answer to ", "the answer is ", "\nanswer: *", "####", "答案", "<think>", "</think>",
+    *(mark for pair in (*BOX_TOKENS, *ANSWER_TAGS[:2]) for mark in pair), "not able to find the answer", "So the ",
+    "1.", "\x00", "\u202e", "\ud800",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("piece", PIECES)

@@ -116,18 +116,11 @@ def test_announcements(response: str, answer: str) -> None:
 
 
 DENIED = [
-    "The answer is not 14.",
-    "So it cannot be 14.",
-    "14 is not the answer.",
-    "So she does not have 14 apples.",
-    "Is the answer 14?",
-    "So the answer is 14?",
-    "It is more than 14 and less than 20.",
-    "The answer is either 14 or 15.",
-    "答案不是14。",
-    "Let me check the case of 14 apples.",
+    "The answer is not 14.", "So it cannot be 14.", "14 is not the answer.", "So she does not have 14 apples.",
+    "Is the answer 14?", "So the answer is 14?", "It is more than 14 and less than 20.",
+    "The answer is either 14 or 15.", "答案不是14。", "Let me check the case of 14 apples.",
     "If the answer is 14 then we are done.",
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("response", DENIED)
@@ -227,42 +220,15 @@ def test_a_letter_that_is_a_word_denied_or_one_of_several_is_no_choice(response:
 
 
 LANGUAGES = [
-    "উত্তর: ৪২",
-    "সুতরাং, উত্তরটি হলো ৪২।",
-    "Antwort: 42",
-    "Die Antwort lautet 42.",
-    "Respuesta: 42",
-    "La respuesta final es $42$.",
-    "Réponse : 42",
-    "La réponse est 42.",
-    "答えは42です。",
-    "答え：４２",
-    "したがって、答えは42個です。",
-    "Ответ: 42",
-    "Ответ — 42.",
-    "Jibu ni 42.",
-    "Jibu: 42",
-    "సమాధానం: ౪౨",
-    "సమాధానం 42.",
-    "คำตอบคือ 42",
-    "คำตอบ: ๔๒",
-    "答案：42。",
-    "答案是 $42$。",
-    "उत्तर: ४२",
-    "الجواب: ٤٢",
-    "Odpowiedź: 42",
-    "Vastaus: 42",
-    "정답은 42입니다.",
-    "따라서 정답은 **42**입니다.",
-    "答案是42个（而不是20个）。",
-    "Cevap 42'dir.",
-    "Câu trả lời là 42.",
-    "Jawabannya adalah 42.",
-    "A resposta é 42.",
-    "Het antwoord is 42.",
-    "התשובה היא 42.",
-    "پاسخ: ۴۲",
-]
+    "উত্তর: ৪২", "সুতরাং, উত্তরটি হলো ৪২।", "Antwort: 42", "Die Antwort lautet 42.", "Respuesta: 42",
+    "La respuesta final es $42$.", "Réponse : 42", "La réponse est 42.",
+    "答えは42です。", "答え：４２", "したがって、答えは42個です。",
+    "Ответ: 42", "Ответ — 42.", "Jibu ni 42.", "Jibu: 42", "సమాధానం: ౪౨", "సమాధానం 42.", "คำตอบคือ 42", "คำตอบ: ๔๒",
+    "答案：42。", "答案是 $42$。", "उत्तर: ४२", "الجواب: ٤٢", "Odpowiedź: 42", "Vastaus: 42", "정답은 42입니다.",
+    "따라서 정답은 **42**입니다.", "答案是42个（而不是20个）。",
+    "Cevap 42'dir.", "Câu trả lời là 42.", "Jawabannya adalah 42.",
+    "A resposta é 42.", "Het antwoord is 42.", "התשובה היא 42.", "پاسخ: ۴۲",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("response", LANGUAGES)
