@@ -1,31 +1,27 @@
 """However many processes answer, and whenever a search is killed, it ends with the same bytes."""
 
-import os
+import multiprocessing
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
 import pytest
 import yaml
 
+import l2s
 from l2s.benchmarks import BenchmarkParams, write_problems
+from tasks.stage import MODELS
 from tests.search.models import FAMILY, NAMES
 
 KILLS, JOBS = 20, (1, 2, 4)
 PATIENCE = 120
 """Seconds; a worker that is still importing when its search is killed ends when it has done so."""
-SCRIPT = """
-import sys
-import l2s
-from l2s.search import run
-print("begun", flush=True)
-l2s.search_recipe("search.yaml", "out", jobs=int(sys.argv[1]), store="store.sqlite", work="work")
-"""
+LIBRARIES = ["l2s.api", "l2s.search.run", "optuna", *MODELS]
+"""What a search imports: once, so that kills come at moments of its work."""
 
 
 @pytest.fixture
@@ -49,14 +45,20 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def started(jobs: int) -> subprocess.Popen[str]:
-    """A search that has loaded what it needs."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(jobs)], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert process.stdout is not None and process.stdout.readline() == "begun\n"
+def started(jobs: int) -> BaseProcess:
+    """A search that runs."""
+    folder, context = Path.cwd(), multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    more = {"jobs": jobs, "store": folder / "store.sqlite", "work": folder / "work"}
+    process = context.Process(target=l2s.search_recipe, args=(folder / "search.yaml", folder / "out"), kwargs=more)
+    process.start()
     return process
+
+
+def ended(process: BaseProcess, seconds: float | None = None) -> int | None:
+    """How it ended; None: it has not, by then."""
+    process.join(seconds)
+    return process.exitcode
 
 
 def written() -> dict[str, bytes]:
@@ -74,7 +76,7 @@ def forget() -> None:
 def test_the_number_of_jobs_changes_no_byte(search: Path) -> None:
     found = []
     for jobs in JOBS:
-        assert started(jobs).wait() == 0
+        assert ended(started(jobs)) == 0
         found.append(written())
         forget()
     assert "recipe.yaml" in found[0] and found[0] == found[1] == found[2]
@@ -83,27 +85,22 @@ def test_the_number_of_jobs_changes_no_byte(search: Path) -> None:
 @pytest.mark.slow
 def test_twenty_kills_change_no_byte(search: Path) -> None:
     """Each at a random moment, with 1, 2 and 4 jobs in turn; a search that ends before its kill is begun anew."""
-    whole = dict[int, float]()
-    for jobs in JOBS:
-        process, begun = started(jobs), time.monotonic()
-        assert process.wait() == 0
-        whole[jobs], expected = time.monotonic() - begun, written()
-        forget()
+    begun = time.monotonic()
+    assert ended(started(1)) == 0
+    whole, expected = time.monotonic() - begun, written()
+    forget()
     draw, kills = random.Random(0), 0
     while kills < KILLS:
         jobs = JOBS[kills % len(JOBS)]
-        process = started(jobs)
-        moment = draw.uniform(0, whole[jobs])
-        try:
-            process.wait(moment)
-        except subprocess.TimeoutExpired:
+        process, moment = started(jobs), draw.uniform(0, whole)
+        if ended(process, moment) is None:
             workers = psutil.Process(process.pid).children(recursive=True)
             process.kill()
-        if process.wait() == -signal.SIGKILL:
+        if ended(process) == -signal.SIGKILL:
             kills += 1
             print(f"kill {kills}: {jobs} jobs after {moment:.1f} s, with {len(workers)} processes", flush=True)
             assert psutil.wait_procs(workers, timeout=PATIENCE)[1] == [], "no worker outlives its search"
         else:
-            assert process.returncode == 0 and written() == expected
+            assert process.exitcode == 0 and written() == expected
             forget()
-    assert started(2).wait() == 0 and written() == expected
+    assert ended(started(2)) == 0 and written() == expected
