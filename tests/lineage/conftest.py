@@ -46,3 +46,8 @@ def flipped(content: bytes, bit: int) -> bytes:
     changed = bytearray(content)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)
+
+
+def both(ended: tuple[int, str, str]) -> tuple[int, str]:
+    """An exit code, and what was printed on either stream."""
+    return ended[0], ended[1] + ended[2]

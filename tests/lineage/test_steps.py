@@ -8,11 +8,10 @@ import pytest
 import yaml
 
 from l2s.lineage.record import Sidecar
-from tests.lineage.conftest import changed, flipped
+from tests.conftest import L2s
+from tests.lineage.conftest import both, changed, flipped
 from tests.lineage.projects import ROOT
-from tests.lineage.test_audit import l2s
 
-Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
 
 
@@ -61,25 +60,25 @@ def test_every_step_leaves_a_record_beside_what_it_wrote(worked: Path) -> None:
 
 
 def test_the_tree_reaches_the_base_weights_and_moves_with_its_folder(
-    worked: Path, tmp_path: Path, capsys: Capture, monkeypatch: Patch
+    worked: Path, tmp_path: Path, l2s: L2s, monkeypatch: Patch
 ) -> None:
     moved = tmp_path / "elsewhere"
     shutil.copytree(worked, moved)
     for folder in (worked, moved):
         monkeypatch.chdir(folder)
-        code, said = l2s(capsys, monkeypatch, "lineage", "summary/summary.json", "--json")
+        code, said = both(l2s("lineage", "summary/summary.json", "--json"))
         nodes = json.loads(said)["nodes"]
         assert code == 0 and next(iter(nodes)) == "summary/summary.json"
         assert {"out/verdicts.jsonl", "out/responses.jsonl", "merged", "models/slow", "problems.jsonl"} <= set(nodes)
         assert nodes["models/slow"]["made_by"] is None and nodes["models/slow"]["digest"].startswith("blake3:")
         assert nodes["merged"]["facts"]["method"] == "linear"
-        code, said = l2s(capsys, monkeypatch, "lineage", "summary")
+        code, said = both(l2s("lineage", "summary"))
         assert code == 0 and "made by l2s merge on " in said and "given: no record says what made it" in said
 
 
-def test_an_audit_follows_sidecars(worked: Path, capsys: Capture, monkeypatch: Patch) -> None:
+def test_an_audit_follows_sidecars(worked: Path, l2s: L2s, monkeypatch: Patch) -> None:
     monkeypatch.chdir(worked)
-    code, said = l2s(capsys, monkeypatch, "audit", "summary", "--regenerate", "2")
+    code, said = both(l2s("audit", "summary", "--regenerate", "2"))
     assert code == 0 and "5 rows graded again, 1 stages done again, 2 rows generated again" in said
     for name, shown in (
         ("models/slow/model.safetensors", "models/slow/model.safetensors"), ("problems.jsonl", "problems.jsonl"),
@@ -88,38 +87,38 @@ def test_an_audit_follows_sidecars(worked: Path, capsys: Capture, monkeypatch: P
     ):  # fmt: skip
         file = worked / name
         with changed(file, flipped(file.read_bytes(), 8 * file.stat().st_size // 2)):
-            code, said = l2s(capsys, monkeypatch, "audit", "summary")
+            code, said = both(l2s("audit", "summary"))
         assert code == 1 and f"mismatch: {shown}: " in said, name
 
 
-def test_a_step_that_fails_leaves_nothing(tmp_path: Path, capsys: Capture, monkeypatch: Patch) -> None:
+def test_a_step_that_fails_leaves_nothing(tmp_path: Path, l2s: L2s, monkeypatch: Patch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert l2s(capsys, monkeypatch, "verify", "none.jsonl", "out.jsonl")[0] == 2
+    assert l2s("verify", "none.jsonl", "out.jsonl")[0] == 2
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_the_pipeline_made_keeps_its_own_record(project: Path, capsys: Capture, monkeypatch: Patch) -> None:
+def test_what_the_pipeline_made_keeps_its_own_record(project: Path, l2s: L2s, monkeypatch: Patch) -> None:
     file = Path("data/verdicts/slow.jsonl")
     before = file.read_bytes()
-    assert l2s(capsys, monkeypatch, "verify", "data/responses/slow.jsonl", str(file))[0] == 0
+    assert l2s("verify", "data/responses/slow.jsonl", str(file))[0] == 0
     assert file.read_bytes() == before and not file.with_name("slow.jsonl.lineage.json").exists()
-    assert l2s(capsys, monkeypatch, "audit", str(file))[0] == 0
+    assert l2s("audit", str(file))[0] == 0
 
 
-def test_mermaid_and_tree_of_a_project(project: Path, capsys: Capture, monkeypatch: Patch) -> None:
-    code, said = l2s(capsys, monkeypatch, "lineage", "data/merged/aim-ties", "--mermaid")
+def test_mermaid_and_tree_of_a_project(project: Path, l2s: L2s, monkeypatch: Patch) -> None:
+    code, said = both(l2s("lineage", "data/merged/aim-ties", "--mermaid"))
     assert code == 0 and said.startswith("flowchart TD\n") and said.count("-->") == 5
     assert "data/calibration/activations.safetensors<br>calibrate@activations" in said
-    code, said = l2s(capsys, monkeypatch, "lineage", "data/summary")
+    code, said = both(l2s("lineage", "data/summary"))
     assert code == 0 and said.count("(above)") > 3, "what was shown once is not spelt out again"
-    code, said = l2s(capsys, monkeypatch, "lineage", "data/models/base/config.json", "--json")
+    code, said = both(l2s("lineage", "data/models/base/config.json", "--json"))
     node = json.loads(said)["nodes"]["data/models/base"]
     assert node["made_by"] == "family" and node["parameters"]["family"]["seed"] == 0
     assert {"torch", "python"} <= set(node["versions"]) and node["occasion"]["machine"]["cores"] >= 1
 
 
-def test_a_damaged_record_is_a_sentence(project: Path, capsys: Capture, monkeypatch: Patch) -> None:
+def test_a_damaged_record_is_a_sentence(project: Path, l2s: L2s, monkeypatch: Patch) -> None:
     file = Path("data/lineage/merge/average.json")
     with changed(file, flipped(file.read_bytes(), 999)):
-        code, said = l2s(capsys, monkeypatch, "lineage", "data/merged/average")
+        code, said = both(l2s("lineage", "data/merged/average"))
     assert code == 2 and said.startswith("error: ") and "merge/average.json: " in said and said.count("\n") == 1

@@ -9,7 +9,7 @@ from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.presets.searches import preset_with_searches
 from l2s.search.space import space_of
-from tests.presets.test_presets import l2s
+from tests.conftest import L2s
 
 PRINTED = {
     "qwen2.5-1.5b": [
@@ -78,9 +78,7 @@ def test_a_preset_without_coefficients_says_so(tmp_path: Path) -> None:
         preset_with_searches("dpo")
 
 
-def test_the_command_writes_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l2s: L2s) -> None:
     monkeypatch.chdir(tmp_path)
-    assert l2s(monkeypatch, capsys, "preset", "qwen2.5-7b", "--search")[0] == 0
+    assert l2s("preset", "qwen2.5-7b", "--search")[0] == 0
     assert Path("params.yaml").read_text() == preset_with_searches("qwen2.5-7b")
