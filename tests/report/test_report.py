@@ -12,7 +12,7 @@ from rich.console import Console
 
 from l2s.analysis.output.terminal import main_table
 from l2s.records.shown import share_text, size_text
-from l2s.report.parts.columns import P_VALUE
+from l2s.report.parts.columns import DIFFERENCE, P_VALUE
 from l2s.report.parts.headline import headline
 from l2s.report.parts.tables import caption, difference_text, sorted_rows
 from l2s.report.plots.crowd import crowd
@@ -104,6 +104,7 @@ def test_numbers_as_text() -> None:
     assert [share_text(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)] == ["0 %", "<1 %", "50 %", ">99 %", "100 %"]
     assert difference_text({**row, "difference": -0.0001}, "points") == "+0.0 points [−0.9, +0.5]"
     assert [P_VALUE.number(p) for p in (1.0, 0.0245, 3e-124)] == ["1.000", "0.025", "<0.001"]
+    assert [DIFFERENCE.number(x) for x in (-0.007, -0.0001, 0.0)] == ["−0.7", "+0.0", "+0.0"]
     assert [size_text(row) for row in ({"n": 1, "problems": 1}, {"n": 4000, "problems": 1000})] == [
         "1 problem",
         "1,000 problems (4,000 responses)",

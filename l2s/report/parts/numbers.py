@@ -57,7 +57,7 @@ class Column:
         """The bare number in this column's scale and digits."""
         if self.digits is None:
             return given_text(self.scale * value)
-        if value < self.least / 2:
+        if 0 <= value < self.least / 2:
             return f"<{self.least:g}"
         return decimal(self.scale * value, self.digits, self.signed)
 
