@@ -111,7 +111,7 @@ def large(tmp_path: Path) -> Path:
     }
     recipe = {"merge_method": "task_arithmetic", "base_model": "base", "models": [{"model": "slow"}]}
     params["recipes"], params["calibration"] = {"ta": recipe | {"parameters": {"weight": 0.7}}}, {}
-    params["searches"] = {}
+    params["searches"] = params["samples"] = params["training"] = {}
     params["benchmarks"] = {"MATH-500": {"source": "file", "path": "/nowhere/math.jsonl"}}
     params["runs"] = {
         "base": {"model": "models/base", "control": "none"},
