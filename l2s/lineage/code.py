@@ -29,8 +29,13 @@ class Code(NamedTuple):
 
     sources: dict[str, str]
     """Digests by path."""
-    packages: dict[str, str]
-    """Versions by name."""
+    imported: frozenset[str]
+    """Packages of others."""
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Versions by name, as they are installed now."""
+        return versions_of(self.imported)
 
 
 def fingerprint(sources: Mapping[str, str]) -> str:
@@ -71,7 +76,7 @@ def code_behind(start: Iterable[str], reading: Reading, gathering: Gathering | N
     digests |= {file: digest_file(file) for folder in {file.parent for file in seen} for file in data_files(folder)}
     return Code(
         {name: digests[file] for name, file in sorted((reading.name(file), file) for file in digests)},
-        versions_of(packages),
+        frozenset(packages),
     )
 
 
@@ -111,10 +116,14 @@ def versions_of(packages: Iterable[str]) -> dict[str, str]:
     return found
 
 
+_distributions = cache(packages_distributions)
+"""By name of a top-level module; it reads what every installed package has written down."""
+
+
 @cache
 def _version(package: str) -> dict[str, str]:
     name = DISTRIBUTIONS.get(package, package)
     try:
         return {name: version_of(name)}
     except PackageNotFoundError:
-        return {name: version_of(name) for name in packages_distributions().get(package, [])[:1]}
+        return {name: version_of(name) for name in _distributions().get(package, [])[:1]}
