@@ -15,8 +15,8 @@ import numpy as np
 
 from l2s.analysis.statistics.paired import tango
 from l2s.benchmarks.arithmetic import problem_rows
+from l2s.core.row import Row
 from l2s.core.yaml import read_yaml
-from l2s.records import Row
 from l2s.records.cells import csv_text, rounded
 from l2s.search.file import SearchFile, read_search
 from l2s.search.live import LiveSettings, LiveTrialist

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from l2s.core.errors import ConfigError
 from l2s.core.extras import naming_extras
 from l2s.core.progress import Track, silent, stepped
+from l2s.core.row import Row
 
 if TYPE_CHECKING:
     from l2s.analysis.analyse import Report
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from l2s.merging.run.manifest import MergeManifest
 
 Source = str | os.PathLike[str]
-Row = dict[str, Any]
 STORE = Path(".l2s/responses.sqlite")
 """Where responses are kept, so that none is generated twice."""
 

@@ -2,12 +2,12 @@
 
 from l2s.config import Config
 from l2s.core.progress import Track
-from l2s.records import read_rows
 from tasks.stage import DATA, Say, Stage
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> None:
     """Copy its samples and draw its problems; refuse those that benchmarks hold."""
+    from l2s.records import read_rows
     from l2s.training.gathered import check_apart, gather
 
     samples = {sample: DATA / "samples" / f"{sample}.jsonl" for sample in config.samples}

@@ -44,15 +44,17 @@ def warn(sentence: str) -> None:
     consoles.err.print(f"note: {sentence}", highlight=False, markup=False, soft_wrap=True)
 
 
-def print_table(summary: Path, as_json: bool, title: str | None = None, show: Sequence[str] = ()) -> None:
+def print_table(
+    summary: Path, as_json: bool, title: str | None = None, show: Sequence[str] = (), *, check: bool = True
+) -> None:
     """Show a summary: the table of every reported benchmark, or those named (``columns.py`` has all)."""
-    from l2s.analysis.output.summary import read_summary
+    from l2s.analysis.output.reading import read_summary
     from l2s.analysis.output.terminal import any_table, main_table, overall_table
 
     if as_json:
         consoles.out.print_json(summary.read_text(encoding="utf-8"))
         return
-    content = read_summary(summary)
+    content = read_summary(summary, check=check)
     for name in show:
         consoles.out.print(any_table(content, name))
     if show:

@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook
 from rich.segment import Segment
 
+from l2s.core.shown import plain_name
+
 
 class Visible(RenderHook):
     """What a console is about to print, with its texts made plain; what the console itself sends stays."""
@@ -30,6 +32,4 @@ class _Plain:
 def _shown(text: str) -> str:
     if text.replace("\n", "").isprintable():
         return text
-    from l2s.records.shown import plain_name  # with the packages of tables, which most commands need not load
-
     return "\n".join(map(plain_name, text.split("\n")))

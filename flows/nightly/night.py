@@ -21,6 +21,7 @@ from l2s.core.digests import digest_file
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.files import replacing_folder, write_json, write_text
 from l2s.core.progress import Track
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
 from l2s.lineage.code import fingerprint
 from l2s.nightly.comparison import REGRESSIONS, compare_nights, outcome_of
@@ -39,7 +40,7 @@ from l2s.nightly.night import (
     too_old,
 )
 from l2s.nightly.rows import NightRows, problem_digest, short_digest
-from l2s.records import Problems, Row, read_rows, table_of, write_rows
+from l2s.records import Problems, read_rows, table_of, write_rows
 from tasks.nightly.evaluate import Bench, Evaluated, Say, evaluate
 from tasks.running.observed import observed
 
@@ -87,7 +88,7 @@ def accepted_runs(config: Config, data: Path) -> list[str]:
     """
     if config.nightly.runs:
         return list(config.nightly.runs)
-    from l2s.analysis.output.summary import read_summary
+    from l2s.analysis.output.reading import read_summary
 
     named = "; name the accepted models in params.yaml: nightly.runs"
     if config.analysis.slow is None:

@@ -1,7 +1,7 @@
 """AIME 2024 and 2025: 30 contest problems a year, answers 0 to 999."""
 
 from l2s.benchmarks.source import Hub, Source, made, text_of
-from l2s.records import Row
+from l2s.core.row import Row
 
 _LICENCE = "problems © MAA, no licence granted by it; copies declare Apache-2.0"
 

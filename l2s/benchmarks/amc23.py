@@ -1,7 +1,7 @@
 """AMC 2023: 40 problems of AMC 12 whose answers were made free-form."""
 
 from l2s.benchmarks.source import Hub, Source, made, text_of
-from l2s.records import Row
+from l2s.core.row import Row
 
 
 def problem(row: Row, number: int, seed: int) -> Row:

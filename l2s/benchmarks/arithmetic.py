@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.records import Row
 
 NAMES = tuple(
     [

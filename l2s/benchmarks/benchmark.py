@@ -15,8 +15,8 @@ from l2s.benchmarks.source import Hub, Source
 from l2s.benchmarks.sources import SOURCES
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.params import Params, nearest
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.records import Problems, Row, in_text, read_rows, table_of, write_rows
 
 _OWN = ("arithmetic", "file", "jsonl")
 _DIGITS = 12
@@ -140,6 +140,8 @@ def write_problems(name: str, params: ProblemParams, out: Path, where: str | Non
         RecordError: the file's rows break the schema or are not of the benchmark's form; or it cannot be had.
         ConfigError: no problem is left.
     """
+    from l2s.records import Problems, write_rows
+
     rows = _subset([{**row, "benchmark": name} for row in _problems(name, params)], params)
     if not rows:
         place = where or f"benchmarks.{name}"
@@ -164,6 +166,8 @@ def _problems(name: str, params: ProblemParams) -> list[Row]:
         return problem_rows(name, params.seed, params.split, params.per_level, weights)
     if params.source in SOURCES:
         return _published(SOURCES[params.source], params)
+    from l2s.records import Problems, in_text, read_rows, table_of
+
     assert params.path is not None
     rows = [in_text({**row, "benchmark": name}, Problems) for row in read_rows(params.path)]
     table_of(rows, Problems, str(params.path))  # so that an error names the user's file, not ours

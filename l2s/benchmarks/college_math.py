@@ -1,7 +1,7 @@
 """CollegeMath: exercises of nine open textbooks (Tang et al., MathScale, arXiv 2403.02884)."""
 
 from l2s.benchmarks.source import Source, made, text_of
-from l2s.records import Row
+from l2s.core.row import Row
 
 
 def problem(row: Row, number: int, seed: int) -> Row:

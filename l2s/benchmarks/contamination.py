@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from l2s.core.errors import ConfigError
-from l2s.records import Row
+from l2s.core.row import Row
 
 SHOWN = 3
 _SIGNS = str.maketrans("−–—‐‑×·÷⋅", "-----**/*")

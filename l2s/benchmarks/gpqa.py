@@ -7,8 +7,8 @@ The four choices are put in an order drawn from the seed and the question, so th
 import random
 
 from l2s.benchmarks.source import Source, made, text_of
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.records import Row
 
 _WRONG = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 

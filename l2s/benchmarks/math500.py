@@ -2,7 +2,7 @@ r"""MATH500: the 500 problems of MATH that PRM800K held out (arXiv 2103.03874, 2
 
 from l2s.benchmarks.source import Hub, Source, last_box, made, text_of
 from l2s.core.errors import RecordError
-from l2s.records import Row
+from l2s.core.row import Row
 
 
 def problem(row: Row, number: int, seed: int) -> Row:

@@ -2,7 +2,7 @@
 
 from l2s.benchmarks.source import Hub, Source, made, text_of
 from l2s.core.errors import RecordError
-from l2s.records import Row
+from l2s.core.row import Row
 
 
 def problem(row: Row, number: int, seed: int) -> Row:

@@ -3,10 +3,8 @@
 import csv
 from pathlib import Path
 
-import polars as pl
-
 from l2s.core.errors import RecordError
-from l2s.records import Row, read_rows
+from l2s.core.row import Row
 
 
 def published_rows(path: Path) -> list[Row]:
@@ -24,8 +22,12 @@ def published_rows(path: Path) -> list[Row]:
         except (UnicodeDecodeError, csv.Error) as error:
             raise RecordError(f"{path}: no CSV in UTF-8: {error}") from None
     if path.suffix == ".parquet":
+        import polars as pl
+
         try:
             return pl.read_parquet(path).to_dicts()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise RecordError(f"{path}: no Parquet file: {str(error).splitlines()[0]}") from None
+    from l2s.records import read_rows
+
     return read_rows(path)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from l2s.core.errors import RecordError
-from l2s.records import Row
+from l2s.core.row import Row
 
 
 @dataclass(frozen=True)

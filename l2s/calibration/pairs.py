@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.params import nearest
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.records import Row, iter_rows
+from l2s.records import iter_rows
 from l2s.thinking import leaves_open
 
 OPENING, CLOSING = "<think>", "</think>"

@@ -11,6 +11,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.core.digests import SHA256
 from l2s.core.errors import RecordError
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.generation.calls import Calls, Counts, Digests
 from l2s.generation.controls.asking import FirstQuestion
 from l2s.generation.controls.control import Control
@@ -24,7 +25,7 @@ from l2s.generation.prompts.tokenizer import ModelTokenizer, tokenizer_digest
 from l2s.generation.rows import RowWriter
 from l2s.generation.settings import DecodingParams, PromptParams
 from l2s.generation.store.store import ResponseStore
-from l2s.records import Problems, Responses, Row, read_rows, table_of, write_rows
+from l2s.records import Problems, Responses, read_rows, table_of, write_rows
 from l2s.records.acted import Spent, share_acted_on
 
 __all__ = ["Counts", "generate_responses"]

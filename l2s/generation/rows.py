@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from l2s.core.row import Row
 from l2s.generation.controls.spelling import StopStrings
 from l2s.generation.prompts.text import stop_strings_of
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import Stored
-from l2s.records import Row
 
 
 @dataclass(frozen=True)

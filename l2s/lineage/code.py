@@ -11,13 +11,10 @@ from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 from typing import NamedTuple
 
-from l2s.core.digests import digest_file
 from l2s.core.versions import version_of
 from l2s.lineage.digests import digest_parts
 from l2s.lineage.meaning import OURS, Reading
 
-DATA = (".css", ".html", ".j2", ".js", ".json", ".yaml")
-"""Endings of data files that packages hold beside their modules."""
 DISTRIBUTIONS = {"yaml": "PyYAML"}
 """Packages that are called otherwise where they are installed from, and common; looking all of them up is slow."""
 Gathering = Mapping[str, tuple[str, ...]]
@@ -73,22 +70,12 @@ def code_behind(start: Iterable[str], reading: Reading, gathering: Gathering | N
             elif not any(fnmatchcase(name, pattern) for pattern in left_out):
                 waiting += _files(reading, name)
     digests = {file: reading.source(file).meaning for file in seen}
-    digests |= {file: digest_file(file) for folder in {file.parent for file in seen} for file in data_files(folder)}
+    for folder in {file.parent for file in seen}:
+        digests |= reading.data(folder)
     return Code(
         {name: digests[file] for name, file in sorted((reading.name(file), file) for file in digests)},
         frozenset(packages),
     )
-
-
-def data_files(folder: Path) -> list[Path]:
-    """Data files of a package: those in its folder, and in folders below that hold no modules."""
-    found = []
-    for inner in folder.iterdir():
-        if inner.is_file() and inner.suffix in DATA:
-            found.append(inner)
-        elif inner.is_dir() and inner.name != "__pycache__" and not any(inner.glob("*.py")):
-            found += data_files(inner)
-    return found
 
 
 def _files(reading: Reading, name: str) -> Iterator[tuple[Path, bool]]:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2s.core.digests import digest_text
+from l2s.core.digests import digest_file, digest_text
 from l2s.core.errors import ConfigError
 from l2s.core.files import write_json
 
@@ -17,6 +17,8 @@ REVISION = sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 """Of this module: what another one remembered is read anew."""
 OURS = ("l2s", "flows", "tasks")
 """Our packages."""
+DATA = (".css", ".html", ".j2", ".js", ".json", ".yaml")
+"""Endings of data files that packages hold beside their modules."""
 APP = "l2s/app/"
 """Where a wheel keeps those that lie beside ``l2s`` in the repository, see :mod:`l2s.app`."""
 MODULE = re.compile(rf"({'|'.join(OURS)})(\.[A-Za-z_]\w*)+")
@@ -47,6 +49,8 @@ class Reading:
         self.known = _recall(memory)
         self.found: dict[Path, Source] = {}
         self.files: dict[str, Path | None] = {}
+        self.names: dict[Path, str] = {}
+        self.beside: dict[Path, dict[Path, str]] = {}
         self.now: dict[str, Any] = {}
 
     def source(self, path: Path) -> Source:
@@ -65,7 +69,15 @@ class Reading:
 
     def name(self, path: Path) -> str:
         """What a file is called: the same in the repository and in a wheel."""
-        return path.relative_to(self.root).as_posix().removeprefix(APP)
+        if path not in self.names:
+            self.names[path] = path.relative_to(self.root).as_posix().removeprefix(APP)
+        return self.names[path]
+
+    def data(self, folder: Path) -> dict[Path, str]:
+        """Digests of the data files of a package."""
+        if folder not in self.beside:
+            self.beside[folder] = {file: digest_file(file) for file in data_files(folder)}
+        return self.beside[folder]
 
     def place(self, name: str) -> Path:
         """Where the file of that name lies."""
@@ -85,6 +97,17 @@ class Reading:
         """Remember what was read."""
         if self.memory is not None and not self.now.keys() <= self.known.keys():
             write_json(self.memory, {**self.known, **self.now} if len(self.known) < 2000 else self.now)
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Data files of a package: those in its folder, and in folders below that hold no modules."""
+    found = []
+    for inner in folder.iterdir():
+        if inner.is_file() and inner.suffix in DATA:
+            found.append(inner)
+        elif inner.is_dir() and inner.name != "__pycache__" and not any(inner.glob("*.py")):
+            found += data_files(inner)
+    return found
 
 
 def _recall(memory: Path | None) -> dict[str, Any]:

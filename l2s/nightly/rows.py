@@ -6,7 +6,8 @@ from typing import Any
 
 import pandera.polars as pa
 
-from l2s.records import STATUSES, Row
+from l2s.core.row import Row
+from l2s.records import STATUSES
 
 LENGTH = 16
 """Hex digits of a digest that are kept: equal texts are looked for, no forger is feared."""

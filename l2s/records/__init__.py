@@ -10,7 +10,7 @@ from l2s.records.broken import (
     sound_rows,
     write_broken,
 )
-from l2s.records.checks import Row, in_text
+from l2s.records.checks import in_text
 from l2s.records.lines import numbered_lines, plain_name
 from l2s.records.problems import Problems
 from l2s.records.responses import Responses
@@ -25,7 +25,6 @@ __all__ = [
     "Pairs",
     "Problems",
     "Responses",
-    "Row",
     "Summary",
     "Verdicts",
     "broken_sentence",

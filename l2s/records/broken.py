@@ -11,7 +11,8 @@ from pathlib import Path
 
 from l2s.core.errors import RecordError
 from l2s.core.files import replacing
-from l2s.records.checks import Row, Schema, in_text, row_faults
+from l2s.core.row import Row
+from l2s.records.checks import Schema, in_text, row_faults
 from l2s.records.lines import numbered_lines
 from l2s.records.table import broken_by_row, parse_line
 

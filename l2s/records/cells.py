@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from l2s.records.checks import Row
-from l2s.records.shown import plain_cell
+from l2s.core.row import Row
+from l2s.core.shown import plain_cell
 
 DIGITS = 10
 

@@ -13,7 +13,8 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 
-Row = dict[str, Any]
+from l2s.core.row import Row
+
 Schema = type[pa.DataFrameModel]
 
 _NUMBERED = ("id", "gold", "answer")

@@ -15,7 +15,8 @@ import pandera.errors
 import polars as pl
 
 from l2s.core.errors import RecordError
-from l2s.records.checks import Row, Schema, broken_rules, dtypes, in_text, rule_faults, wrong_kinds
+from l2s.core.row import Row
+from l2s.records.checks import Schema, broken_rules, dtypes, in_text, rule_faults, wrong_kinds
 from l2s.records.lines import numbered_lines, replacing_lines
 
 DEEPEST = 100

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from l2s.core.files import replacing_folder, write_text
-from l2s.records.shown import plain, share_text
+from l2s.core.shown import plain, share_text
 from l2s.report.charts.marks import ROLE_NAMES
 from l2s.report.content import page_content, present_sections
 from l2s.report.parts import columns, tables

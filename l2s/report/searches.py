@@ -1,14 +1,14 @@
 """The page's section on searches: what was tried, what was found, and what it is worth on other problems."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from l2s.core.row import Row
 from l2s.report.charts.searches import VALUE
 from l2s.report.parts import columns
 from l2s.report.parts.numbers import Column
 from l2s.report.sections import plain_grid
 
-Row = dict[str, Any]
 IMPORTANCE = [Column("importance", "importance, %", "how much it decides which trials are short (PED-ANOVA)", 100)]
 ESTIMATES = [columns.ACCURACY, columns.DIFFERENCE, columns.TOKENS, columns.CHANGE, columns.N]
 

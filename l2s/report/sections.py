@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from l2s.core.row import Row
 from l2s.report.parts import columns
 from l2s.report.parts.headline import featured
 from l2s.report.parts.numbers import Cell, Column
 from l2s.report.parts.tables import caption, role_of, sorted_rows
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

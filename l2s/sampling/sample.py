@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.generate import Counts, generate_responses
 from l2s.generation.settings import DecodingParams
-from l2s.records import Row
 from l2s.verification.io.graded_files import verify_file
 
 

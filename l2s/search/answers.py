@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from l2s.records import Row
+from l2s.core.row import Row
 from l2s.search.journal import Journal, kept, key_of, restored
 from l2s.search.outcome import Outcome, Trialist
 from l2s.search.space import Candidate

@@ -9,9 +9,8 @@ The evidence is the mean wealth of several constant bets (Waudby-Smith & Ramdas,
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import NamedTuple
-
-from scipy.special import ndtri
 
 BETS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95)
 """Shares of the wealth; below 1, so that no loss ruins."""
@@ -81,13 +80,13 @@ def best_margin(problems: int, alpha: float) -> float:
 
 def least_problems_once(margin: float, confidence: float) -> int:
     """How many problems Tango's interval takes at least, looked at once: z² (1 − δ) / δ, without a disagreement."""
-    z = float(ndtri((1 + confidence) / 2))
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
     return math.ceil(z * z * (1 - margin) / margin)
 
 
 def best_margin_once(problems: int, confidence: float) -> float:
     """The smallest margin that Tango's interval of so many problems can certify: z² / (n + z²)."""
-    z = float(ndtri((1 + confidence) / 2))
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
     return z * z / (problems + z * z)
 
 

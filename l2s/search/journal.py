@@ -15,7 +15,7 @@ from typing import Any, Self
 from l2s.core.digests import digest_text
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.files import sync_folder
-from l2s.records import Row
+from l2s.core.row import Row
 from l2s.search.outcome import Outcome
 
 

@@ -15,6 +15,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.core.digests import digest_file, digest_text
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.core.versions import __version__, is_installed, version_of
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
@@ -26,7 +27,6 @@ from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import ResponseStore
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.in_memory import MemoryMerger, MergedInMemory
-from l2s.records import Row
 from l2s.search.live_engine import LiveEngine
 from l2s.search.outcome import Outcome
 from l2s.search.space import Candidate

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.records import Row
 
 
 def in_order(problems: Sequence[Row], seed: int) -> list[Row]:

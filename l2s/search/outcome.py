@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from l2s.records import Row
+from l2s.core.row import Row
 
 if TYPE_CHECKING:
     from l2s.search.space import Candidate

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from l2s.core.errors import ConfigError
-from l2s.records import Row
+from l2s.core.row import Row
 from l2s.search.settings import SearchParams
 
 

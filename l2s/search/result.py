@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from l2s.core.files import replacing_folder, write_json, write_text
-from l2s.records import Row
+from l2s.core.row import Row
 from l2s.records.cells import csv_text, rounded
 from l2s.search.certified import Point
 from l2s.search.evidence import bounds, least_problems, log_worse

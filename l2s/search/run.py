@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from l2s.core.errors import ConfigError
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.generation.controls.control import Control
 from l2s.generation.settings import DecodingParams
-from l2s.records import Row
 from l2s.search.found import SearchResult
 from l2s.search.live import LiveSettings, LiveTrialist
 from l2s.search.outcome import Trialist

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from l2s.core.errors import ConfigError
 from l2s.core.progress import Track, silent
-from l2s.records import Row
+from l2s.core.row import Row
 from l2s.search.answers import Answers
 from l2s.search.evidence import best_margin, best_margin_once, least_problems, least_problems_once
 from l2s.search.found import SearchResult

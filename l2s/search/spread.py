@@ -16,8 +16,8 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple, Protocol
 
 from l2s.core.errors import EngineError
+from l2s.core.row import Row
 from l2s.generation.engines.gpus import GPUS, share_gpus
-from l2s.records import Row
 from l2s.search.live import LiveSettings, LiveTrialist
 from l2s.search.outcome import Outcome
 from l2s.search.space import Candidate

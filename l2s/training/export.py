@@ -13,8 +13,8 @@ import yaml
 
 from l2s.core.errors import ConfigError
 from l2s.core.files import replacing_folder, write_text
+from l2s.core.row import Row
 from l2s.generation.settings import PromptParams
-from l2s.records import Row
 from l2s.training.data import normalised
 from l2s.training.methods.grpo import Grpo
 from l2s.training.settings import TrainingParams

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from l2s.core.row import Row
 from l2s.generation.levels import Level
 from l2s.generation.settings import DecodingParams
-from l2s.records import Row
 from l2s.training.data import Sample
 from l2s.training.settings import TrainingParams
 from l2s.training.stop import Stop

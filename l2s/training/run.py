@@ -11,9 +11,9 @@ from l2s.checkpoints import Checkpoint
 from l2s.core.digests import digest_file, digest_text, without_name
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
+from l2s.core.row import Row
 from l2s.core.versions import __version__, version_of
 from l2s.generation.settings import DecodingParams
-from l2s.records import Row
 from l2s.training.checkpoints import folder_of, remove
 from l2s.training.data import read_samples
 from l2s.training.settings import TrainingParams

@@ -8,7 +8,7 @@ from l2s.verification.graders import grader_names
 from l2s.verification.verify import grade_pairs, verify_rows
 
 if TYPE_CHECKING:
-    from l2s.records import Row
+    from l2s.core.row import Row
 else:
     Row = dict[str, Any]
 

@@ -23,7 +23,7 @@ from l2s.verification.extract.answer import Found, extract_answer, find_answer
 from l2s.verification.graders import Grader, find_grader
 
 if TYPE_CHECKING:
-    from l2s.records import Row
+    from l2s.core.row import Row
 else:
     Row = dict[str, Any]
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from l2s.analysis.output.summary import read_summary
+from l2s.analysis.output.reading import read_summary
 from l2s.config import Config
 from l2s.core.digests import digest_file
 from l2s.core.errors import RecordError
-from l2s.records import Row, read_rows
+from l2s.core.row import Row
+from l2s.records import read_rows
 from l2s.report.page import build_page
 from l2s.report.parts.examples import Examples, pick_examples
 from l2s.report.parts.headline import featured

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from l2s.config import Config
 from l2s.core.progress import Track
+from l2s.core.row import Row
 from l2s.nightly.made import RunMade
 from l2s.nightly.rows import night_rows
-from l2s.records import Row, read_rows
+from l2s.records import read_rows
 
 Say = Callable[[str], None]
 

@@ -11,7 +11,8 @@ import pytest
 from l2s.analysis.analyse import analyse
 from l2s.analysis.inputs.reflection import pattern_of
 from l2s.analysis.output.columns import TABLES
-from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.analysis.output.reading import read_summary
+from l2s.analysis.output.summary import write_summary
 from l2s.analysis.results.choose import Candidate, choose
 from l2s.analysis.results.pareto import pareto_front
 from l2s.analysis.settings import REFLECTION_WORDS, AnalysisParams

@@ -12,7 +12,8 @@ import pytest
 
 from l2s.analysis.analyse import Report, analyse
 from l2s.analysis.output.columns import TABLES
-from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.analysis.output.reading import read_summary
+from l2s.analysis.output.summary import write_summary
 from l2s.analysis.output.terminal import any_table, main_table, overall_table
 from l2s.analysis.settings import AnalysisParams
 from l2s.core.errors import ConfigError, RecordError

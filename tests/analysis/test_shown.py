@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from l2s.analysis.analyse import analyse
-from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.analysis.output.reading import read_summary
+from l2s.analysis.output.summary import write_summary
 from l2s.analysis.output.terminal import any_table, main_table, overall_table
 from l2s.analysis.settings import AnalysisParams
-from l2s.records.shown import plain, plain_cell, plain_name
+from l2s.core.shown import plain, plain_cell, plain_name
 from tests.analysis.simulate import verdict_rows
 
 ESCAPING = "\x1b[31mred\x1b]0;title\x07 [bold]merge"

@@ -336,10 +336,10 @@ def test_the_default_runs_are_the_slow_one_and_the_chosen(
     edit(project, lambda p: (p["nightly"].update(runs=[]), p["analysis"].update(slow="quick")))
     code, _, err = l2s("nightly", "--once")
     assert code == 2 and "which recipe was chosen is not known" in err
-    from l2s.analysis.output import summary
+    from l2s.analysis.output import reading
 
-    monkeypatch.setattr(summary, "read_summary", lambda path: {"chosen": {"run": "good"}})
+    monkeypatch.setattr(reading, "read_summary", lambda path: {"chosen": {"run": "good"}})
     assert l2s("nightly", "--once")[0] == 0 and list(last(project)["made"]["runs"]) == ["quick", "good"]
-    monkeypatch.setattr(summary, "read_summary", lambda path: {"chosen": {"run": None}})
+    monkeypatch.setattr(reading, "read_summary", lambda path: {"chosen": {"run": None}})
     assert l2s("nightly", "--once")[0] == 0 and list(last(project)["made"]["runs"]) == ["quick"]
     assert ("run", "good") in [(change["kind"], change["what"]) for change in last(project)["changes"]]

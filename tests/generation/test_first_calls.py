@@ -8,6 +8,7 @@ import torch
 
 from l2s.checkpoints import Checkpoint
 from l2s.core.errors import CheckpointError
+from l2s.core.row import Row
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
@@ -19,7 +20,7 @@ from l2s.generation.controls.kinds.prompt import NO_NUMBER
 from l2s.generation.controls.union import parse_control
 from l2s.generation.generate import Counts, generate_responses
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
-from l2s.records import Responses, Row, read_rows
+from l2s.records import Responses, read_rows
 from tests.generation.test_generate import model, problems
 
 __all__ = ["model"]

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from l2s.core.errors import CheckpointError, EngineError, RecordError
+from l2s.core.row import Row
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
@@ -23,7 +24,7 @@ from l2s.generation.engines.load import load_engine
 from l2s.generation.generate import Counts, generate_responses
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored
-from l2s.records import Responses, Row, read_rows, write_rows
+from l2s.records import Responses, read_rows, write_rows
 
 
 @pytest.fixture(scope="module")

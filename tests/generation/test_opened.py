@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from l2s.core.row import Row
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
@@ -11,7 +12,7 @@ from l2s.generation.controls.union import parse_control
 from l2s.generation.generate import generate_responses
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
-from l2s.records import Responses, Row, read_rows, write_rows
+from l2s.records import Responses, read_rows, write_rows
 
 CHAT = "{% for m in messages %}<|im_start|>{{ m.role }}\n {{ m.content }}<|im_end|>{% endfor %}"
 BEGINS = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"

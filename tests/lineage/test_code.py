@@ -118,7 +118,7 @@ def test_a_packages_data_files_count_by_their_bytes(tmp_path: Path) -> None:
         f"l2s/report/{name}" for name in ("__init__.py", "page.py", "page.html", "templates/deep/a.css")
     }
     (tmp_path / "l2s/report/templates/deep/a.css").write_text("two")
-    again = code_behind(["l2s.report.page"], reading).sources
+    again = code_behind(["l2s.report.page"], Reading(tmp_path)).sources
     assert [name for name in first if first[name] != again[name]] == ["l2s/report/templates/deep/a.css"]
 
 

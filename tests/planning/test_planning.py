@@ -177,3 +177,14 @@ def test_the_command_line_starts_without_what_only_commands_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_run_with_nothing_to_do_loads_no_tables_and_no_statistics() -> None:
+    heavy = "torch", "pandas", "polars", "pandera", "scipy", "prefect"
+    program = (
+        "import flows.cli.app, flows.cli.ready, flows.pipeline.run, sys\n"
+        "import l2s.analysis.output.reading, l2s.analysis.output.terminal\n"
+        f"flows.cli.app.app_for(['run']); print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "[]\n", done.stderr

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from l2s.analysis.analyse import analyse
-from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.analysis.output.reading import read_summary
+from l2s.analysis.output.summary import write_summary
 from l2s.analysis.settings import AnalysisParams
 from l2s.records import Verdicts, table_of
 from l2s.report.parts.examples import Examples, pick_examples

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from l2s.records.shown import plain
+from l2s.core.shown import plain
 from l2s.report.charts import controls_chart, layer_charts, level_charts, sweeps, trade_off_charts
 from l2s.report.parts.columns import CONTROLS, SWEEP
 from l2s.report.parts.examples import pick_examples

@@ -11,7 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from l2s.analysis.output.terminal import main_table
-from l2s.records.shown import share_text, size_text
+from l2s.core.shown import share_text, size_text
 from l2s.report.parts.columns import DIFFERENCE, P_VALUE
 from l2s.report.parts.headline import headline
 from l2s.report.parts.tables import caption, difference_text, sorted_rows

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from l2s.analysis.output.summary import read_summary, write_summary
+from l2s.analysis.output.reading import read_summary
+from l2s.analysis.output.summary import write_summary
 from l2s.report.page import build_page
 from tests.analysis.test_rivals import LENGTHS, analysed
 from tests.report.browser import CHROMIUM, browser

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from flows.cli.app import app_for
 from l2s.benchmarks import TrainingProblems, write_problems
 from l2s.core.errors import ConfigError
+from l2s.core.row import Row
 from l2s.generation.settings import DecodingParams
-from l2s.records import Row, Verdicts, read_rows
+from l2s.records import Verdicts, read_rows
 from l2s.sampling.sample import sample_responses
 from l2s.sampling.settings import SampleParams
 from l2s.verification.verify import verify_rows

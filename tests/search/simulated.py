@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from l2s.core.digests import digest_text
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.records import Row
 from l2s.search.found import SearchResult
 from l2s.search.outcome import Outcome
 from l2s.search.ranges import Choice, Number

@@ -8,13 +8,14 @@ import pytest
 from l2s.benchmarks.arithmetic import problem_rows
 from l2s.checkpoints import Checkpoint
 from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.row import Row
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import parse_control
 from l2s.generation.generate import generate_responses
 from l2s.generation.settings import DecodingParams, SamplingParams
 from l2s.merging.run.merge import merge_checkpoints
-from l2s.records import Responses, Row, read_rows, write_rows
+from l2s.records import Responses, read_rows, write_rows
 from l2s.search.live import LiveSettings, LiveTrialist
 from l2s.search.outcome import Outcome
 from l2s.search.space import Candidate

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from l2s.core.errors import ConfigError
-from l2s.records import Row
+from l2s.core.row import Row
 from l2s.search.evidence import log_worse
 from l2s.search.order import in_order
 from l2s.search.outcome import Outcome

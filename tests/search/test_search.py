@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from l2s.core.errors import ConfigError
-from l2s.records import Row
+from l2s.core.row import Row
 from l2s.search.found import SearchResult
 from l2s.search.outcome import Outcome
 from l2s.search.space import Candidate

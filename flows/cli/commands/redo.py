@@ -12,13 +12,14 @@ from typing import Any
 from l2s.config import Config
 from l2s.core.errors import L2SError
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
 from l2s.core.yaml import read_yaml
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.checks.locked import locked_parameters
 from l2s.lineage.checks.regrade import NONE, differing_columns
 from l2s.lineage.graph import Entry, Made, ProvenanceGraph
-from l2s.records import Row, read_rows, write_rows
+from l2s.records import read_rows, write_rows
 from tasks.stages import STAGES
 
 STORE = Path(".l2s/responses.sqlite")

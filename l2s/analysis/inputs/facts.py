@@ -41,6 +41,10 @@ class RunFacts(Params):
     head_dim: int | None = Field(None, ge=1)
 
 
+MAKING = (
+    "training", "length_level", "tokens_sampled", "tokens_generated", "tokens_trained", "hardware",
+)  # fmt: skip
+"""Facts that say what a run's model was made by, and what that took."""
 Facts = Mapping[str, RunFacts]
 """Run to what is known of it."""
 

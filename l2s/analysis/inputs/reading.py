@@ -10,10 +10,10 @@ from l2s.analysis.inputs.texts import without_texts
 from l2s.analysis.settings import AnalysisParams
 from l2s.core.errors import RecordError
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.records import (
     Broken,
     Responses,
-    Row,
     Verdicts,
     in_text,
     iter_rows,

@@ -1,9 +1,13 @@
 """Reflections: second thoughts, counted in the generated text alone: as whole words, and as the study counts them."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def pattern_of(words: Sequence[str]) -> str:

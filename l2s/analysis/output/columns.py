@@ -1,6 +1,6 @@
 """Columns of the CSV tables, in order: a header is the same whatever the verdicts were."""
 
-from l2s.analysis.results.rivals import MAKING
+from l2s.analysis.inputs.facts import MAKING
 
 
 def _with(*names: str) -> tuple[str, ...]:

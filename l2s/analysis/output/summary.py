@@ -9,7 +9,6 @@ from l2s.analysis.inputs.transcript import LOOP_CHARACTERS, LOOP_TIMES
 from l2s.analysis.output.columns import TABLES
 from l2s.analysis.output.tables import latex_table, markdown_table
 from l2s.analysis.settings import STUDY_KEYWORDS
-from l2s.core.errors import RecordError
 from l2s.core.files import write_json, write_text
 from l2s.records import Summary, table_of
 from l2s.records.cells import csv_text, frame_text, rounded
@@ -61,22 +60,6 @@ def summary_of(report: Report) -> dict[str, Any]:
     }
     shown: dict[str, Any] = rounded(content)
     return shown
-
-
-def read_summary(path: Path) -> dict[str, Any]:
-    """summary.json, its rows checked.
-
-    Raises:
-        RecordError: it is missing or not a summary.
-    """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        table_of(content["rows"], Summary, str(path))
-    except FileNotFoundError:
-        raise RecordError(f"{path}: no such file; run the analysis first (l2s run analyse)") from None
-    except (ValueError, KeyError) as error:
-        raise RecordError(f"{path}: not a summary ({error})") from None
-    return content
 
 
 def headline_numbers(content: dict[str, Any]) -> dict[str, dict[str, float | str]]:

@@ -1,12 +1,11 @@
 """The main table for a paper: Markdown and LaTeX, every number with its interval."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from l2s.analysis.output.order import sorted_rows
-from l2s.records.shown import plain_name
+from l2s.core.row import Row
+from l2s.core.shown import plain_name
 
-Row = dict[str, Any]
 HEADINGS = ("Model", "n", "Accuracy, %", "Tokens", "Reduction, %", "Difference, points", "Truncated, %", "Verdict")
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

@@ -1,6 +1,6 @@
 """The summary on a terminal, as Rich tables, the winner first."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -10,9 +10,9 @@ from rich.text import Text
 from l2s.analysis.output.columns import TABLES
 from l2s.analysis.output.order import role_of, sorted_rows
 from l2s.analysis.output.tables import caption, signed, unsigned, verdict_text, with_interval
-from l2s.records.shown import given_text, plain_name, share_text, size_text
+from l2s.core.row import Row
+from l2s.core.shown import given_text, plain_name, share_text, size_text
 
-Row = dict[str, Any]
 WIDE = 100
 """Columns of a terminal, where nobody says."""
 GIVEN = ("value", "target", "parameters")

@@ -13,13 +13,13 @@ from l2s.analysis.results.rows import Part, has_tokens
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import columns
 from l2s.analysis.statistics.paired import holm, mcnemar
+from l2s.core.row import Row
 
 ORDER = ("short", "medium", "long")
 COPIED = (
     "run", "n", "accuracy", "accuracy_low", "accuracy_high", "tokens", "tokens_low", "tokens_high", "difference",
     "difference_low", "difference_high", "verdict",
 )  # fmt: skip
-Row = dict[str, Any]
 
 
 def asked_rows(rows: Sequence[Row], parts: Parts, facts: Facts, settings: AnalysisParams) -> list[Row]:

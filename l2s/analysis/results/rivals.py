@@ -1,23 +1,18 @@
 """Merge, hold back or train: the three ways to shorter reasoning on the same problems, with what training cost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from l2s.analysis.inputs.facts import RunFacts
+from l2s.analysis.inputs.facts import MAKING, RunFacts
 from l2s.analysis.results.choose import Choice
 from l2s.analysis.results.pareto import pareto_front
+from l2s.core.row import Row
 
 WAYS = ("merge", "control", "trained")
-MAKING = (
-    "training", "length_level", "tokens_sampled", "tokens_generated", "tokens_trained", "hardware",
-)  # fmt: skip
-"""What a run's model was made by, and what that took."""
 MEASURES = (
     "accuracy", "accuracy_low", "accuracy_high", "tokens", "tokens_low", "tokens_high", "tokens_right",
     "tokens_right_low", "tokens_right_high", "tokens_wrong", "tokens_wrong_low", "tokens_wrong_high", "reduction",
     "reduction_low", "reduction_high", "difference", "difference_low", "difference_high", "verdict",
 )  # fmt: skip
-Row = dict[str, Any]
 
 
 def way_of(facts: RunFacts, candidate: bool) -> str | None:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from l2s.core.errors import L2SError
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.graph import Made, ProvenanceGraph
-from l2s.records import Row, read_rows
+from l2s.records import read_rows
 from l2s.verification.verify import verify_rows
 
 NONE = object()

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from l2s.core.row import Row
 from l2s.report.charts.marks import SHAPES, Spec, axis, frame, tip
 from l2s.report.parts.numbers import decimal
 
-Row = dict[str, Any]
 VALUE = "value."
 KINDS = {
     "found": ("var(--chosen)", "var(--chosen)", SHAPES["chosen"], 300),

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from l2s.records.shown import given_text
+from l2s.core.row import Row
+from l2s.core.shown import given_text
 from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, estimate, frame, tip
-
-Row = dict[str, Any]
 
 
 def sweeps(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from l2s.core.row import Row
 from l2s.report.parts.columns import DETAILS, LEVEL
 from l2s.report.parts.numbers import Cell, Column
 from l2s.report.parts.tables import role_of
-
-Row = dict[str, Any]
 
 
 def run_details(summary: dict[str, Any], manifests: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Row = dict[str, Any]
+from l2s.core.row import Row
+
 OUTCOMES = ("lost", "won", "both")
 
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from l2s.records.shown import size_text
+from l2s.core.row import Row
+from l2s.core.shown import size_text
 from l2s.report.parts.numbers import change_text
 from l2s.report.parts.tables import accuracy_text, difference_text, role_of
 
-Row = dict[str, Any]
 AT_PARITY = ("better", "parity")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from l2s.records.shown import given_text
+from l2s.core.shown import given_text
 
 Row = Mapping[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from l2s.records.shown import size_text
+from l2s.core.shown import size_text
 from l2s.report.parts.numbers import decimal
 
 RANK = {"better": 0, "parity": 1, "undecided": 2, "worse": 3}

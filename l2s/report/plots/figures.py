@@ -7,6 +7,8 @@ from typing import Any
 import matplotlib
 import numpy as np
 
+from l2s.core.row import Row
+
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -19,8 +21,6 @@ from l2s.core.files import replacing
 from l2s.report.parts.tables import role_of
 from l2s.report.plots.crowd import crowd
 from l2s.report.plots.labels import place_names
-
-Row = dict[str, Any]
 
 INK, GREY, LIGHT = "#1f2430", "#8a8f98", "#d5d8dd"
 COLOURS: dict[str, str] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.core.errors import RecordError
-from l2s.records import Row, read_rows
+from l2s.core.row import Row
 
 COLUMNS: dict[str, type] = {
     "id": str, "sample": int, "problem": str, "prompt": str, "response": str,
@@ -38,6 +38,8 @@ def read_samples(path: Path) -> list[Sample]:
     Raises:
         RecordError: no such file; rows lack columns or hold other values there.
     """
+    from l2s.records import read_rows
+
     return samples_of(read_rows(path), str(path))
 
 

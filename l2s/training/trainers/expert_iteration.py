@@ -10,9 +10,9 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 
 from l2s.core.files import replacing_folder, write_json
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
 from l2s.generation.settings import SamplingParams
-from l2s.records import Row
 from l2s.training.data import EXAMPLES, Example, ExampleData, Sample
 from l2s.training.job import Done, Job
 from l2s.training.methods.expert_iteration import ExpertIteration

@@ -10,11 +10,12 @@ from torch import Tensor
 from torch.nn import functional
 from trl import SFTTrainer
 
+from l2s.core.row import Row
 from l2s.training.job import Done, Job
 from l2s.training.methods.o1_pruner import O1Pruner
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import IGNORED, Recorder, Tell, in_order, load_model, run_trainer
-from l2s.training.trainers.rows import Row, collated, example_rows, length_of
+from l2s.training.trainers.rows import collated, example_rows, length_of
 from l2s.training.trainers.scoring import mean_log_probabilities
 from l2s.training.trainers.tuning import tokens_of, trainer_of
 

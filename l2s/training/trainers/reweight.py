@@ -14,6 +14,7 @@ from typing import Any
 from datasets import Dataset
 
 from l2s.benchmarks import write_problems
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
 from l2s.generation.generate import read_problems
 from l2s.generation.settings import SamplingParams
@@ -24,7 +25,7 @@ from l2s.training.job import Job
 from l2s.training.methods.sft import Sft
 from l2s.training.trainers.common import Recorder, Weights, load_model, merged_weights, run_trainer
 from l2s.training.trainers.rollouts import Asked, Sampler, told
-from l2s.training.trainers.rows import Row, collated, example_rows
+from l2s.training.trainers.rows import collated, example_rows
 from l2s.training.trainers.tuning import trainer_of
 
 

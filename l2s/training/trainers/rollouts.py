@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from l2s.core.digests import digest_text, without_name
+from l2s.core.row import Row
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.levels import Level
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import SamplingParams
-from l2s.records import Row
 from l2s.training.job import Job
 from l2s.training.trainers.common import Weights
 from l2s.verification import verify_rows

@@ -1,17 +1,15 @@
 """Examples as rows of token ids, and the batches that they make."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from l2s.core.errors import ConfigError
+from l2s.core.row import Row
 from l2s.training.data import Example
 from l2s.training.job import Job
 from l2s.training.trainers.common import IGNORED
-
-Row = dict[str, Any]
 
 
 def example_rows(job: Job, examples: Sequence[Example]) -> list[Row]:

@@ -6,9 +6,10 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from l2s.core.row import Row
 from l2s.training.job import Job
 from l2s.training.trainers.common import IGNORED, load_model
-from l2s.training.trainers.rows import Row, collated, length_of
+from l2s.training.trainers.rows import collated, length_of
 
 BATCH = 32
 

@@ -7,10 +7,11 @@ from typing import Any
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
+from l2s.core.row import Row
 from l2s.training.data import Example
 from l2s.training.job import Job
 from l2s.training.trainers.common import Recorder, Weights, arguments, in_order, lora_of, run_trainer
-from l2s.training.trainers.rows import Row, collated, example_rows, length_of
+from l2s.training.trainers.rows import collated, example_rows, length_of
 
 
 def fine_tune(

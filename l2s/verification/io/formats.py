@@ -18,7 +18,7 @@ from l2s.core.errors import ConfigError, RecordError
 from l2s.core.params import nearest
 
 if TYPE_CHECKING:
-    from l2s.records import Row
+    from l2s.core.row import Row
 else:
     Row = dict[str, Any]
 

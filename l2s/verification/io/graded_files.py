@@ -16,7 +16,7 @@ from l2s.verification.io.formats import as_samples, reader_of
 from l2s.verification.verify import as_text, grade_pairs, verify_rows
 
 if TYPE_CHECKING:
-    from l2s.records import Row
+    from l2s.core.row import Row
     from l2s.records.checks import Schema
 else:
     Row = dict[str, Any]

@@ -4,8 +4,8 @@ import random
 from typing import Any
 
 from l2s.benchmarks.arithmetic import Chain, draw_chain
+from l2s.core.row import Row
 from l2s.family.traces import answer, full, reflective
-from l2s.records import Row
 from l2s.training.data import Sample, samples_of
 
 
