@@ -1,14 +1,16 @@
 """What a kind of stage is. ``tasks/<kind>.py`` says it of each, in one place; :mod:`tasks.stages` lists them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from l2s.config import Config
 from l2s.core.progress import Track
 
 if TYPE_CHECKING:
+    from l2s.config import Config
     from l2s.planning.estimates import Estimate, Estimator
 
 DATA = Path("data")
@@ -31,7 +33,7 @@ def folders_of_runs(config: Config, name: Any) -> dict[str, set[str]]:
     return {"data/benchmarks": set(config.measured()), "data/responses": runs, "data/verdicts": runs}
 
 
-def no_estimate(config: Config, name: Any, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
+def no_estimate(config: Config, name: Any, stage: str, estimator: Estimator, data: Path | None) -> Estimate:
     """Of a stage that takes little."""
     return estimator.other(stage)
 
@@ -53,7 +55,7 @@ class Stage:
     """Whether an audit does one again that was run with these parameters: it is cheap, and reads nothing from afar."""
     needs: Callable[[Config, Any], dict[str, int]] = lambda config, name: {"cpu": 1, "memory": PROGRAM_GB}
     """What one occupies of the machine; memory in GB."""
-    estimate: "Callable[[Config, Any, str, Estimator, Path | None], Estimate]" = no_estimate
+    estimate: Callable[[Config, Any, str, Estimator, Path | None], Estimate] = no_estimate
     """What one will take, by its title; the last is the folder with past responses, where they are of this project."""
     libraries: tuple[str, ...] = ()
     """What a worker imports ahead: none that starts a thread, which a fork would lose (polars does)."""
