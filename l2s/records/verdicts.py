@@ -2,7 +2,7 @@
 
 import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
+from pandera.polars import PolarsData
 
 
 class Gradables(pa.DataFrameModel):
