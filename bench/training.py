@@ -24,6 +24,7 @@ from rich.table import Table
 from l2s.checkpoints import Checkpoint
 from l2s.config import Config
 from l2s.core.progress import silent
+from l2s.generation.generate import Run
 from l2s.generation.levels import at_level
 from l2s.records import read_rows
 from l2s.sampling.sample import sample_responses
@@ -138,8 +139,8 @@ def sampled_of(run: str, samples: int) -> dict[str, float]:
         decoding = SampleParams(model=config.runs[run].model, samples=samples, max_tokens=420).decoding(config.decoding)
         decoding = decoding if level is None else at_level(decoding, model, level)
         sample_responses(
-            model, Checkpoint(model).digest, [Path("data/benchmarks", f"{SAMPLED}.jsonl")], out, run=run,
-            decoding=decoding, store=Path(".l2s/responses.sqlite"),
+            model, Checkpoint(model).digest, [Path("data/benchmarks", f"{SAMPLED}.jsonl")], out, Run(run, decoding),
+            Path(".l2s/responses.sqlite"),
         )  # fmt: skip
     rows = list(read_rows(out))
     right = sum(row["correct"] for row in rows)

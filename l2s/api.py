@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from l2s.checkpoints.statistics import Statistics
     from l2s.generation.controls.control import ControlParams
     from l2s.generation.generate import Counts
+    from l2s.generation.settings import DecodingParams
     from l2s.merging.plan.merge_plan import MergePlan
     from l2s.merging.recipe import MergeRecipe
     from l2s.merging.run.manifest import MergeManifest
@@ -243,22 +244,19 @@ def generate(
         How many responses were ``generated``, and how many ``stored`` already.
     """
     from l2s.checkpoints import Checkpoint
-    from l2s.generation.generate import generate_responses
+    from l2s.generation.generate import Run, generate_responses
     from l2s.generation.levels import at_level
-    from l2s.generation.settings import DecodingParams
 
     folder, found = Path(model), _control(control)
-    sampling = {
-        "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
-        "samples": samples, "seed": seed,
-    }  # fmt: skip
-    options = {"engine": engine, "device": device, "sampling": sampling}
-    decoding = DecodingParams.parse({**options, "prompt": prompt_settings(prompt, date, template_kwargs)}, "options")
+    decoding = _decoding(
+        engine, device, prompt, date, template_kwargs, temperature=temperature, top_p=top_p, top_k=top_k,
+        max_tokens=max_tokens, samples=samples, seed=seed,
+    )  # fmt: skip
     decoding = decoding if level is None else at_level(decoding, folder, level)
     _keep([model, problems, *([control] if isinstance(control, str | os.PathLike) else [])], out)
     return generate_responses(
-        folder, Checkpoint(folder).digest, [Path(problems)], Path(out), run=_run_name(run, folder, control),
-        decoding=decoding, control=found, store=Path(store), track=track, say=say or _warn,
+        folder, Checkpoint(folder).digest, [Path(problems)], Path(out),
+        Run(_run_name(run, folder, control), decoding, found), Path(store), track, say or _warn,
     )  # fmt: skip
 
 
@@ -278,6 +276,17 @@ def prompt_settings(
     variables = {**style.get("template_kwargs", {}), **(template_kwargs or {})}
     more = {"template_kwargs": variables} if variables else {}
     return {**style, **more, **({"date": date} if date is not None else {})}
+
+
+def _decoding(
+    engine: str, device: str, prompt: Source | Mapping[str, Any], date: str | None = None,
+    template_kwargs: Mapping[str, Any] | None = None, **sampling: float,
+) -> DecodingParams:  # fmt: skip
+    from l2s.generation.settings import DecodingParams
+
+    style = prompt_settings(prompt, date, template_kwargs)
+    options = {"engine": engine, "device": device, "prompt": style, "sampling": sampling}
+    return DecodingParams.parse(options, "options")
 
 
 @naming_extras("l2s sample", "generate")
@@ -309,20 +318,18 @@ def sample(
     Arguments are those of :func:`generate` and :func:`verify`; ``out`` is JSONL of verdicts.
     """
     from l2s.checkpoints import Checkpoint
-    from l2s.generation.settings import DecodingParams
+    from l2s.generation.generate import Run
     from l2s.sampling.sample import sample_responses
 
     folder = Path(model)
-    sampling = {
-        "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_tokens": max_tokens,
-        "samples": samples, "seed": seed,
-    }  # fmt: skip
-    options = {"engine": engine, "device": device, "sampling": sampling}
-    decoding = DecodingParams.parse({**options, "prompt": prompt_settings(prompt, date, template_kwargs)}, "options")
+    decoding = _decoding(
+        engine, device, prompt, date, template_kwargs, temperature=temperature, top_p=top_p, top_k=top_k,
+        max_tokens=max_tokens, samples=samples, seed=seed,
+    )  # fmt: skip
     _keep([model, problems], out)
     counts, rows = sample_responses(
-        folder, Checkpoint(folder).digest, [Path(problems)], Path(out), run=_run_name(run, folder, None),
-        decoding=decoding, store=Path(store), grader=grader, jobs=jobs, track=track, say=say or _warn,
+        folder, Checkpoint(folder).digest, [Path(problems)], Path(out), Run(_run_name(run, folder, None), decoding),
+        Path(store), grader=grader, jobs=jobs, track=track, say=say or _warn,
     )  # fmt: skip
     return Sampled(rows, generated=counts.generated, stored=counts.stored)
 
@@ -356,7 +363,6 @@ def train(
         What ``out/l2s_manifest.json`` says: ``method``, ``settings``, ``tokens``, ``steps``, …
     """
     from l2s.core.digests import BLAKE3, digest_text, without_name
-    from l2s.generation.settings import DecodingParams
     from l2s.training.file import read_training
     from l2s.training.gathered import declared, draw
     from l2s.training.run import train as train_model
@@ -364,7 +370,6 @@ def train(
     found, where = _content(training, "training")
     folder = Path() if isinstance(training, Mapping) else Path(training).parent
     settings = read_training(found, where, folder)
-    options = {"engine": engine, "device": device, "prompt": prompt_settings(prompt, None, None)}
     _keep([settings.model, *settings.sources, *benchmarks], out)
     place = without_name(digest_text(os.path.abspath(out), BLAKE3))[:16]
     states = Path(work) if work is not None else STORE.parent / "training" / f"{Path(out).name}-{place}"
@@ -372,7 +377,7 @@ def train(
     return train_model(
         settings, start=Path(settings.model), samples={name: Path(name) for name in settings.sources},
         problems=problems, validation=validation, benchmarks=[Path(path) for path in benchmarks], out=Path(out),
-        work=states, decoding=DecodingParams.parse(options, "options"), on_step=stepped(track, settings.method),
+        work=states, decoding=_decoding(engine, device, prompt), on_step=stepped(track, settings.method),
     )  # fmt: skip
 
 
@@ -415,7 +420,8 @@ def search_recipe(
     from l2s.core.files import write_text
     from l2s.records import Problems, read_rows
     from l2s.search.file import read_search, with_folders
-    from l2s.search.run import Place, Slow, run_search
+    from l2s.search.live import LiveSettings
+    from l2s.search.run import run_search
 
     found, where = _content(search, "search")
     folder = Path() if isinstance(search, Mapping) else Path(search).parent
@@ -429,14 +435,16 @@ def search_recipe(
         rows = read_rows(states / "problems.jsonl", Problems)
         refuse_contamination({one.named: rows}, problems, "search")
         problems[one.named] = rows
-    result = run_search(
-        asked.settings(*problems), asked.space(where), [row for rows in problems.values() for row in rows],
-        Slow(Path(asked.models[asked.slow]), asked.controls[asked.slow_control]),
-        Place(Path(out).name, Path(out), states / "journal.jsonl", Path(store), scratch=states),
-        models={name: Path(path) for name, path in asked.models.items()},
+    live = LiveSettings(
+        Path(out).name, {name: Path(path) for name, path in asked.models.items()}, Path(asked.models[asked.slow]),
+        Path(store), slow_control=asked.controls[asked.slow_control],
         statistics={name: Path(path) for name, path in asked.calibration.items()},
-        recipes=asked.recipes, decoding=asked.decoding, grader=asked.grading.grader,
-        pairs=asked.grading.jobs, jobs=jobs, track=track, say=say or (lambda sentence: None),
+        decoding=asked.decoding, grader=asked.grading.grader, jobs=asked.grading.jobs, place=states,
+    )  # fmt: skip
+    result = run_search(
+        asked.settings(*problems), asked.space(where), [row for rows in problems.values() for row in rows], live,
+        Path(out), states / "journal.jsonl", recipes=asked.recipes, jobs=jobs, track=track,
+        say=say or (lambda sentence: None),
     )  # fmt: skip
     if result.winner is not None:
         recipe = with_folders(result.winner.proposal.candidate.recipe, asked)

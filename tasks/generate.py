@@ -16,7 +16,7 @@ GB = 10**9
 def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     """Answer every benchmark with one run's model under its control; return what it took."""
     from l2s.checkpoints import Checkpoint
-    from l2s.generation.generate import generate_responses
+    from l2s.generation.generate import Run, generate_responses
     from l2s.generation.levels import at_level
     from tasks.running.costs import generation_cost
 
@@ -27,13 +27,10 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         Checkpoint(model).digest,
         [DATA / "benchmarks" / f"{benchmark}.jsonl" for benchmark in config.measured()],
         DATA / "responses" / f"{name}.jsonl",
-        run=name,
-        decoding=decoding,
-        control=config.control_of(name),
-        store=HIDDEN / "responses.sqlite",
-        track=track,
-        models=DATA,
-        say=lambda sentence: say(f"note: {sentence}"),
+        Run(name, decoding, config.control_of(name), DATA),
+        HIDDEN / "responses.sqlite",
+        track,
+        lambda sentence: say(f"note: {sentence}"),
     )
     say(f"{counts.generated} responses generated, {counts.stored} from the store")
     return generation_cost(model, DATA / "responses" / f"{name}.jsonl", counts.stored)

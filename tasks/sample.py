@@ -18,6 +18,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     """Draw the problems, answer and grade them; return what it took."""
     from l2s.benchmarks import write_problems
     from l2s.checkpoints import Checkpoint
+    from l2s.generation.generate import Run
     from l2s.sampling.sample import sample_responses
     from tasks.running.costs import generation_cost
 
@@ -30,9 +31,8 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         Checkpoint(model).digest,
         [problems],
         out,
-        run=name,
-        decoding=params.decoding(config.decoding),
-        store=HIDDEN / "responses.sqlite",
+        Run(name, params.decoding(config.decoding)),
+        HIDDEN / "responses.sqlite",
         grader=config.grading.grader,
         jobs=config.grading.jobs,
         track=track,

@@ -23,8 +23,9 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     """Look for it; return what it took."""
     from l2s.benchmarks.contamination import refuse_contamination
     from l2s.records import Problems, read_rows
+    from l2s.search.live import LiveSettings
     from l2s.search.result import summary_of
-    from l2s.search.run import Place, Slow, run_search
+    from l2s.search.run import run_search
     from l2s.search.told import found_sentence, nothing_sentence
 
     settings = config.searches[name]
@@ -33,26 +34,27 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     for key in own:
         refuse_contamination({key: own[key]}, rows, "search")
         rows[key] = own[key]
-    slow = config.runs[settings.slow]
+    live = LiveSettings(
+        name,
+        models={model: DATA / "models" / model for model in config.models},
+        slow=DATA / config.runs[settings.slow].model,
+        store=HIDDEN / "responses.sqlite",
+        slow_control=config.control_of(settings.slow),
+        statistics={key: DATA / "calibration" / f"{key}.safetensors" for key in config.calibration},
+        decoding=config.decoding,
+        grader=config.grading.grader,
+        jobs=config.grading.jobs,
+        folder=DATA,
+        place=HIDDEN / "searches",
+    )
     found = run_search(
         settings,
         space(config, name),
         [row for key in own for row in own[key]],
-        Slow(DATA / slow.model, config.control_of(settings.slow)),
-        Place(
-            name,
-            DATA / "searches" / name,
-            HIDDEN / "searches" / f"{name}.jsonl",
-            HIDDEN / "responses.sqlite",
-            folder=DATA,
-            scratch=HIDDEN / "searches",
-        ),
-        models={model: DATA / "models" / model for model in config.models},
-        statistics={key: DATA / "calibration" / f"{key}.safetensors" for key in config.calibration},
+        live,
+        DATA / "searches" / name,
+        HIDDEN / "searches" / f"{name}.jsonl",
         recipes=config.recipes,
-        decoding=config.decoding,
-        grader=config.grading.grader,
-        pairs=config.grading.jobs,
         jobs=jobs(config, name),
         workers=_workers(),
         track=track,

@@ -28,7 +28,7 @@ from l2s.generation.store.store import ResponseStore
 from l2s.records import Problems, Responses, read_rows, table_of, write_rows
 from l2s.records.acted import Spent, share_acted_on
 
-__all__ = ["Counts", "generate_responses"]
+__all__ = ["Counts", "Run", "generate_responses"]
 
 
 class Answerer(NamedTuple):
@@ -44,6 +44,17 @@ class Answerer(NamedTuple):
     """Called when its turn comes: where a control has another model answer first, that one is in memory before."""
     earlier: Callable[[], Digests] | None = None
     """Makes the digests under which an earlier version stored its responses."""
+
+
+class Run(NamedTuple):
+    """How a run's model is asked."""
+
+    name: str
+    """A column of every row."""
+    decoding: DecodingParams
+    control: Control = NoControl()
+    models: Path = Path()
+    """Folder that a model's name in the control (cothink's outliner) is relative to."""
 
 
 class Asked(NamedTuple):
@@ -69,13 +80,9 @@ def generate_responses(
     weights_digest: str,
     problems: Sequence[Path],
     out: Path,
-    *,
-    run: str,
-    decoding: DecodingParams,
-    control: Control,
+    run: Run,
     store: Path,
     track: Track = silent,
-    models: Path = Path(),
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Counts:
     """Answer every problem of the files ``problems`` with ``model``; write ``out`` whole, in the problems' order.
@@ -84,8 +91,9 @@ def generate_responses(
 
     Args:
         weights_digest: content digest of ``model``; with prompt, sampling, control and engine it keys the store.
-        run: name of the run, a column of every row; the model's name is its folder's.
-        models: folder that a model's name in the control (cothink's outliner) is relative to.
+        run: its name, and how the model is asked; the model's name is its folder's.
+        store: the file of the response store.
+        track: shows the responses as they are generated.
         say: told what the user should know of model, template and control.
 
     Raises:
@@ -94,15 +102,13 @@ def generate_responses(
     rows = [row for path in problems for row in read_problems(path)]
     if not rows:
         raise RecordError(f"{', '.join(map(str, problems))}: no problems; expected JSONL rows id, problem, gold")
-    control.refuse(decoding)
+    run.control.refuse(run.decoding)
     words = ModelTokenizer(model)
-    answerer = Answerer(model, weights_digest, words, lambda: engine_for(model, decoding), _earlier(model))
+    answerer = Answerer(model, weights_digest, words, lambda: engine_for(model, run.decoding), _earlier(model))
     with ResponseStore(store) as responses:
-        answers, counts = answer_problems(
-            answerer, rows, responses, run=run, decoding=decoding, control=control, track=track, models=models, say=say
-        )
+        answers, counts = answer_problems(answerer, rows, run, responses, track, say)
         write_rows(out, answers, Responses)
-    if sentence := _idle(control, run, answers):
+    if sentence := _idle(run, answers):
         say(sentence)
     return counts
 
@@ -110,30 +116,26 @@ def generate_responses(
 def answer_problems(
     answerer: Answerer,
     rows: Sequence[Row],
+    run: Run,
     store: ResponseStore,
-    *,
-    run: str,
-    decoding: DecodingParams,
-    control: Control,
     track: Track = silent,
-    models: Path = Path(),
     say: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[list[Row], Counts]:
     """Answer problems, in their order; arguments and errors are those of :func:`generate_responses`."""
-    model, words = answerer.folder, answerer.words
+    model, words, decoding, control = answerer.folder, answerer.words, run.decoding, run.control
     control.refuse(decoding)
     words.prompt(rows[0]["problem"], _style_for(decoding.prompt, rows[0]))  # what fails does so before weights are read
     first, counts, answered = control.first_question(), Counts(0, 0), list[Answered]()
     if first is not None and first.model is not None:
-        counts, answered = _answers_of_another(models / first.model, rows, decoding, first, store, track)
+        counts, answered = _answers_of_another(run.models / first.model, rows, decoding, first, store, track)
     engine = answerer.engine()
     calls = Calls(engine, answerer.weights, store, model.name, track, counts, answerer.earlier)
     for note in (*engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
         say(f"{model}: {note}" if str(model) not in note else note)
     if first is not None and first.model is None:
-        answered = _first_answers(calls, rows, decoding, first, f"first answers for {run}")
+        answered = _first_answers(calls, rows, decoding, first, f"first answers for {run.name}")
     asked = Asked(rows, *_prompts(calls, rows, decoding, control, answered), answered)
-    answers = _rows(calls, RowWriter(run, model, engine.name, decoding, words), asked, control)
+    answers = _rows(calls, RowWriter(run.name, model, engine.name, decoding, words), asked, control)
     return answers, calls.counts
 
 
@@ -164,8 +166,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _idle(control: Control, run: str, rows: Sequence[Row]) -> str | None:
+def _idle(run: Run, rows: Sequence[Row]) -> str | None:
     """What to say of a control that did nothing at all."""
+    control = run.control
     spent = (Spent(r["finish"], r["think_tokens"], r["tokens"], r["response_tokens"]) for r in rows)
     if share_acted_on(control.kind, control.identity(), spent) != 0:
         return None
@@ -175,7 +178,7 @@ def _idle(control: Control, run: str, rows: Sequence[Row]) -> str | None:
         if thought == 0
         else f"thinking was opened in {thought:,} of them and gave it no cause to"
     )
-    return f"{run}: control {control.kind} acted on none of {len(rows):,} responses: {why}"
+    return f"{run.name}: control {control.kind} acted on none of {len(rows):,} responses: {why}"
 
 
 def _earlier(model: Path) -> Callable[[], Digests]:

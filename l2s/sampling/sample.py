@@ -6,9 +6,7 @@ from tempfile import TemporaryDirectory
 
 from l2s.core.progress import Track, silent
 from l2s.core.row import Row
-from l2s.generation.controls.kinds.none import NoControl
-from l2s.generation.generate import Counts, generate_responses
-from l2s.generation.settings import DecodingParams
+from l2s.generation.generate import Counts, Run, generate_responses
 from l2s.verification.io.graded_files import verify_file
 
 
@@ -17,10 +15,9 @@ def sample_responses(
     weights_digest: str,
     problems: Sequence[Path],
     out: Path,
-    *,
-    run: str,
-    decoding: DecodingParams,
+    run: Run,
     store: Path,
+    *,
     grader: str = "l2s",
     jobs: int = 1,
     track: Track = silent,
@@ -37,8 +34,5 @@ def sample_responses(
     """
     with TemporaryDirectory(prefix="l2s-sample-") as folder:
         responses = Path(folder) / "responses.jsonl"
-        counts = generate_responses(
-            model, weights_digest, problems, responses, run=run, decoding=decoding, control=NoControl(), store=store,
-            track=track, say=say,
-        )  # fmt: skip
+        counts = generate_responses(model, weights_digest, problems, responses, run, store, track, say)
         return counts, verify_file(responses, out, grader, jobs, track)

@@ -21,7 +21,7 @@ from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import parse_control
 from l2s.generation.engines.memory import free_memory
-from l2s.generation.generate import Answerer, answer_problems, engine_for
+from l2s.generation.generate import Answerer, Run, answer_problems, engine_for
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import ResponseStore
@@ -51,8 +51,6 @@ class LiveSettings:
     store: Path
     """The response store."""
     slow_control: Control = field(default_factory=NoControl)
-    controls: Mapping[str, Control] = field(default_factory=dict)
-    """Those that a candidate may name."""
     statistics: Mapping[str, Path] = field(default_factory=dict)
     """Files of calibration statistics by the names that recipes call them by."""
     decoding: DecodingParams = field(default_factory=DecodingParams)
@@ -125,7 +123,6 @@ class LiveTrialist:
         said: dict[str, Any] = {
             "models": {name: Checkpoint(folder).digest for name, folder in sorted(settings.models.items())},
             "slow": [self._slow.digest, settings.slow_control.identity()],
-            "controls": {name: control.identity() for name, control in sorted(settings.controls.items())},
             "statistics": {name: digest_file(file) for name, file in sorted(settings.statistics.items())},
             "decoding": self.decoding.model_dump(mode="json", exclude={"max_batch_size", "data_parallel_size"}),
             "grader": settings.grader,
@@ -156,21 +153,13 @@ class LiveTrialist:
             self._words[folder] = ModelTokenizer(folder)
         answerer = Answerer(folder, digest, self._words[folder], lambda: self.engine)
         with ResponseStore(self.settings.store) as store:
-            rows, _ = answer_problems(
-                answerer, problems, store, run=self.settings.name, decoding=self.decoding, control=control,
-                track=self.track, models=self.settings.folder, say=self._say,
-            )  # fmt: skip
+            run = Run(self.settings.name, self.decoding, control, self.settings.folder)
+            rows, _ = answer_problems(answerer, problems, run, store, self.track, self._say)
         verdicts = verify_rows(rows, self.settings.grader, self.settings.jobs, where=self.settings.name)
         return [Outcome(row["id"], row["correct"], row["tokens"]) for row in verdicts]
 
     def _control(self, said: str | dict[str, Any]) -> Control:
-        if isinstance(said, str):
-            named = {"none": NoControl(), **self.settings.controls}
-            if said not in named:
-                raise ConfigError(f"{self.settings.name}: control '{said}' is not one of {', '.join(sorted(named))}")
-            control = named[said]
-        else:
-            control = parse_control(said, f"{self.settings.name}.control")
+        control = NoControl() if said == "none" else parse_control(said, f"{self.settings.name}.control")
         if control.traces:
             raise ConfigError(
                 f"{self.settings.name}: control {control.kind} gives several responses a problem, and a trial takes "

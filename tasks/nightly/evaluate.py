@@ -71,7 +71,7 @@ def _answered(
     bench: Bench, run: str, model: Path, digest: str, seed: int, track: Track
 ) -> tuple[tuple[int, int], list[Row]]:
     """Responses under one seed, from the store as far as it has them; their verdicts."""
-    from l2s.generation.generate import generate_responses
+    from l2s.generation.generate import Run, generate_responses
     from l2s.verification.io.graded_files import verify_file
 
     config = bench.config
@@ -82,11 +82,9 @@ def _answered(
         digest,
         [bench.data / "benchmarks" / f"{name}.jsonl" for name in config.measured()],
         responses,
-        run=run,
-        decoding=config.decoding.model_copy(update={"sampling": sampling}),
-        control=config.control_of(run),
-        store=bench.store,
-        track=track,
+        Run(run, config.decoding.model_copy(update={"sampling": sampling}), config.control_of(run), bench.data),
+        bench.store,
+        track,
     )
     verify_file(responses, verdicts, grader=config.grading.grader, jobs=config.grading.jobs, track=track)
     return (counts.stored, counts.generated), read_rows(verdicts)

@@ -9,7 +9,6 @@ import pytest
 from l2s.calibration.pairs import pair_responses
 from l2s.calibration.texts import read_texts
 from l2s.core.errors import RecordError
-from l2s.generation.controls.kinds.none import NoControl
 from l2s.records import read_rows, write_rows
 from tests.conftest import L2s
 
@@ -128,7 +127,7 @@ def test_an_input_is_not_overwritten(files: tuple[Path, Path], l2s: L2s) -> None
 
 def test_generated_rows_hold_the_problem_as_it_was_asked(tmp_path: Path) -> None:
     from l2s.checkpoints import Checkpoint
-    from l2s.generation.generate import generate_responses
+    from l2s.generation.generate import Run, generate_responses
     from l2s.generation.settings import DecodingParams
     from tests.generation.test_generate import problems
 
@@ -139,7 +138,7 @@ def test_generated_rows_hold_the_problem_as_it_was_asked(tmp_path: Path) -> None
     decoding = DecodingParams.parse({"engine": "transformers", "sampling": {"max_tokens": 60}}, "")
     generate_responses(
         model, Checkpoint(model).digest, [path], tmp_path / "r.jsonl",
-        run="quick", decoding=decoding, control=NoControl(), store=tmp_path / "store.sqlite",
+        Run("quick", decoding), tmp_path / "store.sqlite",
     )  # fmt: skip
     asked = {one["id"]: one["problem"] for one in read_rows(path)}
     assert {one["id"]: one["problem"] for one in read_rows(tmp_path / "r.jsonl")} == asked

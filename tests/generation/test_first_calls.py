@@ -15,10 +15,9 @@ from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.controls.asking import FirstQuestion
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.cothink import OUTLINE
-from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.kinds.prompt import NO_NUMBER
 from l2s.generation.controls.union import parse_control
-from l2s.generation.generate import Counts, generate_responses
+from l2s.generation.generate import Counts, Run, generate_responses
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.records import Responses, read_rows
 from tests.generation.test_generate import model, problems
@@ -59,7 +58,7 @@ def run(model: Path, tmp_path: Path, block: Control, count: int = 3, **sampling:
     )  # fmt: skip
     counts = generate_responses(
         model, "w", [problems(tmp_path / "p.jsonl", count)], tmp_path / "out.jsonl",
-        run="r", decoding=decoding, control=block, store=tmp_path / "store.sqlite", models=tmp_path,
+        Run("r", decoding, block, tmp_path), tmp_path / "store.sqlite",
     )  # fmt: skip
     return counts, read_rows(tmp_path / "out.jsonl", Responses)
 
@@ -92,9 +91,9 @@ def test_the_outline_is_the_planners_answer_and_stands_in_the_prompt(
 
     write_rows(tmp_path / "asked.jsonl", asked)
     generate_responses(
-        planner, Checkpoint(planner).digest, [tmp_path / "asked.jsonl"], tmp_path / "o.jsonl", run="o",
-        decoding=DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=9)), control=NoControl(),
-        store=tmp_path / "other.sqlite",
+        planner, Checkpoint(planner).digest, [tmp_path / "asked.jsonl"], tmp_path / "o.jsonl",
+        Run("o", DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=9))),
+        tmp_path / "other.sqlite",
     )  # fmt: skip
     for row, outline in zip(rows, read_rows(tmp_path / "o.jsonl"), strict=True):
         assert (row["first_answer"], row["first_tokens"]) == (outline["response"], outline["tokens"])

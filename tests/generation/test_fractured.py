@@ -12,7 +12,7 @@ from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.kinds.fractured import Cut, cuts
 from l2s.generation.controls.union import parse_control
-from l2s.generation.generate import generate_responses
+from l2s.generation.generate import Run, generate_responses
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.generation.store.store import Stored
 from l2s.records import Responses, read_rows
@@ -81,7 +81,7 @@ def run(model: Path, tmp_path: Path, block: Control, **sampling: object) -> tupl
     )  # fmt: skip
     counts = generate_responses(
         model, "w", [problems(tmp_path / "p.jsonl", 3)], tmp_path / "out.jsonl",
-        run="f", decoding=decoding, control=block, store=tmp_path / "store.sqlite",
+        Run("f", decoding, block), tmp_path / "store.sqlite",
     )  # fmt: skip
     return counts, read_rows(tmp_path / "out.jsonl", Responses)
 

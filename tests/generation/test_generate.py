@@ -18,10 +18,9 @@ from l2s.core.row import Row
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import parse_control
 from l2s.generation.engines.load import load_engine
-from l2s.generation.generate import Counts, generate_responses
+from l2s.generation.generate import Counts, Run, generate_responses
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored
 from l2s.records import Responses, read_rows, write_rows
@@ -49,7 +48,7 @@ def answer(model: Path, tmp_path: Path, count: int, weights: str = "w", **sampli
     decoding = DecodingParams(sampling=SamplingParams(**{"max_tokens": 24, **sampling}))
     counts = generate_responses(
         model, weights, [problems(tmp_path / "p.jsonl", count)], tmp_path / "out.jsonl",
-        run="tiny", decoding=decoding, control=NoControl(), store=tmp_path / "store.sqlite",
+        Run("tiny", decoding), tmp_path / "store.sqlite",
     )  # fmt: skip
     return counts, read_rows(tmp_path / "out.jsonl", Responses)
 
@@ -96,7 +95,7 @@ def test_each_control_is_generated_once_and_says_what_it_spent(model: Path, tmp_
         for expected in ((0, 4), (4, 0)):
             counts = generate_responses(
                 model, "w", [problems(tmp_path / "p.jsonl", 4)], tmp_path / "out.jsonl",
-                run=name, decoding=decoding, control=control, store=store,
+                Run(name, decoding, control), store,
             )  # fmt: skip
             assert counts == expected, name
             rows = read_rows(tmp_path / "out.jsonl", Responses)
@@ -135,7 +134,7 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from l2s.generation.controls.kinds.none import NoControl
-from l2s.generation.generate import generate_responses
+from l2s.generation.generate import Run, generate_responses
 from l2s.generation.settings import *
 def slowly(items, label, total=None, weight=None):
     for item in items:
@@ -143,8 +142,8 @@ def slowly(items, label, total=None, weight=None):
         print("one", flush=True)
         time.sleep(0.02)
 model, problems, out, store = map(Path, sys.argv[1:])
-generate_responses(model, "w", [problems], out, run="tiny", control=NoControl(), store=store, track=slowly,
-    decoding=DecodingParams(max_batch_size=4, sampling=SamplingParams(max_tokens=24)))
+decoding = DecodingParams(max_batch_size=4, sampling=SamplingParams(max_tokens=24))
+generate_responses(model, "w", [problems], out, Run("tiny", decoding), store, track=slowly)
 """
 
 
@@ -180,8 +179,8 @@ def test_bad_input_is_one_sentence_and_writes_nothing(model: Path, tmp_path: Pat
     (tmp_path / "bad.jsonl").write_text(json.dumps({"benchmark": "b", "id": "1", "problem": "p"}) + "\n")
     with pytest.raises(RecordError, match="column 'gold' is missing"):
         generate_responses(
-            model, "w", [tmp_path / "bad.jsonl"], tmp_path / "out.jsonl", run="r", decoding=DecodingParams(),
-            control=NoControl(), store=tmp_path / "store.sqlite",
+            model, "w", [tmp_path / "bad.jsonl"], tmp_path / "out.jsonl", Run("r", DecodingParams()),
+            tmp_path / "store.sqlite",
         )  # fmt: skip
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -192,14 +191,11 @@ def ask(
 ) -> list[Row]:  # fmt: skip
     rows = [{"benchmark": "b", "id": str(n), "problem": text, "gold": "1"} for n, text in enumerate(questions)]
     write_rows(tmp_path / "q.jsonl", rows)
-    generate_responses(
-        model, "w", [tmp_path / "q.jsonl"], tmp_path / "a.jsonl",
-        run="r", control=parse_control(block, "control"),
-        decoding=DecodingParams(
-            engine="transformers", prompt=prompt, sampling=SamplingParams(**{"max_tokens": 24, **sampling})
-        ),
-        store=tmp_path / "store.sqlite",
-    )  # fmt: skip
+    decoding = DecodingParams(
+        engine="transformers", prompt=prompt, sampling=SamplingParams(**{"max_tokens": 24, **sampling})
+    )
+    run = Run("r", decoding, parse_control(block, "control"))
+    generate_responses(model, "w", [tmp_path / "q.jsonl"], tmp_path / "a.jsonl", run, tmp_path / "store.sqlite")
     return read_rows(tmp_path / "a.jsonl", Responses)
 
 

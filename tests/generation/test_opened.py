@@ -9,7 +9,7 @@ from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.controls.union import parse_control
-from l2s.generation.generate import generate_responses
+from l2s.generation.generate import Run, generate_responses
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.records import Responses, read_rows, write_rows
@@ -83,11 +83,9 @@ def test_only_the_end_of_the_prompt_opens_thinking(
 
 def ask(model: Path, folder: Path, problem: str, prompt: PromptParams, block: dict[str, object]) -> Row:
     write_rows(folder / "p.jsonl", [{"benchmark": "b", "id": "0", "problem": problem, "gold": "1"}])
-    generate_responses(
-        model, "w", [folder / "p.jsonl"], folder / "out.jsonl", run="r", control=parse_control(block, "c"),
-        decoding=DecodingParams(engine="transformers", prompt=prompt, sampling=SamplingParams(max_tokens=12)),
-        store=folder / "s.sqlite",
-    )  # fmt: skip
+    decoding = DecodingParams(engine="transformers", prompt=prompt, sampling=SamplingParams(max_tokens=12))
+    run = Run("r", decoding, parse_control(block, "c"))
+    generate_responses(model, "w", [folder / "p.jsonl"], folder / "out.jsonl", run, folder / "s.sqlite")
     return read_rows(folder / "out.jsonl", Responses)[0]
 
 

@@ -14,9 +14,8 @@ import pytest
 
 from l2s.core.errors import RecordError
 from l2s.generation import generate as generate_module
-from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.engine import Generated
-from l2s.generation.generate import Counts, generate_responses
+from l2s.generation.generate import Counts, Run, generate_responses
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import Written
 from l2s.generation.settings import DecodingParams
@@ -86,8 +85,8 @@ def answer(folder: Path, out: str, told: int | None = None) -> Counts:
     generate_module.load_engine = lambda *_, **__: SlowEngine(told)  # type: ignore[assignment]
     generate_module.ModelTokenizer = Words  # type: ignore[assignment,misc]
     return generate_responses(
-        Path("model"), "blake3:aa", [folder / "problems.jsonl"], folder / out, run="r", control=NoControl(),
-        decoding=DecodingParams(), store=folder / f"{out}.sqlite",
+        Path("model"), "blake3:aa", [folder / "problems.jsonl"], folder / out, Run("r", DecodingParams()),
+        folder / f"{out}.sqlite",
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.engines.vllm.engine import VllmEngine
 from l2s.generation.engines.vllm.environment import build
 from l2s.generation.engines.vllm.folders import WeightFolders
-from l2s.generation.generate import generate_responses
+from l2s.generation.generate import Run, generate_responses
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.merging.run.in_memory import MemoryMerger
@@ -192,8 +192,8 @@ def test_rows_differ_in_the_engine_alone(theirs: Engine, tmp_path: Path) -> None
         decoding = DecodingParams(engine=engine, sampling=SamplingParams(max_tokens=200))
         for expected in ((0, 10), (10, 0)):
             counts = generate_responses(
-                SLOW, "w", [problems], tmp_path / "out.jsonl", run="slow", decoding=decoding,
-                control=parse_control(CONTROLS["budget"], "budget"), store=tmp_path / "store.sqlite",
+                SLOW, "w", [problems], tmp_path / "out.jsonl",
+                Run("slow", decoding, parse_control(CONTROLS["budget"], "budget")), tmp_path / "store.sqlite",
             )  # fmt: skip
             assert counts == expected, "an engine's responses are its own"
         rows[engine] = read_rows(tmp_path / "out.jsonl", Responses)

@@ -14,6 +14,7 @@ from flows.cli.app import app_for
 from l2s.benchmarks import TrainingProblems, write_problems
 from l2s.core.errors import ConfigError
 from l2s.core.row import Row
+from l2s.generation.generate import Run
 from l2s.generation.settings import DecodingParams
 from l2s.records import Verdicts, read_rows
 from l2s.sampling.sample import sample_responses
@@ -34,8 +35,8 @@ def sampled(folder: Path, asked: SampleParams, **more: str) -> tuple[tuple[int, 
     problems = folder / "p.jsonl"
     write_problems(asked.problems.named, asked.problems, problems)
     counts, rows = sample_responses(
-        MODEL, "w", [problems], folder / "out.jsonl", run="x", store=folder / "store.sqlite",
-        decoding=asked.decoding(DecodingParams(engine="transformers")), **more,
+        MODEL, "w", [problems], folder / "out.jsonl",
+        Run("x", asked.decoding(DecodingParams(engine="transformers"))), folder / "store.sqlite", **more,
     )  # fmt: skip
     assert rows == read_rows(folder / "out.jsonl", Verdicts)
     return tuple(counts), rows

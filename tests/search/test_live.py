@@ -12,7 +12,7 @@ from l2s.core.row import Row
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import parse_control
-from l2s.generation.generate import generate_responses
+from l2s.generation.generate import Run, generate_responses
 from l2s.generation.settings import DecodingParams, SamplingParams
 from l2s.merging.run.merge import merge_checkpoints
 from l2s.records import Responses, read_rows, write_rows
@@ -26,7 +26,13 @@ from tests.search.models import MOST, arithmetic, family, recipe
 PROBLEMS = problem_rows("b", 0, "test", 3)
 SHARES = ((0.5, 0.45), (0.1, 0.9))
 DECODING = DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=MOST))
-BUDGET = {"kind": "budget", "max_think": 60, "max_answer": 16, "answer_prefix": " The answer is \\boxed{"}
+FRACTURED: dict[str, Any] = {"kind": "fractured", "depths": 2, "solutions": 2}
+BUDGET: dict[str, Any] = {
+    "kind": "budget",
+    "max_think": 60,
+    "max_answer": 16,
+    "answer_prefix": " The answer is \\boxed{",
+}
 
 
 def settings(folder: Path, models: dict[str, Path], **more: Any) -> LiveSettings:
@@ -38,8 +44,8 @@ def run(model: Path, folder: Path, store: Path, control: Control | None = None) 
     """What the stages would write of a model."""
     write_rows(folder / "p.jsonl", PROBLEMS)
     counts = generate_responses(
-        model, Checkpoint(model).digest, [folder / "p.jsonl"], folder / "r.jsonl", run="r", decoding=DECODING,
-        control=control or NoControl(), store=store,
+        model, Checkpoint(model).digest, [folder / "p.jsonl"], folder / "r.jsonl",
+        Run("r", DECODING, control or NoControl()), store,
     )  # fmt: skip
     return verify_rows(read_rows(folder / "r.jsonl", Responses)), counts
 
@@ -81,20 +87,15 @@ def test_what_the_store_has_is_neither_swapped_nor_generated(tmp_path: Path) -> 
         assert not second.engine.proven, "nothing was swapped, so nothing was probed"
 
 
-def test_a_candidates_control_is_a_name_or_a_mapping(tmp_path: Path) -> None:
+def test_a_candidate_answers_under_its_control(tmp_path: Path) -> None:
     models = family(tmp_path, True)
-    budget = parse_control(BUDGET, "c")
-    with LiveTrialist(settings(tmp_path, models, controls={"b": budget})) as trialist:
-        mapping: dict[str, Any] = BUDGET
-        named, mapped, free = trialist.answer(
-            [(Candidate(arithmetic(0.1, 0.9), control), PROBLEMS[::3]) for control in ("b", mapping, "none")]
+    with LiveTrialist(settings(tmp_path, models)) as trialist:
+        bound, free = trialist.answer(
+            [(Candidate(arithmetic(0.1, 0.9), control), PROBLEMS[::3]) for control in (BUDGET, "none")]
         )
-        with pytest.raises(ConfigError, match=r"ta: control 'c' is not one of b, none"):
-            trialist.answer([(Candidate(arithmetic(0.1, 0.9), "c"), PROBLEMS)])
-        fractured = {"kind": "fractured", "depths": 2, "solutions": 2}
         with pytest.raises(ConfigError, match="gives several responses a problem"):
-            trialist.answer([(Candidate(arithmetic(0.1, 0.9), fractured), PROBLEMS)])
-    assert named == mapped != free and max(one.tokens for one in named) < max(one.tokens for one in free)
+            trialist.answer([(Candidate(arithmetic(0.1, 0.9), FRACTURED), PROBLEMS)])
+    assert max(one.tokens for one in bound) < max(one.tokens for one in free)
 
 
 def test_a_point_that_gives_no_model_is_named(tmp_path: Path) -> None:
@@ -132,6 +133,6 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
         trialist = SpreadTrialist(here, workers)
         assert trialist.answer(asked) == expected and trialist.baseline(PROBLEMS[:10]) == slow
         assert (trialist.digest(asked[0][0]), trialist.inputs) == (digest, inputs)
-        wrong = [(Candidate(arithmetic(*SHARES[0]), "c"), PROBLEMS)]
-        with pytest.raises(ConfigError, match="control 'c' is not one of none"):
+        wrong = [(Candidate(arithmetic(*SHARES[0]), FRACTURED), PROBLEMS)]
+        with pytest.raises(ConfigError, match="gives several responses a problem"):
             trialist.answer(wrong)

@@ -19,6 +19,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace OUT, and merge aga
 Replace = Annotated[bool, typer.Option("--force", help="Replace OUT if it is not of this command's making.")]
 Memory = Annotated[str | None, typer.Option("--max-memory", metavar="SIZE", help="Most memory to take, e.g. 4GB.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Tensors at a time; changes no byte. Default: one a core.")]
+Model = Annotated[Path, typer.Argument(help="Model folder.")]
+Problems = Annotated[Path, typer.Argument(help="JSONL: id, problem, gold; benchmark, or else the file's name.")]
+Rows = Annotated[Path, typer.Argument(metavar="OUT.jsonl")]
 Engine = Annotated[str, typer.Option(help="auto, transformers or vllm.")]
 PromptFile = Annotated[str, typer.Option("--prompt", help="chat, plain, qwen25-math-cot, cot, or a YAML file.")]
 Date = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="What a chat template takes for today.")]
@@ -26,6 +29,10 @@ TemplateKwarg = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY=VALUE", help="Of the chat template, e.g. enable_thinking=false. Repeatable."),
 ]
+Samples = Annotated[int, typer.Option(min=1, help="Responses per problem.")]
+Temperature = Annotated[float, typer.Option(min=0, help="0: greedy.")]
+TopP = Annotated[float, typer.Option(min=0, max=1)]
+TopK = Annotated[int, typer.Option(min=0, help="0: all tokens.")]
 MostTokens = Annotated[int, typer.Option("--max-tokens", min=1, help="Most generated tokens a response.")]
 Grader = Annotated[str, typer.Option(help="l2s, math-verify, qwen (the study's rules), or all side by side.")]
 
@@ -93,7 +100,7 @@ def merge(
 
 
 def calibrate(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: Model,
     texts: Annotated[Path, typer.Argument(metavar="TEXTS.jsonl", help="Rows with prompt, short and long.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.safetensors")],
     kind: Annotated[str, typer.Option(help="activations (for aim) or sensitivities (for sens).")] = "activations",
@@ -126,7 +133,7 @@ def calibrate(
 def texts(
     quick: Annotated[Path, typer.Argument(metavar="QUICK.jsonl", help="Responses that become the short answers.")],
     slow: Annotated[Path, typer.Argument(metavar="SLOW.jsonl", help="Responses that become the long answers.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    target: Rows,
     samples: Annotated[int | None, typer.Option(min=1, help="Most texts, drawn by the seed; default: all.")] = None,
     right: Annotated[bool, typer.Option("--right", help="Right answers alone; the files are verdicts.")] = False,
     form: Annotated[
@@ -148,9 +155,9 @@ def texts(
 
 
 def generate(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
-    problems: Annotated[Path, typer.Argument(help="JSONL: id, problem, gold; benchmark, or else the file's name.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    model: Model,
+    problems: Problems,
+    target: Rows,
     run: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of the run; default: MODEL or MODEL-CONTROL.")
     ] = None,
@@ -162,10 +169,10 @@ def generate(
     level: Annotated[
         str | None, typer.Option(help="short, medium or long: of a model that was trained to be asked for it.")
     ] = None,
-    samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 1,
-    temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 0.0,
-    top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
-    top_k: Annotated[int, typer.Option(min=0, help="0: all tokens.")] = 0,
+    samples: Samples = 1,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
+    top_k: TopK = 0,
     max_tokens: MostTokens = 2048,
     device: Device = "cpu",
     seed: Seed = 0,
@@ -188,18 +195,18 @@ def generate(
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
-    problems: Annotated[Path, typer.Argument(help="JSONL: id, problem, gold; benchmark, or else the file's name.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    model: Model,
+    problems: Problems,
+    target: Rows,
     run: Annotated[str | None, typer.Option(metavar="NAME", help="Of the run; default: MODEL.")] = None,
     engine: Engine = "auto",
     prompt: PromptFile = "chat",
     date: Date = None,
     template_kwarg: TemplateKwarg = None,
-    samples: Annotated[int, typer.Option(min=1, help="Responses per problem.")] = 8,
-    temperature: Annotated[float, typer.Option(min=0, help="0: greedy.")] = 1.0,
-    top_p: Annotated[float, typer.Option(min=0, max=1)] = 1.0,
-    top_k: Annotated[int, typer.Option(min=0, help="0: all tokens.")] = 0,
+    samples: Samples = 8,
+    temperature: Temperature = 1.0,
+    top_p: TopP = 1.0,
+    top_k: TopK = 0,
     max_tokens: MostTokens = 2048,
     grader: Annotated[str, typer.Option(help="l2s, math-verify or qwen (the study's rules).")] = "l2s",
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes of the grader.")] = 1,
@@ -273,7 +280,7 @@ def variables(given: list[str] | None) -> dict[str, Any]:
 
 def verify(
     responses: Annotated[Path, typer.Argument(help="JSONL rows with at least gold and response.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl")],
+    target: Rows,
     grader: Grader = "l2s",
     form: Annotated[
         str, typer.Option("--format", help="Of RESPONSES: l2s, qwen (Qwen2.5-Math's) or lm-eval (--log_samples).")
