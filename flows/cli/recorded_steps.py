@@ -1,6 +1,5 @@
 """Single steps leave their record beside what they wrote, ``OUT.lineage.json``."""
 
-import inspect
 import os
 import time
 from collections.abc import Callable
@@ -37,8 +36,12 @@ class Step(NamedTuple):
     """Parameters that do not stand among the arguments."""
     beside: Callable[[Arguments], list[Path]] = lambda arguments: []
     """What it may write beside its target, or remove."""
+    folder: bool = False
+    """Its target is one."""
     within: Callable[[Arguments], list[Path]] = lambda arguments: []
-    """What it writes in its target, a folder."""
+    """What it writes in its target, a folder; where nothing is named it replaces it whole, and knows whether it may."""
+    paths: tuple[str, ...] = ()
+    """Which arguments are paths, of a step that an audit does again."""
 
 
 def _models(*names: str | Path) -> list[Path]:
@@ -141,17 +144,22 @@ def _summary_files(arguments: Arguments) -> list[Path]:
 
 STEPS = {
     "merge": Step(
-        ("l2s.merging.run.merge",), _merge_inputs, members=_methods, more=lambda a: {"recipe": _recipe(a).resolved()}
+        ("l2s.merging.run.merge",),
+        _merge_inputs,
+        members=_methods,
+        more=lambda a: {"recipe": _recipe(a).resolved()},
+        folder=True,
     ),
     "calibrate": Step(
-        ("l2s.calibration.calibrate",),
-        lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]],
+        ("l2s.calibration.calibrate",), lambda a: [*_models(a["model"], *(a["distance_to"] or [])), a["texts"]]
     ),
     "texts": Step(("l2s.calibration.pairs",), lambda a: [a["quick"], a["slow"]]),
-    "generate": Step(("l2s.generation.generate",), _generate_inputs, more=_prompt),
+    "generate": Step(
+        ("l2s.generation.generate",), _generate_inputs, more=_prompt, paths=("model", "problems", "control")
+    ),
     "sample": Step(("l2s.sampling.sample",), _generate_inputs, more=_prompt, beside=_graded_aside),
-    "train": Step(("l2s.training.run",), _train_inputs, members=_trainers),
-    "search": Step(("l2s.search.run", "l2s.generation.generate"), _searched, members=_every_method),
+    "train": Step(("l2s.training.run",), _train_inputs, members=_trainers, folder=True),
+    "search": Step(("l2s.search.run", "l2s.generation.generate"), _searched, members=_every_method, folder=True),
     "verify": Step(("l2s.verification.io.graded_files",), lambda a: [a["responses"]], beside=_graded_aside),
     "grade": Step(
         ("l2s.verification.io.graded_files",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside
@@ -159,11 +167,11 @@ STEPS = {
     "analyse": Step(
         ("l2s.analysis.inputs.reading", "l2s.analysis.analyse", "l2s.analysis.output.summary"),
         lambda a: [*a["verdicts"], *([a["about"]] if a["about"] else [])],
+        folder=True,
         within=_summary_files,
+        paths=("verdicts", "about"),
     ),
 }
-FOLDERS = ("merge", "train", "search", "analyse")
-"""Commands whose target is a folder."""
 
 
 def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
@@ -173,22 +181,18 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
     step = STEPS[command.__name__]
 
     @wraps(command)
-    def recorded(*given: Any, **options: Any) -> None:
-        bound = inspect.signature(command).bind(*given, **options)
-        bound.apply_defaults()
-        arguments = dict(bound.arguments)
+    def recorded(**arguments: Any) -> None:
         begun = datetime.now(UTC), time.perf_counter()
         target = arguments["target"]
-
         if target is None or arguments.get("dry"):
-            command(*given, **options)
+            command(**arguments)
             return
         place = _place(command.__name__, step, arguments)
         check_place(place, bool(arguments.get("force")))
         found_wrong: typer.Exit | None = None
         with writing(place):
             try:
-                command(*given, **options)
+                command(**arguments)
             except typer.Exit as end:  # it has written, and found something wrong
                 if end.exit_code != 1:
                     raise
@@ -215,15 +219,11 @@ def _place(name: str, step: Step, arguments: Arguments) -> Place:
         inputs = step.inputs(arguments)
     except L2SError:
         inputs = [path for key, value in arguments.items() if key != "target" for path in _paths(value)]
+    within = step.within(arguments)
     return Place(
-        f"l2s {name}",
-        arguments["target"],
-        inputs,
-        folder=name in FOLDERS,
-        within=step.within(arguments),
-        beside=step.beside(arguments),
-        judged=name in ("merge", "train", "search"),
-    )
+        f"l2s {name}", arguments["target"], inputs, folder=step.folder, within=within, beside=step.beside(arguments),
+        judged=step.folder and not within,
+    )  # fmt: skip
 
 
 def _paths(value: Any) -> list[Path]:

@@ -20,8 +20,9 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A merge of two models, its answers to five problems, their verdicts and a summary, made by commands."""
     from contextlib import chdir
 
-    from flows.cli.commands import steps
-    from flows.cli.recorded_steps import leaving_record
+    from typer.testing import CliRunner
+
+    from flows.cli.app import app_for
     from l2s.benchmarks import BenchmarkParams, write_problems
 
     folder = tmp_path_factory.mktemp("steps") / "work"
@@ -30,13 +31,16 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_problems("own", BenchmarkParams(source="arithmetic", per_level=1), folder / "problems.jsonl")
     recipe = {"merge_method": "linear", "models": [{"model": "models/quick"}, {"model": "models/slow"}]}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe | {"dtype": "bfloat16"}))
+    commands = (
+        "merge recipe.yaml merged",
+        "generate merged problems.jsonl out/responses.jsonl --max-tokens 200",
+        "verify out/responses.jsonl out/verdicts.jsonl",
+        "analyse out/verdicts.jsonl --out summary --json",
+    )
     with chdir(folder):
-        leaving_record(steps.merge)(Path("recipe.yaml"), Path("merged"))
-        leaving_record(steps.generate)(
-            Path("merged"), Path("problems.jsonl"), Path("out/responses.jsonl"), max_tokens=200
-        )
-        leaving_record(steps.verify)(Path("out/responses.jsonl"), Path("out/verdicts.jsonl"))
-        leaving_record(steps.analyse)([Path("out/verdicts.jsonl")], Path("summary"), as_json=True)
+        for command in map(str.split, commands):
+            done = CliRunner().invoke(app_for(command), command, catch_exceptions=False)
+            assert done.exit_code == 0, done.output
     return folder
 
 

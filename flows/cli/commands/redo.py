@@ -1,6 +1,5 @@
 """Doing a stage again beside the project, to see whether it still writes what lies there."""
 
-import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, closing, contextmanager
@@ -138,21 +137,18 @@ def _put(values: dict[str, Any], key: str, value: Any) -> None:
 def _run_step(kept: Entry, target: Path, **changes: Any) -> None:
     """A single step, with the arguments that its record tells, but for the target."""
     from flows.cli.commands import steps
+    from flows.cli.recorded_steps import STEPS
 
-    command = getattr(steps, kept.record.made_by.removeprefix("l2s "))
-    given = kept.record.parameters["arguments"]
-    arguments = {}
-    for name, parameter in inspect.signature(command).parameters.items():
-        if name in given:
-            arguments[name] = _argument(given[name], "Path" in str(parameter.annotation), kept.root)
+    name, given = kept.record.made_by.removeprefix("l2s "), kept.record.parameters["arguments"]
+    paths = {key: _resolved(given.get(key), kept.root) for key in STEPS[name].paths}
     with _unsaid():
-        command(**(arguments | {"target": target} | changes))
+        getattr(steps, name)(**(given | paths | {"target": target} | changes))
 
 
-def _argument(value: Any, is_path: bool, root: Path) -> Any:
+def _resolved(value: Any, root: Path) -> Any:
     if isinstance(value, list):
-        return [_argument(item, is_path, root) for item in value]
-    return (root / value).resolve() if is_path and value is not None else value
+        return [_resolved(item, root) for item in value]
+    return None if value is None else (root / value).resolve()
 
 
 @contextmanager
