@@ -22,8 +22,10 @@ from l2s.search.file import SearchFile, read_search
 from l2s.search.live import LiveSettings, LiveTrialist
 from l2s.search.order import in_order
 from l2s.search.outcome import Outcome
+from l2s.search.proposals import Proposal
 from l2s.search.ranges import Number
 from l2s.search.space import Candidate, Space
+from l2s.search.trial import Trial
 
 Points = Iterable[tuple[str, Candidate]]
 FIRST, LOSS, LONG = 50, 0.12, 0.5
@@ -89,18 +91,14 @@ def _shown(
 def _row(
     name: str, point: str, candidate: Candidate | None, found: list[Outcome], slow: list[Outcome], search: SearchFile
 ) -> Row:  # fmt: skip
-    pairs = list(zip(found, slow, strict=False))
-    n = len(pairs)
-    won = sum(one.correct > other.correct for one, other in pairs)
-    lost = sum(one.correct < other.correct for one, other in pairs)
-    charged = sum(one.tokens if one.correct else max(one.tokens, other.tokens) for one, other in pairs)
-    interval = tango(won, lost, n, search.confidence)
+    trial = Trial(1, 1, Proposal({}, candidate or Candidate({}), False, None))
+    trial.take(found, slow[: len(found)], search.margin)
+    interval = tango(*trial.counts, search.confidence)
     return {
-        "set": name, "point": point, "candidate": candidate, "problems": n,
-        "accuracy": sum(one.correct for one in found) / n,
+        "set": name, "point": point, "candidate": candidate, "problems": trial.n,
+        "accuracy": sum(trial.correct) / trial.n,
         "difference": interval.value, "low": interval.low, "high": interval.high,
-        "tokens": sum(one.tokens for one in found) / n, "charged": charged / n,
-        "relative": charged / sum(other.tokens for _, other in pairs),
+        "tokens": sum(trial.tokens) / trial.n, "charged": sum(trial.charged) / trial.n, "relative": trial.relative,
         "parity": candidate is not None and interval.low > -search.margin,
     }  # fmt: skip
 
