@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from l2s.analysis.settings import AnalysisParams
 from l2s.benchmarks import BenchmarkParams
@@ -17,7 +17,7 @@ from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import AnyControl
 from l2s.generation.levels import Level
-from l2s.generation.settings import DecodingParams
+from l2s.generation.settings import DecodingParams, SamplingParams
 from l2s.nightly.settings import NightlyParams
 from l2s.planning.settings import ResourceParams
 from l2s.references import broken_references
@@ -78,6 +78,25 @@ class RunParams(Params):
     """Name of a control under ``controls:``; dvc.yaml looks for it here, so that there is no default."""
     level: Level | None = None
     """Of length, that a model which was trained for levels is asked for; null: problems are put as they are."""
+    sampling: SamplingParams | None = None
+    """Of its own: what it says goes before ``decoding.sampling``. Such a run is no candidate; it is shown beside the
+    run of the same model, control and level that has none."""
+
+    @field_validator("sampling")
+    @classmethod
+    def _says_something(cls, sampling: SamplingParams | None) -> SamplingParams | None:
+        if sampling is not None and not sampling.model_fields_set:
+            raise ValueError("expected what differs from decoding.sampling, e.g. temperature: 0.6")
+        return sampling
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Of sampling what was said, and nothing where nothing was: records of such runs are what they were."""
+        found: dict[str, Any] = dumped(self)
+        own = found.pop("sampling", None)
+        if own is not None and self.sampling is not None:
+            found["sampling"] = {name: own[name] for name in own if name in self.sampling.model_fields_set}
+        return found
 
 
 class GradingParams(Params):
@@ -164,15 +183,27 @@ class Config(Params):
         """The length control of a run."""
         return self.controls[self.runs[run].control]
 
+    def decoding_of(self, run: str) -> DecodingParams:
+        """``decoding`` with the sampling of a run."""
+        return self.decoding.with_sampling(self.runs[run].sampling)
+
+    def beside(self, run: str) -> str | None:
+        """Of a run with sampling of its own, the run of the same model, control and level that has none."""
+        own = self.runs[run]
+        if own.sampling is None:
+            return None
+        alike = own.model_copy(update={"sampling": None})
+        return next((name for name, one in self.runs.items() if one == alike), None)
+
     def measured(self) -> list[str]:
         """Benchmarks that runs answer: those that are no search's own."""
         own = {name for search in self.searches.values() for name in search.benchmarks}
         return [name for name in self.benchmarks if name not in own]
 
     def candidates(self) -> list[str]:
-        """Runs of merged and of trained models without a control: what is chosen among."""
-        made = ("merged/", "trained/")
-        return [name for name, run in self.runs.items() if run.model.startswith(made) and run.control == "none"]
+        """Runs of merged and of trained models without a control or sampling of their own: what is chosen among."""
+        plain = {name: run for name, run in self.runs.items() if run.control == "none" and run.sampling is None}
+        return [name for name, run in plain.items() if run.model.startswith(("merged/", "trained/"))]
 
 
 def _without_empty(found: Any) -> Any:

@@ -178,6 +178,11 @@ def _runs(params: Block) -> Iterator[str]:
         yield from _is_folder(f"runs.{name}.model", model, folders, "model, recipe or training")
         if run.get("level") is not None and isinstance(model, str) and not model.startswith("trained/"):
             yield f"runs.{name}.level: '{_shown(model)}' was trained for no level; name a training, or leave level out"
+        if run.get("sampling") is not None and plain_twin(params, name) is None:
+            yield (
+                f"runs.{name}.sampling: there is no run of the same model, control and level without sampling of its "
+                "own, beside which this one would be shown; add it"
+            )
         if not isinstance(control, str):
             continue
         if control == "none" and "controls" not in params:
@@ -191,6 +196,18 @@ def _runs(params: Block) -> Iterator[str]:
             )
 
 
+def plain_twin(params: Block, name: str) -> str | None:
+    """The run that answers as ``decoding`` says and is like this one otherwise."""
+    runs = block(params, "runs")
+
+    def asked(run: Block) -> tuple[Any, ...]:
+        return run.get("model"), run.get("control"), run.get("level")
+
+    own = asked(block(runs, name))
+    plain = (one for one in runs if block(runs, one).get("sampling") is None and asked(block(runs, one)) == own)
+    return next(plain, None)
+
+
 def _roles(params: Block) -> Iterator[str]:
     """Runs and benchmarks that analysis and nights name."""
     runs, benchmarks, analysis = block(params, "runs"), block(params, "benchmarks"), block(params, "analysis")
@@ -199,9 +216,21 @@ def _roles(params: Block) -> Iterator[str]:
     yield from _each("analysis.quick", [analysis.get("quick")], runs, "run")
     yield from _each("analysis.baselines", [*own, *own.values()], runs, "run")
     yield from _each("analysis.candidates", analysis.get("candidates"), runs, "run")
+    yield from _aside(params, analysis)
     yield from _each("analysis.validation", [analysis.get("validation")], benchmarks, "benchmark")
     yield from _each("analysis.test", analysis.get("test"), benchmarks, "benchmark")
     yield from _each("nightly.runs", block(params, "nightly").get("runs"), runs, "run")
+
+
+def _aside(params: Block, analysis: Block) -> Iterator[str]:
+    """Runs with sampling of their own are compared with their model's other run alone."""
+    own, more = block(analysis, "baselines"), analysis.get("candidates")
+    named = {"slow": [analysis.get("slow")], "quick": [analysis.get("quick")], "baselines": [*own, *own.values()],
+             "candidates": more if isinstance(more, list) else []}  # fmt: skip
+    for key, names in named.items():
+        for name in names:
+            if isinstance(name, str) and block(params, "runs", name).get("sampling") is not None:
+                yield f"analysis.{key}: '{_shown(name)}' has sampling of its own; name {plain_twin(params, name)}"
 
 
 def _each(where: str, names: Any, known: Iterable[str], kind: str) -> Iterator[str]:

@@ -17,17 +17,16 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     """Answer every benchmark with one run's model under its control; return what it took."""
     from l2s.checkpoints import Checkpoint
     from l2s.generation.generate import Run, generate_responses
-    from l2s.generation.levels import at_level
+    from tasks.inputs.decoding import run_decoding
     from tasks.running.costs import generation_cost
 
-    model, level = DATA / config.runs[name].model, config.runs[name].level
-    decoding = config.decoding if level is None else at_level(config.decoding, model, level)
+    model = DATA / config.runs[name].model
     counts = generate_responses(
         model,
         Checkpoint(model).digest,
         [DATA / "benchmarks" / f"{benchmark}.jsonl" for benchmark in config.measured()],
         DATA / "responses" / f"{name}.jsonl",
-        Run(name, decoding, config.control_of(name), DATA),
+        Run(name, run_decoding(config, name, DATA), config.control_of(name), DATA),
         HIDDEN / "responses.sqlite",
         track,
         lambda sentence: say(f"note: {sentence}"),
@@ -52,9 +51,8 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
 
     questions = {key: questions_of(key, config.benchmarks[key], data) for key in config.measured()}
     lengths = expected_lengths(config, name, data, estimator.assume)
-    return estimator.generate(
-        stage, folder_shape_of(config, config.runs[name].model), questions, lengths, config.decoding
-    )
+    shape = folder_shape_of(config, config.runs[name].model)
+    return estimator.generate(stage, shape, questions, lengths, config.decoding_of(name))
 
 
 STAGE = Stage("generate", work, names=lambda config: config.runs, needs=needs, estimate=estimate, libraries=MODELS)

@@ -79,6 +79,7 @@ def put(*path: Any) -> Change:
 
 
 RUN = {"model": "models/slow", "control": "none"}
+WARM = RUN | {"sampling": {"temperature": 1.0}}
 WRONG: list[tuple[Change, str]] = [
     (put("analysis", "slow", "slwo"), r"analysis\.slow: 'slwo' is no run; did you mean 'slow'"),
     (put("analysis", "quick", "quik"), r"analysis\.quick: 'quik' is no run; did you mean 'quick'"),
@@ -103,6 +104,22 @@ WRONG: list[tuple[Change, str]] = [
     (put("runs", "x", RUN | {"model": "models/slow", "level": "short"}), r"runs\.x\.level: 'models/slow' was trained"),
     (put("runs", "x", RUN | {"model": "trained/sft"}), r"runs\.x\.model: 'trained/sft' is no .*did you mean 'trained"),
     (put("runs", "x", RUN | {"model": "trained/sft-own", "level": "brief"}), r"runs\.x\.level: found 'brief', exp"),
+    *((put("runs", "x", RUN | {"sampling": sampling}), words) for sampling, words in (
+        ({"temperatur": 1}, r"runs\.x\.sampling\.temperatur: unknown key; did you mean 'temperature'"),
+        ({"temperature": -1}, r"runs\.x\.sampling\.temperature: found -1"),
+        ({"top_p": 0}, r"runs\.x\.sampling\.top_p: found 0"),
+        ({"samples": 0}, r"runs\.x\.sampling\.samples: found 0"),
+        ({"samples": 1.5}, r"runs\.x\.sampling\.samples: found 1\.5"),
+        ({}, r"runs\.x\.sampling: found \{\}, expected what differs from decoding\.sampling"),
+        ("warm", r"runs\.x\.sampling: found 'warm'"),
+    )),
+    (put("runs", "x", {"model": "models/slow", "control": "no-think", "sampling": {"temperature": 1}}),
+     r"runs\.x\.sampling: there is no run of the same model, control and level without sampling of its own"),
+    (put("runs", "x", {"model": "trained/sft-own", "control": "none", "sampling": {"temperature": 1}}),
+     r"runs\.x\.sampling: there is no run of the same model"),
+    *((lambda p, key=key, role=role: (put("runs", "x", WARM)(p), put("analysis", key, role)(p)),
+       rf"analysis\.{key}: 'x' has sampling of its own; name slow") for key, role in (
+        ("slow", "x"), ("quick", "x"), ("candidates", ["x"]), ("baselines", {"average": "x"}))),
     (put("samples", "mine", {"model": "trained/sft-own", "problems": {}}), "samples.mine.model: .*is no model or rec"),
     (put("training", "sft-own", "model", "models/slwo"), r"training\.sft-own\.model: .*did you mean 'models/slow'"),
     (put("training", "sft-own", "model", "trained/sft-own"), "sft-own.model: the training starts from what it makes"),

@@ -49,7 +49,7 @@ def print_table(
 ) -> None:
     """Show a summary: the table of every reported benchmark, or those named (``columns.py`` has all)."""
     from l2s.analysis.output.reading import read_summary
-    from l2s.analysis.output.terminal import any_table, main_table, overall_table
+    from l2s.analysis.output.terminal import any_table, main_table, overall_table, sampled_table
 
     if as_json:
         consoles.out.print_json(summary.read_text(encoding="utf-8"))
@@ -62,6 +62,8 @@ def print_table(
     for benchmark in content["benchmarks"]:
         named = f"{title}: {benchmark}" if title else None
         consoles.out.print(main_table(content, benchmark, named, consoles.out.width))
+        if (sampled := sampled_table(content, benchmark)) is not None:
+            consoles.out.print(sampled)
     if len(content["benchmarks"]) > 1:
         consoles.out.print(overall_table(content, consoles.out.width))
     for note in content["notes"]:

@@ -22,7 +22,6 @@ from l2s.core.errors import ConfigError, RecordError
 from l2s.core.files import replacing_folder, write_json, write_text
 from l2s.core.progress import Track
 from l2s.core.row import Row
-from l2s.core.seeds import seed_for
 from l2s.lineage.code import fingerprint
 from l2s.nightly.comparison import REGRESSIONS, compare_nights, outcome_of
 from l2s.nightly.history import History, read_history
@@ -131,10 +130,7 @@ def _bench(config: Config, data: Path, hidden: Path, work: Path, name: str) -> B
         for benchmark in config.measured()
         for row in read_rows(data / "benchmarks" / f"{benchmark}.jsonl", Problems)
     }
-    sampling = config.decoding.sampling
-    fresh = config.nightly.new_samples and not sampling.greedy
-    seed = seed_for(sampling.seed, "night", name) if fresh else None
-    return Bench(config, data, work, hidden / "responses.sqlite", problems, seed)
+    return Bench(config, data, work, hidden / "responses.sqlite", problems, name)
 
 
 def _compared(

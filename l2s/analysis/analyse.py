@@ -22,6 +22,7 @@ from l2s.analysis.results.overall import overall_rows
 from l2s.analysis.results.pareto import pareto_front, pareto_rows
 from l2s.analysis.results.rivals import WAYS, making, rival_rows, way_of
 from l2s.analysis.results.rows import control_name, has_tokens, run_row
+from l2s.analysis.results.sampled import beside_of, sampled_rows
 from l2s.analysis.results.samples import sample_rows
 from l2s.analysis.results.sensitivity import scale_rows, sensitivity_rows
 from l2s.analysis.settings import AnalysisParams
@@ -67,6 +68,8 @@ class Report:
     """Trained models at each level of length that they were asked for."""
     rivals: Rows = field(default_factory=list)
     """Merges, controls and trainings together; empty where nothing was trained."""
+    sampled: Rows = field(default_factory=list)
+    """Runs with sampling of their own, beside those of the same models; they stand in no other list but samples."""
     takeaways: Rows = field(default_factory=list)
     """What the study found, tested on its own tables and on these runs."""
     runs: Rows = field(default_factory=list)
@@ -93,9 +96,11 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
     """
     facts = facts or {}
     frame = complete(verdicts, settings)
-    benchmarks = names_in(frame, "benchmark")
+    beside = beside_of(facts, names_in(frame, "run"), settings)
+    benchmarks = names_in(frame.filter(~pl.col("run").is_in(list(beside))), "benchmark")
     divided = frame.sort(["run", *KEY]).partition_by(["benchmark", "run"], as_dict=True)
-    parts = {(str(run), str(benchmark)): part for (benchmark, run), part in sorted(divided.items())}
+    every = {(str(run), str(benchmark)): part for (benchmark, run), part in sorted(divided.items())}
+    parts = {key: part for key, part in every.items() if key[0] not in beside}
     couples = couples_of(parts, settings)
     comparisons = compare_all(couples, parts, settings)
     rows = _rows(parts, comparisons, settings, facts)
@@ -121,18 +126,19 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
         efficiency=_efficiency(parts, couples, settings, facts),
         pareto=pareto,
         hypervolume=hypervolume,
-        samples=[row for part in parts.values() for row in sample_rows(part, settings)],
+        samples=[row for part in every.values() for row in sample_rows(part, settings)],
         controls=controls,
         curves=curve_rows(controls),
         sensitivity=sensitivity,
         scale=scale,
         asked=asked_rows(rows, parts, facts, settings),
         rivals=rival_rows(rows, ways, _best(rows, ways, settings), shown),
+        sampled=sampled_rows(every, beside, facts, settings),
         takeaways=[
             *judge_study(settings),
             *judge_runs(rows, overall, levels, sensitivity, scale, facts, shown, settings),
         ],
-        runs=[_run(run, frame, chosen.run, settings, facts) for run in names_in(frame, "run")],
+        runs=[_run(run, frame, chosen.run, settings, facts) for run in names_in(frame, "run") if run not in beside],
         notes=[*notes_on(frame, shown, settings), *idle_notes(controls)],
         problems=changed_problems(couples),
     )
@@ -218,4 +224,5 @@ def _run(run: str, frame: pl.DataFrame, chosen: str | None, settings: AnalysisPa
         "given": True,
     }
     role = next(name for name, holds in roles.items() if holds)
-    return {"run": run, "model": model, "role": role, **own.model_dump(), "slow": slow_of(run, settings)}
+    known = own.model_dump(exclude={"beside", "sampling"})
+    return {"run": run, "model": model, "role": role, **known, "slow": slow_of(run, settings)}

@@ -96,3 +96,8 @@ class DecodingParams(Params):
     """vLLM on GPUs: so many copies of the model, each with its share of the problems; no effect on a CPU."""
     prompt: PromptParams = PromptParams()
     sampling: SamplingParams = SamplingParams()
+
+    def with_sampling(self, own: SamplingParams | None) -> Self:
+        """These settings with what ``own`` says of sampling; what it leaves out stays as it is here."""
+        given = {name: getattr(own, name) for name in own.model_fields_set} if own is not None else {}
+        return self.model_copy(update={"sampling": self.sampling.model_copy(update=given)})

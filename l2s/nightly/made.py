@@ -36,6 +36,8 @@ class RunMade(Params):
     files: str
     """Digest of weights, config, tokenizer, chat template and generation config."""
     control: dict[str, Any]
+    asked: dict[str, Any] = {}
+    """What the run says of decoding itself: its sampling, its level."""
     engine: str
     """With its versions, as rows have it."""
 
@@ -116,6 +118,8 @@ def _run_changes(before: Mapping[str, RunMade], after: Mapping[str, RunMade]) ->
             yield Change(kind="model files", what=run, before=_short(old.files), after=_short(new.files), run=run)
         for what, one, two in _leaves(run, old.control, new.control):
             yield Change(kind="control", what=what, before=one, after=two, run=run)
+        for what, one, two in _leaves(run, old.asked, new.asked):
+            yield Change(kind="decoding", what=what, before=one, after=two, run=run)
         if old.engine != new.engine:
             yield Change(kind="engine", what=run, before=old.engine, after=new.engine, run=run)
 

@@ -42,7 +42,7 @@ def expected_lengths(config: Any, run: str, data: Path | None, assume: Callable[
         data: the folder with the responses of past runs; None if they are not of this configuration.
         assume: is told what this rests on.
     """
-    most = config.decoding.sampling.max_tokens
+    most = config.decoding_of(run).sampling.max_tokens
     measured = _measured(data / "responses" / f"{run}.jsonl") if data else {}
     found = {}
     for name in config.measured():

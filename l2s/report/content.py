@@ -101,6 +101,7 @@ def present_sections(content: Mapping[str, Any], examples: bool, lineage: bool) 
         "controls": ("controls", any(name.startswith("controls-") for name in plots)),
         "rivals": ("merge or train", any(content["rivals"].values())),
         "asked": ("levels of length", any(content["asked"].values())),
+        "sampled": ("sampled", any(section["sampled"] for section in content["sections"])),
         "searches": ("searches", bool(content["searches"])),
         "cost": ("cost", any(section["cost"] or section["inside"] for section in content["sections"])),
         "problems": ("transcripts", examples),

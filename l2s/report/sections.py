@@ -65,6 +65,8 @@ def benchmark_sections(summary: dict[str, Any], benchmark: str) -> dict[str, Any
     def of(table: str) -> list[Row]:
         return [row for row in summary.get(table, []) if row["benchmark"] == benchmark]
 
+    beside = {row["run"]: row["beside"] for row in summary.get("sampled", [])}
+    drawn = [row | {"name": row["run"], "run": beside.get(row["run"], row["run"])} for row in of("samples")]
     controls = [row | {"name": f"{row['run']} ({row['kind']})"} for row in of("controls") if row["kind"] != "none"]
     curves = [row | {"name": f"{row['model']}, {row['kind']}"} for row in of("curves") if row["points"] > 1]
     run = featured(summary)
@@ -81,13 +83,22 @@ def benchmark_sections(summary: dict[str, Any], benchmark: str) -> dict[str, Any
         "controls": plain_grid("control", controls, columns.CONTROLS, "name", roles),
         "curves": plain_grid("curve", curves, columns.CURVES, "name", {}),
         "duel": _duel(rows, roles, run),
-        "samples": plain_grid("run", of("samples"), columns.SAMPLES, "run", roles),
+        "samples": plain_grid("run", drawn, columns.SAMPLES, "name", roles),
+        "sampled": sampled_grid(summary, benchmark),
         "scale": plain_grid("run", of("scale"), columns.SCALE, "run", roles),
         "hypervolume": next(
             (row for row in of("hypervolume") if row["runs"] > 1 and row["hypervolume"] is not None), None
         ),
         "levels": level_grid(summary, benchmark),
     }
+
+
+def sampled_grid(summary: dict[str, Any], benchmark: str) -> Grid | None:
+    """Runs with sampling of their own; a label opens the run beside it, of the same model."""
+    rows = [row for row in summary.get("sampled", []) if row["benchmark"] == benchmark]
+    told = {row["run"]: f" ({row['verdict']})" if row["verdict"] not in (None, "baseline") else "" for row in rows}
+    named = [row | {"name": f"{row['run']}{told[row['run']]}", "run": row["beside"]} for row in rows]
+    return plain_grid("run", named, columns.SAMPLED, "name", roles_of(summary))
 
 
 def _duel(rows: list[Row], roles: dict[str, str], run: str | None) -> tuple[Row, Row] | None:

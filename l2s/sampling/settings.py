@@ -4,7 +4,7 @@ from pydantic import Field
 
 from l2s.benchmarks import TrainingProblems
 from l2s.core.params import Params
-from l2s.generation.settings import DecodingParams
+from l2s.generation.settings import DecodingParams, SamplingParams
 
 
 class SampleParams(Params):
@@ -25,10 +25,8 @@ class SampleParams(Params):
 
     def decoding(self, decoding: DecodingParams) -> DecodingParams:
         """``decoding`` with the sampling that is asked for here."""
-        sampling = decoding.sampling.model_copy(
-            update={
-                "temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k,
-                "max_tokens": self.max_tokens, "samples": self.samples, "seed": self.seed,
-            }
+        own = SamplingParams(
+            temperature=self.temperature, top_p=self.top_p, top_k=self.top_k, max_tokens=self.max_tokens,
+            samples=self.samples, seed=self.seed,
         )  # fmt: skip
-        return decoding.model_copy(update={"sampling": sampling})
+        return decoding.with_sampling(own)

@@ -122,6 +122,8 @@ def _slow(params: Block, name: str, slow: Any, where: str) -> Iterator[str]:
     if slow not in runs:
         yield f"{place}: '{slow:.60}' is no run{nearest(slow, runs)}"
         return
+    if block(runs, slow).get("sampling") is not None:
+        yield f"{place}: the run '{slow}' has sampling of its own, and trials answer as decoding says; name one without"
     model = block(runs, slow).get("model")
     kind, _, folder = str(model).partition("/")
     if kind == "trained":

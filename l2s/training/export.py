@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from l2s.checkpoints.files.json_file import read_object
 from l2s.core.errors import ConfigError
 from l2s.core.files import replacing_folder, write_text
 from l2s.core.row import Row
@@ -21,6 +22,8 @@ from l2s.training.settings import TrainingParams
 
 ALONE = ("tldr", "tldr_target", "l1_exact", "l1_max", "overlong")
 """Rewards of one response."""
+BETAS = (0.9, 0.98)
+"""Of AdamW, as here."""
 LOSSES = {"dapo": "token-mean", "grpo": "seq-mean-token-mean", "dr_grpo": "seq-mean-token-sum-norm"}
 """What verl calls them."""
 REWARD = '''"""The reward of {name}, as verl calls it for each response; needs l2s (`pip install l2s`) beside verl."""
@@ -72,7 +75,7 @@ def export_verl(
     Raises:
         ConfigError: verl cannot do what the settings say.
     """
-    if problem := _cannot(settings, prompt):
+    if problem := _cannot(settings, prompt, start):
         raise ConfigError(f"training.{name}: verl cannot take {problem}")
     assert isinstance(settings, Grpo)
     levels = settings.reward.trained_levels or (None,)
@@ -88,12 +91,15 @@ def export_verl(
         )
         write_text(
             folder / "run.sh",
-            '#!/bin/sh\n# In an environment with verl 0.9 and l2s.\ncd "$(dirname "$0")" && '
-            'exec python -m verl.trainer.main_ppo --config-path "$PWD" --config-name config "$@"\n',
+            "#!/bin/sh\n# In an environment with verl 0.9 and l2s. Workers of Ray may stand in another folder.\n"
+            'cd "$(dirname "$0")" && here=$(pwd) && '
+            'exec python -m verl.trainer.main_ppo --config-path "$here" --config-name config '
+            '"data.train_files=$here/train.parquet" "data.val_files=$here/validation.parquet" '
+            '"reward.custom_reward_function.path=$here/reward.py" "$@"\n',
         )
 
 
-def _cannot(settings: TrainingParams, prompt: PromptParams) -> str | None:
+def _cannot(settings: TrainingParams, prompt: PromptParams, start: Path) -> str | None:
     if not isinstance(settings, Grpo):
         return f"method {settings.method}; expected grpo"
     if settings.reward.kind not in ALONE:
@@ -102,7 +108,16 @@ def _cannot(settings: TrainingParams, prompt: PromptParams) -> str | None:
         return "scale batch; expected group or none"
     if prompt.style != "chat":
         return f"prompts of style {prompt.style}; expected decoding.prompt.style: chat"
+    if lost := _special(start) & {prompt.opening, prompt.closing}:
+        return f"{' and '.join(sorted(lost))} of {start}: special tokens, which it leaves out of what it has scored"
     return None
+
+
+def _special(model: Path) -> set[str]:
+    """Special tokens of a model's tokenizer, as its file has them."""
+    file = model / "tokenizer.json"
+    tokens = read_object(file).get("added_tokens", []) if file.is_file() else []
+    return {str(token["content"]) for token in tokens if token.get("special")}
 
 
 def _data(
@@ -126,7 +141,8 @@ def _config(name: str, settings: Grpo, model: str, validated: bool) -> dict[str,
     micro = {"log_prob_micro_batch_size_per_gpu": settings.micro_batch}
     actor = {
         "optim": {
-            "lr": settings.learning_rate, "weight_decay": settings.weight_decay, "lr_scheduler_type": "cosine",
+            "lr": settings.learning_rate, "weight_decay": settings.weight_decay, "betas": list(BETAS),
+            "lr_scheduler_type": "cosine",
             "lr_warmup_steps_ratio": settings.warmup, "min_lr_ratio": settings.floor,
         },
         "ppo_mini_batch_size": settings.prompts, "ppo_micro_batch_size_per_gpu": settings.micro_batch,

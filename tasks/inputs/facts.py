@@ -27,12 +27,16 @@ def _facts(run: str, config: Config, data: Path, sizes: dict[str, dict[str, int]
     recipe = _recipe(config.runs[run].model, config, data)
     control = config.control_of(run)
     numbers = {key: value for key, value in control.identity().items() if isinstance(value, bool | int | float | str)}
+    beside = config.beside(run)
+    sampling = config.decoding_of(run).sampling.model_dump(exclude_none=True) if beside else {}
     calibrations = {key: params.model_dump(mode="json") for key, params in config.calibration.items()}
     return RunFacts(
         method=recipe.get("merge_method"),
         coefficients=coefficients_of(recipe, calibrations),
         control_kind=control.kind,
         length_level=config.runs[run].level,
+        beside=beside,
+        sampling=sampling,
         control={key: value for key, value in numbers.items() if key != "kind"},
         **sizes.get(_source(config.runs[run].model, config, data), {}),
     )

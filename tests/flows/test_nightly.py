@@ -23,6 +23,8 @@ from l2s.config import Config
 from l2s.core.progress import silent
 from l2s.nightly.night import accept_night, night_names
 from l2s.nightly.settings import HookParams
+from l2s.records import read_rows
+from tasks.nightly.evaluate import Bench
 from tasks.nightly.hook import notify
 from tests.conftest import L2s
 from tests.flows.nightly_project import edit, make_project, make_worse, night
@@ -171,6 +173,40 @@ def test_sampling_draws_new_samples_and_their_luck_is_no_regression(project: Pat
     edit(project, lambda p: p["nightly"].update(new_samples=False))
     assert l2s("nightly", "--once")[0] == 0 and last(project)["generated"] == 0
     assert last(project)["compared"][0]["fresh"] == 0
+
+
+def test_a_run_is_measured_under_its_own_sampling_which_a_change_names(project: Path, l2s: L2s) -> None:
+    warm = {"model": "models/quick", "control": "none", "sampling": {"temperature": 1.0, "samples": 2}}
+    edit(project, lambda p: p["runs"].update(warm=warm))
+    edit(project, lambda p: p["nightly"].update(runs=["quick", "warm"]))
+    assert l2s("nightly", "--once", "--accept")[0] == 0
+    assert l2s("nightly", "--once")[0] == 0
+    found = last(project)
+    assert {row["run"]: (row["n"], row["fresh"]) for row in found["compared"]} == {"quick": (24, 0), "warm": (48, 48)}
+    assert found["generated"] == 48 and found["made"]["runs"]["warm"]["asked"] == {"sampling": warm["sampling"]}
+    edit(project, lambda p: p["runs"]["warm"]["sampling"].update(temperature=0.5))
+    l2s("nightly", "--once")
+    [change] = last(project)["changes"]
+    assert (change["kind"], change["run"]) == ("decoding", "warm")
+    assert (change["what"], change["before"], change["after"]) == ("warm.sampling.temperature", "1.0", "0.5")
+
+
+def test_a_model_that_was_trained_for_levels_is_asked_for_its_level(project: Path) -> None:
+    """A night asked it as if it had none."""
+    shutil.copytree(project / "data/models/quick", project / "data/trained/levels")
+    manifest = {"level_template": "{problem} Reasoning length: {level}."}
+    (project / "data/trained/levels/l2s_manifest.json").write_text(json.dumps(manifest))
+    levels = {"method": "sft", "model": "models/quick", "data": {"kind": "labelled", "samples": "own"}}
+    edit(project, lambda p: p.update(samples={"own": {"model": "models/quick"}}, training={"levels": levels}))
+    edit(project, lambda p: p["runs"].update(short={"model": "trained/levels", "control": "none", "level": "short"}))
+    work = project / "work"
+    work.mkdir()
+    problems = {("easy", row["id"]): "digest" for row in read_rows(project / "data/benchmarks/easy.jsonl")}
+    bench = Bench(Config.read(), project / "data", work, project / ".l2s/responses.sqlite", problems, "night")
+    found = tasks.nightly.evaluate.evaluate(bench, "short", silent, lambda sentence: None)
+    [responses] = work.glob("*.responses.jsonl")
+    assert all(" Reasoning length: short." in row["prompt"] for row in read_rows(responses))
+    assert found.made.asked == {"level": "short"}
 
 
 class Interrupted(BaseException):

@@ -37,12 +37,16 @@ PARAMS: dict[str, Any] = {
     "runs": {
         "slow": {"model": "models/slow", "control": "none"},
         "brief": {"model": "trained/short", "control": "none", "level": "short"},
+        "brief-warm": {
+            "model": "trained/short", "control": "none", "level": "short",
+            "sampling": {"temperature": 1.0, "samples": 2, "max_tokens": 30},
+        },
     },
     "decoding": {"engine": "transformers", "prompt": {"style": "chat"}, "sampling": {"max_tokens": 40}},
     "analysis": {"slow": "slow"},
 }  # fmt: skip
 DONE = ("family", "problems@test", "sample@slow", "gather@short", "train@short", "generate@slow", "generate@brief",
-        "verify@brief")  # fmt: skip
+        "verify@brief", "generate@brief-warm")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +94,42 @@ def test_a_level_is_asked_for_as_the_trained_model_says(project: Path) -> None:
     for row in read_rows(Path("data/verdicts/brief.jsonl"), Verdicts):
         assert f"{problems[row['id']]} Reasoning length: short." in row["prompt"]
     assert all("Reasoning" not in row["prompt"] for row in read_rows(Path("data/responses/slow.jsonl")))
+
+
+def test_a_run_with_sampling_of_its_own_is_asked_alike_and_says_its_settings(project: Path) -> None:
+    rows, plain = (read_rows(Path(f"data/responses/{run}.jsonl")) for run in ("brief-warm", "brief"))
+    assert [row["sample"] for row in rows] == [0, 1] * len(plain) and max(row["tokens"] for row in rows) <= 30
+    assert {row["prompt"] for row in rows} == {row["prompt"] for row in plain}
+    assert len({row["response"] for row in rows}) > len(plain), "two samples of a problem differ"
+    record = json.loads(Path("data/lineage/generate/brief-warm.json").read_text())
+    own = {"temperature": 1.0, "samples": 2, "max_tokens": 30}
+    assert record["parameters"]["runs.brief-warm"]["sampling"] == own
+    before = Path("data/responses/brief-warm.jsonl").read_bytes()
+    do("generate@brief-warm")
+    assert Path("data/responses/brief-warm.jsonl").read_bytes() == before
+
+
+def test_seconds_are_told_by_the_machine_that_spent_them(project: Path) -> None:
+    from flows.cli.making import making_table, took
+
+    lines = Path(".l2s/costs.jsonl").read_text().splitlines()
+    spent = {row["stage"]: row["seconds"] for row in map(json.loads, lines) if not row.get("stored")}
+    row = {"run": "brief", "way": "trained", "best": False, "on_front": False}
+    other = row | {"run": "slow", "way": "control"}
+    config = Config.read()
+    [found] = took(config, {"rivals": [row, row | {"benchmark": "dev"}, other]}, Path("data"))
+    assert (found.model, found.way, found.itself) == ("trained/short", "trained", spent["train@short"])
+    assert found.before == pytest.approx(spent["sample@slow"] + spent["gather@short"]), "not the family, nor answers"
+    assert found.hardware not in ("", "–")
+    table = making_table(config, {"rivals": [row]}, Path("data"))
+    assert table is not None and table.row_count == 1
+    assert making_table(config, {"rivals": []}, Path("data")) is None
+    Path(".l2s/costs.jsonl").rename("elsewhere.jsonl")
+    try:
+        assert took(config, {"rivals": [row]}, Path("data"))[0].itself is None
+        assert making_table(config, {"rivals": [row]}, Path("data")) is None, "in a clone nobody knows"
+    finally:
+        Path("elsewhere.jsonl").rename(".l2s/costs.jsonl")
 
 
 def test_an_audit_is_clean_and_finds_what_was_changed(project: Path) -> None:

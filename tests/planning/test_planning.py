@@ -140,6 +140,19 @@ def test_questions_and_lengths_come_from_files_then_from_what_is_published(tmp_p
     assert expected_lengths(config, "slow", tmp_path, said.append)["MATH-500"] == Lengths(20, 500)
 
 
+def test_a_run_with_sampling_of_its_own_is_planned_with_it() -> None:
+    from flows.cli.estimated import estimate
+    from l2s.planning.estimates import Estimator
+
+    found = yaml.safe_load((ROOT / "params.yaml").read_text())
+    found["runs"]["warm"] = found["runs"]["slow"] | {"sampling": {"samples": 4, "max_tokens": 210}}
+    config = Config.model_validate(found)
+    plain, warm = (
+        estimate(config, f"generate@{run}", Estimator(Past([]), None, 1), None).work.tokens for run in ("slow", "warm")
+    )
+    assert config.decoding.sampling.max_tokens == 420 and warm == 2 * plain, "four times as many, half as long"
+
+
 def test_the_command_plans_models_that_are_not_here(tmp_path: Path) -> None:
     arguments = ["plan", "--params", str(large(tmp_path)), "--gpu", "h100", "--json"]
     done = CliRunner().invoke(app_for(), arguments, catch_exceptions=False)

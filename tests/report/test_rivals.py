@@ -9,7 +9,9 @@ import pytest
 from l2s.analysis.output.reading import read_summary
 from l2s.analysis.output.summary import write_summary
 from l2s.report.page import build_page
-from tests.analysis.test_rivals import LENGTHS, analysed
+from tests.analysis.test_rivals import LENGTHS, analysed, verdicts
+from tests.analysis.test_sampled import analysed as with_sampled
+from tests.analysis.test_sampled import warm
 from tests.report.browser import CHROMIUM, browser
 from tests.report.test_page import anchors, plots
 
@@ -54,6 +56,26 @@ def test_levels_are_told_in_a_sentence_with_a_table(page: Path) -> None:
     own = section(page.read_text(), "asked")
     assert "The three levels are distinct and in order. Parity with the slow model at short, medium. Not at long" in own
     assert "<bdi>long (worse)</bdi>" in own
+
+
+def test_runs_with_sampling_of_their_own_have_a_section(tmp_path: Path, kept: Path) -> None:
+    rows = [*verdicts(LENGTHS), *warm("slow-warm", 2), *warm("average-warm", 2)]
+    write_summary(with_sampled(rows), tmp_path / "summary")
+    summary = read_summary(tmp_path / "summary" / "summary.json")
+    html = build_page(summary, tmp_path / "report", title="A title", kept=kept).read_text()
+    own = section(html, "sampled")
+    assert "sampled" in anchors(html) and "Temperature" not in own and "<b>temperature</b>" in own
+    assert '<button type="button" class="run" data-open="average">' in own, "a label opens the model's own run"
+    assert "<bdi>average-warm (better)</bdi>" in own and "<bdi>slow-warm</bdi>" in own
+    opened = set(re.findall(r'data-open="([^"]*)"', html))
+    assert opened <= set(re.findall(r'data-details="([^"]*)"', html)), "all that can be opened is there"
+    assert "average-warm" not in section(html, "runs")
+    spec = plots(html)["trade-off-test"]["all runs"]
+    assert "average-warm" not in {point["run"] for point in spec["data"]["values"]}
+
+
+def test_the_page_says_where_seconds_are_told(page: Path) -> None:
+    assert "<code>l2s run</code> prints them" in section(page.read_text(), "rivals")
 
 
 def test_a_page_without_trainings_has_none_of_it(tmp_path: Path, kept: Path) -> None:

@@ -3,11 +3,14 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from flows.cli.console import Json, err, out, print_table, warn
+
+if TYPE_CHECKING:
+    from l2s.config import Config
 
 SHOWN, WIDTH = 3, 100
 """What a dry run shows of a stage: reasons, and characters of each; ``l2s why`` shows all."""
@@ -48,7 +51,7 @@ def run(
     except StageFailed as failure:
         _say_failure(failure)
     if not targets or "report" in targets or "analyse" in targets:
-        _print_summary(config.title(), as_json)
+        _print_summary(config, as_json)
 
 
 def code(
@@ -143,9 +146,15 @@ def _print_plan(stale: dict[str, list], as_json: bool, most: int | None = None) 
             out.print(more, highlight=False, markup=False, soft_wrap=True)
 
 
-def _print_summary(title: str, as_json: bool) -> None:
-    print_table(Path("data/summary/summary.json"), as_json, title, check=False)
+def _print_summary(config: "Config", as_json: bool) -> None:
+    from flows.cli.making import making_table
+    from l2s.analysis.output.reading import read_summary
+
+    summary = Path("data/summary/summary.json")
+    print_table(summary, as_json, config.title(), check=False)
     if not as_json:
+        if (table := making_table(config, read_summary(summary, check=False), Path("data"))) is not None:
+            out.print(table, highlight=False, markup=False)
         out.print("report   data/report/index.html", highlight=False)
         out.print("summary  data/summary/summary.json", highlight=False)
 

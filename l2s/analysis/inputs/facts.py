@@ -25,6 +25,10 @@ class RunFacts(Params):
     """Method that the model was trained by, e.g. ``sft``."""
     length_level: str | None = None
     """Length of reasoning that is asked for: ``short``, ``medium`` or ``long``."""
+    beside: str | None = None
+    """Run of the same model that this one, which samples otherwise, is shown beside; it is compared with no other."""
+    sampling: dict[str, Value] = {}
+    """Of such a run, e.g. ``temperature``."""
     tokens_sampled: int | None = Field(None, ge=0)
     """Tokens of the samples that trainings learned from, those of its start model's trainings included."""
     tokens_generated: int | None = Field(None, ge=0)

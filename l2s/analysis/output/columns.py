@@ -69,6 +69,11 @@ TABLES: dict[str, tuple[str, ...]] = {
         "way", "run", "benchmark", "n", "accuracy~", "tokens~", "tokens_right~", "tokens_wrong~", "reduction~",
         "difference~", "verdict", "on_front", "best", *MAKING,
     ),
+    "sampled": _with(
+        "run", "beside", "benchmark", "n", "problems", "temperature", "top_p", "top_k", "accuracy_beside~",
+        "accuracy~", "difference~", "p_value", "tokens_beside~", "tokens~", "ratio~", "difference_sampled~",
+        "ratio_sampled~", "verdict",
+    ),
     "takeaways": _with("id", "claim", "source", "on", "status", "sentence", "numbers", "caveat"),
 }  # fmt: skip
 """CSV name to its columns."""

@@ -15,7 +15,7 @@ from l2s.records.cells import csv_text, frame_text, rounded
 
 LISTS = (
     "rows", "levels", "comparisons", "overall", "efficiency", "pareto", "hypervolume", "samples", "controls", "curves",
-    "sensitivity", "scale", "asked", "rivals", "takeaways", "runs",
+    "sensitivity", "scale", "asked", "rivals", "sampled", "takeaways", "runs",
 )  # fmt: skip
 """Attributes of the report that are lists of rows."""
 

@@ -4,9 +4,13 @@ from collections.abc import Callable, Sequence
 
 from l2s.analysis.output.order import sorted_rows
 from l2s.core.row import Row
-from l2s.core.shown import plain_name
+from l2s.core.shown import given_text, plain_name
 
 HEADINGS = ("Model", "n", "Accuracy, %", "Tokens", "Reduction, %", "Difference, points", "Truncated, %", "Verdict")
+SAMPLED = (
+    "Model, sampled", "Temperature", "Accuracy without, %", "Accuracy, %", "Difference, points", "Tokens without",
+    "Tokens", "Against slow sampled, points", "Verdict",
+)  # fmt: skip
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -25,7 +29,7 @@ def markdown_table(summary: Row) -> str:
             "|:--|" + "--:|" * (len(HEADINGS) - 2) + ":--|",
         ]
         lines += [_line([_escaped(cell) for cell in row]) for row in rows]
-        lines += ["", caption(summary), ""]
+        lines += ["", caption(summary), "", *_sampled_lines(summary, benchmark)]
     return "\n".join(lines) or "Nothing is reported.\n"
 
 
@@ -96,6 +100,31 @@ def signed(number: float, digits: int) -> str:
 def unsigned(number: float, digits: int) -> str:
     """A true minus where it is below zero."""
     return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def sampled_of(summary: Row, benchmark: str) -> list[Row]:
+    """Runs of a benchmark with sampling of their own."""
+    return [row for row in summary.get("sampled", []) if row["benchmark"] == benchmark]
+
+
+def _sampled_lines(summary: Row, benchmark: str) -> list[str]:
+    rows = sampled_of(summary, benchmark)
+    cells = [
+        [
+            plain_name(row["run"]),
+            "–" if row["temperature"] is None else given_text(row["temperature"]),
+            with_interval(row, "accuracy_beside", 100, 1, unsigned),
+            with_interval(row, "accuracy", 100, 1, unsigned),
+            with_interval(row, "difference", 100, 1, signed),
+            with_interval(row, "tokens_beside", 1, 1, unsigned),
+            with_interval(row, "tokens", 1, 1, unsigned),
+            with_interval(row, "difference_sampled", 100, 1, signed),
+            row["verdict"] or "–",
+        ]
+        for row in rows
+    ]
+    head = [_line(SAMPLED), "|:--|" + "--:|" * (len(SAMPLED) - 2) + ":--|"]
+    return [*head, *(_line([_escaped(cell) for cell in row]) for row in cells), ""] if rows else []
 
 
 def _cells(row: Row, summary: Row) -> list[str]:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from l2s.analysis.output.columns import TABLES
 from l2s.analysis.output.order import role_of, sorted_rows
-from l2s.analysis.output.tables import caption, signed, unsigned, verdict_text, with_interval
+from l2s.analysis.output.tables import caption, sampled_of, signed, unsigned, verdict_text, with_interval
 from l2s.core.row import Row
 from l2s.core.shown import given_text, plain_name, share_text, size_text
 
@@ -101,6 +101,25 @@ def overall_table(summary: Row, width: int = WIDE) -> Table:
             Text(star + plain_name(row["run"])), *cells, Text(verdict, style=STYLES.get(str(row.get("verdict")), ""))
         )
     return table
+
+
+def sampled_table(summary: Row, benchmark: str) -> Table | None:
+    """Runs with sampling of their own, beside the same models without; None where there are none."""
+    table = _table(f"sampled: {plain_name(benchmark)}", 0)
+    table.add_column("  model", overflow="fold", max_width=LONGEST + 2)
+    for heading in ("T", "accuracy", "Δ to greedy", "tokens", "Δ to slow sampled"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in sampled_of(summary, benchmark):
+        known = [row[name] for name in ("tokens_beside", "tokens")]
+        table.add_row(
+            Text(f"  {plain_name(row['run'])}"),
+            "–" if row["temperature"] is None else given_text(row["temperature"]),
+            with_interval(row, "accuracy", 100, 1, unsigned),
+            with_interval(row, "difference", 100, 1, signed),
+            "–" if None in known else " → ".join(unsigned(tokens, 1) for tokens in known),
+            with_interval(row, "difference_sampled", 100, 1, signed),
+        )
+    return table if table.row_count else None
 
 
 def any_table(summary: Row, name: str) -> Table:

@@ -89,6 +89,16 @@ ASKED = [
         "p_step", "p", "sign test of each problem's tokens, exact, Holm over the model's steps", digits=3, least=0.001
     ),
 ]
+SAMPLED = [
+    N,
+    Column("temperature", "temperature", "of the run with sampling of its own", digits=None),
+    Column("accuracy_beside", "accuracy without, %", "of the run beside it, which answers as all others do", 100),
+    Column("accuracy", "sampled, %", "share of right answers under its own sampling", 100),
+    Column("difference", "Δ accuracy", "points, sampled less without, on the same problems", 100, signed=True),
+    Column("tokens_beside", "tokens without", "mean generated tokens a response"),
+    Column("tokens", "tokens sampled", "mean generated tokens a response"),
+    Column("difference_sampled", "Δ to slow sampled", "points, against slow under the same sampling", 100, signed=True),
+]
 SWEEP = [
     N,
     Column("value", "value", "of the coefficient", digits=None),
