@@ -105,21 +105,26 @@ def overall_table(summary: Row, width: int = WIDE) -> Table:
 
 def sampled_table(summary: Row, benchmark: str) -> Table | None:
     """Runs with sampling of their own, beside the same models without; None where there are none."""
-    table = _table(f"sampled: {plain_name(benchmark)}", 0)
+    rows = sampled_of(summary, benchmark)
+    if not rows:
+        return None
+    headings = ["T", "accuracy", "Δ to default", "tokens"]
+    headings += ["Δ to slow sampled"] if any(row["difference_sampled"] is not None for row in rows) else []
+    table = _table(f"sampled: {plain_name(benchmark)}")
     table.add_column("  model", overflow="fold", max_width=LONGEST + 2)
-    for heading in ("T", "accuracy", "Δ to greedy", "tokens", "Δ to slow sampled"):
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in sampled_of(summary, benchmark):
+    for row in rows:
         known = [row[name] for name in ("tokens_beside", "tokens")]
-        table.add_row(
-            Text(f"  {plain_name(row['run'])}"),
+        cells = [
             "–" if row["temperature"] is None else given_text(row["temperature"]),
             with_interval(row, "accuracy", 100, 1, unsigned),
             with_interval(row, "difference", 100, 1, signed),
             "–" if None in known else " → ".join(unsigned(tokens, 1) for tokens in known),
             with_interval(row, "difference_sampled", 100, 1, signed),
-        )
-    return table if table.row_count else None
+        ]
+        table.add_row(Text(f"  {plain_name(row['run'])}"), *cells[: len(headings)])
+    return table
 
 
 def any_table(summary: Row, name: str) -> Table:
