@@ -7,6 +7,8 @@ from pydantic import Field, field_validator
 from l2s.benchmarks import TrainingProblems
 from l2s.core.kinds import Kind
 from l2s.core.params import Params
+from l2s.core.seeds import seed_for
+from l2s.generation.settings import SamplingParams
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """Of things that are there; a larger one is a slip of the pen."""
@@ -82,6 +84,21 @@ class TrainingParams(Kind):
         return ()
 
 
+class DataParams(TrainingParams):
+    """What methods that learn from samples alone have in common."""
+
+    data: Any
+    epochs: Count = 1
+    batch_size: Count = 16
+    """Examples, or pairs, a step."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Those of its data."""
+        found: tuple[str, ...] = self.data.sources
+        return found
+
+
 class RolloutParams(TrainingParams):
     """What methods that sample while they train have in common."""
 
@@ -93,3 +110,10 @@ class RolloutParams(TrainingParams):
     """A longer response is cut, and so wrong."""
 
     sampled: ClassVar[bool] = True
+
+    def sampling(self, number: int) -> SamplingParams:
+        """Of the so many-th time that it samples."""
+        return SamplingParams(
+            temperature=self.temperature, max_tokens=self.max_tokens, samples=self.samples,
+            seed=seed_for(self.seed, "rollout", number),
+        )  # fmt: skip

@@ -43,10 +43,6 @@ class Words:
         """Of a whole response; its stop token is the last."""
         return [*self.ids(text), self.stop]
 
-    def fits(self, prompt: Sequence[int], response: Sequence[int]) -> bool:
-        """Both are within the model's context."""
-        return self.model.context is None or len(prompt) + len(response) <= self.model.context
-
     def refuse_alike(self, levels: Sequence[Level], problem: str) -> None:
         """Refuse level lines that are one text to the model, or that it has no words for.
 

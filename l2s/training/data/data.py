@@ -41,6 +41,18 @@ class Data(Kind):
         """Names of the samples it is made from."""
 
 
+class OneSource(Data):
+    """Data that is made from the samples of one model."""
+
+    samples: str
+    """Name of the samples."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.samples,)
+
+
 class ExampleData(Data):
     """Data for supervised fine-tuning."""
 

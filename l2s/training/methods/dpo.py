@@ -9,26 +9,18 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from l2s.training.data import AnyPairs
-from l2s.training.settings import Count, Rate, TrainingParams
+from l2s.training.settings import DataParams, Rate
 
 
-class Dpo(TrainingParams):
+class Dpo(DataParams):
     """Preference of one response over another, against the start model."""
 
     method: Literal["dpo"]
     data: AnyPairs
     learning_rate: Rate = 2e-4
-    epochs: Count = 1
-    batch_size: Count = 16
-    """Pairs a step."""
     beta: float = Field(0.1, gt=0)
     sft: float = Field(0.0, ge=0)
     """Weight of the chosen response's mean negative log-likelihood."""
 
     paper: ClassVar[str] = "arXiv:2305.18290"
     example: ClassVar[dict[str, Any]] = {"model": "models/slow", "data": {"kind": "own", "samples": "slow"}}
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Those of its data."""
-        return self.data.sources

@@ -8,18 +8,16 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from l2s.training.data import O1PrunerData
-from l2s.training.settings import Count, Rate, TrainingParams
+from l2s.training.settings import Count, DataParams, Rate
 
 
-class O1Pruner(TrainingParams):
+class O1Pruner(DataParams):
     """An off-policy policy gradient on the start model's samples, weighted by being short and right."""
 
     method: Literal["o1_pruner"]
     data: O1PrunerData
     learning_rate: Rate = 1e-4
-    epochs: Count = 1
     batch_size: Count = 32
-    """Responses a step."""
     alpha: float = Field(2.0, ge=0)
     """Weight of being right beside being short."""
     clip_ratio: float = Field(0.2, gt=0, lt=1)
@@ -27,8 +25,3 @@ class O1Pruner(TrainingParams):
 
     paper: ClassVar[str] = "arXiv:2501.12570"
     example: ClassVar[dict[str, Any]] = {"model": "models/slow", "data": {"samples": "slow"}}
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Those of its data."""
-        return self.data.sources

@@ -12,12 +12,13 @@ from datasets import Dataset
 from torch import Tensor
 from trl import DPOConfig, DPOTrainer
 
-from l2s.core.errors import ConfigError
 from l2s.training.data import Pair
 from l2s.training.job import Done, Job
 from l2s.training.methods.dpo import Dpo
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import Recorder, Tell, arguments, in_order, load_model, lora_of, run_trainer
+from l2s.training.trainers.rows import fitting
+from l2s.training.trainers.tuning import tokens_of
 
 Ids = tuple[list[int], list[int], list[int]]
 """Of prompt, chosen and rejected response."""
@@ -31,7 +32,8 @@ def carry_out(job: Job, tell: Tell) -> Done:
     job.notes["data"] = {"pairs": len(found.items), "problems": found.problems, "dropped": dict(found.dropped)}
     pairs = in_order(_ids(job, found.items), _length, settings.epochs, settings.batch_size, settings.seed)
     recorder = Recorder(job, [], tell)
-    recorder.line = _Counter(job, pairs, settings.batch_size, recorder)
+    counted = tokens_of(job, pairs, settings.batch_size, recorder, lambda pair: len(pair[1]) + len(pair[2]))
+    recorder.line = lambda logs: counted(logs) | _rewards(logs)
     chooser = Chooser(job, recorder)
     weights = run_trainer(trainer_of(job, settings, pairs, recorder), job, recorder)
     return Done(chooser.chosen(weights), recorder.history)
@@ -80,18 +82,9 @@ class Collator:
         return batch
 
 
-class _Counter:
-    """Tokens of the step, and TRL's rewards of both sides: both may fall while their margin grows."""
-
-    def __init__(self, job: Job, pairs: Sequence[Ids], batch: int, recorder: Recorder) -> None:
-        self.job, self.pairs, self.batch, self.recorder = job, pairs, batch, recorder
-
-    def __call__(self, logs: dict[str, Any]) -> dict[str, Any]:
-        at = len(self.recorder.history) * self.batch
-        tokens = sum(len(chosen) + len(rejected) for _, chosen, rejected in self.pairs[at : at + self.batch])
-        self.job.costs.trained += tokens
-        kept = {f"rewards_{side}": logs.get(f"rewards/{side}") for side in ("chosen", "rejected", "accuracies")}
-        return {"tokens": tokens, **kept}
+def _rewards(logs: dict[str, Any]) -> dict[str, Any]:
+    """TRL's rewards of both sides, and how often the chosen one's is higher: both may fall while their margin grows."""
+    return {f"rewards_{side}": logs.get(f"rewards/{side}") for side in ("chosen", "rejected", "accuracies")}
 
 
 def _length(pair: Ids) -> int:
@@ -103,9 +96,4 @@ def _ids(job: Job, pairs: Sequence[Pair]) -> list[Ids]:
         (job.words.prompt(one.problem).ids, job.words.response(one.chosen), job.words.response(one.rejected))
         for one in pairs
     ]
-    kept = [pair for pair in found if all(job.words.fits(pair[0], pair[side]) for side in (1, 2))]
-    if left := len(found) - len(kept):
-        job.notes["longer_than_context"] = left
-    if not kept:
-        raise ConfigError(f"dpo: none of {len(found)} pairs fits the model's context of {job.words.model.context}")
-    return kept
+    return fitting(job, found, _length)

@@ -1,7 +1,6 @@
 """Expert iteration: sample, keep the shortest right responses, fine-tune; round by round."""
 
 import json
-import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +11,12 @@ from safetensors.torch import load_file, save_file
 from l2s.core.files import replacing_folder, write_json
 from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.generation.settings import SamplingParams
 from l2s.training.data import EXAMPLES, Example, ExampleData, Sample
 from l2s.training.job import Done, Job
 from l2s.training.methods.expert_iteration import ExpertIteration
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import Recorder, Tell, Weights, load_model, stored, take_over
-from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, told
+from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, in_turn, told
 from l2s.training.trainers.tuning import fine_tune
 
 WEIGHTS, STATE = "weights.safetensors", "state.json"
@@ -46,12 +44,9 @@ def _round(
     history: list[dict[str, Any]], tell: Tell, chooser: Chooser, left: Path,
 ) -> None:  # fmt: skip
     own = replace(job, work=job.work / f"round-{number}")
-    sampling = SamplingParams(
-        temperature=settings.temperature, max_tokens=settings.max_tokens, samples=settings.samples,
-        seed=seed_for(settings.seed, "rollout", number),
-    )  # fmt: skip
-    rows = _problems(job.problems, settings, number)
-    groups = sampler.sample(weights, [Asked(row) for row in rows], sampling)
+    rows = in_turn(job.problems, (number + 1) * settings.prompts, settings.seed)
+    rows = rows[number * settings.prompts :][: settings.prompts]
+    groups = sampler.sample(weights, [Asked(row) for row in rows], settings.sampling(number))
     model = load_model(job)
     model.load_state_dict(weights, strict=False)
     recorder = Recorder(own, history, tell)
@@ -63,14 +58,6 @@ def _round(
     with replacing_folder(left) as folder:
         save_file(stored(job, trained), folder / WEIGHTS)
         write_json(folder / STATE, {"history": history, "costs": job.costs.spent()})
-
-
-def _problems(rows: Sequence[Row], settings: ExpertIteration, number: int) -> list[Row]:
-    """Those of a round, in an order drawn from the seed; all come once before one comes again."""
-    rng, stream = random.Random(seed_for(settings.seed, "problems")), list[Row]()
-    while len(stream) < (number + 1) * settings.prompts:
-        stream += rng.sample(list(rows), len(rows))
-    return stream[number * settings.prompts :][: settings.prompts]
 
 
 def shortest(rows: Sequence[Row], groups: Sequence[Sequence[Rollout]]) -> Sequence[Example]:

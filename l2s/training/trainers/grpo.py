@@ -5,7 +5,6 @@ TRL adds 1e-4 to the deviation that it divides by. Advantages are therefore made
 which is 0, they stay what they are.
 """
 
-import random
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,15 +13,13 @@ from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
 from l2s.core.errors import ConfigError
-from l2s.core.seeds import seed_for
-from l2s.generation.settings import SamplingParams
 from l2s.training.data import normalised, reference_lengths
 from l2s.training.job import Done, Job
 from l2s.training.methods.grpo import Grpo
 from l2s.training.rewards import Group, State, advantages
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import Recorder, Tell, arguments, load_model, lora_of, merged_weights, run_trainer
-from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, told
+from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, in_turn, told
 
 
 def carry_out(job: Job, tell: Tell) -> Done:
@@ -55,11 +52,7 @@ class Rollouts:
         settings, step = self.settings, trainer.state.global_step
         turn = settings.reward.turn(self.state)
         asked = [self.asked[int(place)]._replace(turn=turn) for place in prompts[:: settings.samples]]
-        sampling = SamplingParams(
-            temperature=settings.temperature, max_tokens=settings.max_tokens, samples=settings.samples,
-            seed=seed_for(settings.seed, "rollout", step),
-        )  # fmt: skip
-        groups = self.sampler.sample(merged_weights(trainer.model), asked, sampling)
+        groups = self.sampler.sample(merged_weights(trainer.model), asked, settings.sampling(step))
         worth = self.worth(asked, groups)
         if step % settings.checkpoint_every == 0:
             self.shown += _shown(step, asked[0], groups[0], worth[0])
@@ -133,11 +126,9 @@ def trainer_of(job: Job, settings: Grpo, model: Any, rollouts: Any, recorder: Re
 
 
 def order_of(job: Job, settings: Grpo) -> list[Asked]:
-    """Problems in an order drawn from the seed, all once before one comes again; levels in turn."""
-    rng, rows = random.Random(seed_for(settings.seed, "problems")), list(job.problems)
-    stream, levels = list[Any](), settings.reward.trained_levels
-    while len(stream) < settings.steps * settings.prompts:
-        stream += rng.sample(rows, len(rows))
+    """Problems and levels in turn."""
+    stream = in_turn(job.problems, settings.steps * settings.prompts, settings.seed)
+    levels = settings.reward.trained_levels
     return [Asked(row, levels[place % len(levels)] if levels else None) for place, row in enumerate(stream)]
 
 

@@ -7,16 +7,15 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import Tensor
-from torch.nn import functional
 from trl import SFTTrainer
 
 from l2s.core.row import Row
 from l2s.training.job import Done, Job
 from l2s.training.methods.o1_pruner import O1Pruner
 from l2s.training.trainers.choice import Chooser
-from l2s.training.trainers.common import IGNORED, Recorder, Tell, in_order, load_model, run_trainer
-from l2s.training.trainers.rows import collated, example_rows, length_of
-from l2s.training.trainers.scoring import mean_log_probabilities
+from l2s.training.trainers.common import Recorder, Tell, in_order, load_model, run_trainer
+from l2s.training.trainers.rows import collated, example_rows, length_of, trained_tokens
+from l2s.training.trainers.scoring import mean_log_probabilities, mean_log_probability
 from l2s.training.trainers.tuning import tokens_of, trainer_of
 
 
@@ -38,7 +37,7 @@ def carry_out(job: Job, tell: Tell) -> Done:
     trainer = trainer_of(
         job, model, Dataset.from_list(ordered), settings.batch_size, recorder, O1PrunerTrainer, batches(job)
     )
-    recorder.line = tokens_of(job, ordered, settings.batch_size, recorder)
+    recorder.line = tokens_of(job, ordered, settings.batch_size, recorder, trained_tokens)
     chooser = Chooser(job, recorder)
     trainer.clip_ratio = settings.clip_ratio
     return Done(chooser.chosen(run_trainer(trainer, job, recorder)), recorder.history)
@@ -59,11 +58,7 @@ class O1PrunerTrainer(SFTTrainer):
     ) -> Any:
         """Of a part of a batch; ``share`` is one over the rows of the whole."""
         outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False)
-        labels = inputs["labels"][:, 1:]
-        lost = functional.cross_entropy(
-            outputs.logits[:, :-1].float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
-        )
-        now = -lost.sum(1) / (labels != IGNORED).sum(1)
+        now = mean_log_probability(outputs.logits, inputs["labels"])
         loss = (pruner_loss(now, inputs["reference"], inputs["weight"], self.clip_ratio) * inputs["share"]).sum()
         return (loss, outputs) if return_outputs else loss
 

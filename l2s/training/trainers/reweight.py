@@ -25,7 +25,7 @@ from l2s.training.job import Job
 from l2s.training.methods.sft import Sft
 from l2s.training.trainers.common import Recorder, Weights, load_model, merged_weights, run_trainer
 from l2s.training.trainers.rollouts import Asked, Sampler, told
-from l2s.training.trainers.rows import collated, example_rows
+from l2s.training.trainers.rows import collated, example_rows, trained_tokens
 from l2s.training.trainers.tuning import trainer_of
 
 
@@ -91,10 +91,8 @@ class Streams:
 
     def line(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Of the step: its tokens, and the share of the short stream as it now is."""
-        done = len(self.recorder.history)
-        size = self.settings.batch_size
-        rows = [self.row(place) for place in range(done * size, (done + 1) * size)]
-        tokens = sum(label >= 0 for row in rows for label in row["labels"])
+        done, size = len(self.recorder.history), self.settings.batch_size
+        tokens = sum(trained_tokens(self.row(place)) for place in range(done * size, (done + 1) * size))
         self.job.costs.trained += tokens
         return {"tokens": tokens, "short_share": self.shares[-1][1][0]}
 

@@ -1,11 +1,12 @@
 """Rollouts: responses of the weights as they are now, by the product's own engine, and graded."""
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from l2s.core.digests import digest_text, without_name
-from l2s.core.row import Row
+from l2s.core.seeds import seed_for
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.levels import Level
@@ -71,6 +72,14 @@ class Sampler:
             written = self.job.words.prompt(row["problem"], level, turn)
             for sample in range(samples):
                 yield Prompt(f"{row['benchmark']} {level or ''}", row["id"], sample, *written[1:])
+
+
+def in_turn(problems: Sequence[Row], count: int, seed: int) -> list[Row]:
+    """At least so many, in an order drawn from the seed; all come once before one comes again."""
+    rng, stream = random.Random(seed_for(seed, "problems")), list[Row]()
+    while len(stream) < count:
+        stream += rng.sample(problems, len(problems))
+    return stream
 
 
 def told(groups: Sequence[Sequence[Rollout]]) -> dict[str, Any]:

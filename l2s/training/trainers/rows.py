@@ -1,6 +1,6 @@
 """Examples as rows of token ids, and the batches that they make."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from l2s.core.errors import ConfigError
 from l2s.core.row import Row
 from l2s.training.data import Example
 from l2s.training.job import Job
-from l2s.training.trainers.common import IGNORED
+from l2s.training.trainers.common import IGNORED, T
 
 
 def example_rows(job: Job, examples: Sequence[Example]) -> list[Row]:
@@ -17,22 +17,37 @@ def example_rows(job: Job, examples: Sequence[Example]) -> list[Row]:
     rows = list[Row]()
     for place, one in enumerate(examples):
         prompt, response = job.words.prompt(one.problem, one.level).ids, job.words.response(one.completion)
-        if job.words.fits(prompt, response):
-            labels = [IGNORED] * len(prompt) + response
-            rows.append({"place": place, "input_ids": prompt + response, "labels": labels, "weight": one.weight})
-    if left := len(examples) - len(rows):
+        labels = [IGNORED] * len(prompt) + response
+        rows.append({"place": place, "input_ids": prompt + response, "labels": labels, "weight": one.weight})
+    return fitting(job, rows, length_of)
+
+
+def fitting(job: Job, found: Sequence[T], length: Callable[[T], int]) -> list[T]:
+    """What fits the model's context; how much does not is noted.
+
+    Raises:
+        ConfigError: nothing does.
+    """
+    context = job.words.model.context
+    kept = [one for one in found if context is None or length(one) <= context]
+    if left := len(found) - len(kept):
         job.notes["longer_than_context"] = left
-    if not rows:
+    if not kept:
         raise ConfigError(
             f"{job.settings.method}: none of {left} examples fits the context of {job.start}, "
-            f"{job.words.model.context} tokens; take shorter ones, or a model of a longer context"
+            f"{context} tokens; take shorter ones, or a model of a longer context"
         )
-    return rows
+    return kept
 
 
 def length_of(row: Row) -> int:
     """Tokens of a row."""
     return len(row["input_ids"])
+
+
+def trained_tokens(row: Row) -> int:
+    """Those of a row whose loss counts."""
+    return sum(label >= 0 for label in row["labels"])
 
 
 def collated(rows: Sequence[Row], padding: int, numbers: Sequence[str] = ()) -> dict[str, Tensor]:

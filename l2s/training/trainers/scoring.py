@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from l2s.core.row import Row
@@ -36,9 +37,16 @@ def mean_log_probabilities(model: Any, rows: Sequence[Row], job: Job) -> list[fl
         places = order[at : at + BATCH]
         batch = {key: value.to(job.device) for key, value in collated([rows[p] for p in places], 0).items()}
         with torch.inference_mode():
-            logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, :-1].float()
-        labels = batch["labels"][:, 1:]
-        lost = functional.cross_entropy(logits.transpose(1, 2), labels, ignore_index=IGNORED, reduction="none")
-        for place, one in zip(places, (lost.sum(1) / (labels != IGNORED).sum(1)).tolist(), strict=True):
-            found[place] = -one
+            logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        for place, one in zip(places, mean_log_probability(logits, batch["labels"]).tolist(), strict=True):
+            found[place] = one
     return found
+
+
+def mean_log_probability(logits: Tensor, labels: Tensor) -> Tensor:
+    """The mean over the labelled tokens of each row, nats, ``[rows]``; from ``[rows, tokens, vocabulary]``."""
+    labels = labels[:, 1:]
+    lost = functional.cross_entropy(
+        logits[:, :-1].float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
+    )
+    return -lost.sum(1) / (labels != IGNORED).sum(1)

@@ -10,8 +10,8 @@ from trl import SFTConfig, SFTTrainer
 from l2s.core.row import Row
 from l2s.training.data import Example
 from l2s.training.job import Job
-from l2s.training.trainers.common import Recorder, Weights, arguments, in_order, lora_of, run_trainer
-from l2s.training.trainers.rows import collated, example_rows, length_of
+from l2s.training.trainers.common import Recorder, T, Weights, arguments, in_order, lora_of, run_trainer
+from l2s.training.trainers.rows import collated, example_rows, length_of, trained_tokens
 
 
 def fine_tune(
@@ -21,7 +21,7 @@ def fine_tune(
     """Train ``model`` on examples; the weights that come of it. ``told`` stands in each line of the history."""
     rows = in_order(example_rows(job, examples), length_of, epochs, batch, seed)
     trainer = trainer_of(job, model, Dataset.from_list(rows), batch, recorder)
-    counted = tokens_of(job, rows, batch, recorder)
+    counted = tokens_of(job, rows, batch, recorder, trained_tokens)
     recorder.line = lambda logs: counted(logs) | dict(told or {})
     return run_trainer(trainer, job, recorder)
 
@@ -43,13 +43,13 @@ def trainer_of(
 
 
 def tokens_of(
-    job: Job, rows: Sequence[Row], batch: int, recorder: Recorder
+    job: Job, rows: Sequence[T], batch: int, recorder: Recorder, trained: Callable[[T], int]
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """For the history: tokens of each step whose loss counts."""
 
     def counted(logs: dict[str, Any]) -> dict[str, Any]:
         at = (len(recorder.history) - recorder.first) * batch
-        tokens = sum(label >= 0 for row in rows[at : at + batch] for label in row["labels"])
+        tokens = sum(map(trained, rows[at : at + batch]))
         job.costs.trained += tokens
         return {"tokens": tokens}
 

@@ -114,7 +114,7 @@ def test_a_high_penalty_is_noted(caplog: pytest.LogCaptureFixture) -> None:
         ({"kind": "tldr", "length_scale": 0}, "expected greater than 0"),
         ({"kind": "tldr", "length_scale": 9, "levels": {"shrt": 0.1}}, "expected 'short', 'medium' or 'long'"),
         ({"kind": "tldr", "length_scale": 9, "levels": {"short": 1.5}}, "λ = 1.5 lies outside 0 to 1"),
-        ({"kind": "tldr_target", "levels": {"short": 0}}, "targets are shares of the reference length above 0"),
+        ({"kind": "tldr_target", "levels": {"short": 0}}, "levels.short: found 0, expected greater than 0"),
         ({"kind": "efficient", "alpha": 1}, "expected less than 1"),
         ({"kind": "kimi", "weight": 1.5}, "expected less than or equal to 1"),
         ({"kind": "thinkprune", "caps": [100, 200], "stage_steps": 3}, "caps fall from stage to stage, and [100, 200]"),

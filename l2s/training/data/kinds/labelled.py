@@ -7,19 +7,17 @@ of those whose three texts differ. A problem without one is left out: it would t
 from typing import Any, ClassVar, Literal
 
 from l2s.generation.levels import LEVELS
-from l2s.training.data.data import Dataset, ExampleData, Samples, Score
+from l2s.training.data.data import Dataset, ExampleData, OneSource, Samples, Score
 from l2s.training.data.example import Example
 from l2s.training.data.sample import Sample
 from l2s.training.data.selection import dataset, problems_of, right_ones
 from l2s.training.data.steps import Grammar, Trace, grammar_of, trace_of
 
 
-class Labelled(ExampleData):
+class Labelled(OneSource, ExampleData):
     """Three examples for each problem: short, medium and long."""
 
     kind: Literal["labelled"] = "labelled"
-    samples: str
-    """Name of the samples."""
     medium: Literal["redo", "half"] = "redo"
     """What medium lacks: the steps that go through everything again, or every second functional step from the last."""
     steps: Grammar | None = None
@@ -27,11 +25,6 @@ class Labelled(ExampleData):
     paragraphs."""
 
     example: ClassVar[dict[str, Any]] = {"samples": "slow"}
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.samples,)
 
     def examples(self, samples: Samples, score: Score | None = None) -> Dataset[Example]:
         """Short ones first, problem by problem."""

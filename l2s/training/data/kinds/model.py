@@ -6,24 +6,17 @@ to hard problems are lucky ones.
 
 from typing import Any, ClassVar, Literal
 
-from l2s.training.data.data import Dataset, ExampleData, Samples, Score
+from l2s.training.data.data import Dataset, ExampleData, OneSource, Samples, Score
 from l2s.training.data.example import Example
 from l2s.training.data.selection import chosen_examples, first_right, problems_of
 
 
-class Model(ExampleData):
+class Model(OneSource, ExampleData):
     """One example for each problem that the other model solved."""
 
     kind: Literal["model"] = "model"
-    samples: str
-    """Name of the other model's samples."""
 
     example: ClassVar[dict[str, Any]] = {"samples": "quick"}
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.samples,)
 
     def examples(self, samples: Samples, score: Score | None = None) -> Dataset[Example]:
         """The right one that was sampled first, whatever its length."""

@@ -2,27 +2,20 @@
 
 from typing import Any, ClassVar, Literal
 
-from l2s.training.data.data import Dataset, PairData, Samples
+from l2s.training.data.data import Dataset, OneSource, PairData, Samples
 from l2s.training.data.example import Pair
 from l2s.training.data.sample import Sample
 from l2s.training.data.selection import dataset, problems_of, right_ones, shortest_right
 
 
-class Own(PairData):
+class Own(OneSource, PairData):
     """One pair for each problem with two right samples of different lengths."""
 
     kind: Literal["own"] = "own"
-    samples: str
-    """Name of the samples."""
     longest: Literal["right", "any"] = "right"
     """Among which samples the longest is rejected: among the right ones, or all."""
 
     example: ClassVar[dict[str, Any]] = {"samples": "slow"}
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.samples,)
 
     def pairs(self, samples: Samples) -> Dataset[Pair]:
         """Of samples of one length the first is taken."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from l2s.training.data.data import Dataset, ExampleData, Samples, Score
+from l2s.training.data.data import Dataset, ExampleData, OneSource, Samples, Score
 from l2s.training.data.example import Example
 from l2s.training.data.sample import Sample
 from l2s.training.data.selection import dataset, problems_of, right_ones
@@ -19,12 +19,10 @@ from l2s.training.data.steps import Grammar, Trace, grammar_of, trace_of
 Read = tuple[Sample, Trace]
 
 
-class Pir(ExampleData):
+class Pir(OneSource, ExampleData):
     """One example for each problem that was solved: its first right sample, pruned."""
 
     kind: Literal["pir"] = "pir"
-    samples: str
-    """Name of the samples."""
     share: float = Field(0.8, gt=0, le=1)
     """Share of all functional steps that is cut."""
     steps: Grammar | None = None
@@ -32,11 +30,6 @@ class Pir(ExampleData):
 
     example: ClassVar[dict[str, Any]] = {"samples": "slow"}
     scores: ClassVar[bool] = True
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.samples,)
 
     def examples(self, samples: Samples, score: Score | None = None) -> Dataset[Example]:
         """All steps are scored in one call: of each problem the whole answer first, then without each of them."""

@@ -6,24 +6,17 @@ for its first stage (arXiv:2507.04348), the only one of its stages whose formula
 
 from typing import Any, ClassVar, Literal
 
-from l2s.training.data.data import Dataset, ExampleData, Samples, Score
+from l2s.training.data.data import Dataset, ExampleData, OneSource, Samples, Score
 from l2s.training.data.example import Example
 from l2s.training.data.selection import chosen_examples, problems_of, shortest_right
 
 
-class Shortest(ExampleData):
+class Shortest(OneSource, ExampleData):
     """One example for each problem that was solved."""
 
     kind: Literal["shortest"] = "shortest"
-    samples: str
-    """Name of the samples."""
 
     example: ClassVar[dict[str, Any]] = {"samples": "slow"}
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.samples,)
 
     def examples(self, samples: Samples, score: Score | None = None) -> Dataset[Example]:
         """The first of the shortest."""

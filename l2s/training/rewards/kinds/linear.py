@@ -5,10 +5,10 @@ Problems that are hard for the model feel little of it, and those that it never 
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from l2s.training.rewards.group import Group, State
-from l2s.training.rewards.kinds.tldr import checked_penalty
+from l2s.training.rewards.kinds.tldr import Penalty
 from l2s.training.rewards.reward import Reward
 
 
@@ -18,16 +18,11 @@ class Linear(Reward):
     kind: Literal["linear"] = "linear"
     length_scale: float = Field(gt=0)
     """L_max, tokens at which the penalty is whole."""
-    penalty: float = Field(0.25, alias="lambda")
+    penalty: Penalty = Field(0.25, alias="lambda")
     """λ."""
 
     paper: ClassVar[str] = "github.com/PrimeIntellect-ai/prime-rl, pull request 2829"
     example: ClassVar[dict[str, Any]] = {"length_scale": 300}
-
-    @field_validator("penalty")
-    @classmethod
-    def _penalty(cls, found: float, info: ValidationInfo) -> float:
-        return checked_penalty(found, info)
 
     def rewards(self, group: Group, state: State) -> list[float]:
         """Right and wrong ones alike."""

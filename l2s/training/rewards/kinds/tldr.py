@@ -7,9 +7,9 @@ do not separate: take ``tldr_target``, or scale ``none``.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from l2s.generation.levels import Level
 from l2s.training.rewards.group import Group, State
@@ -31,15 +31,18 @@ def checked_penalty(penalty: float, info: ValidationInfo) -> float:
     return penalty
 
 
+Penalty = Annotated[float, AfterValidator(checked_penalty)]
+
+
 class Tldr(PenalisesWrong):
     """A penalty for each token, by level."""
 
     kind: Literal["tldr"] = "tldr"
     length_scale: float = Field(gt=0)
     """L_max, tokens at which the penalty is whole: a stated constant, not the limit of generation."""
-    penalty: float = Field(0.5, alias="lambda")
+    penalty: Penalty = Field(0.5, alias="lambda")
     """λ of prompts without a level line."""
-    levels: Mapping[Level, float] = {}
+    levels: Mapping[Level, Penalty] = {}
     """λ of each level that is trained, e.g. ``{short: 0.5, medium: 0.2, long: 0.0}``."""
     penalise: Literal["all", "right"] = "all"
     """Which responses are penalised; wrong ones are the long ones."""
@@ -47,16 +50,6 @@ class Tldr(PenalisesWrong):
     paper: ClassVar[str] = "arXiv:2505.07961"
     reconstructed: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {"length_scale": 300}
-
-    @field_validator("penalty")
-    @classmethod
-    def _penalty(cls, found: float, info: ValidationInfo) -> float:
-        return checked_penalty(found, info)
-
-    @field_validator("levels")
-    @classmethod
-    def _levels(cls, found: Mapping[Level, float], info: ValidationInfo) -> Mapping[Level, float]:
-        return {level: checked_penalty(penalty, info) for level, penalty in found.items()}
 
     def rewards(self, group: Group, state: State) -> list[float]:
         """The penalty is that of the group's level."""

@@ -7,11 +7,11 @@ linear penalty of 0 lets it follow ``short``. On the embedded family this is the
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, PositiveFloat
 
 from l2s.generation.levels import Level
 from l2s.training.rewards.group import Group, State
-from l2s.training.rewards.kinds.tldr import checked_penalty
+from l2s.training.rewards.kinds.tldr import Penalty
 from l2s.training.rewards.reward import PenalisesWrong
 
 
@@ -21,26 +21,14 @@ class TldrTarget(PenalisesWrong):
     kind: Literal["tldr_target"] = "tldr_target"
     target: float = Field(0.5, gt=0)
     """τ of prompts without a level line, as a share of the reference length."""
-    levels: Mapping[Level, float] = {}
-    """τ of each level that is trained, e.g. ``{short: 0.35, medium: 0.7, long: 1.15}``."""
-    penalty: float = Field(0.5, alias="lambda")
+    levels: Mapping[Level, PositiveFloat] = {}
+    """τ of each level that is trained, a share above 0, e.g. ``{short: 0.35, medium: 0.7, long: 1.15}``."""
+    penalty: Penalty = Field(0.5, alias="lambda")
     """λ, the penalty of a response that is off by the reference length or more."""
 
     paper: ClassVar[str] = "arXiv:2505.07961"
     reconstructed: ClassVar[bool] = True
     needs_reference: ClassVar[bool] = True
-
-    @field_validator("penalty")
-    @classmethod
-    def _penalty(cls, found: float, info: ValidationInfo) -> float:
-        return checked_penalty(found, info)
-
-    @field_validator("levels")
-    @classmethod
-    def _levels(cls, found: Mapping[Level, float]) -> Mapping[Level, float]:
-        if wrong := {level: target for level, target in found.items() if target <= 0}:
-            raise ValueError(f"targets are shares of the reference length above 0, and not {wrong}")
-        return found
 
     def rewards(self, group: Group, state: State) -> list[float]:
         """The target is that of the group's level."""
