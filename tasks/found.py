@@ -24,7 +24,7 @@ def reads(config: Config, name: str) -> dict[str, set[str]]:
 
 
 def needs(config: Config, name: str) -> dict[str, int]:
-    """As a merge."""
+    """What a merge of its models occupies."""
     from tasks.inputs.models import planned_recipe
 
     return needs_of(config, planned_recipe(config, name))

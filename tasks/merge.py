@@ -39,7 +39,7 @@ def reads(config: Config, name: str) -> dict[str, set[str]]:
 
 
 def reads_of(recipe: "MergeRecipe") -> dict[str, set[str]]:
-    """Models and statistics."""
+    """The models and statistics that a recipe names."""
     return {"data/models": set(recipe.input_names()), "data/calibration": set(recipe.statistics_names())}
 
 
@@ -49,7 +49,7 @@ def needs(config: Config, name: str) -> dict[str, int]:
 
 
 def needs_of(config: Config, recipe: dict[str, Any]) -> dict[str, int]:
-    """Of a recipe as it stands."""
+    """What the merge of a recipe, as it stands, occupies."""
     from tasks.inputs.models import bytes_of
 
     models = {recipe.get("base_model"), *(entry.get("model") for entry in recipe.get("models") or [])} - {None}

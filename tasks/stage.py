@@ -34,7 +34,7 @@ def folders_of_runs(config: Config, name: Any) -> dict[str, set[str]]:
 
 
 def no_estimate(config: Config, name: Any, stage: str, estimator: Estimator, data: Path | None) -> Estimate:
-    """Of a stage that takes little."""
+    """The estimate of a stage that takes little."""
     return estimator.other(stage)
 
 

@@ -72,7 +72,7 @@ def estimate(config: Config, stage: str, estimator: Estimator, data: Path | None
 
 
 def as_record(estimates: list[Estimate], assumptions: Mapping[str, None]) -> dict[str, Any]:
-    """For ``--json``."""
+    """What ``--json`` prints."""
     return {
         "stages": [_record(found) for found in estimates],
         "total": _record(totals(estimates)),

@@ -7,14 +7,12 @@ from l2s.benchmarks.benchmark import (
     problems_digest,
     write_problems,
 )
-from l2s.benchmarks.source import Source
 from l2s.benchmarks.sources import SOURCES
 
 __all__ = [
     "SOURCES",
     "BenchmarkParams",
     "ProblemParams",
-    "Source",
     "TrainingProblems",
     "problems_digest",
     "write_problems",

@@ -63,20 +63,15 @@ def _counts(path: Path) -> bool:
     return name not in UNCOUNTED and not name.endswith((".lineage.json", ".partial", ".old", ".partial.safetensors"))
 
 
-def describe(
-    paths: Sequence[Path],
-    named: Callable[[Path], str],
-    digests: Callable[[Sequence[Path]], Mapping[Path, FileDigest]] = digest_output,
-) -> list[Artefact]:
+def describe(paths: Sequence[Path], named: Callable[[Path], str]) -> list[Artefact]:
     """Digests and facts of artefacts as they lie on disk.
 
     Args:
         paths: artefacts, as :func:`artefacts_in` gives them.
         named: what a path is called in the record.
-        digests: computes the digests of files.
     """
     files = {path: files_of(path) for path in paths}
-    found = digests([file for inner in files.values() for file in inner.values()])
+    found = digest_output([file for inner in files.values() for file in inner.values()])
     return [_artefact(path, named(path), {name: found[file] for name, file in files[path].items()}) for path in paths]
 
 

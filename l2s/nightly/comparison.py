@@ -76,7 +76,7 @@ class Compared(Params):
 
     @property
     def difference(self) -> float | None:
-        """Of accuracy, this night minus the accepted one."""
+        """The difference of accuracy, this night minus the accepted one."""
         return None if self.accuracy is None or self.accuracy_before is None else self.accuracy - self.accuracy_before
 
 

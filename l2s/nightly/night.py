@@ -27,7 +27,7 @@ AGAIN = "if a night that is whole is to be the accepted one from now on, say l2s
 
 
 class Measured(Params):
-    """One run on one benchmark in one night."""
+    """What was measured of one run on one benchmark in one night."""
 
     run: str
     benchmark: str

@@ -30,7 +30,7 @@ PROMPT = 150.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """One stage."""
+    """What one stage is expected to take."""
 
     stage: str
     work: Work = NOTHING

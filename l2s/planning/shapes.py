@@ -50,7 +50,7 @@ class Shape:
 
     @property
     def parameters(self) -> int:
-        """Of all tensors."""
+        """The number of entries of all tensors."""
         return sum(math.prod(shape) for shape in self.tensors())
 
     @property

@@ -55,7 +55,7 @@ NOTHING = Work(0.0, 0.0, 0.0)
 
 
 def generation_work(shape: Shape, prompt: float, lengths: Lengths, samples: int, questions: int) -> Work:
-    """Of all questions together."""
+    """What all questions take together."""
     mean, square = lengths.mean, lengths.square
     width = shape.heads * shape.head_size * shape.layers
     attention = 2 * (2 * prompt * mean + square) * width

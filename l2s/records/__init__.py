@@ -6,7 +6,6 @@ from l2s.records.broken import (
     checked,
     iter_sound,
     read_sound_rows,
-    read_sound_table,
     sound_rows,
     write_broken,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "plain_name",
     "read_rows",
     "read_sound_rows",
-    "read_sound_table",
     "read_table",
     "sound_rows",
     "table_of",

@@ -77,21 +77,6 @@ def sound_rows(rows: list[tuple[Broken, Row]], schema: Schema, broken: list[Brok
     return [row for number, (_, row) in enumerate(fitting) if number not in ruled]
 
 
-def read_sound_table(path: Path, schema: Schema) -> tuple[list[Row], list[Broken]]:
-    """Rows that fit ``schema`` one by one, its kinds and its rules; rules between rows are not asked here.
-
-    Raises:
-        RecordError: there is no such file, or it has lines and none of them is sound.
-    """
-    broken: list[Broken] = []
-    lines = list(iter_sound(path, broken))
-    rows = sound_rows(lines, schema, broken)
-    broken.sort(key=lambda one: one.line)
-    if broken and not rows:
-        raise RecordError(f"{path}: every line is broken; line {broken[0].line}: {broken[0].why}")
-    return rows, broken
-
-
 def checked(row: Row, schema: Schema) -> Row:
     """The row, numbers as text where text is meant, if each column the schema knows is there and of its kind.
 

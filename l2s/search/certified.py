@@ -60,7 +60,7 @@ def nominees(trials: Iterable[Trial], rules: Rules) -> list[Trial]:
 
 
 def certificate(trial: Trial, rules: Rules, trials: int) -> Certificate:
-    """Of the chosen one, over as many trials as the budget allows."""
+    """What holds for the chosen one over as many trials as the budget allows."""
     needed = math.log(trials / rules.alpha)
     margin = -bounds(trial.counts, rules.alpha / trials)[0]
     return Certificate(trial.highest >= needed, trials, trial.highest, needed, margin)

@@ -42,7 +42,7 @@ def ray_workers(settings: LiveSettings, count: int, address: str) -> Iterator[li
 
 
 class RayWorker(NamedTuple):
-    """As :class:`~l2s.search.spread.Worker`."""
+    """A :class:`~l2s.search.spread.Worker` that is an actor."""
 
     actor: Any
 
@@ -52,7 +52,7 @@ class RayWorker(NamedTuple):
 
 
 class RayPromise(NamedTuple):
-    """As :class:`~l2s.search.spread.Promise`."""
+    """A :class:`~l2s.search.spread.Promise` of what an actor returns."""
 
     reference: Any
 
@@ -70,7 +70,7 @@ class RayPromise(NamedTuple):
 
 
 class _Caller:
-    """In the actor."""
+    """Calls functions in the actor's process."""
 
     def __init__(self, folder: str, settings: LiveSettings) -> None:
         os.chdir(folder)

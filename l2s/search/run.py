@@ -57,7 +57,7 @@ def run_search(
 
 @contextmanager
 def _trialist(live: LiveSettings, jobs: int, workers: Workers, say: Callable[[str], None]) -> Iterator[Trialist]:
-    """Of this process, or several."""
+    """A trialist that answers in this process, or one that asks several."""
     with LiveTrialist(live, say=say) as here:
         if jobs == 1:
             yield here

@@ -148,13 +148,13 @@ def begin(settings: LiveSettings) -> None:
 
 
 def answer_trial(candidate: Candidate, problems: list[Row]) -> Told:
-    """In a worker: one candidate on some problems."""
+    """Answer some problems with one candidate, in a worker."""
     ((trialist, said),) = _own
     return Told(trialist.answer([(candidate, problems)])[0], list(said))
 
 
 def answer_slow(problems: list[Row]) -> Told:
-    """In a worker: the slow run on some problems."""
+    """Answer some problems with the slow model, in a worker."""
     ((trialist, said),) = _own
     return Told(trialist.baseline(problems), list(said))
 

@@ -70,7 +70,7 @@ class Trial:
         return sum(self.tokens) / max(1, sum(self.slow))
 
     def counts_on(self, places: Sequence[int]) -> Counts:
-        """Of some of the problems, as far as they were answered."""
+        """Count outcomes on some of the problems, as far as they were answered."""
         return counts_of([self.gained[place] for place in places if place < self.n])
 
     def parity(self, margin: float, alpha: float) -> bool:
@@ -79,7 +79,7 @@ class Trial:
 
 
 def counts_of(gained: Sequence[int]) -> Counts:
-    """Of outcomes that are 1, 0 or −1."""
+    """Count outcomes that are 1, 0 or −1."""
     return Counts(gained.count(1), gained.count(-1), len(gained))
 
 

@@ -31,7 +31,7 @@ class Costs:
     started: tuple[float, float] = field(default_factory=lambda: (time.perf_counter(), time.process_time()))
 
     def spent(self) -> dict[str, Any]:
-        """As they stand now."""
+        """What was spent up to now, as a checkpoint and the manifest say it."""
         return {
             "generated": self.generated,
             "trained": self.trained,

@@ -111,7 +111,7 @@ def _problems(path: Path | None, wanted: bool) -> list[Row]:
 
 
 def _digest(settings: TrainingParams, start: Checkpoint, inputs: Mapping[str, str], decoding: DecodingParams) -> str:
-    """Of all that decides the bytes that are written."""
+    """Digest of all that decides the bytes that are written."""
     packages = [__version__, *map(version_of, ("torch", "transformers", "trl"))]
     parts = [settings.model_dump(mode="json"), start.digest, dict(inputs), packages, decoding.device]
     parts.append(decoding.prompt.model_dump(mode="json"))

@@ -94,7 +94,7 @@ class DataParams(TrainingParams):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Those of its data."""
+        """The names of the samples that its data are made from."""
         found: tuple[str, ...] = self.data.sources
         return found
 
@@ -112,7 +112,7 @@ class RolloutParams(TrainingParams):
     sampled: ClassVar[bool] = True
 
     def sampling(self, number: int) -> SamplingParams:
-        """Of the so many-th time that it samples."""
+        """How it samples for the so many-th time."""
         return SamplingParams(
             temperature=self.temperature, max_tokens=self.max_tokens, samples=self.samples,
             seed=seed_for(self.seed, "rollout", number),

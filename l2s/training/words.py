@@ -35,12 +35,12 @@ class Words:
         return self.model.prompt(problem, style)
 
     def ids(self, text: str) -> list[int]:
-        """Of a text within a prompt or a response: special tokens are read, none is added."""
+        """Token ids of a text within a prompt or a response: special tokens are read, none is added."""
         with tokenizing(self.tokenizer):
             return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def response(self, text: str) -> list[int]:
-        """Of a whole response; its stop token is the last."""
+        """Token ids of a whole response; its stop token is the last."""
         return [*self.ids(text), self.stop]
 
     def refuse_alike(self, levels: Sequence[Level], problem: str) -> None:

@@ -26,5 +26,5 @@ def found_recipe(name: str, data: Path = DATA) -> Path:
 
 
 def merged_names(config: Config) -> list[str]:
-    """Of all folders that merges are written to."""
+    """The names of all folders that merges are written to."""
     return [*config.recipes, *config.searches]

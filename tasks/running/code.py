@@ -65,7 +65,7 @@ class Behind:
         self.reading = Reading(source, user_cache() / "sources.json")
 
     def code(self, kind: str, member: str | None = None) -> Code:
-        """What is behind a kind of stage, with a merge method, a benchmark's source or an engine.
+        """The code behind a kind of stage, with a merge method, a benchmark's source or an engine.
 
         Raises:
             ConfigError: a source is no Python.

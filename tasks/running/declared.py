@@ -21,7 +21,7 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Declared:
-    """One stage, resolved; paths relative to the project."""
+    """One stage of dvc.yaml, its placeholders filled in; paths are relative to the project."""
 
     parameters: tuple[str, ...]
     """Keys of params.yaml."""

@@ -97,7 +97,7 @@ def _stage(title: str) -> int:
 
 
 def _command(job: Job) -> int:
-    """As DVC runs it."""
+    """Run a stage's command in a shell, as DVC does."""
     shell = os.environ.get("SHELL") or "/bin/sh"
     code = subprocess.call([shell, "-c", job.command or ""], cwd=job.folder)
     return code if code >= 0 else 128 - code

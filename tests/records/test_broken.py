@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from l2s.core.errors import RecordError
-from l2s.records import Verdicts, read_sound_rows, read_sound_table
+from l2s.records import Broken, Row, Verdicts, iter_sound, read_sound_rows, sound_rows
 
 VERDICT = {"gold": "1", "response": "r", "answer": "1", "status": "correct", "correct": True, "grader": "l2s"}
+
+
+def sound_and_broken(path: Path) -> tuple[list[Row], list[Broken]]:
+    broken = list[Broken]()
+    return sound_rows(list(iter_sound(path, broken)), Verdicts, broken), broken
 
 
 def test_rules_between_columns_are_asked_of_each_row(tmp_path: Path) -> None:
@@ -22,7 +27,7 @@ def test_rules_between_columns_are_asked_of_each_row(tmp_path: Path) -> None:
     ]
     path = tmp_path / "v.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    sound, broken = read_sound_table(path, Verdicts)
+    sound, broken = sound_and_broken(path)
     assert sound == [VERDICT, VERDICT]
     assert [found.line for found in broken] == [2, 3, 4]
     assert "status and correct agree" in broken[0].why
@@ -35,7 +40,7 @@ def test_five_thousand_lines_with_one_broken_lose_that_one(tmp_path: Path) -> No
     lines = [json.dumps({**VERDICT, "id": n}) for n in range(5000)]
     lines[3210] = lines[3210][:-9]
     path.write_text("\n".join(lines))
-    sound, broken = read_sound_table(path, Verdicts)
+    sound, broken = sound_and_broken(path)
     assert [row["id"] for row in sound] == [n for n in range(5000) if n != 3210]
     assert [found.line for found in broken] == [3211]
 
@@ -58,6 +63,6 @@ def test_rows_that_break_rules_are_checked_together(tmp_path: Path) -> None:
     rows = [{**VERDICT, "id": str(n), "correct": n % 10 != 0} for n in range(5000)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     started = time.process_time()
-    sound, broken = read_sound_table(path, Verdicts)
+    sound, broken = sound_and_broken(path)
     assert time.process_time() - started < 2
     assert len(sound) == 4500 and [one.line for one in broken[:2]] == [1, 11]

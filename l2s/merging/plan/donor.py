@@ -38,29 +38,27 @@ class Donor:
         return [Finding(f"{self.model} has no tokenizer; that of {self.tokenizer}, the last model with one, is taken")]
 
 
-def choose_donor(recipe: MergeRecipe, models: Mapping[str, Checkpoint], asked: str | None = None) -> Donor:
-    """The model that the recipe's ``tokenizer_source`` names, else ``asked``, else the reasoning model.
+def choose_donor(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Donor:
+    """The model that the recipe's ``tokenizer_source`` names, else the reasoning model.
 
     ``tokenizer_source: union`` names none. The reasoning model is the only one that knows ``<think>``;
     where none or several do, it is the last one listed. Where it has no tokenizer, the last model that has one
     gives its own.
 
     Raises:
-        ConfigError: the one asked for is not among the models.
+        ConfigError: the one that is named is not among the models.
     """
-    chosen = _chosen(recipe, models, asked)
+    chosen = _chosen(recipe, models)
     having = [name for name, model in models.items() if has_tokenizer(model.tokenizer_folder)]
     named = recipe.token_source not in (None, "union")  # then its tokens are meant
     tokenizer = chosen.model if named or chosen.model in having else next(reversed(having), chosen.model)
     return replace(chosen, tokenizer=tokenizer)
 
 
-def _chosen(recipe: MergeRecipe, models: Mapping[str, Checkpoint], asked: str | None) -> Donor:
+def _chosen(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Donor:
     source = recipe.token_source
     if source and (source != "union" or source in models):
         return Donor(_named(source, recipe, models), "tokenizer_source names it")
-    if asked:
-        return Donor(_named(asked, recipe, models), "it was asked for")
     thinking = [name for name, model in models.items() if knows_thinking(model.tokenizer_folder)]
     if len(thinking) == 1:
         return Donor(thinking[0], "the only model whose tokenizer or chat template knows <think>")

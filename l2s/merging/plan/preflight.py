@@ -32,7 +32,6 @@ def plan_merge(
     recipe: MergeRecipe,
     models: Mapping[str, Path] | None = None,
     out: Path | None = None,
-    donor: str | None = None,
     statistics: Mapping[str, Path] | None = None,
 ) -> MergePlan:
     """Look at recipe, models and place; nothing is written, and of the weights a few matrices are read.
@@ -42,7 +41,6 @@ def plan_merge(
         models: folders by the recipe's names; a name that is not there is a model itself, see
             :func:`l2s.checkpoints.open.open_checkpoint`.
         out: where the merge would go, if that is to be looked at too.
-        donor: whose config and tokenizer are asked for, unless the recipe says so.
         statistics: files of calibration statistics by the recipe's names; a name that is not there is a file.
     """
     measured, unmeasured = read_statistics(recipe, statistics)
@@ -51,7 +49,7 @@ def plan_merge(
     findings += [Finding(problem, fatal=True) for problem in (*unmeasured, *broken)]
     layout = None
     if not broken:
-        found, layout = _layout(recipe, opened, donor)
+        found, layout = _layout(recipe, opened)
         findings += found
     if layout is not None and not unmeasured:
         findings += _of_layout(recipe, opened, layout, measured, out)
@@ -63,9 +61,7 @@ def _blocked(findings: Iterable[Finding]) -> bool:
     return any(finding.fatal and not finding.forcible for finding in findings)
 
 
-def _layout(
-    recipe: MergeRecipe, opened: Mapping[str, Checkpoint], asked: str | None
-) -> tuple[list[Finding], Layout | None]:
+def _layout(recipe: MergeRecipe, opened: Mapping[str, Checkpoint]) -> tuple[list[Finding], Layout | None]:
     """What there is to say of the models beside each other, and the model they make; None where they make none."""
     findings = check_layers(recipe, opened)
     if _blocked(findings):
@@ -75,7 +71,7 @@ def _layout(
     findings += compare(compared, by_token=recipe.token_source is not None, tensors=not apart)
     findings += compare_tensors(layered(recipe, opened)) if apart else []
     try:
-        donor = choose_donor(recipe, opened, asked)
+        donor = choose_donor(recipe, opened)
         vocabulary = merged_vocabulary(recipe, opened, donor.tokenizer)
         config = layered_config(recipe, vocabulary.models, donor.model)
     except (CheckpointError, ConfigError) as error:

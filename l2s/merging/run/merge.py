@@ -44,7 +44,6 @@ def merge_checkpoints(
     track: Track = silent,
     force: bool = False,
     record_costs: bool = True,
-    donor: str | None = None,
     max_shard_size: int = SHARD,
     max_memory: int | None = None,
     device: str = "cpu",
@@ -64,7 +63,6 @@ def merge_checkpoints(
         track: shows progress, in bytes written.
         force: replace whatever lies at ``out``, and merge against warnings that can be overruled.
         record_costs: write seconds and peak memory into the manifest; without, its bytes repeat.
-        donor: whose config and tokenizer to take, unless the recipe has a ``tokenizer_source``.
         max_shard_size: bytes of tensors in one file.
         max_memory: bytes the merge may take; it then uses fewer threads.
         device: ``cuda`` does the arithmetic there.
@@ -76,11 +74,11 @@ def merge_checkpoints(
 
     Raises:
         CheckpointError: models that are damaged or do not fit, a number that is none, a taken place.
-        ConfigError: two seeds, or a donor that is not among the models.
+        ConfigError: two seeds, or a ``tokenizer_source`` that is not among the models.
     """
     started = time.perf_counter()
     check_device(device)
-    plan = plan_merge(recipe, models, out, donor, statistics)
+    plan = plan_merge(recipe, models, out, statistics)
     layout = plan.checked(force)
     refuse_overwriting(out, plan.models, force)
     merge = PreparedMerge.of(plan, layout, seed, threads)

@@ -4,8 +4,8 @@ A kind is one file in ``kinds/``: a subclass of :class:`ExampleData` (for SFT) o
 ``EXAMPLES`` and ``PAIRS`` find it by its name.
 """
 
-from l2s.benchmarks.contamination import normalised, refuse_contamination
-from l2s.training.data.data import Data, Dataset, ExampleData, PairData, Score
+from l2s.benchmarks.contamination import normalised
+from l2s.training.data.data import ExampleData
 from l2s.training.data.example import Example, Pair
 from l2s.training.data.o1_pruner import O1PrunerData
 from l2s.training.data.sample import Sample, read_samples, samples_of
@@ -17,18 +17,13 @@ __all__ = [
     "PAIRS",
     "AnyExamples",
     "AnyPairs",
-    "Data",
-    "Dataset",
     "Example",
     "ExampleData",
     "O1PrunerData",
     "Pair",
-    "PairData",
     "Sample",
-    "Score",
     "normalised",
     "read_samples",
     "reference_lengths",
-    "refuse_contamination",
     "samples_of",
 ]

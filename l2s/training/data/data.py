@@ -49,7 +49,7 @@ class OneSource(Data):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The one."""
+        """The name of its samples."""
         return (self.samples,)
 
 

@@ -37,7 +37,7 @@ class O1PrunerData(Params):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The one."""
+        """The name of its samples."""
         return (self.samples,)
 
     def examples(self, samples: Samples, alpha: float, seed: int) -> Dataset[Example]:

@@ -29,7 +29,7 @@ def problems_of(samples: Samples, name: str) -> Problems:
 
 
 def right_ones(samples: Sequence[Sample]) -> list[Sample]:
-    """Those that are right."""
+    """The samples that are right."""
     return [sample for sample in samples if sample.right]
 
 

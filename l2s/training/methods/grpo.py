@@ -40,7 +40,7 @@ class Grpo(RolloutParams):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The reference's samples."""
+        """The name of the reference's samples, if there is one."""
         return () if self.reference is None else (self.reference,)
 
     @model_validator(mode="after")

@@ -25,8 +25,6 @@ class Reward(Kind):
     """The formula is ours, or read at second hand: the paper does not print it, or was not to be had."""
     needs_reference: ClassVar[bool] = False
     """It asks for the lengths of the start model's right responses."""
-    needs_accuracy: ClassVar[bool] = False
-    """It asks how accurate the model is at the moment."""
 
     def __call__(self, group: Group, state: State = START) -> list[float]:
         """The reward of each response, ``[G]``."""

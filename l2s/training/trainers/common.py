@@ -128,7 +128,7 @@ class Recorder(TrainerCallback):
             control.should_save = control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """One line a step."""
+        """Add a line to the history after each step."""
         if logs is None or "loss" not in logs:
             return
         kept = {"loss": logs["loss"], "grad_norm": logs.get("grad_norm"), "learning_rate": logs.get("learning_rate")}

@@ -80,15 +80,15 @@ class Rollouts:
         )  # fmt: skip
 
     def line(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """Of the step's rollouts, and of what TRL measured."""
+        """What a line of the history says of the step's rollouts and of what TRL measured."""
         return self.told | ({"kl": logs["kl"]} if "kl" in logs else {})
 
     def saved(self) -> dict[str, Any]:
-        """For a checkpoint."""
+        """What a checkpoint keeps besides the trainer's state."""
         return {"reward": asdict(self.state), "shown": self.shown}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """From a checkpoint."""
+        """Go on from what a checkpoint kept."""
         self.state, self.shown = State(**state["reward"]), state["shown"]
 
 

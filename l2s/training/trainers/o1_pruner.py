@@ -56,7 +56,7 @@ class O1PrunerTrainer(SFTTrainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Of a part of a batch; ``share`` is one over the rows of the whole."""
+        """The loss of a part of a batch; ``share`` is one over the rows of the whole."""
         outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False)
         now = mean_log_probability(outputs.logits, inputs["labels"])
         loss = (pruner_loss(now, inputs["reference"], inputs["weight"], self.clip_ratio) * inputs["share"]).sum()
@@ -64,6 +64,6 @@ class O1PrunerTrainer(SFTTrainer):
 
 
 def pruner_loss(now: Tensor, reference: Tensor, weight: Tensor, clip: float) -> Tensor:
-    """Of each response, from its mean log-probability of a token now and under the start model."""
+    """The loss of each response, from its mean log-probability of a token now and under the start model."""
     ratio = torch.exp(now - reference)
     return torch.maximum(-weight * ratio, -weight * ratio.clamp(1 - clip, 1 + clip))

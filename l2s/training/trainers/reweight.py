@@ -90,18 +90,18 @@ class Streams:
         self.shares.append((step, self.data.updated(self.shares[-1][1], found, self.short, self.long)))
 
     def line(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """Of the step: its tokens, and the share of the short stream as it now is."""
+        """What a line of the history says: the step's tokens, and the share of the short stream as it now is."""
         done, size = len(self.recorder.history), self.settings.batch_size
         tokens = sum(trained_tokens(self.row(place)) for place in range(done * size, (done + 1) * size))
         self.job.costs.trained += tokens
         return {"tokens": tokens, "short_share": self.shares[-1][1][0]}
 
     def saved(self) -> dict[str, Any]:
-        """For a checkpoint."""
+        """What a checkpoint keeps besides the trainer's state."""
         return {"shares": self.shares}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """From a checkpoint."""
+        """Go on from what a checkpoint kept."""
         self.shares = [(step, (short, long)) for step, (short, long) in state["shares"]]
 
 

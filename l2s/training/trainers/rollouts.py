@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from l2s.core.digests import digest_text, without_name
+from l2s.core.row import Row
 from l2s.core.seeds import seed_for
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.transformers.engine import TransformersEngine
@@ -28,7 +29,7 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class Rollout:
-    """One response."""
+    """One response that was sampled and graded."""
 
     prompt: list[int]
     ids: list[int]

@@ -41,12 +41,12 @@ def fitting(job: Job, found: Sequence[T], length: Callable[[T], int]) -> list[T]
 
 
 def length_of(row: Row) -> int:
-    """Tokens of a row."""
+    """How many tokens a row has."""
     return len(row["input_ids"])
 
 
 def trained_tokens(row: Row) -> int:
-    """Those of a row whose loss counts."""
+    """How many tokens of a row the loss is taken of."""
     return sum(label >= 0 for label in row["labels"])
 
 

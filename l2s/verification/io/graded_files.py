@@ -82,8 +82,6 @@ def grade_file(
     pairs: Path,
     out: Path,
     grader: str = "l2s",
-    jobs: int = 1,
-    track: Track = silent,
     *,
     say: Say = _quiet,
     report: Report | None = None,
@@ -94,9 +92,9 @@ def grade_file(
     _check_grader(grader)
     rows = _read(pairs, out, Pairs, ("gold", "answer"), lambda row: [row], say)
     if grader == ALL:
-        graded = _side_by_side(grade_by_all(rows, jobs, track, where=str(pairs)), out, report)
+        graded = _side_by_side(grade_by_all(rows, where=str(pairs)), out, report)
     else:
-        graded = grade_pairs(rows, grader, jobs, track, where=str(pairs))
+        graded = grade_pairs(rows, grader, where=str(pairs))
     write_rows(out, graded)
     return graded
 

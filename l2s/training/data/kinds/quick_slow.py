@@ -27,11 +27,11 @@ class QuickSlow(PairData):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Both."""
+        """The names of both models' samples."""
         return (self.chosen, self.rejected)
 
     def pairs(self, samples: Samples) -> Dataset[Pair]:
-        """In the order of the rejected ones."""
+        """One pair a problem, in the order of the rejected samples."""
         answered = problems_of(samples, self.chosen)
 
         def make(text: str, found: list[Sample]) -> list[Pair] | str:

@@ -59,11 +59,11 @@ class Reweight(ExampleData):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Both."""
+        """The names of both models' samples."""
         return (self.short, self.long)
 
     def examples(self, samples: Samples, score: Score | None = None) -> Dataset[Example]:
-        """The short stream first."""
+        """The examples of both streams, the short one's first."""
         short = _of_levels(problems_of(samples, self.short), self.short_levels)
         long = _of_levels(problems_of(samples, self.long), self.long_levels)
         first = chosen_examples(short, first_right, f"short stream of {self.short}", "short")

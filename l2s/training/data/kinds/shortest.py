@@ -19,5 +19,5 @@ class Shortest(OneSource, ExampleData):
     example: ClassVar[dict[str, Any]] = {"samples": "slow"}
 
     def examples(self, samples: Samples, score: Score | None = None) -> Dataset[Example]:
-        """The first of the shortest."""
+        """Each problem's shortest right sample; of equal ones the first."""
         return chosen_examples(problems_of(samples, self.samples), shortest_right, f"shortest of {self.samples}")

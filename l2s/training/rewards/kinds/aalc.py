@@ -32,7 +32,6 @@ class Aalc(PenalisesWrong):
     """Share of the moving average that a step keeps."""
 
     paper: ClassVar[str] = "arXiv:2506.20160"
-    needs_accuracy: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {"length_scale": 300}
 
     def next_state(self, state: State, accuracy: float) -> State:

@@ -14,7 +14,7 @@ from l2s.training.rewards.reward import Reward
 
 
 class GrpoLambda(Reward):
-    """The reward ``efficient`` in groups that are solved."""
+    """The reward ``efficient``, asked for in groups that are solved."""
 
     kind: Literal["grpo_lambda"] = "grpo_lambda"
     alpha: float = Field(0.2, ge=0, lt=1)

@@ -30,6 +30,6 @@ class L1Exact(PenalisesWrong):
     example: ClassVar[dict[str, Any]] = {"tokens": 200}
 
     def rewards(self, group: Group, state: State) -> list[float]:
-        """Its n is that of the group's level."""
+        """The reward of each response; n is that of the group's level."""
         tokens = self.tokens if group.level is None else self.levels[group.level]
         return [right - self.alpha * abs(tokens - length) for right, length in group.rows]

@@ -31,7 +31,7 @@ class L1Max(PenalisesWrong):
     example: ClassVar[dict[str, Any]] = {"tokens": 200}
 
     def rewards(self, group: Group, state: State) -> list[float]:
-        """Its n is that of the group's level."""
+        """The reward of each response; n is that of the group's level."""
         tokens = self.tokens if group.level is None else self.levels[group.level]
         deltas = [(max(-1.0, min(1.0, self.alpha * (tokens - length))) + 1) / 2 for length in group.length]
         if self.combine == "multiply":

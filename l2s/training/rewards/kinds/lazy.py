@@ -28,7 +28,6 @@ class Lazy(Reward):
 
     paper: ClassVar[str] = "arXiv:2505.12284"
     reconstructed: ClassVar[bool] = True
-    needs_accuracy: ClassVar[bool] = True
 
     def next_state(self, state: State, accuracy: float) -> State:
         """The average moves towards ``accuracy``."""

@@ -37,5 +37,5 @@ class Overlong(PenalisesWrong):
         return [right + self.weight * self.punishment(length) for right, length in group.rows]
 
     def punishment(self, length: int) -> float:
-        """From 0 to −1."""
+        """What a length costs, from 0 to −1."""
         return max(-1.0, min(0.0, (self.max_length - self.cache - length) / self.cache))

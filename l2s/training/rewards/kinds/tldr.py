@@ -52,7 +52,7 @@ class Tldr(PenalisesWrong):
     example: ClassVar[dict[str, Any]] = {"length_scale": 300}
 
     def rewards(self, group: Group, state: State) -> list[float]:
-        """The penalty is that of the group's level."""
+        """The reward of each response; λ is that of the group's level."""
         penalty = self.penalty if group.level is None else self.levels[group.level]
         return [
             right - penalty * min(1.0, length / self.length_scale) * (right or self.penalise == "all")

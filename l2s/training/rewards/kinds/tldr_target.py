@@ -31,7 +31,7 @@ class TldrTarget(PenalisesWrong):
     needs_reference: ClassVar[bool] = True
 
     def rewards(self, group: Group, state: State) -> list[float]:
-        """The target is that of the group's level."""
+        """The reward of each response; τ is that of the group's level."""
         if group.reference is None:
             return [float(right) for right in group.right]
         target = self.target if group.level is None else self.levels[group.level]
