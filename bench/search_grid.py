@@ -19,11 +19,12 @@ from l2s.core.row import Row
 from l2s.core.yaml import read_yaml
 from l2s.records.cells import csv_text, rounded
 from l2s.search.file import SearchFile, read_search
-from l2s.search.live import LiveSettings, LiveTrialist
+from l2s.search.live import LiveTrialist
 from l2s.search.order import in_order
 from l2s.search.outcome import Outcome
 from l2s.search.proposals import Proposal
 from l2s.search.ranges import Number
+from l2s.search.run import live_settings
 from l2s.search.space import Candidate, Space
 from l2s.search.trial import Trial
 
@@ -45,8 +46,7 @@ def main() -> None:
     parser.add_argument("--best", type=int, default=5, help="by charged tokens, and by tokens: answered on the test")
     given = parser.parse_args()
     search = read_search(read_yaml(given.search), str(given.search), given.search.parent)
-    models = {name: Path(path) for name, path in search.models.items()}
-    live = LiveSettings("grid", models, models[search.slow], given.out.with_suffix(".sqlite"), decoding=search.decoding)
+    live = live_settings(search, "grid", given.out.with_suffix(".sqlite"))
     space = search.space(str(given.search))
     with LiveTrialist(live, say=print) as trialist:
         own = in_order(problem_rows("search", 0, "search", -(-given.problems // 5)), search.seed)[: given.problems]

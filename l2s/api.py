@@ -362,7 +362,6 @@ def train(
     Returns:
         What ``out/l2s_manifest.json`` says: ``method``, ``settings``, ``tokens``, ``steps``, …
     """
-    from l2s.core.digests import BLAKE3, digest_text, without_name
     from l2s.training.file import read_training
     from l2s.training.gathered import declared, draw
     from l2s.training.run import train as train_model
@@ -371,8 +370,7 @@ def train(
     folder = Path() if isinstance(training, Mapping) else Path(training).parent
     settings = read_training(found, where, folder)
     _keep([settings.model, *settings.sources, *benchmarks], out)
-    place = without_name(digest_text(os.path.abspath(out), BLAKE3))[:16]
-    states = Path(work) if work is not None else STORE.parent / "training" / f"{Path(out).name}-{place}"
+    states = Path(work) if work is not None else STORE.parent / "training" / _name_of_work(out)
     problems, validation = draw(declared(settings), states.parent / f"{states.name}-problems", where)
     return train_model(
         settings, start=Path(settings.model), samples={name: Path(name) for name in settings.sources},
@@ -413,38 +411,21 @@ def search_recipe(
     """
     import yaml
 
-    from l2s.benchmarks import write_problems
-    from l2s.benchmarks.contamination import refuse_contamination
     from l2s.checkpoints.files.json_file import read_object
-    from l2s.core.digests import BLAKE3, digest_text, without_name
     from l2s.core.files import write_text
-    from l2s.records import Problems, read_rows
     from l2s.search.file import read_search, with_folders
-    from l2s.search.live import LiveSettings
-    from l2s.search.run import run_search
+    from l2s.search.run import live_settings, problems_of, run_search
 
     found, where = _content(search, "search")
     folder = Path() if isinstance(search, Mapping) else Path(search).parent
     asked = read_search(found, where, folder, budget=budget, sampler=sampler)
     _keep([*asked.models.values(), *(one.path for one in asked.asked() if one.path is not None)], out)
-    place = without_name(digest_text(os.path.abspath(out), BLAKE3))[:16]
-    states = (Path(work) if work is not None else STORE.parent / "searches") / f"{Path(out).name}-{place}"
-    problems = dict[str, list[Row]]()
-    for one in asked.asked():
-        write_problems(one.named, one, states / "problems.jsonl", f"{where}: benchmark")
-        rows = read_rows(states / "problems.jsonl", Problems)
-        refuse_contamination({one.named: rows}, problems, "search")
-        problems[one.named] = rows
-    live = LiveSettings(
-        Path(out).name, {name: Path(path) for name, path in asked.models.items()}, Path(asked.models[asked.slow]),
-        Path(store), slow_control=asked.controls[asked.slow_control],
-        statistics={name: Path(path) for name, path in asked.calibration.items()},
-        decoding=asked.decoding, grader=asked.grading.grader, jobs=asked.grading.jobs, place=states,
-    )  # fmt: skip
+    states = (Path(work) if work is not None else STORE.parent / "searches") / _name_of_work(out)
+    problems = problems_of(asked, states / "problems.jsonl", where)
     result = run_search(
-        asked.settings(*problems), asked.space(where), [row for rows in problems.values() for row in rows], live,
-        Path(out), states / "journal.jsonl", recipes=asked.recipes, jobs=jobs, track=track,
-        say=say or (lambda sentence: None),
+        asked.settings(*problems), asked.space(where), [row for rows in problems.values() for row in rows],
+        live_settings(asked, Path(out).name, Path(store), states), Path(out), states / "journal.jsonl",
+        recipes=asked.recipes, jobs=jobs, track=track, say=say or (lambda sentence: None),
     )  # fmt: skip
     if result.winner is not None:
         recipe = with_folders(result.winner.proposal.candidate.recipe, asked)
@@ -565,6 +546,13 @@ def _run_name(run: str | None, model: Path, control: Any) -> str:
     if control is None:
         return own
     return f"{own}-{Path(control).stem if isinstance(control, str | os.PathLike) else _control(control).kind}"
+
+
+def _name_of_work(out: Source) -> str:
+    """A name for unfinished work on ``out``: its own, and a digest of where it lies."""
+    from l2s.core.digests import BLAKE3, digest_text, without_name
+
+    return f"{Path(out).name}-{without_name(digest_text(os.path.abspath(out), BLAKE3))[:16]}"
 
 
 def _keep(inputs: Iterable[Source], out: Source) -> None:

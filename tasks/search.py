@@ -12,7 +12,9 @@ from tasks.running.worker import RAY
 from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
 
 if TYPE_CHECKING:
+    from l2s.core.row import Row
     from l2s.planning.estimates import Estimate, Estimator
+    from l2s.search.live import LiveSettings
     from l2s.search.run import Workers
     from l2s.search.space import Space
 
@@ -21,37 +23,15 @@ GB = 10**9
 
 def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     """Look for it; return what it took."""
-    from l2s.benchmarks.contamination import refuse_contamination
-    from l2s.records import Problems, read_rows
-    from l2s.search.live import LiveSettings
     from l2s.search.result import summary_of
     from l2s.search.run import run_search
     from l2s.search.told import found_sentence, nothing_sentence
 
-    settings = config.searches[name]
-    rows = {key: read_rows(DATA / "benchmarks" / f"{key}.jsonl", Problems) for key in config.benchmarks}
-    own = {key: rows.pop(key) for key in settings.benchmarks}
-    for key in own:
-        refuse_contamination({key: own[key]}, rows, "search")
-        rows[key] = own[key]
-    live = LiveSettings(
-        name,
-        models={model: DATA / "models" / model for model in config.models},
-        slow=DATA / config.runs[settings.slow].model,
-        store=HIDDEN / "responses.sqlite",
-        slow_control=config.control_of(settings.slow),
-        statistics={key: DATA / "calibration" / f"{key}.safetensors" for key in config.calibration},
-        decoding=config.decoding,
-        grader=config.grading.grader,
-        jobs=config.grading.jobs,
-        folder=DATA,
-        place=HIDDEN / "searches",
-    )
     found = run_search(
-        settings,
+        config.searches[name],
         space(config, name),
-        [row for key in own for row in own[key]],
-        live,
+        _problems(config, name),
+        _live(config, name),
         DATA / "searches" / name,
         HIDDEN / "searches" / f"{name}.jsonl",
         recipes=config.recipes,
@@ -65,6 +45,39 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         raise ConfigError(f"searches.{name}: {nothing_sentence(summary)}; see {DATA / 'searches' / name}")
     say(found_sentence(summary))
     return {"tokens": found.tokens}
+
+
+def _problems(config: Config, name: str) -> list["Row"]:
+    """The rows of its benchmarks, none of which stands in another benchmark."""
+    from l2s.benchmarks.contamination import refuse_contamination
+    from l2s.records import Problems, read_rows
+
+    rows = {key: read_rows(DATA / "benchmarks" / f"{key}.jsonl", Problems) for key in config.benchmarks}
+    own = {key: rows.pop(key) for key in config.searches[name].benchmarks}
+    for key in own:
+        refuse_contamination({key: own[key]}, rows, "search")
+        rows[key] = own[key]
+    return [row for key in own for row in own[key]]
+
+
+def _live(config: Config, name: str) -> "LiveSettings":
+    """The models, and how they are asked and graded."""
+    from l2s.search.live import LiveSettings
+
+    slow = config.searches[name].slow
+    return LiveSettings(
+        name,
+        models={model: DATA / "models" / model for model in config.models},
+        slow=DATA / config.runs[slow].model,
+        store=HIDDEN / "responses.sqlite",
+        slow_control=config.control_of(slow),
+        statistics={key: DATA / "calibration" / f"{key}.safetensors" for key in config.calibration},
+        decoding=config.decoding,
+        grader=config.grading.grader,
+        jobs=config.grading.jobs,
+        folder=DATA,
+        place=HIDDEN / "searches",
+    )
 
 
 def jobs(config: Config, name: str) -> int:

@@ -5,9 +5,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from l2s.benchmarks import write_problems
+from l2s.benchmarks.contamination import refuse_contamination
 from l2s.core.errors import ConfigError
 from l2s.core.progress import Track, silent
 from l2s.core.row import Row
+from l2s.records import Problems, read_rows
+from l2s.search.file import SearchFile
 from l2s.search.found import SearchResult
 from l2s.search.live import LiveSettings, LiveTrialist
 from l2s.search.outcome import Trialist
@@ -19,6 +23,32 @@ from l2s.search.starts import starts_of
 
 Workers = Callable[[LiveSettings, int], AbstractContextManager[Sequence[Worker]]]
 """Starts so many."""
+
+
+def problems_of(search: SearchFile, place: Path, where: str) -> dict[str, list[Row]]:
+    """The problems of a search in a file of its own, by their benchmarks' names; they are written to ``place``.
+
+    Raises:
+        ConfigError: one stands in two benchmarks; ``where`` is the search's file.
+        RecordError: rows that are no problems.
+    """
+    found = dict[str, list[Row]]()
+    for one in search.asked():
+        write_problems(one.named, one, place, f"{where}: benchmark")
+        rows = read_rows(place, Problems)
+        refuse_contamination({one.named: rows}, found, "search")
+        found[one.named] = rows
+    return found
+
+
+def live_settings(search: SearchFile, name: str, store: Path, place: Path | None = None) -> LiveSettings:
+    """What a search in a file of its own says of the models, and how they are asked and graded."""
+    return LiveSettings(
+        name, {model: Path(folder) for model, folder in search.models.items()}, Path(search.models[search.slow]), store,
+        slow_control=search.controls[search.slow_control],
+        statistics={statistics: Path(file) for statistics, file in search.calibration.items()},
+        decoding=search.decoding, grader=search.grading.grader, jobs=search.grading.jobs, place=place,
+    )  # fmt: skip
 
 
 def run_search(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from l2s.core.errors import RecordError
-from l2s.records import Broken, Row, Verdicts, iter_sound, read_sound_rows, sound_rows
+from l2s.core.row import Row
+from l2s.records import Broken, Verdicts, iter_sound, read_sound_rows, sound_rows
 
 VERDICT = {"gold": "1", "response": "r", "answer": "1", "status": "correct", "correct": True, "grader": "l2s"}
 

@@ -28,7 +28,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Check everything behind an artefact: digests, links, verdicts, numbers. Exit code 1 names what does not hold."""
-    from flows.cli.commands.redo import redo_cheap, regenerate
+    from flows.cli.redo import redo_cheap, regenerate
     from l2s.core.progress import bar
     from l2s.lineage.checks.regrade import graded_files, regrade
     from l2s.lineage.checks.stored import check_store

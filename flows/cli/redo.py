@@ -1,7 +1,7 @@
 """Doing a stage again beside the project, to see whether it still writes what lies there."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import chdir, closing, contextmanager
 from pathlib import Path
 from random import Random
@@ -14,9 +14,10 @@ from l2s.core.progress import Track, silent
 from l2s.core.row import Row
 from l2s.core.seeds import seed_for
 from l2s.core.yaml import read_yaml
+from l2s.lineage.checks.files import differing_files
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.checks.locked import locked_parameters
-from l2s.lineage.checks.regrade import NONE, differing_columns
+from l2s.lineage.checks.regrade import differing_columns
 from l2s.lineage.graph import Entry, Made, ProvenanceGraph
 from l2s.records import read_rows, write_rows
 from tasks.stages import STAGES
@@ -93,7 +94,8 @@ def _redo(graph: ProvenanceGraph, kept: Entry) -> Iterator[Finding]:
             _run_stage(kept)
             written = {artefact.path: place / artefact.path for artefact in kept.record.outputs}
         for artefact in kept.record.outputs:
-            yield from _compare_files(graph, written[artefact.path], kept.place(artefact))
+            ours = kept.place(artefact)
+            yield from differing_files(graph.shown(ours), written[artefact.path], ours)
 
 
 @contextmanager
@@ -137,7 +139,7 @@ def _put(values: dict[str, Any], key: str, value: Any) -> None:
 def _run_step(kept: Entry, target: Path, **changes: Any) -> None:
     """A single step, with the arguments that its record tells, but for the target."""
     from flows.cli.commands import steps
-    from flows.cli.recorded_steps import STEPS
+    from flows.cli.step import STEPS
 
     name, given = kept.record.made_by.removeprefix("l2s "), kept.record.parameters["arguments"]
     paths = {key: _resolved(given.get(key), kept.root) for key in STEPS[name].paths}
@@ -211,48 +213,3 @@ def _compare_stores(graph: ProvenanceGraph, again: Path, ours: Path) -> Iterator
             found = store.execute("SELECT ids FROM responses WHERE key = ?", (key,)).fetchone()
             if found is not None and json.loads(found[0]) != json.loads(ids):
                 yield Finding(graph.shown(ours), f"token ids under key {key.hex()[:16]}", short(ids), short(found[0]))
-
-
-def _compare_files(graph: ProvenanceGraph, again: Path, ours: Path) -> Iterator[Finding]:
-    """Byte by byte; where they differ, down to the number or the line."""
-    shown = graph.shown(ours)
-    if not again.is_file() or not ours.is_file():
-        yield Finding(shown, "done again", *("a file" if file.is_file() else "no such file" for file in (again, ours)))
-        return
-    expected, found = again.read_bytes(), ours.read_bytes()
-    if expected == found:
-        return
-    try:
-        values = [json.loads(content) for content in (expected, found)] if ours.suffix == ".json" else []
-    except ValueError:
-        values = []
-    differences = list(_value_differences("", *values)) if values else list(_line_differences(expected, found))
-    for where, one, other in differences or [("bytes", "as they are written", "others")]:
-        yield Finding(shown, f"{where}, done again", one, other)
-
-
-def _value_differences(where: str, expected: Any, found: Any) -> Iterator[tuple[str, str, str]]:
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        for key in {**expected, **found}:
-            inner = f"{where}.{key}" if where else key
-            yield from _value_differences(inner, expected.get(key, NONE), found.get(key, NONE))
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from _value_differences(f"{where}[{_name(one, number)}]", one, other)
-    elif expected != found or type(expected) is not type(found):
-        ours, theirs = ("nothing" if value is NONE else short(value) for value in (expected, found))
-        yield where, ours, theirs
-
-
-def _name(item: Any, number: int) -> str:
-    """What a row is about, if it says so; else its number."""
-    named = [str(item[key]) for key in ("run", "benchmark", "level") if isinstance(item, dict) and key in item]
-    return " ".join(named) or str(number)
-
-
-def _line_differences(expected: bytes, found: bytes) -> Iterator[tuple[str, str, str]]:
-    ours, theirs = (content.decode(errors="replace").splitlines() for content in (expected, found))
-    for number in range(max(len(ours), len(theirs))):
-        one, other = (lines[number] if number < len(lines) else "no such line" for lines in (ours, theirs))
-        if one != other:
-            yield f"line {number + 1}", short(one), short(other)
