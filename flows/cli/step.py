@@ -66,7 +66,7 @@ def _generate_inputs(arguments: Arguments) -> list[Path]:
 
 def _prompt(arguments: Arguments) -> dict[str, Any]:
     """The prompt's settings with every default, the date of chat templates among them."""
-    from flows.cli.commands.steps import variables
+    from flows.cli.commands.options import variables
     from l2s.api import prompt_settings
     from l2s.generation.settings import PromptParams
 
