@@ -75,12 +75,8 @@ def entry() -> None:
     except (L2SError, OSError) as error:
         if "--debug" in sys.argv:
             raise
-        _say_error(sentence_of(error))
+        console.complain(f"error: {sentence_of(error)}")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         console.err.print("stopped; the next run continues from here", highlight=False)
         raise SystemExit(130) from None
-
-
-def _say_error(sentence: str) -> None:
-    console.err.print(f"error: {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)

@@ -39,6 +39,11 @@ def say(sentence: str) -> None:
     consoles.out.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
+def complain(sentence: str) -> None:
+    """Print one line as it is, beside the output, in red."""
+    consoles.err.print(sentence, style="red", highlight=False, markup=False, soft_wrap=True)
+
+
 def warn(sentence: str) -> None:
     """Print one line as it is, beside the output."""
     consoles.err.print(f"note: {sentence}", highlight=False, markup=False, soft_wrap=True)

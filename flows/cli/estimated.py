@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.cli.console import out, warn
+from flows.cli.console import out, say, warn
 from l2s.config import Config
-from l2s.core.errors import ConfigError
-from l2s.core.params import nearest
 from l2s.planning.estimates import Estimate, Estimator, totals
 from l2s.planning.machine import DEVICES, Past, read_costs
 from tasks.stages import STAGES
@@ -33,21 +31,6 @@ def estimates_of(
     return [estimate(config, stage, estimator, DATA if own else None) for stage in stages], estimator.assumptions
 
 
-def preset_path(name: str) -> Path:
-    """The preset's file.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
-    import l2s
-
-    folder = Path(l2s.__file__).parent / "presets"
-    known = sorted(file.stem for file in folder.glob("*.yaml"))
-    if name not in known:
-        raise ConfigError(f"--preset: '{name}' is not known{nearest(name, known)}")
-    return folder / f"{name}.yaml"
-
-
 def stages_of(config: Config) -> list[str]:
     """Every stage that dvc.yaml makes of these parameters."""
     return [
@@ -66,7 +49,7 @@ def _stale() -> list[str]:
 
 
 def estimate(config: Config, stage: str, estimator: Estimator, data: Path | None) -> Estimate:
-    """One stage; ``data`` is the folder with past responses, if they are of these parameters."""
+    """The estimate of one stage; ``data`` is the folder with past responses, if they are of these parameters."""
     kind, _, name = stage.partition("@")
     return STAGES[kind].estimate(config, name, stage, estimator, data)
 
@@ -112,7 +95,7 @@ def show(estimates: list[Estimate], assumptions: Mapping[str, None]) -> None:
     out.print(table)
     out.print("One stage after another; memory is the most that one stage takes. Rests on:", highlight=False)
     for sentence in assumptions:
-        out.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
+        say(f"  {sentence}")
 
 
 def _cells(found: Estimate, unknown: bool) -> list[str]:

@@ -1,6 +1,7 @@
 """Presets: whole params.yaml files for the settings of the papers, and a small one for a first look."""
 
 from importlib.resources import files
+from pathlib import Path
 
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
@@ -11,8 +12,8 @@ def preset_names() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in files(__name__).iterdir() if file.name.endswith(".yaml"))
 
 
-def read_preset(name: str) -> str:
-    """A preset's text, comments included.
+def preset_path(name: str) -> Path:
+    """A preset's file.
 
     Raises:
         ConfigError: there is none of that name.
@@ -21,7 +22,16 @@ def read_preset(name: str) -> str:
         hint = nearest(name, preset_names())
         known = f" (presets: {', '.join(preset_names())})" if "did you mean" in hint else ""
         raise ConfigError(f"preset: '{name}' is not known{hint}{known}")
-    return (files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+    return Path(__file__).with_name(f"{name}.yaml")
+
+
+def read_preset(name: str) -> str:
+    """A preset's text, comments included.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    return preset_path(name).read_text(encoding="utf-8")
 
 
 PROJECT = {

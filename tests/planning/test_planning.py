@@ -175,7 +175,7 @@ def test_wrong_names_are_one_sentence(tmp_path: Path) -> None:
     unknown.write_text(yaml.safe_dump(params))
     with pytest.raises(ConfigError, match="'h10' is not known; did you mean"):
         plan(gpu="h10")
-    with pytest.raises(ConfigError, match="--preset: 'qwen' is not known"):
+    with pytest.raises(ConfigError, match="preset: 'qwen' is not known"):
         plan(preset="qwen")
     with pytest.raises(ConfigError, match=r"models\.slow: its shape is not known"):
         plan(params=unknown)

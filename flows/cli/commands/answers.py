@@ -60,11 +60,7 @@ def generate(
         template_kwargs=variables(template_kwarg), level=level, samples=samples, temperature=temperature, top_p=top_p,
         top_k=top_k, max_tokens=max_tokens, device=device, seed=seed, track=bar, say=warn,
     )  # fmt: skip
-    console.out.print(
-        f"{target}: {counts.generated} responses generated, {counts.stored} from the store",
-        highlight=False,
-        soft_wrap=True,
-    )
+    say(f"{target}: {counts.generated} responses generated, {counts.stored} from the store")
 
 
 def sample(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.console import Json, err, out
+from flows.cli.console import Json, complain, out, say
 
 if TYPE_CHECKING:
     from l2s.lineage.audit import Audit
@@ -88,9 +88,9 @@ def _stages(graph: "ProvenanceGraph") -> "tuple[list[str], list[Finding]]":
 
 def _say(found: "Audit", counts: dict[str, object]) -> None:
     for finding in found.findings:
-        err.print(f"mismatch: {finding}", style="red", highlight=False, markup=False, soft_wrap=True)
+        complain(f"mismatch: {finding}")
     for note in found.notes:
-        out.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+        say(f"note: {note}")
     parts = [
         f"{counts['artefacts']} artefacts in {counts['files']} files ({found.size / 1e6:,.1f} MB)",
         f"{counts['records']} records",
@@ -102,4 +102,4 @@ def _say(found: "Audit", counts: dict[str, object]) -> None:
     ]
     checked = ", ".join(part for part in parts if part)
     verdict = f"{len(found.findings)} mismatches" if found.findings else "clean"
-    out.print(f"{verdict}: {checked}", highlight=False, markup=False, soft_wrap=True)
+    say(f"{verdict}: {checked}")

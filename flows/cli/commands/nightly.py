@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.console import Json, err, out
+from flows.cli.console import Json, err, out, say
 from l2s.core.errors import RecordError
 
 if TYPE_CHECKING:
@@ -119,13 +119,13 @@ def _show(night: "Night", as_json: bool) -> None:
         return
     style = "bold red" if night.outcome == "regression" else "bold"
     out.print(f"night {night.night}: {night.outcome}", style=style, highlight=False)
-    out.print(night.sentence, highlight=False, markup=False, soft_wrap=True)
+    say(night.sentence)
     if night.baseline:
         out.print(_table(night))
     if night.changes:
         out.print("changed since the accepted night:", highlight=False)
         for change in night.changes:
-            out.print(f"    {change}", highlight=False, markup=False, soft_wrap=True)
+            say(f"    {change}")
     out.print(f"report   {page}", highlight=False)
 
 

@@ -27,7 +27,8 @@ def plan(
         raise ConfigError("l2s plan takes --params or --preset, not both")
     if gpu is not None and gpu not in DEVICES:
         raise ConfigError(f"--gpu: '{gpu}' is not known{nearest(gpu, DEVICES)}")
-    from flows.cli.estimated import as_record, estimates_of, preset_path, show
+    from flows.cli.estimated import as_record, estimates_of, show
+    from l2s.presets import preset_path
 
     path = preset_path(preset) if preset else params or Path("params.yaml")
     estimates, assumptions = estimates_of(path, params is None and preset is None, everything, gpu, gpus)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from flows.cli.console import Json, err, out, print_table, warn
+from flows.cli.console import Json, complain, err, out, print_table, say, warn
 
 if TYPE_CHECKING:
     from l2s.config import Config
@@ -116,15 +116,11 @@ def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> No
 
     end_with_ancestors()
     title = f"{kind}@{name}" if name else kind
-
-    def say(sentence: str) -> None:
-        out.print(f"{title}: {sentence}", highlight=False, markup=False, soft_wrap=True)
-
-    observed(title, lambda track, say: run_stage(kind, name, track, say), bar, say)
+    observed(title, lambda track, tell: run_stage(kind, name, track, tell), bar, lambda said: say(f"{title}: {said}"))
 
 
 def _say_failure(failure: Exception) -> NoReturn:
-    err.print(str(failure), style="red", highlight=False, markup=False, soft_wrap=True)
+    complain(str(failure))
     raise typer.Exit(2) from None
 
 
@@ -140,10 +136,9 @@ def _print_plan(stale: dict[str, list], as_json: bool, most: int | None = None) 
         shown = reasons if most is None or len(reasons) <= most else reasons[: most - 1]
         for reason in map(str, shown):
             short = reason if most is None or len(reason) <= WIDTH else f"{reason[: WIDTH - 1]}…"
-            out.print(f"    {short}", highlight=False, markup=False, soft_wrap=True)
+            say(f"    {short}")
         if len(shown) < len(reasons):
-            more = f"    and {len(reasons) - len(shown)} more: l2s why {name}"
-            out.print(more, highlight=False, markup=False, soft_wrap=True)
+            say(f"    and {len(reasons) - len(shown)} more: l2s why {name}")
 
 
 def _print_summary(config: "Config", as_json: bool) -> None:
