@@ -108,6 +108,8 @@ def params() -> Row:
         for name, block in TRAININGS.items()
     }
     found["runs"]["levels"] = {"model": "trained/levels", "control": "none", "level": "short"}
+    sampling = {"temperature": 0.6, "top_p": 0.9, "top_k": 5, "max_tokens": 9, "context": 99, "samples": 2, "seed": 1}
+    found["runs"]["sampled"] = {"model": "models/slow", "control": "none", "sampling": sampling}
     found["nightly"] = {"runs": ["slow"], "on_regression": {"command": ["x"], "webhook": "http://x", "timeout": 1.0}}
     found["resources"] = {"cpu": 1, "gpu": 1, "memory": 4, "needs": {"merge": {"cpu": 1}}}
     found["analysis"] |= {"baselines": {"average": "slow"}, "test": ["arithmetic-test"], "aes": {"alpha": 1.0}}

@@ -1,11 +1,12 @@
 """What making the models took in seconds, told here alone: summary and page have the same bytes on any machine."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from l2s.config import Config
 from l2s.lineage.graph import ProvenanceGraph
-from l2s.planning.machine import Past, read_costs
+from l2s.planning.machine import read_costs
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,21 +37,29 @@ def took(config: Config, summary: dict[str, Any], data: Path) -> list[Took]:
     folders = {config.runs[row["run"]].model: row["way"] for row in shown}
     if not folders:
         return []
-    graph, past = ProvenanceGraph.read(data), Past(read_costs())
-    return [_took(data, model, way, graph, past) for model, way in folders.items()]
+    graph, spent = ProvenanceGraph.read(data), _spent()
+    return [_took(data, model, way, graph, spent) for model, way in folders.items()]
 
 
-def _took(data: Path, model: str, way: str, graph: ProvenanceGraph, past: Past) -> Took:
+def _spent() -> dict[str, float]:
+    """The longest that each stage took: later times may be of one that went on, or found what it needed in a store."""
+    found: dict[str, float] = {}
+    for row in read_costs():
+        found[row["stage"]] = max(found.get(row["stage"], 0.0), row["seconds"])
+    return found
+
+
+def _took(data: Path, model: str, way: str, graph: ProvenanceGraph, spent: Mapping[str, float]) -> Took:
     maker = graph.maker(data / model)
     if maker is None:
         return Took(model, way, None, None, "–")
     own = maker.by.record.made_by
     stages = dict.fromkeys(made.by.record.made_by for _, made in graph.behind([data / model]) if made is not None)
-    before = [past.own_seconds(one) for one in stages if one != own and one.partition("@")[0] not in SHARED]
+    before = [spent.get(one) for one in stages if one != own and one.partition("@")[0] not in SHARED]
     known = [seconds for seconds in before if seconds is not None]
     machine = maker.by.occasion.machine if maker.by.occasion is not None else {}
     hardware = machine.get("gpu") or machine.get("processor") or "–"
-    return Took(model, way, sum(known) if len(known) == len(before) else None, past.own_seconds(own), str(hardware))
+    return Took(model, way, sum(known) if len(known) == len(before) else None, spent.get(own), str(hardware))
 
 
 def making_table(config: Config, summary: dict[str, Any], data: Path) -> "Table | None":
@@ -67,7 +76,7 @@ def making_table(config: Config, summary: dict[str, Any], data: Path) -> "Table 
         "  model", "way", "before it, s", "itself, s", "hardware", title="what making took", title_justify="left",
         box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold",
         caption_justify="left",
-        caption="Of this machine, which does several stages at once; before it: samples, statistics, searches, models.",
+        caption="The longest on this machine, beside other stages. Before it: samples, statistics, searches, models.",
     )  # fmt: skip
     for place in (2, 3):
         table.columns[place].justify = "right"

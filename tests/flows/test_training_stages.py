@@ -113,7 +113,9 @@ def test_seconds_are_told_by_the_machine_that_spent_them(project: Path) -> None:
     from flows.cli.making import making_table, took
 
     lines = Path(".l2s/costs.jsonl").read_text().splitlines()
-    spent = {row["stage"]: row["seconds"] for row in map(json.loads, lines) if not row.get("stored")}
+    spent = dict[str, float]()
+    for one in map(json.loads, lines):
+        spent[one["stage"]] = max(one["seconds"], spent.get(one["stage"], 0))
     row = {"run": "brief", "way": "trained", "best": False, "on_front": False}
     other = row | {"run": "slow", "way": "control"}
     config = Config.read()
