@@ -82,6 +82,13 @@ SOURCE = "benchmarks.look.source"
         ([("benchmarks.look", {"source": "gsm8k"})], "a published test set, which must stay one; take split: train"),
         ([("benchmarks.look", {"source": "aime24"})], "a published test set"),
         ([(f"{LINE}.slow", "slwo")], "searches.line.slow: 'slwo' is no run; did you mean 'slow'?"),
+        (
+            [
+                (f"{LINE}.slow", "warm"),
+                ("runs.warm", {"model": "models/slow", "control": "none", "sampling": {"seed": 1}}),
+            ],
+            "searches.line.slow: the run 'warm' has sampling of its own, and trials answer as decoding says",
+        ),
         ([(f"{LINE}.slow", "line")], "searches.line.slow: the run 'line' has the model that this search finds"),
         ([(f"{LINE}.start", ["avrage"])], "searches.line.start: 'avrage' is no recipe; did you mean 'average'?"),
         ([("recipes.line", PARAMS["recipes"]["average"])], "searches.line: a recipe is called so too"),
