@@ -178,7 +178,7 @@ def _runs(params: Block) -> Iterator[str]:
         yield from _is_folder(f"runs.{name}.model", model, folders, "model, recipe or training")
         if run.get("level") is not None and isinstance(model, str) and not model.startswith("trained/"):
             yield f"runs.{name}.level: '{_shown(model)}' was trained for no level; name a training, or leave level out"
-        if run.get("sampling") is not None and plain_twin(params, name) is None:
+        if run.get("sampling") is not None and model in folders and plain_twin(params, name) is None:
             yield (
                 f"runs.{name}.sampling: there is no run of the same model, control and level without sampling of its "
                 "own, beside which this one would be shown; add it"
