@@ -175,8 +175,6 @@ class MergeMethod:
     """Do these parameters need one measure over all weights together?"""
     pieces: Literal["rows", "short"] = "rows"
     """``short``: pieces run along the longer side; a matrix with more columns than rows comes transposed."""
-    ordered: bool = False
-    """Does the order of models matter? Otherwise they come in the order of their digests."""
     optional_base: bool = False
     """Without ``needs_base``: is a base, if one is named, what task vectors start from?"""
     keeps_base: bool = False
@@ -235,7 +233,6 @@ def merge_method(
     measure: Measure | None = None,
     spans_model: Spans | None = None,
     pieces: Literal["rows", "short"] = "rows",
-    ordered: bool = False,
     optional_base: bool = False,
     keeps_base: bool = False,
     counts: tuple[int, int | None] = (1, None),
@@ -256,7 +253,7 @@ def merge_method(
         assert name not in REGISTERED, f"merge method '{name}' is registered twice"
         REGISTERED[name] = MergeMethod(
             name, merge, params, model_params, paper, needs_base,
-            check, measure, spans_model, pieces, ordered, optional_base, keeps_base, counts, memory, fused,
+            check, measure, spans_model, pieces, optional_base, keeps_base, counts, memory, fused,
             sha256_masks, cancels, alike_at_zero, compose,
         )  # fmt: skip
         return merge

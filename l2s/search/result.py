@@ -58,7 +58,6 @@ def write_result(found: SearchResult, out: Path) -> None:
 
 def summary_of(found: SearchResult) -> dict[str, Any]:
     """What search.json holds."""
-    winner, certificate = found.winner, found.certificate
     return {
         "settings": found.settings.model_dump(mode="json"),
         "dimensions": [one.name for one in found.space.dimensions],
@@ -66,29 +65,9 @@ def summary_of(found: SearchResult) -> dict[str, Any]:
         "share": found.rules.share,
         "least_problems": least_problems(found.rules.margin, found.rules.alpha),
         "slow": _slow(found),
-        "found": winner is not None,
-        "winner": None
-        if winner is None
-        else _estimate(found, winner)
-        | {
-            "values": _values(found, winner),
-            "recipe": winner.proposal.candidate.recipe,
-            "control": winner.proposal.candidate.control,
-            "weights": found.digest,
-            "nominees": [one.number for one in found.nominees],
-            "parts": _parts(found, winner),
-        },
-        "certificate": None
-        if certificate is None
-        else {
-            "holds": certificate.holds,
-            "margin": found.rules.margin,
-            "confidence": found.settings.confidence,
-            "trials": certificate.trials,
-            "evidence": certificate.evidence * LN10,
-            "needed": certificate.needed * LN10,
-            "margin_over_all": certificate.margin,
-        },
+        "found": found.winner is not None,
+        "winner": _winner(found),
+        "certificate": _certificate(found),
         "best_bound": _best_bound(found),
         "missed": None if found.missed is None else _estimate(found, found.missed),
         "ended": _ended(found),
@@ -97,16 +76,40 @@ def summary_of(found: SearchResult) -> dict[str, Any]:
     }
 
 
+def _winner(found: SearchResult) -> Row | None:
+    """What search.json says of the winner; None where there is none."""
+    if (winner := found.winner) is None:
+        return None
+    return _estimate(found, winner) | {
+        "values": _values(found, winner),
+        "recipe": winner.proposal.candidate.recipe,
+        "control": winner.proposal.candidate.control,
+        "weights": found.digest,
+        "nominees": [one.number for one in found.nominees],
+        "parts": _parts(found, winner),
+    }
+
+
+def _certificate(found: SearchResult) -> Row | None:
+    """What search.json says of the certificate over all trials; evidence is its decimal logarithm."""
+    if (certificate := found.certificate) is None:
+        return None
+    return {
+        "holds": certificate.holds,
+        "margin": found.rules.margin,
+        "confidence": found.settings.confidence,
+        "trials": certificate.trials,
+        "evidence": certificate.evidence * LN10,
+        "needed": certificate.needed * LN10,
+        "margin_over_all": certificate.margin,
+    }
+
+
 def _trial(found: SearchResult, trial: Trial) -> Row:
     """A row of trials.csv."""
-    won, lost, n = trial.counts
-    low, high = bounds(trial.counts, found.rules.alpha)
-    return {
-        "trial": trial.number, "batch": trial.batch, "start": trial.proposal.start, "ended": trial.ended,
-        "nominee": trial in found.nominees, "problems": n, "won": won, "lost": lost,
-        "accuracy": sum(trial.correct) / n, "difference": trial.counts.difference, "difference_low": low,
-        "difference_high": high, "tokens": sum(trial.tokens) / n, "charged": sum(trial.charged) / n,
-        "relative": trial.relative, "evidence": trial.highest * LN10,
+    return _estimate(found, trial) | {
+        "batch": trial.batch, "start": trial.proposal.start, "ended": trial.ended, "nominee": trial in found.nominees,
+        "charged": sum(trial.charged) / trial.n, "evidence": trial.highest * LN10,
         "evidence_worse": log_worse(trial.counts, found.rules.margin) * LN10,
         **{f"{VALUE}{name}": value for name, value in _values(found, trial).items()},
     }  # fmt: skip

@@ -29,12 +29,10 @@ def verify_by_all(
     return verdicts, _disagreements(verdicts)
 
 
-def grade_by_all(
-    rows: Iterable[Row], jobs: int = 1, track: Track = silent, where: str = "pairs"
-) -> tuple[dict[str, list[Row]], list[Row]]:
+def grade_by_all(rows: Iterable[Row], where: str = "pairs") -> tuple[dict[str, list[Row]], list[Row]]:
     """As :func:`verify_by_all`, for rows with ``gold`` and ``answer``."""
     rows = list(rows)
-    verdicts = {name: grade_pairs(rows, name, jobs, track, where) for name in grader_names()}
+    verdicts = {name: grade_pairs(rows, name, where=where) for name in grader_names()}
     return verdicts, _disagreements(verdicts)
 
 

@@ -218,10 +218,11 @@ def _is(file: Path, text: str) -> bool:
     return file.is_file() and file.read_bytes() == text.encode()
 
 
-def refresh_where_named(root: Path = Path()) -> None:
+def refresh_where_named() -> None:
     """Refresh code.lock if the project's dvc.yaml names it."""
-    if (root / "dvc.yaml").is_file() and str(LOCK) in (root / "dvc.yaml").read_text(encoding="utf-8"):
-        refresh(root)
+    graph = Path("dvc.yaml")
+    if graph.is_file() and str(LOCK) in graph.read_text(encoding="utf-8"):
+        refresh()
 
 
 def check_code(stage: str, name: str | None, config: "Config") -> Code:

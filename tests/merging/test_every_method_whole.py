@@ -75,7 +75,7 @@ def test_a_merge_is_its_methods_function(
     merge_checkpoints(recipe, folders, tmp_path / "out", seed=3, statistics=files)
     stored, found = {model: parts(folder) for model, folder in folders.items()}, parts(tmp_path / "out")
     opened = {key: Statistics.read(file) for key, file in files.items()}
-    order = list(names) if method.ordered else sorted(names, key=lambda model: weights[model])
+    order = sorted(names, key=lambda model: weights[model])
     params, _ = recipe.params_for("model.norm.weight", 0.0)
     models = [method.model_params.parse(each[model], "model") for model in order]
     changed = list[bool]()

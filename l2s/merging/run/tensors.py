@@ -78,9 +78,7 @@ class TensorMerger:
         self.reference = recipe.base_name or names[0]
         self.donor = donor or self.reference
         """Whose integers are taken."""
-        order = range(len(names))
-        by_digest = sorted(order, key=lambda k: (digests[names[k]], names[k]))
-        self.order = list(order) if self.method.ordered else by_digest
+        self.order = sorted(range(len(names)), key=lambda k: (digests[names[k]], names[k]))
         """Sums run in this order, so that the recipe's order of models changes no rounding."""
         self.names = [names[k] for k in self.order]
         self.fuses = self.method.fused is not None and device == "cpu"
