@@ -42,7 +42,7 @@ class Case:
     limits: Limits = Limits()
 
     def recipe(self, models: Mapping[str, Path]) -> dict[str, Any]:
-        """In mergekit's dialect, the same for both tools; the result is bfloat16.
+        """The recipe in mergekit's dialect, the same for both tools; the result is bfloat16.
 
         mergekit then also computes in bfloat16, which is its fastest way; we compute in float32.
         """

@@ -98,7 +98,7 @@ def main(
 
 
 def _run(way: str, arguments: list[str], threads: int) -> Run:
-    """In a process of its own."""
+    """Measure one way of generating, in a process of its own."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, "-m", "bench.generation", *arguments, "--way", way]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def outcomes(device: str = "cuda") -> Iterator[tuple[str, str, str, str]]:
-    """Of each check: its name, how it ended, what it found and how long it took."""
+    """What came of each check: its name, how it ended, what it found and how long it took."""
     for name, package, check in CHECKS:
         if find_spec(package) is None:
             yield name, "skipped", f"{package} is not installed", ""

@@ -93,7 +93,7 @@ def timed(name: str, scratch: Path, edit: Any, first: list[str], second: list[st
 
 
 def show(ours: Timed, theirs: Timed | None, jobs: int) -> None:
-    """Both side by side; the work is ours for both, since theirs loads libraries in the middle of it."""
+    """Show both side by side; the work is ours for both, since theirs loads libraries in the middle of it."""
     table = Table("", "stages", "run", "own work", "overhead", "a stage", "nothing to do", box=None)
     for timed_run, at_once in ((ours, jobs), (theirs, 1)):
         if timed_run is not None:

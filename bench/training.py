@@ -107,7 +107,7 @@ class Plain(yaml.SafeDumper):
 
 
 def stages(params: Params) -> Iterator[str]:
-    """In an order in which each finds what it needs, run by run."""
+    """All stages, in an order in which each finds what it needs, run by run."""
     yield from ("family", *(f"problems@{name}" for name in params["benchmarks"]))
     for name, run in params["runs"].items():
         yield from (*made(params, run["model"]), f"generate@{name}", f"verify@{name}")

@@ -60,7 +60,7 @@ def load_causal_lm(path: Path, dtype: torch.dtype | str) -> Loaded:
 
 
 def unexpected_weights(path: Path) -> list[str]:
-    """For an engine that loads weights by itself: names in the folder that no part of the model takes.
+    """What an engine that loads weights by itself must refuse: names in the folder that no part of the model takes.
 
     The architecture is built without memory and given zeros under the folder's names. Mixtures of experts, whose
     weights transformers would stack, are not looked into.

@@ -192,7 +192,7 @@ class _Worker:
 
 
 def _serve(tokenizer: Any, requests: int, replies: int) -> None:
-    """In the fork: render until nobody asks any more."""
+    """Render, in the fork, until nobody asks any more."""
     os.setsid()  # an interrupt at the terminal is the parent's to handle
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):

@@ -76,7 +76,7 @@ def _record(found: Estimate) -> dict[str, Any]:
 
 
 def show(estimates: list[Estimate], assumptions: Mapping[str, None]) -> None:
-    """As a table, a row a kind of stage."""
+    """Print a table with a row for each kind of stage."""
     from rich.table import Table
 
     if not estimates:

@@ -63,7 +63,7 @@ def _took(data: Path, model: str, way: str, graph: ProvenanceGraph, spent: Mappi
 
 
 def making_table(config: Config, summary: dict[str, Any], data: Path) -> "Table | None":
-    """As the terminal shows it; None where nothing was trained, or this machine made none of it."""
+    """The table that the terminal shows; None where nothing was trained, or this machine made none of it."""
     from rich import box
     from rich.table import Table
 

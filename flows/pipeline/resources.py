@@ -21,7 +21,7 @@ class Resources:
     delay: float = 5.0
 
     def contended(self, stages: Iterable[str], jobs: int) -> dict[str, Occupied]:
-        """Of each stage, the needs that ``jobs`` stages together might not find; the others need no asking."""
+        """The needs of each stage that ``jobs`` stages together might not find; the others need no asking."""
         wanted = {stage: self.needs.get(stage, {}) for stage in stages}
         scarce = {
             kind

@@ -124,7 +124,7 @@ class InputMeans:
         part.add_(mean.view(part.shape))
 
     def result(self) -> dict[str, Tensor]:
-        """By weight name, float32."""
+        """The statistics by weight name, float32."""
         return {name: total.float() for name, total in self.sums.items()}
 
 

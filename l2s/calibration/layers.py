@@ -154,7 +154,7 @@ class _Reached(BaseException):
 
 
 class _StandIn(nn.Module):
-    """In a layer's place: hands on what it is given, or something else, or ends the forward pass."""
+    """Stands in a layer's place: hands on what it is given, or something else, or ends the forward pass."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -135,7 +135,7 @@ def _at_once(model: LayeredModel, texts: Texts) -> int:
 def _distances(
     model: LayeredModel, others: Mapping[str, LayeredModel], texts: Texts, last: Sequence[Tensor]
 ) -> list[Row]:
-    """In memory are two heads."""
+    """Distances of the logits; two heads are in memory."""
     rows = [Row() for _ in texts]
     for key, other in others.items():
         theirs = other.inputs(texts, last_only=True)[0]

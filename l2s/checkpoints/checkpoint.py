@@ -162,7 +162,7 @@ class Checkpoint:
 
     @cached_property
     def _weights_digests(self) -> dict[str, str]:
-        """By algorithm."""
+        """Digests of the weights by algorithm."""
         return {}
 
     def _hash_weights(self, algorithm: str, threads: int | None) -> str:

@@ -125,7 +125,7 @@ def settled(seen: Sequence[int]) -> bool:
 
 
 def looked_for(path: Path) -> str:
-    """Of a relative path, which stands for the folder that one is in: which folder that is, for a message."""
+    """Which folder a relative path was looked for in, for a message."""
     return "" if path.is_absolute() else f" (looked for from {Path.cwd()}, where the command runs)"
 
 

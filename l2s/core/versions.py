@@ -10,7 +10,7 @@ __version__ = "0.2.0.dev0"
 
 @cache
 def version_of(package: str) -> str:
-    """As :func:`importlib.metadata.version`, which takes a package's whole description apart for it.
+    """A package's version; :func:`importlib.metadata.version` takes its whole description apart for it.
 
     Raises:
         importlib.metadata.PackageNotFoundError: it is not installed.

@@ -18,7 +18,7 @@ ITERATIONS = 5
 
 
 class Muon(torch.optim.Optimizer):
-    """For matrices only; learning rates mean what they mean for AdamW (update RMS about 0.2)."""
+    """The optimizer Muon, for matrices only; learning rates mean what they mean for AdamW (update RMS about 0.2)."""
 
     def __init__(
         self,

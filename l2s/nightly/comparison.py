@@ -117,7 +117,7 @@ def compare_nights(
 
 
 def outcome_of(compared: Sequence[Compared]) -> str:
-    """Of a night: ``first``, ``regression``, ``drift`` (significant, but no regression), ``noise`` or ``same``."""
+    """A night's outcome: ``first``, ``regression``, ``drift`` (significant, no regression), ``noise`` or ``same``."""
     outcomes = {row.outcome for row in compared}
     if outcomes <= {"new"}:
         return "first"

@@ -21,7 +21,7 @@ MEAN_TOKENS: Mapping[str, tuple[float, float]] = {
 
 
 def questions_of(name: str, params: Any, data: Path | None) -> int:
-    """Of a benchmark: those that are there, else those that were asked for, else those that were published."""
+    """How many questions a benchmark has: as many as are there, else were asked for, else were published."""
     from l2s.records import numbered_lines
 
     limit = params.limit

@@ -55,7 +55,7 @@ class Shape:
 
     @property
     def kv_entries(self) -> int:
-        """Of keys and values together, for one token, in all layers."""
+        """Entries of keys and values together, for one token, in all layers."""
         return 2 * self.kv_heads * self.head_size * self.layers
 
 

@@ -31,7 +31,7 @@ class Learned:
     """Tokens of a response."""
 
     def work(self, shape: Shape, prompt: float) -> Work:
-        """Of all: a token costs 2 P forward, 4 P backward."""
+        """The work of all tokens: one costs 2 P forward, 4 P backward."""
         rolled = generation_work(shape, prompt, Lengths.assumed(self.mean, int(2 * self.mean)), 1, 1)
         tokens = self.mean + prompt
         trained = 2.0 * shape.parameters * tokens * (3 * self.trained + self.looked_at)

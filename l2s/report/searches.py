@@ -27,7 +27,7 @@ class Search(NamedTuple):
 
 
 def searches_of(summary: Row, searches: Mapping[str, Search]) -> dict[str, Row]:
-    """By name of the search: sentences, tables and the names of its plots."""
+    """What the page shows of each search, by name: sentences, tables and the names of its plots."""
     return {name: _search(summary, name, found) for name, found in searches.items()}
 
 

@@ -43,7 +43,7 @@ class Held(Protocol):
         ...
 
     def folder(self, empty: Path) -> Path:
-        """Its folder, for a start; where it has none, ``empty`` is filled."""
+        """Folder of the model, for a start; where it has none, ``empty`` is filled."""
         ...
 
 

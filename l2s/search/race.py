@@ -46,7 +46,7 @@ def share_of(problems: int, budget: int, trials: int, least: int) -> int:
 
 
 def next_look(trial: Trial, rules: Rules, alpha: float, most: int) -> int:
-    """At how many problems a trial is looked at next: twice as many, or sooner where a certificate may be had.
+    """How many problems a trial has when it is looked at next: twice as many, or sooner where a certificate may be had.
 
     Whole blocks, so that each look has seen the levels in their shares.
     """

@@ -177,7 +177,7 @@ def _slow(found: SearchResult) -> Row:
 
 
 def _best_bound(found: SearchResult) -> Row | None:
-    """Of all trials the one that is shown to lose least, which says how far from parity a search ended."""
+    """The trial of all that is shown to lose least, which says how far from parity a search ended."""
     if not found.trials:
         return None
     lows = {one.number: bounds(one.counts, found.rules.alpha)[0] for one in found.trials}

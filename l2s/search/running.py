@@ -102,7 +102,7 @@ class Running:
         return taken
 
     def _carry_on(self) -> Iterator[int]:
-        """With what is left: shorter ones that were undecided, and the winner until its certificate holds over all."""
+        """Go on with what is left: shorter ones that were undecided, the winner until it is certified over all."""
         level = self.rules.alpha / self.settings.budget.trials
         while True:
             trial, alpha, left = self._open(), self.rules.alpha, self._for_others()

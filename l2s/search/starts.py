@@ -77,7 +77,7 @@ def _alike(recipe: dict[str, Any], space: Space) -> Iterator[dict[str, Any]]:
 
 
 def _closed_forms(space: Space, models: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
-    """Of each method that may be chosen, the recipe with the closed form's weights; other numbers in the middle."""
+    """For each method that may be chosen the recipe with the closed form's weights; other numbers in the middle."""
     middle = {one.name: (one.low + one.high) / 2 for one in space.dimensions if isinstance(one, Number)}
     for corner in _corners(space):
         found = space.candidate(corner | middle).recipe

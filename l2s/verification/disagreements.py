@@ -30,7 +30,7 @@ def verify_by_all(
 
 
 def grade_by_all(rows: Iterable[Row], where: str = "pairs") -> tuple[dict[str, list[Row]], list[Row]]:
-    """As :func:`verify_by_all`, for rows with ``gold`` and ``answer``."""
+    """Grade as :func:`verify_by_all` does, for rows with ``gold`` and ``answer``."""
     rows = list(rows)
     verdicts = {name: grade_pairs(rows, name, where=where) for name in grader_names()}
     return verdicts, _disagreements(verdicts)

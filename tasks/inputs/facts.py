@@ -43,7 +43,7 @@ def _facts(run: str, config: Config, data: Path, sizes: dict[str, dict[str, int]
 
 
 def _recipe(folder: str, config: Config, data: Path) -> dict[str, Any]:
-    """Of a merge; nothing for other models, and where a search has not found it yet."""
+    """What there is to say of a merge's recipe; nothing for other models, and where a search has not found it yet."""
     kind, _, name = folder.partition("/")
     known = kind == "merged" and (name in config.recipes or found_recipe(name, data).is_file())
     return recipe_of(config, name, data) if known else {}

@@ -10,7 +10,7 @@ TOKENS = ("sampled", "generated", "trained")
 
 
 def making_of(folder: str, config: Config, data: Path) -> dict[str, Any]:
-    """Of a trained model its method and costs, those of the trainings that it starts from included; else nothing.
+    """A trained model's method and costs, those of the trainings that it starts from included; else nothing.
 
     Of a merge that was searched for, the tokens of all trials. A cost is left out where a manifest does not tell it.
     Samples count in full for each training that learns from them: it could not have been done without.

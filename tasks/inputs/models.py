@@ -65,7 +65,7 @@ def _known(place: str) -> Shape | None:
 
 
 def bytes_of(config: Config, model: str) -> int:
-    """Of a model's weights, where they are at hand; small ones are trained by the family stage."""
+    """Bytes of a model's weights, where they are at hand; small ones are trained by the family stage."""
     params = config.models.get(model)
     folder = params.path if params is not None and params.path is not None else DATA / "models" / model
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))

@@ -9,7 +9,7 @@ from tasks.stage import DATA
 
 
 def recipe_of(config: Config, name: str, data: Path = DATA) -> dict[str, Any]:
-    """In mergekit's dialect.
+    """The recipe in mergekit's dialect.
 
     Raises:
         ConfigError: the file that a search wrote is not there, or cannot be read.

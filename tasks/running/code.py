@@ -111,7 +111,7 @@ class Behind:
         return {}
 
     def _methods(self) -> dict[str, tuple[str, ...]]:
-        """Of a method that acts on another one's result, the others are those that a recipe names."""
+        """Modules of each method; of one that acts on another's result, the others are those that a recipe names."""
         from l2s.merging.methods import METHODS
         from l2s.merging.recipe.aliases import METHOD_ALIASES
         from l2s.merging.recipe.dialect import in_one_way

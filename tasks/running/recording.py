@@ -78,7 +78,7 @@ def _inputs(found: Declared, used: Mapping[str, set[str]]) -> list[Path]:
 
 
 def _name(artefact: Path, dependency: Path) -> str:
-    """Of what stands in the dependency's folder: a file, a model's folder, or a folder of several files."""
+    """Name of what stands in the dependency's folder: a file, a model's folder, or a folder of several files."""
     inner = artefact.relative_to(dependency).parts
     whole = dependency / inner[0] if inner else dependency
     return whole.name if whole.is_dir() else whole.stem

@@ -92,7 +92,7 @@ def _entries(path: Path) -> dict[str, Any] | None:
 
 
 def _living(path: Path) -> dict[str, Any]:
-    """Of what the file holds, the entries of processes that run."""
+    """The entries of the file whose processes run."""
     found = _entries(path) or {"read": {}, "write": {}}
     written = path.stat().st_mtime if path.exists() else 0.0
     readers = {file: [one for one in all_ if _runs(one, written)] for file, all_ in found["read"].items()}

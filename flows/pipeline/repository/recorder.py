@@ -150,7 +150,7 @@ class Recorder:
             self.held = {}
 
     def _keep(self, stage: PipelineStage) -> None:
-        """As ``dvc repro`` does after the command, but for a stage whose dependencies are others by now.
+        """Keep what a stage wrote as ``dvc repro`` does after the command, unless its dependencies are others by now.
 
         Raises:
             DvcException: it cannot be kept.

@@ -101,7 +101,7 @@ def pooled_accuracy(row: StudyRow, confidence: float) -> Interval:
 
 
 def pooled_difference(row: StudyRow, other: StudyRow, confidence: float) -> Interval:
-    """Of two rows' pooled accuracies; unpaired, as only shares are printed."""
+    """The difference of two rows' pooled accuracies; unpaired, as only shares are printed."""
     return newcombe(pooled_accuracy(row, confidence), pooled_accuracy(other, confidence))
 
 

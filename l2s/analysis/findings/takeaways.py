@@ -88,7 +88,7 @@ def _half(name: str, rows: Rows) -> Judgement:
 
 
 def _best(rows: Rows) -> dict[str, Any]:
-    """At parity and shortest; if none is at parity, the one that lost least."""
+    """The run that is at parity and shortest; if none is at parity, the one that lost least."""
     good = [row for row in rows if row["verdict"] in GOOD]
     if good:
         return max(good, key=lambda row: row["reduction_mean_of_benchmarks"])

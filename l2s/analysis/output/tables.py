@@ -93,7 +93,7 @@ def with_interval(row: Row, name: str, scale: float, digits: int, show: Callable
 
 
 def signed(number: float, digits: int) -> str:
-    """With its sign, a true minus, and no minus before a zero."""
+    """A number with its sign, a true minus, and no minus before a zero."""
     return f"{round(number, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 

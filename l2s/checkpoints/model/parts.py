@@ -76,5 +76,5 @@ def is_other_head(name: str, shape: tuple[int, ...], rows: int, known: Container
 
 
 def _is_outside(name: str) -> bool:
-    """Of the language model, and of none of its layers."""
+    """Whether a weight is the language model's, and none of its layers'."""
     return NUMBERED.search(name) is None and tower_of(name) is None

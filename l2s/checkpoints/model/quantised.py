@@ -24,7 +24,7 @@ PACKED = frozenset({"I8", "U8", "I16", "U16", "I32", "U32", "U64"})
 
 
 def quantised_by(config: Mapping[str, Any], entries: Mapping[str, TensorEntry]) -> str | None:
-    """In what way a model is quantised, or stored in formats that cannot be merged; None if it is not."""
+    """The way in which a model is quantised, or stored in formats that cannot be merged; None if it is not."""
     return ", ".join(_ways(config, entries)) or None
 
 

@@ -108,7 +108,7 @@ class AdaptedCheckpoint(Checkpoint):
         return self.base.tied and not tied_on_purpose and bool(self.changed & {self.head, self.base.embedding})
 
     def _hash_weights(self, algorithm: str, threads: int | None) -> str:
-        """Of the base's weights, the adapter's tensors, and what the adapter's config makes of them."""
+        """Digest of the base's weights, the adapter's tensors, and what the adapter's config makes of them."""
         changes = {name: [c.a, c.b, c.scale, c.transposed] for name, c in sorted(self.adapter.low_rank.items())}
         weights = [model.digest_weights(algorithm, threads) for model in (self.base, self.adapter)]
         return digest_lines([*weights, json.dumps(changes), str(self.tied)], algorithm)

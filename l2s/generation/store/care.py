@@ -39,7 +39,7 @@ class Info(NamedTuple):
 
     @property
     def responses(self) -> int:
-        """In all."""
+        """How many responses there are in all."""
         return sum(group.responses for group in self.groups)
 
 

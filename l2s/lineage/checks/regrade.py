@@ -46,7 +46,7 @@ def graded_files(made: Sequence[Made]) -> list[Graded]:
 
 
 def _grader(parameters: dict[str, Any]) -> str | None:
-    """Of a stage, or of a single step."""
+    """The grader that a stage, or a single step, was run with."""
     block = parameters.get("grading", parameters.get("arguments", {}))
     return block.get("grader") if isinstance(block, dict) else None
 

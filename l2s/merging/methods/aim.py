@@ -97,7 +97,7 @@ def beside(inner: type[Params]) -> type[Params]:
 
 @merge_method(AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", check=check, compose=compose, cancels=divides)
 def aim(weight: Weight, params: AimOfTaskArithmetic, models: Sequence[ModelWeight]) -> Merged:
-    """On the result of task arithmetic."""
+    """AIM on the result of task arithmetic."""
     merged = task_arithmetic(weight, params, models)
     return Merged(relaxed(merged.value, weight, params.omega), merged.summands)
 

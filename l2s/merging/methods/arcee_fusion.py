@@ -69,7 +69,7 @@ def quartile_ranks(count: int) -> list[int]:
 
 
 def threshold(first: float, median: float, third: float) -> float:
-    """In float32, as the importances are."""
+    """The threshold in float32, as the importances are."""
     return float(np.float32(median) + np.float32(WHISKER) * (np.float32(third) - np.float32(first)))
 
 

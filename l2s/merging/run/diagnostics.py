@@ -121,7 +121,7 @@ class Tally:
 
 
 def _flat(values: "Tensor") -> Floats:
-    """As a NumPy array; of a tensor that lies in order its memory."""
+    """A tensor as a NumPy array; of a tensor that lies in order its memory."""
     return np.ascontiguousarray(values.numpy()).reshape(-1)
 
 

@@ -247,7 +247,7 @@ def merge_tensors(
 
 
 def _measure_model(merger: TensorMerger, plans: list[TensorPlan], pool: ThreadPoolExecutor, track: Track) -> None:
-    """For a method that must know all weights before it merges one."""
+    """Measure the model for a method that must know all weights before it merges one."""
     mergeable = [plan for plan in plans if plan.dtype not in INTEGERS and 0 not in plan.shape]
     if merger.method.measure is None or merger.method.spans_model is None or not mergeable:
         return

@@ -10,7 +10,7 @@ from l2s.report.plots.crowd import crowd
 
 
 def rivals_chart(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
-    """Its views, with the front of all three ways; empty where nothing was trained."""
+    """The chart's views, with the front of all three ways; empty where nothing was trained."""
     rivals = [row for row in _of(summary, "rivals", benchmark) if row["tokens"] is not None]
     front = sorted((row["tokens"], row["accuracy"]) for row in rivals if row["on_front"])
     points = [point_of(row, row["way"], "on the front" if row["on_front"] else "") for row in rivals]

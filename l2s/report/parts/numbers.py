@@ -67,7 +67,7 @@ class Column:
 
 
 def decimal(number: float, digits: int, signed: bool = False) -> str:
-    """With thousands separated, a true minus, and no minus before a zero."""
+    """A number with thousands separated, a true minus, and no minus before a zero."""
     form = f"{'+' if signed else ''},.{digits}f"
     return format(round(number, digits) + 0.0, form).replace("-", "−")
 

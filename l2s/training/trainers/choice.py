@@ -52,7 +52,7 @@ class Chooser:
             self._measure(step, merged_weights(model), self.settings)
 
     def _measure(self, step: int, weights: Weights, settings: ValidationParams) -> None:
-        """As the model would be written, rounding and all."""
+        """Measure the weights as they would be written, rounding and all."""
         kept = stored(self.job, weights, cast=True)
         sampling = SamplingParams(max_tokens=settings.max_tokens)
         groups = self.sampler.sample(kept, [Asked(row) for row in self.job.validation], sampling)
@@ -81,7 +81,7 @@ class Chooser:
 
 
 def lower_end(one: Measured, start: Measured, confidence: float) -> float:
-    """Of the interval of the accuracy difference to the start model, problem by problem."""
+    """The lower end of the interval of the accuracy difference to the start model, problem by problem."""
     won = sum(ours and not theirs for ours, theirs in zip(one.right, start.right, strict=True))
     lost = sum(theirs and not ours for ours, theirs in zip(one.right, start.right, strict=True))
     return tango(won, lost, len(one.right), confidence).low

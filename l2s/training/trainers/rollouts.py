@@ -76,7 +76,7 @@ class Sampler:
 
 
 def in_turn(problems: Sequence[Row], count: int, seed: int) -> list[Row]:
-    """At least so many, in an order drawn from the seed; all come once before one comes again."""
+    """At least so many problems, in an order drawn from the seed; all come once before one comes again."""
     rng, stream = random.Random(seed_for(seed, "problems")), list[Row]()
     while len(stream) < count:
         stream += rng.sample(problems, len(problems))

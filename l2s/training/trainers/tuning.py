@@ -45,7 +45,7 @@ def trainer_of(
 def tokens_of(
     job: Job, rows: Sequence[T], batch: int, recorder: Recorder, trained: Callable[[T], int]
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """For the history: tokens of each step whose loss counts."""
+    """A function that adds to the history how many tokens of a step the loss is taken of."""
 
     def counted(logs: dict[str, Any]) -> dict[str, Any]:
         at = (len(recorder.history) - recorder.first) * batch

@@ -86,7 +86,7 @@ def _scaled(gold: str, answer: str) -> Outcome:
 
 
 def _compared(gold: str, answer: str) -> Outcome:
-    r"""As both are read; where they differ, ``\ln a/b`` without brackets may be a logarithm of the whole quotient."""
+    r"""Compare both as they are read; where they differ, ``\ln a/b`` may be a logarithm of the whole quotient."""
     found = _compared_as_read(gold, answer)
     if found in ("correct", "limit"):
         return found
@@ -98,7 +98,7 @@ def _compared(gold: str, answer: str) -> Outcome:
 
 
 def _compared_as_read(gold: str, answer: str) -> Outcome:
-    """By type and value in this process; by algebra in another where a formula is beyond our own reader."""
+    """Compare by type and value in this process; by algebra in another where a formula is beyond our own reader."""
     if spelled(gold) == spelled(answer):
         return "correct"
     told = is_worded(worded(gold)), is_worded(worded(answer))

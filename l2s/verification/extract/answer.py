@@ -68,7 +68,7 @@ def extract_answer(response: str, *, cut: bool = False, unclosed: bool | None = 
 
 
 def find_answer(response: str, *, cut: bool = False, unclosed: bool | None = None) -> Found:
-    """As :func:`extract_answer`, with word on where the answer stands."""
+    """The answer as :func:`extract_answer` finds it, with word on where the answer stands."""
     found = regions(response)
     if found.unclosed or (unclosed if unclosed is not None else cut and not found.closed):
         return Found(None)

@@ -6,7 +6,7 @@ from l2s.training.data.kinds.quick_slow import QuickSlow
 
 
 class MergedSlow(QuickSlow):
-    """As ``quick-slow``; what is chosen is right where nothing else is said."""
+    """Pairs as of ``quick-slow``; what is chosen is right where nothing else is said."""
 
     kind: Literal["merged-slow"] = "merged-slow"  # type: ignore[assignment]
     filter: Literal["none", "right"] = "right"

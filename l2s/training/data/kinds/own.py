@@ -18,7 +18,7 @@ class Own(OneSource, PairData):
     example: ClassVar[dict[str, Any]] = {"samples": "slow"}
 
     def pairs(self, samples: Samples) -> Dataset[Pair]:
-        """Of samples of one length the first is taken."""
+        """One pair a problem; of samples of one length the first is taken."""
 
         def make(text: str, found: list[Sample]) -> list[Pair] | str:
             best = shortest_right(found)

@@ -26,5 +26,5 @@ class GrpoLambda(Reward):
     reconstructed: ClassVar[bool] = True
 
     def rewards(self, group: Group, state: State) -> list[float]:
-        """By the group's pass rate."""
+        """The reward of each response, by the group's pass rate."""
         return efficient_rewards(group, self.alpha if group.pass_rate >= self.solved else 0.0)

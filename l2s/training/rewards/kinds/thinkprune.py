@@ -42,11 +42,11 @@ class ThinkPrune(Reward):
         return found
 
     def turn(self, state: State) -> str | None:
-        """It tells the cap of this step."""
+        """The user's turn, which tells the cap of this step."""
         return None if self.template is None else self.template.replace("{cap}", str(self.cap(state.step)))
 
     def rewards(self, group: Group, state: State) -> list[float]:
-        """By the cap of this step."""
+        """The reward of each response, by the cap of this step."""
         cap = self.cap(state.step)
         return [float(right and length <= cap) for right, length in group.rows]
 

@@ -49,7 +49,7 @@ class Precise(Field):
         return self.context.fabs(value)
 
     def power(self, base: Any, exponent: Any) -> Any:
-        """As in double precision.
+        """A power, as in double precision.
 
         Raises:
             UnreadableError: the power has too many digits.
