@@ -26,7 +26,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         Checkpoint(model).digest,
         [DATA / "benchmarks" / f"{benchmark}.jsonl" for benchmark in config.measured()],
         DATA / "responses" / f"{name}.jsonl",
-        Run(name, run_decoding(config, name, DATA), config.control_of(name), DATA),
+        Run(name, run_decoding(config, name, DATA), config.control_of(name)),
         HIDDEN / "responses.sqlite",
         track,
         lambda sentence: say(f"note: {sentence}"),

@@ -95,7 +95,7 @@ def _answered(
         digest,
         [bench.data / "benchmarks" / f"{name}.jsonl" for name in config.measured()],
         responses,
-        Run(run, decoding, config.control_of(run), bench.data),
+        Run(run, decoding, config.control_of(run)),
         bench.store,
         track,
     )
