@@ -50,8 +50,8 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     from tasks.inputs.models import folder_shape_of
 
     questions = {key: questions_of(key, config.benchmarks[key], data) for key in config.measured()}
-    lengths = expected_lengths(config, name, data, estimator.assume)
     shape = folder_shape_of(config, config.runs[name].model)
+    lengths = expected_lengths(config, name, data, estimator.assume, shape.context if shape else None)
     return estimator.generate(stage, shape, questions, lengths, config.decoding_of(name))
 
 

@@ -57,9 +57,9 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     from tasks.inputs.models import folder_shape_of
 
     params = config.samples[name]
-    lengths = expected_samples(params, name, data, estimator.assume)
-    questions = {params.problems.named: questions_of(params.problems.named, params.problems, None)}
     shape = folder_shape_of(config, params.model)
+    lengths = expected_samples(params, name, data, estimator.assume, shape.context if shape else None)
+    questions = {params.problems.named: questions_of(params.problems.named, params.problems, None)}
     return estimator.generate(stage, shape, questions, lengths, params.decoding(config.decoding))
 
 

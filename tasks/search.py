@@ -140,7 +140,7 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     recipe = parsed(planned_recipe(config, name), f"searches.{name}.recipe")
     shape = folder_shape_of(config, config.runs[settings.slow].model)
     problems = sum(questions_of(name, config.benchmarks[name], data) for name in settings.benchmarks)
-    lengths = expected_answers(config, settings.slow, data, estimator.assume)
+    lengths = expected_answers(config, settings.slow, data, estimator.assume, shape.context if shape else None)
     return estimator.search(stage, settings, recipe, shape, problems, lengths, config.decoding)
 
 

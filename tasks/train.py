@@ -61,7 +61,9 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     for sample in settings.sources:
         params = config.samples[sample]
         questions[sample] = questions_of(params.problems.named, params.problems, None)
-        (lengths[sample],) = expected_samples(params, sample, data, estimator.assume).values()
+        sampled = folder_shape_of(config, params.model)
+        found = expected_samples(params, sample, data, estimator.assume, sampled.context if sampled else None)
+        (lengths[sample],) = found.values()
     return estimator.train(stage, settings, folder_shape_of(config, settings.model), questions, lengths)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from flows.cli.app import app_for
 from flows.cli.ready import check_ready, fill_in, read_config
 from l2s.config import Config
 from l2s.core.errors import ConfigError
@@ -275,3 +277,24 @@ def test_why_tells_a_bomb_before_dvc_reads_it(project: Path, l2s: L2s) -> None:
     Path("dvc.yaml").write_text("stages: {}\n")
     code, _, said = l2s("why", "report")
     assert code == 2 and "values, aliases written out" in said
+
+
+@pytest.mark.parametrize("words", [["run"], ["run", "--dry"], ["plan"], ["why", "merge@average"]])
+def test_a_misspelt_method_is_told_before_dvc_reads_the_graph(project: Path, words: list[str]) -> None:
+    def misspelt(params: Params) -> None:
+        params["recipes"]["average"]["merge_metod"] = params["recipes"]["average"].pop("merge_method")
+
+    written(misspelt)
+    done = CliRunner().invoke(app_for(words), words)
+    assert isinstance(done.exception, ConfigError), done.output
+    assert "merge_metod: unknown key; did you mean 'merge_method'?" in str(done.exception)
+
+
+@pytest.mark.parametrize("words", [["run"], ["plan"], ["why", "merge@average"], ["report"]])
+def test_outside_of_a_project_it_is_said_how_to_get_one(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app_for(words), words)
+    assert isinstance(done.exception, ConfigError), done.output
+    assert str(done.exception).endswith("or make a project: l2s init") and str(tmp_path) in str(done.exception)

@@ -71,5 +71,7 @@ def print_table(
             consoles.out.print(sampled)
     if len(content["benchmarks"]) > 1:
         consoles.out.print(overall_table(content, consoles.out.width))
+    if content["chosen"]["run"]:
+        say(f"★ {content['chosen']['reason']}.")
     for note in content["notes"]:
         say(f"note: {note}")

@@ -10,6 +10,7 @@ from l2s.core.errors import ConfigError
 from l2s.core.files import write_text
 from l2s.core.yaml import parse_yaml, read_yaml
 from l2s.references import DEFAULTS, INNER, stage_names
+from l2s.references import block as block_of
 from l2s.requirements import broken_recipes, missing
 
 PARAMS = Path("params.yaml")
@@ -24,6 +25,8 @@ def read_config() -> Config:
     try:
         return Config.read(PARAMS)
     except ConfigError as error:
+        if not PARAMS.is_file():
+            raise
         found = read_yaml(PARAMS)  # fails as before if it is no YAML
         more = [*broken_recipes(found), *missing(found, None)]
         raise ConfigError("; ".join([str(error), *(f"{PARAMS}: {problem}" for problem in more)])) from None
@@ -53,7 +56,11 @@ def fill_in(say: Callable[[str], None]) -> None:
     Raises:
         ConfigError: something else is wrong, and nothing was written; or nothing can be added to what is there.
     """
+    if not PARAMS.is_file():
+        read_config()  # says where a project is had from
     found = read_yaml(PARAMS)
+    if any("merge_method" not in block_of(found, "recipes", name) for name in block_of(found, "recipes")):
+        check_ready(())  # before DVC, which makes stages of them, says it in its own words
     lines = {key: f"{key}: {default}" for key, default in DEFAULTS.items() if key not in found}
     if "decoding" in lines and found.get("training"):
         lines["decoding"] = "decoding: {engine: auto, prompt: {style: chat}}"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.planning.estimates import Estimate, Estimator, require_shape
-from l2s.planning.lengths import questions_of
+from l2s.planning.lengths import longest, questions_of
 from l2s.planning.machine import Past, read_costs
 from l2s.planning.shapes import folder_shape
 from l2s.planning.work import Lengths
@@ -38,8 +38,8 @@ def estimate_of(asked: SearchFile, space: Space) -> tuple[Estimate, Mapping[str,
     """The whole budget, as ``l2s plan`` has it; responses are taken to be as long as they can be."""
     estimator = Estimator(Past(read_costs()), None, 1)
     shape = require_shape(asked.slow, folder_shape(Path(asked.models[asked.slow])))
-    most = asked.decoding.sampling.max_tokens
-    estimator.assume(f"lengths: up to max_tokens ({most}) where nothing is known, which is the most they can be")
+    most, limit = longest(asked.decoding.sampling.max_tokens, shape.context)
+    estimator.assume(limit)
     problems = sum(questions_of(one.named, one, None) for one in asked.asked())
     lengths, recipe = Lengths(float(most), float(most) ** 2), next(recipes_of(space))
     found = estimator.search("search", asked, recipe, shape, problems, lengths, asked.decoding)

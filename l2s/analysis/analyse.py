@@ -25,6 +25,7 @@ from l2s.analysis.results.rows import control_name, has_tokens, run_row
 from l2s.analysis.results.sampled import beside_of, sampled_rows
 from l2s.analysis.results.samples import sample_rows
 from l2s.analysis.results.sensitivity import scale_rows, sensitivity_rows
+from l2s.analysis.results.shared import Problems, shared_notes, shared_problems
 from l2s.analysis.settings import AnalysisParams
 
 Rows = list[dict[str, Any]]
@@ -74,13 +75,17 @@ class Report:
     """What the study found, tested on its own tables and on these runs."""
     runs: Rows = field(default_factory=list)
     """What each run is."""
+    shared: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Reported benchmarks with problems on which recipes were chosen: how many, and of how many."""
     notes: list[str] = field(default_factory=list)
     """Sentences that must be read with the numbers."""
     problems: pl.DataFrame = field(default_factory=pl.DataFrame)
     """One row per problem that a run won or lost against its slow run."""
 
 
-def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | None = None) -> Report:
+def analyse(
+    verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | None = None, problems: Problems | None = None
+) -> Report:
     """Summarise verdicts of any number of runs and benchmarks.
 
     Args:
@@ -89,6 +94,7 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
             ``sample``, ``tokens``, ``finish``, ``closed`` and ``level`` are used where they are.
         settings: roles and margins.
         facts: recipes, controls and sizes of runs, as far as they are known.
+        problems: the benchmarks' own rows, so that it is told where one is both chosen and reported on.
 
     Raises:
         ConfigError: the slow run, a benchmark or a candidate is not among the verdicts.
@@ -114,6 +120,7 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
     controls = control_rows(parts, facts, settings)
     sensitivity, scale = sensitivity_rows(parts, facts, settings), scale_rows(rows, facts)
     pareto, hypervolume = _pareto(parts, shown, settings)
+    shared = shared_problems(problems or {}, shown, settings)
     return Report(
         rows=rows,
         levels=levels,
@@ -139,7 +146,8 @@ def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | Non
             *judge_runs(rows, overall, levels, sensitivity, scale, facts, shown, settings),
         ],
         runs=[_run(run, frame, chosen.run, settings, facts) for run in names_in(frame, "run") if run not in beside],
-        notes=[*notes_on(frame, shown, settings), *idle_notes(controls)],
+        shared=shared,
+        notes=[*shared_notes(shared, settings), *notes_on(frame, shown, settings), *idle_notes(controls)],
         problems=changed_problems(couples),
     )
 

@@ -33,7 +33,9 @@ def questions_of(name: str, params: Any, data: Path | None) -> int:
     return min(count, limit or count)
 
 
-def expected_lengths(config: Any, run: str, data: Path | None, assume: Callable[[str], None]) -> dict[str, Lengths]:
+def expected_lengths(
+    config: Any, run: str, data: Path | None, assume: Callable[[str], None], context: int | None = None
+) -> dict[str, Lengths]:
     """Lengths of a run's responses by benchmark.
 
     Args:
@@ -41,8 +43,9 @@ def expected_lengths(config: Any, run: str, data: Path | None, assume: Callable[
         run: its name.
         data: the folder with the responses of past runs; None if they are not of this configuration.
         assume: is told what this rests on.
+        context: of the run's model.
     """
-    most = config.decoding_of(run).sampling.max_tokens
+    most, limit = longest(config.decoding_of(run).sampling.max_tokens, context)
     measured = _measured(data / "responses" / f"{run}.jsonl") if data else {}
     found = {}
     for name in config.measured():
@@ -58,18 +61,29 @@ def expected_lengths(config: Any, run: str, data: Path | None, assume: Callable[
             )
             found[name] = Lengths.assumed(published[0 if quick else 1], most)
         else:
-            assume(f"lengths: up to max_tokens ({most}) where nothing is known, which is the most they can be")
+            assume(limit)
             found[name] = Lengths(float(most), float(most) ** 2)
     return found
 
 
-def expected_answers(config: Any, run: str, data: Path | None, assume: Callable[[str], None]) -> Lengths:
+def longest(max_tokens: int, context: int | None) -> tuple[int, str]:
+    """The most tokens that a response can have, and what is said where no more is known of its length."""
+    short = context is not None and context < max_tokens
+    most, limit = (context, "the model's context") if short and context else (max_tokens, "max_tokens")
+    return most, f"lengths: up to {limit} ({most}) where nothing is known, which is the most they can be"
+
+
+def expected_answers(
+    config: Any, run: str, data: Path | None, assume: Callable[[str], None], context: int | None = None
+) -> Lengths:
     """Lengths of a run's responses to problems that it was not asked yet: as to those of its benchmarks together."""
-    found = list(expected_lengths(config, run, data, assume).values())
+    found = list(expected_lengths(config, run, data, assume, context).values())
     return Lengths(sum(one.mean for one in found) / len(found), sum(one.square for one in found) / len(found))
 
 
-def expected_samples(params: Any, name: str, data: Path | None, assume: Callable[[str], None]) -> dict[str, Lengths]:
+def expected_samples(
+    params: Any, name: str, data: Path | None, assume: Callable[[str], None], context: int | None = None
+) -> dict[str, Lengths]:
     """Lengths of responses that a training learns from, by what their problems are known as.
 
     Args:
@@ -77,13 +91,14 @@ def expected_samples(params: Any, name: str, data: Path | None, assume: Callable
         name: of the samples.
         data: the folder with what past runs sampled; None if it is not of this configuration.
         assume: is told what this rests on.
+        context: of the model that is sampled.
     """
-    most, problems = params.max_tokens, params.problems.named
+    (most, limit), problems = longest(params.max_tokens, context), params.problems.named
     measured = _measured(data / "samples" / f"{name}.jsonl") if data else {}
     if problems in measured:
         assume("lengths: as what was sampled last, where there is any")
     else:
-        assume(f"lengths: up to max_tokens ({most}) where nothing is known, which is the most they can be")
+        assume(limit)
     return {problems: measured.get(problems, Lengths(float(most), float(most) ** 2))}
 
 

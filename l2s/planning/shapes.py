@@ -32,6 +32,8 @@ class Shape:
     """Queries, keys and values have a bias (Qwen2)."""
     normed: bool = False
     """Queries and keys are normed (Qwen3)."""
+    context: int | None = None
+    """Tokens that prompt and response may have together; None where nobody says."""
 
     def tensors(self) -> list[tuple[int, ...]]:
         """The shape of every tensor."""
@@ -79,7 +81,7 @@ PUBLISHED: Mapping[str, Shape] = {
     "deepseek-r1-0528-qwen3-8b": _EIGHT,
 }
 """From the models' own ``config.json`` files, as published with them."""
-EMBEDDED = Shape(128, 256, 4, 4, 2, 128, 32, tied=True, biased=False)
+EMBEDDED = Shape(128, 256, 4, 4, 2, 128, 32, tied=True, biased=False, context=1024)
 """The embedded family's models, which a new project trains first."""
 
 
@@ -108,6 +110,11 @@ def folder_shape(folder: Path) -> Shape | None:
             tied=bool(config.get("tie_word_embeddings")),
             biased=config.get("model_type") == "qwen2",
             normed=config.get("model_type") == "qwen3",
+            context=_count(config.get("max_position_embeddings")),
         )
     except (CheckpointError, KeyError, TypeError, ZeroDivisionError):
         return None
+
+
+def _count(found: object) -> int | None:
+    return found if isinstance(found, int) and found > 0 else None

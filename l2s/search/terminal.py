@@ -22,7 +22,7 @@ def trials_table(summary: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]
     table.add_column("trial", no_wrap=True)
     for name in names:
         table.add_column(name.removeprefix("value."), justify="right", no_wrap=len(names) <= FEW)
-    for heading in ("problems", "accuracy", "Δ points", "tokens", "vs slow"):
+    for heading in ("problems", "accuracy", "Δ points", "tokens", "charged"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("ended")
     kinds = {True: 0, False: 1}
@@ -38,8 +38,9 @@ def trials_table(summary: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]
     if slow["problems"]:
         numbers = [str(slow["problems"]), f"{100 * slow['accuracy']:.1f} %", "", f"{slow['tokens']:.1f}", "100.0 %"]
         table.add_row("  slow", *[""] * len(names), *numbers, Text("baseline", style="dim"))
+    table.caption = "Charged: tokens of right responses, for a wrong one at least slow's; in percent of slow's."
     if len(order) > most:
-        table.caption = f"{len(order) - most} more trials stand in trials.csv."
+        table.caption += f" {len(order) - most} more trials stand in trials.csv."
     return table
 
 
@@ -48,7 +49,7 @@ def _numbers(row: Mapping[str, Any]) -> list[str]:
     return [
         str(row["problems"]),
         f"{100 * row['accuracy']:.1f} %",
-        f"{100 * row['difference']:+.1f} [{low:+.1f}, {high:+.1f}]",
+        f"{100 * row['difference']:+.1f} [{low:+.1f}, {high:+.1f}]".replace("-", "−"),
         f"{row['tokens']:.1f}",
         f"{100 * row['relative']:.1f} %",
     ]

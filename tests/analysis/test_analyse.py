@@ -12,7 +12,7 @@ from l2s.analysis.analyse import analyse
 from l2s.analysis.inputs.reflection import pattern_of
 from l2s.analysis.output.columns import TABLES
 from l2s.analysis.output.reading import read_summary
-from l2s.analysis.output.summary import write_summary
+from l2s.analysis.output.summary import summary_of, write_summary
 from l2s.analysis.results.choose import Candidate, choose
 from l2s.analysis.results.pareto import pareto_front
 from l2s.analysis.settings import REFLECTION_WORDS, AnalysisParams
@@ -275,3 +275,17 @@ def test_a_hundred_thousand_rows_in_ten_seconds() -> None:
     started = time.process_time()
     analyse(frame, AnalysisParams(slow="run-0"))
     assert time.process_time() - started < 10
+
+
+def test_problems_that_were_chosen_on_are_told_where_they_are_reported() -> None:
+    asked = {
+        "validation": [{"problem": "What is 1+1?"}, {"problem": "What is 2 + 2?"}],
+        "test": [{"problem": "What is\n2+2?"}, {"problem": "What is 3+3?"}, {"problem": "What is 4+4?"}],
+    }
+    settings = AnalysisParams(slow="slow", validation="validation", candidates=["average"], bootstrap=100)
+    rows = table_of(verdict_rows(), Verdicts, "rows")
+    found = analyse(rows, settings, problems=asked)
+    assert found.shared == {"test": (1, 3)} and summary_of(found)["shared"] == {"test": [1, 3]}
+    assert found.notes[0].startswith("1 of 3 problems of test are asked by validation too, on which recipes are chosen")
+    apart = analyse(rows, settings, problems=asked | {"test": asked["test"][1:]})
+    assert apart.shared == {} and found.notes[1:] == apart.notes

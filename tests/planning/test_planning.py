@@ -17,6 +17,7 @@ from l2s.planning.lengths import expected_lengths, questions_of
 from l2s.planning.machine import DEVICES, STEP, UTILISATION, Past, device_seconds, read_costs
 from l2s.planning.shapes import PUBLISHED, Shape, folder_shape, published_shape
 from l2s.planning.work import INTENSITY, Lengths, Work, generation_work
+from l2s.presets import preset_path
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Shape(8, 16, 3, 4, 2, 10, 2, tied=True)
@@ -138,6 +139,13 @@ def test_questions_and_lengths_come_from_files_then_from_what_is_published(tmp_p
     (tmp_path / "benchmarks" / "MATH-500.jsonl").write_text("{}\n{}\n")
     assert questions_of("MATH-500", config.benchmarks["MATH-500"], tmp_path) == 2
     assert expected_lengths(config, "slow", tmp_path, said.append)["MATH-500"] == Lengths(20, 500)
+
+
+def test_no_response_is_longer_than_the_models_context() -> None:
+    said: list[str] = []
+    found = expected_lengths(Config.read(preset_path("tiny")), "slow", None, said.append, context=100)
+    assert {one.mean for one in found.values()} == {100.0}
+    assert said[0] == "lengths: up to the model's context (100) where nothing is known, which is the most they can be"
 
 
 def test_a_run_with_sampling_of_its_own_is_planned_with_it() -> None:

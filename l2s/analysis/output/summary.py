@@ -56,6 +56,7 @@ def summary_of(report: Report) -> dict[str, Any]:
             "loop": {"times": LOOP_TIMES, "characters": LOOP_CHARACTERS},
             "study_keywords": list(STUDY_KEYWORDS),
         },
+        "shared": {benchmark: list(counts) for benchmark, counts in report.shared.items()},
         "notes": report.notes,
     }
     shown: dict[str, Any] = rounded(content)
