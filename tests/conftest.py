@@ -9,6 +9,7 @@ import random
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -34,30 +35,31 @@ def l2s(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture(scope="session")
-def read_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the first test that read our sources remembered of them, by their bytes: the others need not parse them."""
-    return tmp_path_factory.mktemp("sources") / "sources.json"
+def caches(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Iterator[int]]:
+    """A folder for the caches of all tests, and their numbers: asking for a new folder by name lists all before it."""
+    return tmp_path_factory.mktemp("caches"), count()
 
 
 @pytest.fixture(autouse=True)
-def own_cache(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, read_sources: Path
-) -> Iterator[Path]:
-    """Where digests of weight files are kept."""
-    folder = tmp_path_factory.mktemp("cache")
+def own_cache(caches: tuple[Path, Iterator[int]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where digests of weight files are kept. What the first test that read our sources remembered of them, by their
+    bytes, each further one has: it need not parse them."""
+    all_of_them, numbers = caches
+    folder, kept = all_of_them / str(next(numbers)), all_of_them / "sources.json"
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    own = folder / "l2s" / read_sources.name
-    if known := read_sources.exists():
-        own.parent.mkdir()
-        shutil.copyfile(read_sources, own)
+    own = folder / "l2s" / kept.name
+    if known := kept.exists():
+        own.parent.mkdir(parents=True)
+        own.hardlink_to(kept)  # written anew, never in place
     yield folder
     if not known and own.is_file():
-        shutil.copyfile(own, read_sources)
+        shutil.copyfile(own, kept)
 
 
 def pytest_configure() -> None:
     """Whether vLLM is installed changes no test, nor a fixture that several share; its own tests name the engine."""
     os.environ["L2S_NO_VLLM"] = "1"
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # a test worker has a core of its own
     if seed := os.environ.get("L2S_SHUFFLED"):
         shuffle_listings(int(seed))
 
