@@ -1,6 +1,7 @@
 """The page of a night: outcome, comparison, what changed, and all nights so far; one file, offline."""
 
 import base64
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -18,10 +19,8 @@ def night_page(night: Night, history: History) -> str:
         night: the night shown.
         history: all nights so far, this one last.
     """
-    environment = Environment(loader=PackageLoader("l2s.nightly"), autoescape=True, undefined=StrictUndefined)
-    environment.filters |= {"percent": _percent, "points": _points, "p_value": _p_value, "cause": cause_text}
     benchmarks = sorted({row.benchmark for row in night.measured})
-    return environment.get_template("night.html").render(
+    return _environment().get_template("night.html").render(
         night=night,
         history=history,
         outcomes=OUTCOMES,
@@ -36,6 +35,13 @@ def night_page(night: Night, history: History) -> str:
             if not row.fresh
         },
     )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(loader=PackageLoader("l2s.nightly"), autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {"percent": _percent, "points": _points, "p_value": _p_value, "cause": cause_text}
+    return environment
 
 
 def _percent(value: float | None) -> str:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ def build_page(
     return out / "index.html"
 
 
+@cache
 def _environment(transcript: int) -> Environment:
     """Templates in which every value that is no markup of ours is escaped, and can be written as UTF-8."""
     environment = Environment(

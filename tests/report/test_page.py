@@ -39,6 +39,13 @@ def whole(summary: dict[str, Any], kept: Path, tmp_path_factory: pytest.TempPath
     return folder / "report"
 
 
+@pytest.fixture(scope="module")
+def unmeasured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A summary without lengths and levels, of which no picture is drawn: enough for what is said of transcripts."""
+    rows = [{k: v for k, v in row.items() if k not in ("tokens", "level", "finish")} for row in verdict_rows()]
+    return summarised(rows, tmp_path_factory.mktemp("unmeasured"), **UNCOMPARED)
+
+
 def bare(summary: dict[str, Any], folder: Path, kept: Path) -> str:
     return build_page(summary, folder / "report", title="A title", kept=kept).read_text()
 
@@ -106,19 +113,19 @@ class Tags(HTMLParser):
         self.texts.append(data)
 
 
-def test_model_output_is_text(summary: dict[str, Any], tmp_path: Path, kept: Path) -> None:
+def test_model_output_is_text(unmeasured: dict[str, Any], tmp_path: Path, kept: Path) -> None:
     hostile = (
         "<script>alert(1)</script> </script><img src=x onerror=alert(2)> </pre></details></article></main>"
         " ]]>--><svg/onload=alert(3)> <!-- <template> &lt;b&gt; {{ 7 * 7 }} \" ' `"
     )
-    html = Tags(page(summary, tmp_path, kept, f"<think>{hostile}</think>{hostile}"))
-    clean = Tags(page(summary, tmp_path / "clean", kept, "<think>x</think>x"))
+    html = Tags(page(unmeasured, tmp_path, kept, f"<think>{hostile}</think>{hostile}"))
+    clean = Tags(page(unmeasured, tmp_path / "clean", kept, "<think>x</think>x"))
     assert html.found == clean.found, "no element more, and no attribute, than a harmless answer has"
     assert html.texts.count(hostile) == 4, "two problems, each with its thinking and its answer"
 
 
-def test_what_utf8_cannot_hold_is_shown_as_a_sign(summary: dict[str, Any], tmp_path: Path, kept: Path) -> None:
-    html = page(summary, tmp_path, kept, "half \ud83d, null \x00, bell \x07, next \x85, line\u2028end")
+def test_what_utf8_cannot_hold_is_shown_as_a_sign(unmeasured: dict[str, Any], tmp_path: Path, kept: Path) -> None:
+    html = page(unmeasured, tmp_path, kept, "half \ud83d, null \x00, bell \x07, next \x85, line\u2028end")
     assert "half \ufffd, null \u2400, bell \u2407, next \ufffd, line\u2028end" in html
 
 
@@ -142,8 +149,8 @@ def test_the_same_bytes_each_time_and_nothing_half_written(
     assert files == {file.name: file.read_bytes() for file in (tmp_path / "report").iterdir()}
 
 
-def test_long_transcripts_are_shortened_and_say_so(summary: dict[str, Any], tmp_path: Path, kept: Path) -> None:
-    html = page(summary, tmp_path, kept, "a" * 700 + "z" * 700, transcript=600)
+def test_long_transcripts_are_shortened_and_say_so(unmeasured: dict[str, Any], tmp_path: Path, kept: Path) -> None:
+    html = page(unmeasured, tmp_path, kept, "a" * 700 + "z" * 700, transcript=600)
     assert "a" * 400 in html and "z" * 200 in html and "a" * 500 not in html
     assert "[… 800 characters left out …]" in html
 
@@ -181,9 +188,10 @@ def test_no_merge_and_no_baseline(tmp_path: Path, kept: Path) -> None:
     assert "2 runs, none of them compared: no slow run is named" in html
 
 
-def test_verdicts_of_other_tools_without_lengths_or_levels(tmp_path: Path, kept: Path) -> None:
-    rows = [{k: v for k, v in row.items() if k not in ("tokens", "level", "finish")} for row in verdict_rows()]
-    html = bare(summarised(rows, tmp_path, **UNCOMPARED), tmp_path, kept)
+def test_verdicts_of_other_tools_without_lengths_or_levels(
+    unmeasured: dict[str, Any], tmp_path: Path, kept: Path
+) -> None:
+    html = bare(unmeasured, tmp_path, kept)
     assert "data:image" not in html and plots(html) == {} and anchors(html)[0] == "runs"
     assert "trade-off" not in anchors(html)
 

@@ -29,6 +29,11 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return summarised(verdict_rows(), folder)
 
 
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return summarised(verdict_rows(REAL), tmp_path_factory.mktemp("real"))
+
+
 def shown(summary: dict[str, Any], width: int) -> str:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(main_table(summary, "test", width=width))
@@ -40,12 +45,11 @@ def test_the_chosen_run_stands_first_and_the_given_models_last(summary: dict[str
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
-def test_the_table_fits_and_cuts_no_word(tmp_path: Path, width: int) -> None:
-    summary = summarised(verdict_rows(REAL), tmp_path)
-    text = shown(summary, width)
+def test_the_table_fits_and_cuts_no_word(real: dict[str, Any], width: int) -> None:
+    text = shown(real, width)
     assert "…" not in text and max(map(len, text.splitlines())) <= width
-    assert f"★ {summary['chosen']['run']} " in text and "chosen on validation" in " ".join(text.split())
-    for row in sorted_rows(summary, "test"):
+    assert f"★ {real['chosen']['run']} " in text and "chosen on validation" in " ".join(text.split())
+    for row in sorted_rows(real, "test"):
         (line,) = [line for line in text.splitlines() if line.lstrip("★ ").startswith(f"{row['run']} ")]
         assert f"{100 * row['accuracy']:.1f} [" in line and row["verdict"] in line
         assert (difference_text(row) in line) == ("Δ" in text) or row["run"] == "slow"
@@ -60,23 +64,21 @@ def test_a_name_too_long_for_the_table_is_folded_and_never_cut(tmp_path: Path) -
     assert name in "".join(line[0].lstrip("★") if line[0] != "★" else line[1] for line in words if line)
 
 
-def test_controls_stand_below_merges_and_the_models_merged_below_a_rule(tmp_path: Path) -> None:
-    summary = summarised(verdict_rows(REAL), tmp_path)
-    order = [row["run"] for row in sorted_rows(summary, "test")]
-    assert order[0] == summary["chosen"]["run"] and order[-4:] == ["slow-budget-96", "slow", "quick", "base"]
-    lines = [line.strip() for line in shown(summary, 100).splitlines()]
+def test_controls_stand_below_merges_and_the_models_merged_below_a_rule(real: dict[str, Any]) -> None:
+    order = [row["run"] for row in sorted_rows(real, "test")]
+    assert order[0] == real["chosen"]["run"] and order[-4:] == ["slow-budget-96", "slow", "quick", "base"]
+    lines = [line.strip() for line in shown(real, 100).splitlines()]
     place = next(number for number, line in enumerate(lines) if line.startswith("slow-budget-96"))
     assert lines[place + 1] == "", "a rule above the models merged, and none between them"
     assert [line.split()[0] for line in lines[place + 2 : place + 5]] == ["slow", "quick", "base"]
 
 
-def test_the_widest_numbers_still_fit_a_hundred_columns(tmp_path: Path) -> None:
-    summary = summarised(verdict_rows(REAL), tmp_path)
+def test_the_widest_numbers_still_fit_a_hundred_columns(real: dict[str, Any]) -> None:
     widest = {"accuracy": 1.0, "accuracy_low": 1.0, "accuracy_high": 1.0, "difference": -0.999, "reduction": -1.5,
               "difference_low": -0.999, "difference_high": -0.999, "tokens": 8675.4, "verdict": "undecided",
               "truncated": 0.999, "reflective": 1.0}  # fmt: skip
-    rows = [row | (widest if row["run"] != "slow" else {}) for row in summary["rows"]]
-    text = shown({**summary, "rows": rows}, 100)
+    rows = [row | (widest if row["run"] != "slow" else {}) for row in real["rows"]]
+    text = shown({**real, "rows": rows}, 100)
     assert "…" not in text and max(map(len, text.splitlines())) <= 100
     assert sum("slow-budget-96" in line and "undecided" in line for line in text.splitlines()) == 1
 

@@ -78,11 +78,12 @@ def test_the_page_says_where_seconds_are_told(page: Path) -> None:
     assert "<code>l2s run</code> prints them" in section(page.read_text(), "rivals")
 
 
-def test_a_page_without_trainings_has_none_of_it(tmp_path: Path, kept: Path) -> None:
+def test_a_page_without_trainings_and_searches_has_none_of_it(tmp_path: Path, kept: Path) -> None:
     html = built(tmp_path, kept, {run: LENGTHS[run] for run in ("slow", "average", "slow-budget-96")}).read_text()
-    assert not {"rivals", "asked"} & set(anchors(html)) and "Merge, hold back or train" not in html
+    assert not {"rivals", "asked", "searches"} & set(anchors(html)) and "Merge, hold back or train" not in html
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_a_browser_draws_it_without_complaints(page: Path, tmp_path: Path) -> None:
     with browser(tmp_path) as tab:

@@ -50,17 +50,14 @@ def test_a_search_without_a_find_says_so_and_has_no_estimates(tmp_path: Path, ke
     summary = json.loads(json.dumps(summary_of(bad)))
     rows = pl.read_csv(tmp_path / "bad" / "out" / "trials.csv").to_dicts()
     searches = {"line": Search(summary, rows, nothing_sentence(summary), [])}
-    own = section(built(tmp_path / "page", kept, searches=searches).read_text(), "searches")
+    html = built(tmp_path / "page", kept, searches=searches).read_text()
+    own = section(html, "searches")
     assert "Nothing at parity within 2 points was found in 4 trials" in own and "own problems, so" not in own
-    (spec,) = [one for name, views in plots(built(tmp_path / "again", kept, searches=searches).read_text()).items()
-               for one in views.values() if name == "search-value-2-line"]  # fmt: skip
+    (spec,) = plots(html)["search-value-2-line"].values()
     assert spec["layer"][0]["encoding"]["x"]["type"] == "nominal", "a choice has no axis of numbers"
 
 
-def test_pages_without_searches_have_no_such_section(tmp_path: Path, kept: Path) -> None:
-    assert "searches" not in anchors(built(tmp_path, kept).read_text())
-
-
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_a_browser_draws_it_without_complaints(
     found: tuple[dict[str, Search], Path], kept: Path, tmp_path: Path
