@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import PreTrainedTokenizerFast
 
 from l2s.calibration.calibrate import calibrate
 from l2s.calibration.settings import CalibrationParams
@@ -18,36 +19,43 @@ LONGEST = 24
 """Tokens of a text: within every context."""
 
 
+@pytest.fixture(scope="module")
+def words() -> PreTrainedTokenizerFast:
+    return build_tokenizer()
+
+
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_merge_of_two_loads_and_moves_every_weight(name: str, tmp_path: Path) -> None:
-    for seed in range(3):
-        model = random_model(name)
+def test_a_merge_of_two_loads_and_moves_every_weight(name: str, words: PreTrainedTokenizerFast, tmp_path: Path) -> None:
+    weights: list[dict[str, torch.Tensor]] = []
+    model = random_model(name)
+    for seed in (1, 2):
         torch.manual_seed(seed)
         with torch.no_grad():
             for weight in model.parameters():
                 weight.add_(0.05 * seed * torch.randn_like(weight))
         model.save_pretrained(tmp_path / str(seed))
-        build_tokenizer().save_pretrained(tmp_path / str(seed))
+        words.save_pretrained(tmp_path / str(seed))
+        weights.append({key: weight.detach().clone() for key, weight in model.named_parameters()})
     models = [{"model": str(tmp_path / str(seed)), "parameters": {"weight": 0.5}} for seed in (1, 2)]
     recipe = MergeRecipe.parse({"merge_method": "linear", "models": models, "dtype": "float32"}, "recipe")
     merge_checkpoints(recipe, {}, tmp_path / "merged")
-    merged, one, two = (load_causal_lm(tmp_path / name, torch.float32) for name in ("merged", "1", "2"))
+    merged = load_causal_lm(tmp_path / "merged", torch.float32)
     assert not merged.notes
     for key, weight in merged.model.named_parameters():
-        mean = (one.model.get_parameter(key) + two.model.get_parameter(key)) / 2
+        mean = (weights[0][key] + weights[1][key]) / 2
         torch.testing.assert_close(weight, mean, rtol=1e-5, atol=1e-5, msg=key)
 
 
-@pytest.mark.parametrize("kind", ["activations", "sensitivities"])
 @pytest.mark.parametrize("name", FAMILIES)
-def test_statistics_of_a_model_are_numbers(name: str, kind: str, tmp_path: Path) -> None:
+def test_statistics_of_a_model_are_numbers(name: str, words: PreTrainedTokenizerFast, tmp_path: Path) -> None:
     random_model(name).save_pretrained(tmp_path / "model")
-    build_tokenizer().save_pretrained(tmp_path / "model")
+    words.save_pretrained(tmp_path / "model")
     texts = tmp_path / "texts.jsonl"
     row = {"prompt": "Tom has 2 coins.", "short": "Tom has 3 coins.", "long": "Tom has 3 coins. Sam has 4 more."}
     texts.write_text(json.dumps(row) + "\n")
-    params = CalibrationParams.parse(
-        {"model": "m", "texts": "t", "kind": kind, "max_tokens": LONGEST, "samples": 1}, "options"
-    )
-    found = calibrate(tmp_path / "model", texts, tmp_path / "found.safetensors", params)
-    assert found.tensors and all(bool(torch.isfinite(tensor).all()) for tensor in found.tensors.values())
+    for kind in ("activations", "sensitivities"):
+        params = CalibrationParams.parse(
+            {"model": "m", "texts": "t", "kind": kind, "max_tokens": LONGEST, "samples": 1}, "options"
+        )
+        tensors = calibrate(tmp_path / "model", texts, tmp_path / f"{kind}.safetensors", params).tensors
+        assert tensors and all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()), kind

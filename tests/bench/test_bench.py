@@ -217,6 +217,7 @@ def test_the_whole_bench_runs_on_tiny_models(tmp_path: Path) -> None:
     assert sorted(f.name for f in (tmp_path / "cache").iterdir()) == ["logs", "models"], "results are deleted"
 
 
+@pytest.mark.long
 def test_a_merge_that_fails_is_shown_and_the_bench_ends_with_1(tmp_path: Path) -> None:
     models = write_family(tmp_path / "models", SHAPES["tiny"], silent)
     (models["slow"] / "model.safetensors").write_bytes(b"damaged")

@@ -219,12 +219,21 @@ def _module(annotation: Any) -> str | None:
     return found[0].replace(".", "/") + ".py" if found else None
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with its code.lock, which takes long to write."""
+    folder = tmp_path_factory.mktemp("locked") / "project"
+    folder.mkdir()
     for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
-    refresh()
+        shutil.copy(ROOT / name, folder)
+    refresh(folder)
+    return folder
+
+
+@pytest.fixture
+def project(locked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(locked, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 

@@ -158,6 +158,7 @@ def test_a_benchmark_that_changed_is_named_and_pairs_are_what_stayed(project: Pa
     assert code == 1 and set(outcomes(project).values()) == {"unpaired"} and "no problem in common" in said
 
 
+@pytest.mark.long
 def test_sampling_draws_new_samples_and_their_luck_is_no_regression(project: Path, l2s: L2s) -> None:
     edit(project, lambda p: p["decoding"]["sampling"].update(temperature=1.0, samples=2))
     edit(project, lambda p: p["nightly"].update(runs=["quick"]))

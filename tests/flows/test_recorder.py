@@ -143,6 +143,7 @@ def test_a_stage_waits_until_what_it_needs_is_recorded(toy: Path) -> None:
     ours.close()
 
 
+@pytest.mark.long
 def test_what_another_run_works_on_is_asked_for_again(toy: Path) -> None:
     begin = """from flows.pipeline.repository.graph import Graph
 from flows.pipeline.repository.recorder import Recorder

@@ -59,6 +59,7 @@ def _pages_of_others_may_ask_nothing(url: str) -> None:
     assert httpx.post(f"{url}/api/flows/", json={"name": "x"}, timeout=30).status_code == 403
 
 
+@pytest.mark.long
 def test_nights_are_served_by_the_server_that_was_started_for_them(tmp_path: Path) -> None:
     """Not by a second one, which Prefect starts where it knows of none, and which schedules nothing."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}

@@ -56,6 +56,7 @@ def test_an_error_of_something_else_stays_what_it_is(monkeypatch: pytest.MonkeyP
         print(1 / 0)
 
 
+@pytest.mark.long
 def test_a_run_with_a_dead_address_is_one_sentence(toy: Path) -> None:
     _, err = (run := start(toy, PREFECT_API_URL=DEAD)).communicate(timeout=120)
     assert run.returncode == 2 and err.splitlines()[-1].startswith("error: PREFECT_API_URL: no Prefect server answers")

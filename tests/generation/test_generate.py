@@ -147,6 +147,7 @@ generate_responses(model, "w", [problems], out, Run("tiny", decoding), store, tr
 """
 
 
+@pytest.mark.long
 def test_kill_9_loses_nothing_that_was_finished(model: Path, tmp_path: Path) -> None:
     problems(tmp_path / "p.jsonl", 40)
     arguments = [str(model), str(tmp_path / "p.jsonl"), str(tmp_path / "out.jsonl"), str(tmp_path / "store.sqlite")]

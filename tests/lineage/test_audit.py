@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -275,39 +276,49 @@ DAMAGES: dict[str, bytes | None] = {
     "another kind": b"[]",
     "a word": b"null",
     "nested": b"[" * 100_000,
+    "missing": None,
+    "a folder": None,
 }
 """What a file holds instead; cut: its first half."""
-READ = ("models/slow/config.json", "models/slow/tokenizer.json", "merged/average/config.json",
-        "merged/average/l2s_manifest.json", "merged/average/model.safetensors", "benchmarks/test.jsonl",
-        "responses/slow.jsonl", "verdicts/slow.jsonl", "summary/summary.json", "lineage/analyse.json",
-        "calibration/activations.safetensors")  # fmt: skip
-
-
+READ = {
+    "runs": ("models/slow/config.json", "merged/average/l2s_manifest.json", "responses/slow.jsonl",
+             "summary/summary.json"),
+    "verdicts": ("models/slow/tokenizer.json", "merged/average/model.safetensors", "verdicts/slow.jsonl"),
+    "problems": ("merged/average/config.json", "benchmarks/test.jsonl", "calibration/activations.safetensors",
+                 "lineage/analyse.json"),
+}  # fmt: skip
+"""Files of which no reader sees two."""
 CASES = [
-    (name, damage)
-    for name in READ
-    for damage in (*DAMAGES, "missing", "a folder")
-    if (name, damage) != ("lineage/analyse.json", "missing")
-]  # of which dvc.lock tells, where there is one
+    pytest.param(group, damage, marks=() if n % len(READ) == place else pytest.mark.long)
+    for n, damage in enumerate(DAMAGES)
+    for place, group in enumerate(READ)
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [case if n % 5 == 0 else pytest.param(*case, marks=pytest.mark.long) for n, case in enumerate(CASES)],
-)
-def test_a_damaged_file_is_a_finding_among_all_others(project: Path, name: str, damage: str, l2s: L2s) -> None:
-    """Beside another one, which is found whatever the first does to the stages that are done again."""
-    file, other = project / "data" / name, project / "data/report/index.html"
+@contextmanager
+def damaged(file: Path, damage: str) -> Iterator[None]:
     whole = file.read_bytes()
-    content = whole[: len(whole) // 2] if damage == "cut" else DAMAGES.get(damage)
-    with changed(other, b"other"), changed(file, content):
+    with changed(file, whole[: len(whole) // 2] if damage == "cut" else DAMAGES[damage]):
         if damage == "a folder":
             file.mkdir()
-        code, said, _ = l2s("audit", "--json", "--regrade", "3")
+        yield
         if damage == "a folder":
             file.rmdir()
+
+
+@pytest.mark.parametrize(("group", "damage"), CASES)
+def test_a_damaged_file_is_a_finding_among_all_others(project: Path, group: str, damage: str, l2s: L2s) -> None:
+    """Beside another one, which is found whatever the first do to the stages that are done again."""
+    names = {f"data/{name}" for name in READ[group]}
+    if damage == "missing":
+        names -= {"data/lineage/analyse.json"}  # of which dvc.lock tells, where there is one
+    with ExitStack() as stack:
+        stack.enter_context(changed(project / "data/report/index.html", b"other"))
+        for name in sorted(names):
+            stack.enter_context(damaged(project / name, damage))
+        code, said, _ = l2s("audit", "--json", "--regrade", "3")
     found = {mismatch["file"] for mismatch in json.loads(said)["mismatches"]}
-    assert code == 1 and {f"data/{name}", "data/report/index.html"} <= found, said
+    assert code == 1 and {*names, "data/report/index.html"} <= found, said
 
 
 def test_a_lock_that_is_missing_or_damaged_is_a_finding(project: Path, l2s: L2s) -> None:

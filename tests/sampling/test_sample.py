@@ -1,10 +1,6 @@
-"""Several responses a problem, graded: the rows, what is kept when it is killed, and the command."""
+"""Several responses a problem, graded: the rows, what is kept of them, and the command."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -84,37 +80,6 @@ def test_a_response_that_is_cut_is_wrong_for_lack_of_an_answer(tmp_path: Path) -
 def test_what_cannot_be_is_one_sentence(changes: Row, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         params(**changes)
-
-
-KILLED = """
-import os, signal
-from pathlib import Path
-from l2s.generation.store.store import ResponseStore
-from tests.sampling.test_sample import params, sampled
-
-put, kept = ResponseStore.put, []
-def put_and_die(self, *given, **named):
-    put(self, *given, **named)
-    kept.append(1)
-    if len(kept) == 6:
-        os.kill(os.getpid(), signal.SIGKILL)
-ResponseStore.put = put_and_die
-sampled(Path("."), params())
-"""
-
-
-@pytest.mark.long
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    whole.mkdir(), killed.mkdir()
-    sampled(whole, params())
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED], cwd=killed, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True
-    )
-    assert done.returncode == -signal.SIGKILL and not (killed / "out.jsonl").exists(), done.stderr
-    (stored, generated), _ = sampled(killed, params())
-    assert stored >= 5 and generated <= 10
-    assert (killed / "out.jsonl").read_bytes() == (whole / "out.jsonl").read_bytes()
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from l2s.search.spread import SpreadTrialist, processes
 from l2s.verification.verify import verify_rows
 from tests.search.models import MOST, arithmetic, family, recipe
 
-PROBLEMS = problem_rows("b", 0, "test", 3)
+PROBLEMS = problem_rows("b", 0, "test", 2)
 SHARES = ((0.5, 0.45), (0.1, 0.9))
 DECODING = DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=MOST))
 FRACTURED: dict[str, Any] = {"kind": "fractured", "depths": 2, "solutions": 2}
@@ -56,7 +56,7 @@ def outcomes(rows: list[Row]) -> list[Outcome]:
 
 @pytest.mark.parametrize("tied", [True, pytest.param(False, marks=pytest.mark.long)], ids=["tied", "untied"])
 def test_a_trial_is_the_merged_folder_answered_by_a_fresh_engine(tied: bool, tmp_path: Path) -> None:
-    """Fifteen of fifteen, and the responses are under the folder's keys: it finds them in the store."""
+    """Ten of ten, and the responses are under the folder's keys: it finds them in the store."""
     models = family(tmp_path, tied)
     said: list[str] = []
     with LiveTrialist(settings(tmp_path, models), say=said.append) as trialist:
@@ -65,21 +65,21 @@ def test_a_trial_is_the_merged_folder_answered_by_a_fresh_engine(tied: bool, tmp
         found = trialist.answer(asked)
         assert trialist.engine.proven and said == []
         digests = [trialist.digest(candidate) for candidate, _ in asked]
-    assert len(slow) == 15 and slow == outcomes(run(models["slow"], tmp_path, tmp_path / "own.sqlite")[0])
+    assert len(slow) == 10 and slow == outcomes(run(models["slow"], tmp_path, tmp_path / "own.sqlite")[0])
     for number, shares in enumerate(SHARES):
         folder = tmp_path / f"merged-{number}"
         merge_checkpoints(recipe(*shares), models, folder)
         fresh, counts = run(folder, tmp_path, tmp_path / "own.sqlite")
-        assert counts == (0, 15) and found[number] == outcomes(fresh)
+        assert counts == (0, 10) and found[number] == outcomes(fresh)
         again, counts = run(folder, tmp_path, tmp_path / "live.sqlite")
-        assert counts == (15, 0), "the run of the recipe has nothing left to generate"
+        assert counts == (10, 0), "the run of the recipe has nothing left to generate"
         assert [row["response"] for row in again] == [row["response"] for row in fresh]
         assert digests[number] == Checkpoint(folder).weights_digest
 
 
 def test_what_the_store_has_is_neither_swapped_nor_generated(tmp_path: Path) -> None:
     models = family(tmp_path, True)
-    asked = [(Candidate(arithmetic(*shares)), PROBLEMS[::3]) for shares in SHARES]
+    asked = [(Candidate(arithmetic(*shares)), PROBLEMS[::2]) for shares in SHARES]
     with LiveTrialist(settings(tmp_path, models)) as first:
         found = first.answer(asked)
     with LiveTrialist(settings(tmp_path, models)) as second:
@@ -91,7 +91,7 @@ def test_a_candidate_answers_under_its_control(tmp_path: Path) -> None:
     models = family(tmp_path, True)
     with LiveTrialist(settings(tmp_path, models)) as trialist:
         bound, free = trialist.answer(
-            [(Candidate(arithmetic(0.1, 0.9), control), PROBLEMS[::3]) for control in (BUDGET, "none")]
+            [(Candidate(arithmetic(0.1, 0.9), control), PROBLEMS[::2]) for control in (BUDGET, "none")]
         )
         with pytest.raises(ConfigError, match="gives several responses a problem"):
             trialist.answer([(Candidate(arithmetic(0.1, 0.9), FRACTURED), PROBLEMS)])
@@ -124,14 +124,14 @@ def test_inputs_tell_what_else_decides_an_outcome(tmp_path: Path) -> None:
 def test_workers_change_nothing(tmp_path: Path) -> None:
     """Two processes, an engine each, and the store between them."""
     models = family(tmp_path, True)
-    asked = [(Candidate(arithmetic(*shares)), PROBLEMS[:10]) for shares in SHARES]
+    asked = [(Candidate(arithmetic(*shares)), PROBLEMS) for shares in SHARES]
     with LiveTrialist(settings(tmp_path, models, store=tmp_path / "one.sqlite")) as alone:
-        expected, slow = alone.answer(asked), alone.baseline(PROBLEMS[:10])
+        expected, slow = alone.answer(asked), alone.baseline(PROBLEMS)
         digest, inputs = alone.digest(asked[0][0]), alone.inputs
     live = settings(tmp_path, models)
     with LiveTrialist(live) as here, processes(live, 2) as workers:
         trialist = SpreadTrialist(here, workers)
-        assert trialist.answer(asked) == expected and trialist.baseline(PROBLEMS[:10]) == slow
+        assert trialist.answer(asked) == expected and trialist.baseline(PROBLEMS) == slow
         assert (trialist.digest(asked[0][0]), trialist.inputs) == (digest, inputs)
         wrong = [(Candidate(arithmetic(*SHARES[0]), FRACTURED), PROBLEMS)]
         with pytest.raises(ConfigError, match="gives several responses a problem"):
