@@ -14,5 +14,6 @@ def test_without_a_gpu_it_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "no GPU here: make gpu-check has nothing to check\n"
 
 
+@pytest.mark.long
 def test_weights_that_are_put_back_give_their_responses_again(tmp_path: Path) -> None:
     assert gpu_check.reloading(tmp_path, "cpu").startswith("20 responses: ")

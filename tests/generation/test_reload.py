@@ -17,7 +17,7 @@ from l2s.merging.run.in_memory import MemoryMerger
 from tests.search.models import FAMILY, MOST, alike, answers, family, prompts, recipe
 
 
-@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+@pytest.mark.parametrize("tied", [True, pytest.param(False, marks=pytest.mark.long)], ids=["tied", "untied"])
 def test_all_answers_are_those_of_a_fresh_engine(tied: bool, tmp_path: Path) -> None:
     """In place from memory, then back from a folder; each thirty of thirty, and not what it answered before."""
     models = family(tmp_path, tied)

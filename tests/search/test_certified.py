@@ -38,6 +38,7 @@ def false_certificates(searches: int) -> tuple[float, float]:
     return over_all / searches, alone / searches
 
 
+@pytest.mark.long
 def test_certificates_over_all_trials_are_seldom_false_and_those_of_single_trials_often() -> None:
     over_all, alone = false_certificates(40)
     assert over_all <= 0.10  # 4 of 40: at a rate of 5 %, more come in 4 % of such tests
