@@ -7,8 +7,6 @@ from pydantic import Field, field_validator
 from l2s.benchmarks import TrainingProblems
 from l2s.core.kinds import Kind
 from l2s.core.params import Params
-from l2s.core.seeds import seed_for
-from l2s.generation.settings import SamplingParams
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """Of things that are there; a larger one is a slip of the pen."""
@@ -110,10 +108,3 @@ class RolloutParams(TrainingParams):
     """A longer response is cut, and so wrong."""
 
     sampled: ClassVar[bool] = True
-
-    def sampling(self, number: int) -> SamplingParams:
-        """How it samples for the so many-th time."""
-        return SamplingParams(
-            temperature=self.temperature, max_tokens=self.max_tokens, samples=self.samples,
-            seed=seed_for(self.seed, "rollout", number),
-        )  # fmt: skip

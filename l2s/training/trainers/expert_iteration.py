@@ -16,7 +16,7 @@ from l2s.training.job import Done, Job
 from l2s.training.methods.expert_iteration import ExpertIteration
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import Recorder, Tell, Weights, load_model, stored, take_over
-from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, in_turn, told
+from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, in_turn, sampling_of, told
 from l2s.training.trainers.tuning import fine_tune
 
 WEIGHTS, STATE = "weights.safetensors", "state.json"
@@ -46,7 +46,7 @@ def _round(
     own = replace(job, work=job.work / f"round-{number}")
     rows = in_turn(job.problems, (number + 1) * settings.prompts, settings.seed)
     rows = rows[number * settings.prompts :][: settings.prompts]
-    groups = sampler.sample(weights, [Asked(row) for row in rows], settings.sampling(number))
+    groups = sampler.sample(weights, [Asked(row) for row in rows], sampling_of(settings, number))
     model = load_model(job)
     model.load_state_dict(weights, strict=False)
     recorder = Recorder(own, history, tell)

@@ -19,7 +19,7 @@ from l2s.training.methods.grpo import Grpo
 from l2s.training.rewards import Group, State, advantages
 from l2s.training.trainers.choice import Chooser
 from l2s.training.trainers.common import Recorder, Tell, arguments, load_model, lora_of, merged_weights, run_trainer
-from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, in_turn, told
+from l2s.training.trainers.rollouts import Asked, Rollout, Sampler, in_turn, sampling_of, told
 
 
 def carry_out(job: Job, tell: Tell) -> Done:
@@ -52,7 +52,7 @@ class Rollouts:
         settings, step = self.settings, trainer.state.global_step
         turn = settings.reward.turn(self.state)
         asked = [self.asked[int(place)]._replace(turn=turn) for place in prompts[:: settings.samples]]
-        groups = self.sampler.sample(merged_weights(trainer.model), asked, settings.sampling(step))
+        groups = self.sampler.sample(merged_weights(trainer.model), asked, sampling_of(settings, step))
         worth = self.worth(asked, groups)
         if step % settings.checkpoint_every == 0:
             self.shown += _shown(step, asked[0], groups[0], worth[0])

@@ -14,6 +14,7 @@ from l2s.generation.levels import Level
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import SamplingParams
 from l2s.training.job import Job
+from l2s.training.settings import RolloutParams
 from l2s.training.trainers.common import Weights
 from l2s.verification import verify_rows
 
@@ -73,6 +74,14 @@ class Sampler:
             written = self.job.words.prompt(row["problem"], level, turn)
             for sample in range(samples):
                 yield Prompt(f"{row['benchmark']} {level or ''}", row["id"], sample, *written[1:])
+
+
+def sampling_of(settings: RolloutParams, number: int) -> SamplingParams:
+    """How a method samples for the so many-th time."""
+    return SamplingParams(
+        temperature=settings.temperature, max_tokens=settings.max_tokens, samples=settings.samples,
+        seed=seed_for(settings.seed, "rollout", number),
+    )  # fmt: skip
 
 
 def in_turn(problems: Sequence[Row], count: int, seed: int) -> list[Row]:
