@@ -39,7 +39,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sources."""
     folder = tmp_path_factory.mktemp("extending") / "sources"
     for name in ("l2s", "flows", "tasks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy(ROOT / name, folder / name)
     return folder
@@ -48,7 +48,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 @pytest.mark.parametrize("section", sections())
 def test_a_section_does_what_it_says(section: str, copied: Path, tmp_path: Path) -> None:
-    shutil.copytree(copied, tmp_path / "project")
+    shutil.copytree(copied, tmp_path / "project", symlinks=True)
     (tmp_path / "project" / "models").symlink_to(ROOT / "data" / "models")
     programs = []
     for language, title, text in sections()[section]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, get_args
 import numpy as np
 import numpy.typing as npt
 
+from l2s.core.errors import L2SError
 from l2s.core.lazy import torch
 from l2s.core.params import Params
 from l2s.merging.kernels import random
@@ -121,6 +122,26 @@ class Merged:
     """θ, float32, ``[*shape]``."""
     summands: "Tensor"
     """The task vectors after trimming or dropping, before weights: ``[K, *shape]``, for diagnostics."""
+
+
+def check_merged(name: str, weight: Weight, merged: Merged) -> None:
+    """Is that a merge of this piece?
+
+    Raises:
+        L2SError: it is not, which the author of the method ``name`` can mend.
+    """
+    summands = (
+        f"the {len(weight.models)} models' task vectors after trimming, weight.task_vectors where nothing is trimmed"
+    )
+    wanted = {"value": (weight.base.shape, "the merged piece"), "summands": (weight.models.shape, summands)}
+    for part, (shape, meaning) in wanted.items():
+        found = getattr(merged, part, None)
+        said = f"{str(found.dtype)[6:]} {list(found.shape)}" if isinstance(found, torch.Tensor) else f"{found!r}"
+        if said != f"float32 {list(shape)}":
+            raise L2SError(
+                f"merge method {name}, {weight.name}: {part} of its Merged is {said}, expected float32 {list(shape)}: "
+                f"{meaning}; see docs/extending.md"
+            )
 
 
 class ForEachWeight(Protocol):

@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_repositorys_own_files_are_a_projects() -> None:
     files = project_files()
     for place in ("dvc.yaml", ".dvcignore", "flows/stage.sh", ".dvc/plots/levels.json", ".dvc/plots/runs.json"):
-        assert files[place] == (ROOT / place).read_text(encoding="utf-8"), f"copy {place} to l2s/presets/project"
+        same = files[place] == (ROOT / place).read_text(encoding="utf-8")
+        assert same, f"l2s/presets/project/{PROJECT[place]} is another file than {place}: make it a link to it"
     ours, theirs = (yaml.safe_load(text) for text in ((ROOT / "prefect.yaml").read_text(), files["prefect.yaml"]))
     for one, other in zip(ours["deployments"], theirs["deployments"], strict=True):
         assert other.pop("entrypoint") == f"l2s.app.{one.pop('entrypoint').rpartition(':')[2]}"

@@ -5,10 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from pydantic.fields import FieldInfo
 from torch import Tensor
 
+from l2s.core.params import Params
 from l2s.merging.method import Merged, Weight
 from l2s.merging.methods import find_method
+
+NOT_OF_PIECES = (
+    "{} gives of a weight in pieces another result than of the weight at once: what it needs of the whole weight, "
+    "such as a norm, goes in a measure, see docs/extending.md"
+)
 
 
 def random_weight(k: int, shape: tuple[int, ...], seed: int = 0, coarse: bool = False, spread: float = 0.5) -> Weight:
@@ -68,3 +75,16 @@ def shaped(flat: list[float], like: Tensor) -> Tensor:
 
 def close(merged: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(merged, expected, rtol=2e-5, atol=2e-6)
+
+
+def middles(params: type[Params]) -> dict[str, float]:
+    """Of every required number the middle of what it may be."""
+    required = {field.alias or name: field for name, field in params.model_fields.items() if field.is_required()}
+    return {key: _middle(field) for key, field in required.items() if key not in ("statistics", "of")}
+
+
+def _middle(field: FieldInfo) -> float:
+    words = ("gt", "ge", "lt", "le")
+    found = [getattr(item, word) for item in field.metadata for word in words if hasattr(item, word)]
+    low, high = (found[0], found[-1]) if len(found) > 1 else (found[0], found[0] + 1) if found else (0.0, 1.0)
+    return round((low + high) / 2, 4)

@@ -1,5 +1,7 @@
 """What holds of every registered merge method, whatever it computes: one that is added is held to it, too."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -13,13 +15,14 @@ from pydantic.fields import FieldInfo
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.core.errors import ConfigError, L2SError
 from l2s.core.params import Params
-from l2s.merging.method import MergeMethod, required
+from l2s.merging.method import REGISTERED, Merged, MergeMethod, Weight, required
 from l2s.merging.methods import METHODS
 from l2s.merging.plan import pieces
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run import tensors
 from l2s.merging.run.merge import merge_checkpoints
+from tests.merging.piecewise import NOT_OF_PIECES, middles
 from tests.merging.test_merge import weights_of
 from tests.tiny import random_weights, shapes, write_checkpoint
 
@@ -105,10 +108,7 @@ def merged(recipe: dict[str, Any], family: Path, layout: str, **options: Any) ->
 
 def example_of(method: MergeMethod, **models: Any) -> dict[str, Any]:
     """The least recipe: what is required, each the middle of what it may be."""
-    middle = {
-        block: {key: round(sum(_bounds(field)) / 2, 4) for key, field in fields(block).items() if field.is_required()}
-        for block in (method.params, method.model_params)
-    }
+    middle = {block: middles(block) for block in (method.params, method.model_params)}
     count = method.counts[1] or max(2, method.counts[0])
     each = [{"model": name, "parameters": middle[method.model_params] | models} for name in MODELS[:count]]
     found = {
@@ -118,12 +118,6 @@ def example_of(method: MergeMethod, **models: Any) -> dict[str, Any]:
         "dtype": "bfloat16",
     }
     return with_statistics(found | ({"base_model": "base"} if method.needs_base else {}), method)
-
-
-def _bounds(field: FieldInfo) -> tuple[float, float]:
-    words = ("gt", "ge", "lt", "le")
-    found = [getattr(item, word) for item in field.metadata for word in words if hasattr(item, word)]
-    return (found[0], found[-1]) if len(found) > 1 else (found[0], found[0] + 1) if found else (0.0, 1.0)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -195,7 +189,32 @@ def test_pieces_change_no_more_than_a_rounding(name: str, family: Path, monkeypa
     monkeypatch.setattr(pieces, "PIECE", 40)
     second = merged(example_of(METHODS[name]), family, "whole")
     for key, tensor in first.items():
-        torch.testing.assert_close(second[key].float(), tensor.float(), rtol=2**-7, atol=1e-6)
+        same = torch.allclose(second[key].float(), tensor.float(), rtol=2**-7, atol=1e-6)
+        assert same, f"{key}: {NOT_OF_PIECES.format(name)}"
+
+
+@pytest.mark.parametrize(
+    ("of_slip", "said"),
+    [
+        (
+            lambda weight: Merged(weight.base, weight.task_vectors[:1]),
+            r"summands of its Merged is float32 \[1, .*\], expected float32 \[2, .*\]: the 2 models' task vectors",
+        ),
+        (
+            lambda weight: Merged(weight.models, weight.task_vectors),
+            r"value of its Merged is float32 \[2, .*the merged piece",
+        ),
+        (lambda weight: Merged(weight.base.double(), weight.task_vectors), r"value of its Merged is float64"),
+        (lambda weight: weight.base, "value of its Merged is None"),
+    ],
+)
+def test_a_slip_of_a_methods_author_is_a_sentence(
+    of_slip: Callable[[Weight], Any], said: str, family: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slip = replace(METHODS["task_arithmetic"], merge=lambda weight, *_: of_slip(weight), fused=None)
+    monkeypatch.setitem(REGISTERED, "task_arithmetic", slip)
+    with pytest.raises(L2SError, match=f"merge method task_arithmetic, .*: {said}.*see docs/extending.md"):
+        merged(example_of(slip), family, "whole")
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if "density" in METHODS[name].takes()])

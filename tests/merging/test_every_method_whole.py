@@ -15,6 +15,7 @@ from l2s.merging.methods import METHODS, find_method
 from l2s.merging.plan import pieces
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints
+from tests.merging.piecewise import NOT_OF_PIECES, middles
 from tests.tiny import shapes, write_family
 
 NAMES = ("quick", "slow")
@@ -64,6 +65,8 @@ def test_a_merge_is_its_methods_function(
         each[model] |= {"statistics": model} if "sens" in (name, of) else {}
     known = set(method.takes())
     each = {model: {key: value for key, value in found.items() if key in known} for model, found in each.items()}
+    parameters = middles(method.params) | parameters
+    each = {model: middles(method.model_params) | found for model, found in each.items()}
     parameters |= {"t": 0.3} if {"slerp", "nearswap"} & {name, of} else {}
     asked: dict[str, Any] = {
         "merge_method": name, "dtype": str(dtype)[6:], "parameters": parameters,
@@ -90,6 +93,7 @@ def test_a_merge_is_its_methods_function(
         expected = method.whole(whole, params, models).value
         error = (found[weight].float() - expected.to(dtype).float()).abs()
         step = 2.0**-7 if dtype == torch.bfloat16 else 1e-4
-        assert bool((error <= step * expected.abs() + 1e-5).all()), weight
+        same = bool((error <= step * expected.abs() + 1e-5).all())
+        assert same, f"{weight}: {NOT_OF_PIECES.format(name)}"
         changed.append(not torch.equal(found[weight], stored["base"][weight]))
     assert any(changed) if "arcee_fusion" in (name, of) else all(changed)

@@ -14,6 +14,7 @@ from l2s.checkpoints.reader import CheckpointReader
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints
+from tests.merging.piecewise import middles
 from tests.tiny import random_weights, write_checkpoint
 
 
@@ -64,9 +65,12 @@ def test_a_scalar_is_one_entry(name: str, tmp_path: Path) -> None:
         for number, weights in enumerate(models.values()):
             weights["model.layers.0.logit_scale"] = torch.full(shape, 1.5 + 0.1 * number)
         folders = {model: write_checkpoint(place / model, weights) for model, weights in models.items()}
-        asked: dict[str, Any] = {"merge_method": name, "models": [{"model": model} for model in listed]}
+        asked: dict[str, Any] = {
+            "merge_method": name,
+            "models": [{"model": model, "parameters": middles(method.model_params)} for model in listed],
+        }
         asked |= {"base_model": "base"} if method.needs_base else {}
-        asked["parameters"] = SETTINGS.get(name, {})
+        asked["parameters"] = middles(method.params) | SETTINGS.get(name, {})
         merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, place / "out")
         with CheckpointReader(Checkpoint(place / "out")) as reader:
             merged = reader.read("model.layers.0.logit_scale")

@@ -67,7 +67,6 @@ class Tally:
         """
         if reference.device.type == "cpu":
             squares, counts = np.zeros_like(self.squares), np.zeros_like(self.counts)
-            assert len(merged.summands) == len(weight.models) == len(squares) - 1
             kernels.tally(
                 _flat(merged.value), _flat(reference), _flat(stored), _flat(held), _flat(weight.base),
                 _rows(weight.models), _rows(merged.summands), squares, counts,

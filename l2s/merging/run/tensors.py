@@ -28,6 +28,7 @@ from l2s.core.progress import Track
 from l2s.merging.kernels import random
 from l2s.merging.kernels.arrays import Flags
 from l2s.merging.kernels.fused import FusedKernel
+from l2s.merging.method import check_merged
 from l2s.merging.plan.tensors import common_names
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.parameters import count_layers, position
@@ -163,6 +164,7 @@ class TensorMerger:
         for span in pieces.spans:
             weight, reference = pieces.piece(span)
             merged = self.method.merge(replace(weight, measured=measured), params, models)
+            check_merged(self.method.name, weight, merged)
             result = rounded(merged.value, plan.dtype)
             if result.wrong:
                 raise CheckpointError(
