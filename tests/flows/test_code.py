@@ -109,7 +109,7 @@ EVERYTHING = set(behind())
         ("l2s/analysis/findings/study_tables.json", {"analyse"}),
         ("l2s/generation/controls/kinds/early_exit.py", {"analyse", *GENERATED}),
         ("l2s/generation/controls/union.py", {"family", "analyse", *GENERATED, *SAMPLED}),
-        ("l2s/generation/settings.py", {"family", "analyse", "gather", "report", *GENERATED, *SAMPLED}),
+        ("l2s/generation/settings.py", {"family", "analyse", *GENERATED, *SAMPLED}),
         ("l2s/calibration/settings.py", {"calibrate", "analyse"}),
         ("tasks/inputs/facts.py", {"analyse"}),
         ("l2s/verification/graders/qwen_text.py", {"verify.qwen", *SAMPLED}),
