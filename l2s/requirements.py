@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from l2s.core.errors import ConfigError, L2SError
-from l2s.core.files import looked_for
+from l2s.core.errors import ConfigError, L2SError, RecordError
+from l2s.core.files import looked_for, nearest_beside
 from l2s.core.params import nearest
 from l2s.references import DEVICE, Block, block
 
@@ -68,6 +68,8 @@ def _models(params: Any, stages: Collection[str] | None) -> Iterator[str]:
 
 
 def _benchmarks(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+    from l2s.benchmarks.benchmark import own_problems
+
     places: list[tuple[str, tuple[str, ...]]] = [
         (f"problems@{name}", ("benchmarks", name)) for name in block(params, "benchmarks")
     ]
@@ -76,9 +78,16 @@ def _benchmarks(params: Any, stages: Collection[str] | None) -> Iterator[str]:
         inner = (("problems",), ("validation", "problems"), ("data", "develop"))
         places += [(f"gather@{name}", ("training", name, *keys)) for keys in inner]
     for stage, keys in places:
-        path = block(params, *keys).get("path")
-        if _runs(stage, stages) and isinstance(path, str) and not _there(Path(path), Path.is_file):
+        source, path = (block(params, *keys).get(key) for key in ("source", "path"))
+        if not _runs(stage, stages) or not isinstance(path, str):
+            continue
+        if not _there(Path(path), Path.is_file):
             yield f"{'.'.join(keys)}.path: {_absent(Path(path), 'file')}"
+        elif source in ("file", "jsonl"):
+            try:
+                own_problems(keys[1], Path(path))
+            except RecordError as error:
+                yield f"{'.'.join(keys)}.path: {error}"
 
 
 def _texts(params: Any, stages: Collection[str] | None) -> Iterator[str]:
@@ -142,12 +151,5 @@ def _there(path: Path, kind: Callable[[Path], bool]) -> bool:
 
 def _absent(path: Path, kind: str) -> str:
     """A path that leads to nothing, from where it was looked for, and what there is of nearly that name."""
-    near = ""
-    try:
-        siblings = [beside.name for beside in path.parent.iterdir()]
-        hint = nearest(path.name, siblings)
-        near = hint if "did you mean" in hint else ""
-    except OSError:
-        near = ""  # a folder that is not there, or that nobody may list, has no names to suggest
     shown = str(path) if len(str(path)) <= 120 else f"{str(path)[:120]}…"
-    return f"no such {kind}: {shown}{looked_for(path)}{near}"
+    return f"no such {kind}: {shown}{looked_for(path)}{nearest_beside(path)}"

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.open import open_checkpoint
 from l2s.config import Config, ModelParams
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.progress import silent
@@ -43,6 +44,14 @@ def add(cache: Path, name: str = "tiny", commit: str = COMMIT, seed: int = 0) ->
         file.rename(blob)
         file.symlink_to(os.path.relpath(blob, snapshot))
     return snapshot
+
+
+def test_a_folder_with_nearly_the_name_is_suggested(cache: Path) -> None:
+    write_checkpoint(Path("models/slow"), random_weights(0))
+    with pytest.raises(CheckpointError, match=r"models/slwo: neither .*; did you mean 'models/slow'\?; download it"):
+        open_checkpoint("models/slwo")
+    with pytest.raises(CheckpointError, match=r"\(.*/hub\); download it first: hf download org/none$"):
+        open_checkpoint("org/none")
 
 
 @pytest.mark.parametrize("links", ["hard", "symbolic"])

@@ -146,6 +146,7 @@ WRONG: list[tuple[Change, str]] = [
     (put("models", "slow", {"source": "hub", "name": "org/none"}), "models.slow: org/none: neither a folder nor in"),
     (put("benchmarks", "mine", {"source": "file", "path": "problem.jsonl"}),
      r"benchmarks\.mine\.path: no such file: problem\.jsonl .*did you mean 'problems\.jsonl'"),
+    (put("benchmarks", "mine", {"source": "file", "path": "params.yaml"}), r"benchmarks\.mine\.path: .*is not JSON"),
     (put("calibration", "a", {"model": "base", "texts": "none.jsonl", "kind": "activations"}),
      r"calibration\.a\.texts: no such file: none\.jsonl"),
     *((put("runs", name, RUN), words) for name, words in {

@@ -166,11 +166,20 @@ def _problems(name: str, params: ProblemParams) -> list[Row]:
         return problem_rows(name, params.seed, params.split, params.per_level, weights)
     if params.source in SOURCES:
         return _published(SOURCES[params.source], params)
+    assert params.path is not None
+    return own_problems(name, params.path)
+
+
+def own_problems(name: str, path: Path) -> list[Row]:
+    """Problems of the user's own file.
+
+    Raises:
+        RecordError: it breaks the schema; names that file, not one of ours.
+    """
     from l2s.records import Problems, in_text, read_rows, table_of
 
-    assert params.path is not None
-    rows = [in_text({**row, "benchmark": name}, Problems) for row in read_rows(params.path)]
-    table_of(rows, Problems, str(params.path))  # so that an error names the user's file, not ours
+    rows = [in_text({**row, "benchmark": name}, Problems) for row in read_rows(path)]
+    table_of(rows, Problems, str(path), added=("benchmark",))
     return rows
 
 

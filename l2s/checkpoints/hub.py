@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from l2s.core.errors import CheckpointError
+from l2s.core.files import nearest_beside
 
 NAME = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[\w./-]+))?")
 """``org/name`` or ``org/name@revision``."""
@@ -26,6 +27,6 @@ def cached_folder(reference: str) -> Path:
     except (LocalEntryNotFoundError, HFValidationError):
         command = f"hf download {repository}" + (f" --revision {revision}" if revision else "")
         raise CheckpointError(
-            f"{reference}: neither a folder nor in the Hugging Face cache ({constants.HF_HUB_CACHE}); "
-            f"download it first: {command}"
+            f"{reference}: neither a folder nor in the Hugging Face cache ({constants.HF_HUB_CACHE})"
+            f"{nearest_beside(Path(reference))}; download it first: {command}"
         ) from None

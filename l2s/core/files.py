@@ -1,5 +1,6 @@
 """Files and folders that are whole or absent."""
 
+import difflib
 import fcntl
 import json
 import os
@@ -122,6 +123,16 @@ def identity(file: Path | int) -> list[int]:
 def settled(seen: Sequence[int]) -> bool:
     """Did a file lie unchanged for a while when it was ``seen``? File systems may tell time coarsely."""
     return time.time() - max(seen[-2:]) / 1e9 > SETTLED
+
+
+def nearest_beside(path: Path) -> str:
+    """``; did you mean 'models/slow'?`` where what is beside a path that leads to nothing has nearly its name."""
+    try:
+        siblings = [beside.name for beside in path.parent.iterdir()]
+    except OSError:
+        return ""  # a folder that is not there, or that nobody may list, has no names to suggest
+    close = difflib.get_close_matches(path.name, sorted(siblings), n=1, cutoff=0.6)
+    return f"; did you mean '{path.with_name(close[0])}'?" if close else ""
 
 
 def looked_for(path: Path) -> str:

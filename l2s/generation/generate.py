@@ -148,8 +148,9 @@ def read_problems(path: Path) -> list[Row]:
     name = path.name
     for ending in (".gz", ".zst", ".jsonl", ".json"):
         name = name.removesuffix(ending)
-    rows = [_problem(row, name) for row in read_rows(path)]
-    table_of(rows, Problems, str(path))
+    read = read_rows(path)
+    rows = [_problem(row, name) for row in read]
+    table_of(rows, Problems, str(path), added=() if any("benchmark" in row for row in read) else ("benchmark",))
     return rows
 
 

@@ -30,6 +30,11 @@ def at_level(decoding: "DecodingParams", model: Path, level: str) -> "DecodingPa
             f"{model}: its manifest has no level_template, so how level '{level}' is asked for is not known; "
             "name a model that l2s trained, or leave level out"
         )
+    if manifest.get("levels") == []:
+        raise ConfigError(
+            f"{model}: it was trained for no levels, so level '{level}' would be words that it never learned; "
+            "leave level out, or name a model that was trained with data of kind labelled or a reward of levels"
+        )
     turn = template.replace("{level}", level)
     prompt = decoding.prompt.model_copy(update={"template": decoding.prompt.template.replace("{problem}", turn)})
     return decoding.model_copy(update={"prompt": prompt})

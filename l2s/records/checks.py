@@ -6,7 +6,7 @@ schema's rules (ranges, choices, uniqueness, agreement of columns) are checked b
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pandera.errors
@@ -42,14 +42,18 @@ def in_text(row: Row, schema: Schema) -> Row:
     return {**row, **numbers} if numbers else row
 
 
-def wrong_kinds(rows: list[Row], schema: Schema, where: str) -> Iterator[str]:
-    """A sentence for each column that is missing, null where it must not be, or of another kind."""
+def wrong_kinds(rows: list[Row], schema: Schema, where: str, added: Collection[str] = ()) -> Iterator[str]:
+    """A sentence for each column that is missing, null where it must not be, or of another kind.
+
+    Columns that were ``added`` to those of the file are not named as found there.
+    """
     types = dtypes(schema)
     for name, column in schema.to_schema().columns.items():
         lacking = [number for number, row in enumerate(rows, 1) if name not in row]
         if lacking and column.required:
             place = "" if len(lacking) == len(rows) else f" in row {lacking[0]}{_and_more(len(lacking))}"
-            yield f"{where}: column '{name}' is missing{place}; found {', '.join(rows[lacking[0] - 1]) or 'nothing'}"
+            there = [found for found in rows[lacking[0] - 1] if found not in added]
+            yield f"{where}: column '{name}' is missing{place}; found {', '.join(there) or 'nothing'}"
         odd = [
             (number, row[name])
             for number, row in enumerate(rows, 1)

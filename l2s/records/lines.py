@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from l2s.core.errors import ConfigError, RecordError
-from l2s.core.files import replacing
+from l2s.core.files import nearest_beside, replacing
 
 _GZIP, _ZSTANDARD, _MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
 _COMPRESSED = (".gz", ".zst")
@@ -25,7 +25,7 @@ def numbered_lines(path: Path, expected: str = "JSONL, one row a line") -> Itera
         RecordError: there is no such file, its compression is damaged, or a line is not UTF-8, with its number.
     """
     if not path.is_file():
-        raise RecordError(f"{path}: no such file; expected {expected}")
+        raise RecordError(f"{path}: no such file; expected {expected}{nearest_beside(path)}")
     with _opened(path) as file:
         try:
             for number, line in enumerate(file, 1):

@@ -7,7 +7,7 @@ sentence naming file, row and column.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,8 @@ def read_table(path: Path, schema: Schema) -> pl.DataFrame:
     return table_of((in_text(row, schema) for row in iter_rows(path)), schema, str(path))
 
 
-def table_of(rows: Iterable[Row], schema: Schema, where: str) -> pl.DataFrame:
-    """Rows as a frame, checked against ``schema``; ``where`` names the rows in errors.
+def table_of(rows: Iterable[Row], schema: Schema, where: str, added: Collection[str] = ()) -> pl.DataFrame:
+    """Rows as a frame, checked against ``schema``; ``where`` names the rows in errors, without columns ``added``.
 
     A column the schema does not know keeps its own type; where that differs from row to row in a way
     no column type holds, the frame (not the rows) has it as JSON text.
@@ -62,7 +62,7 @@ def table_of(rows: Iterable[Row], schema: Schema, where: str) -> pl.DataFrame:
         RecordError: names the first offending row (counted from 1) of every column and rule that fails.
     """
     rows = list(rows)
-    if problems := list(wrong_kinds(rows, schema, where)):
+    if problems := list(wrong_kinds(rows, schema, where, added)):
         raise RecordError("; ".join(problems))
     try:
         checked: pl.DataFrame = schema.validate(_frame(rows, schema), lazy=True)

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from l2s.benchmarks import SOURCES, BenchmarkParams
 from l2s.core.errors import ConfigError
+from l2s.core.files import nearest_beside
 from l2s.core.params import Params, nearest
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import AnyControl
@@ -135,8 +136,8 @@ def _wrong(search: SearchFile, where: str) -> list[str]:
         if name not in (CLOSED_FORM, *search.recipes):
             hint = nearest(name, [*search.recipes, CLOSED_FORM])
             problems.append(f"{where}{joint}start: '{name}' is not under recipes{hint}")
-    problems += [f"{where}{joint}models.{name}: {path}: no such folder" for name, path in search.models.items()
-                 if "/" in path and not Path(path).is_dir()]  # fmt: skip
+    problems += [f"{where}{joint}models.{name}: {path}: no such folder{nearest_beside(Path(path))}"
+                 for name, path in search.models.items() if "/" in path and not Path(path).is_dir()]  # fmt: skip
     try:
         problems += unknown_inputs(search.space(where), search.models, search.calibration, f"{where}{joint}recipe")
     except ConfigError as error:
@@ -154,6 +155,7 @@ def _problems(search: SearchFile, where: str, joint: str) -> list[str]:
         return [f"{where}{joint}{error}"]
     found = [
         f"{where}{joint}problems: {one.path}: no such file; expected JSONL rows with id, problem and gold"
+        f"{nearest_beside(Path(one.path))}"
         for one in asked
         if one.path is not None and not one.path.is_file()
     ]

@@ -27,7 +27,7 @@ def _from_here(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("problems", "validation", "data"):
         if isinstance(inner := found.get(key), Mapping):
             found[key] = _inner(inner, folder)
-    return found
+    return _problem_files(found, folder, ("problems",))
 
 
 def _inner(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -37,7 +37,14 @@ def _inner(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("problems", "develop"):
         if isinstance(inner := found.get(key), Mapping):
             found[key] = _inner(inner, folder)
-    return found
+    return _problem_files(found, folder, ("problems", "develop"))
+
+
+def _problem_files(block: dict[str, Any], folder: Path, keys: tuple[str, ...]) -> dict[str, Any]:
+    """A path in the place of a block of problems is a file of them."""
+    return block | {
+        key: {"source": "file", "path": _path(said, folder)} for key in keys if isinstance(said := block.get(key), str)
+    }
 
 
 def _path(given: str, folder: Path) -> str:

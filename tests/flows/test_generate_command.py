@@ -57,6 +57,26 @@ def test_the_readmes_problem_file_is_taken(work: Path) -> None:
     ]
 
 
+def test_what_is_nearly_a_name_beside_it_is_suggested(work: Path) -> None:
+    def said(*words: str) -> str:
+        with pytest.raises(L2SError) as caught:
+            RUN.invoke(app_for(["generate"]), ["generate", *words, "out.jsonl"], catch_exceptions=False)
+        return str(caught.value)
+
+    assert "my-tset.jsonl: no such file" in (found := said("tiny", "my-tset.jsonl"))
+    assert "did you mean 'my-test.jsonl'?" in found
+    (work / "models").mkdir()
+    (work / "models" / "slow").symlink_to(work / "tiny")
+    assert "; did you mean 'models/slow'?" in said("models/slwo", "my-test.jsonl")
+    assert f"did you mean '{work}/models/slow'?" in said(f"{work}/models/slwo", "my-test.jsonl")
+
+
+def test_of_a_missing_column_the_files_own_are_named(work: Path) -> None:
+    (work / "my-test.jsonl").write_text('{"id": "1", "problem": "1 + 1", "answer": "2"}\n')
+    with pytest.raises(RecordError, match=r"column 'gold' is missing; found id, problem, answer$"):
+        generate()
+
+
 def test_numbers_are_ids_and_answers_too(work: Path) -> None:
     (work / "my-test.jsonl").write_text('{"id": 7, "problem": "1 + 1?", "gold": 2.5}\n{"id": 8, "problem": "x"}\n')
     with pytest.raises(RecordError, match=r"my-test.jsonl: column 'gold' is missing"):
@@ -159,5 +179,10 @@ def test_a_level_is_asked_for_in_the_words_of_the_training(work: Path) -> None:
     (trained / "l2s_manifest.json").write_text(json.dumps({"level_template": "{problem} Be {level}."}))
     (work / "tiny").unlink()
     (work / "tiny").symlink_to(trained)
+    manifest = (trained / "l2s_manifest.json").read_text()
+    (trained / "l2s_manifest.json").write_text(json.dumps(json.loads(manifest) | {"levels": []}))
+    with pytest.raises(ConfigError, match="tiny: it was trained for no levels, so level 'short'"):
+        generate("--level", "short")
+    (trained / "l2s_manifest.json").write_text(manifest)
     assert generate("--level", "short").exit_code == 0
     assert all("+ 1? Be short." in str(row["prompt"]) for row in rows(work))

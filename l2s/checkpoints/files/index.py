@@ -9,7 +9,7 @@ from pathlib import Path
 from l2s.checkpoints.files.header import TensorEntry, read_header
 from l2s.checkpoints.files.json_file import read_object
 from l2s.core.errors import CheckpointError
-from l2s.core.files import looked_for
+from l2s.core.files import looked_for, nearest_beside
 
 __all__ = ["INDEX", "SINGLE", "TensorEntry", "WeightIndex", "listed", "natural", "read_header", "read_index"]
 
@@ -46,7 +46,7 @@ def read_index(folder: Path) -> WeightIndex:
             and shards telling different stories; everything that is wrong, at once.
     """
     if not folder.is_dir():
-        raise CheckpointError(f"{folder}: no such model folder{looked_for(folder)}")
+        raise CheckpointError(f"{folder}: no such model folder{looked_for(folder)}{nearest_beside(folder)}")
     if (folder / SINGLE).is_file():
         notes = (f"{SINGLE} is read, as loaders do; {INDEX} beside it is ignored",)
         entries = {entry.name: entry for entry in read_header(folder / SINGLE)}
