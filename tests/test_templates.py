@@ -46,7 +46,7 @@ def test_it_renders_as_transformers_does() -> None:
     ],
 )
 def test_an_endless_template_ends_in_one_sentence(endless: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("l2s.templates.SECONDS", 1.0)
+    monkeypatch.setattr("l2s.templates.SECONDS", 0.5)
     started = time.monotonic()
     with pytest.raises(RenderError) as error:
         template(endless).render(USER)

@@ -82,6 +82,7 @@ def test_a_broken_dvc_yaml_is_one_sentence(toy: Path) -> None:
         Graph()
 
 
+@pytest.mark.long
 def test_the_files_of_a_code_folder_that_changed_are_named(toy: Path) -> None:
     code = toy / "code"
     code.mkdir()

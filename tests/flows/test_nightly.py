@@ -176,6 +176,7 @@ def test_sampling_draws_new_samples_and_their_luck_is_no_regression(project: Pat
     assert last(project)["compared"][0]["fresh"] == 0
 
 
+@pytest.mark.long
 def test_a_run_is_measured_under_its_own_sampling_which_a_change_names(project: Path, l2s: L2s) -> None:
     warm = {"model": "models/quick", "control": "none", "sampling": {"temperature": 1.0, "samples": 2}}
     edit(project, lambda p: p["runs"].update(warm=warm))
@@ -214,7 +215,7 @@ class Interrupted(BaseException):
     """What Ctrl-C does, without ending pytest."""
 
 
-@pytest.mark.parametrize("where", ["a run", "the writing"])
+@pytest.mark.parametrize("where", ["a run", pytest.param("the writing", marks=pytest.mark.long)])
 def test_a_night_that_was_stopped_leaves_nothing_whole_and_the_next_continues(
     project: Path, l2s: L2s, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -279,6 +280,7 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]], list[int]]]:
     server.server_close()
 
 
+@pytest.mark.long
 def test_the_hooks_are_told_once_and_only_of_a_regression(
     project: Path, l2s: L2s, webhook: tuple[str, list[dict[str, Any]], list[int]]
 ) -> None:

@@ -50,6 +50,7 @@ def test_rows_are_verdicts_with_the_problem(tmp_path: Path) -> None:
     assert verify_rows(rows) == rows, "what is graded again is the same"
 
 
+@pytest.mark.long
 def test_nothing_is_generated_twice_and_each_setting_counts(tmp_path: Path) -> None:
     first = sampled(tmp_path, params())
     assert sampled(tmp_path, params()) == ((15, 0), first[1])

@@ -84,6 +84,7 @@ def test_killed_trainings_end_with_the_same_bytes(
     assert "4 kills" in done.stdout
 
 
+@pytest.mark.long
 def test_sigterm_keeps_the_step_and_ends_with_143(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     seen = list[int]()
 
