@@ -188,7 +188,9 @@ def _runs(params: Block) -> Iterator[str]:
         if control == "none" and "controls" not in params:
             continue
         if control not in controls:
-            yield f"runs.{name}.control: unknown '{_shown(control)}'{nearest(control, controls)}"
+            hint = nearest(control, controls)
+            more = "" if "did you mean" in hint else "; declare it under controls"
+            yield f"runs.{name}.control: unknown '{_shown(control)}'{hint}{more}"
         elif block(controls, control).get("kind") == "cothink":
             yield (
                 f"runs.{name}.control: cothink asks a second model, whose changes the pipeline would not notice; "

@@ -1,10 +1,12 @@
 """What stages need beside params.yaml: models, files, an engine, a device; looked for before the first one runs."""
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from l2s.checkpoints.files.index import listed
 from l2s.core.errors import ConfigError, L2SError, RecordError
 from l2s.core.files import looked_for, nearest_beside
 from l2s.core.params import nearest
@@ -20,7 +22,7 @@ def missing(params: Any, stages: Collection[str] | None, *, elsewhere: bool = Fa
         elsewhere: stages run on other machines, whose devices and packages cannot be looked at.
     """
     found = [*_models(params, stages), *_benchmarks(params, stages), *_texts(params, stages)]
-    return found if elsewhere else [*found, *_engine(params, stages)]
+    return found if elsewhere else [*found, *_misfits(params, stages), *_engine(params, stages)]
 
 
 def broken_recipes(params: Any) -> list[str]:
@@ -88,6 +90,29 @@ def _benchmarks(params: Any, stages: Collection[str] | None) -> Iterator[str]:
                 own_problems(keys[1], Path(path))
             except RecordError as error:
                 yield f"{'.'.join(keys)}.path: {error}"
+
+
+def _misfits(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+    """Why recipes whose models are here already give no merge; where statistics must be made first, merging tells."""
+    from l2s.merging.plan.preflight import plan_merge
+    from l2s.merging.recipe import MergeRecipe
+
+    paths = {name: block(params, "models", name).get("path") for name in block(params, "models")}
+    folders = {name: Path(path) for name, path in paths.items() if isinstance(path, str)}
+    found: dict[str, list[str]] = {}
+    for name, said in block(params, "recipes").items():
+        with suppress(L2SError):  # of which others tell
+            recipe = MergeRecipe.parse(said, name) if _runs(f"merge@{name}", stages) else None
+            if recipe is None or recipe.statistics_names() or not _all_here(folders, recipe.input_names()):
+                continue
+            for finding in plan_merge(recipe, folders).findings:
+                if finding.fatal and not finding.forcible:
+                    found.setdefault(finding.sentence, []).append(f"recipes.{name}")
+    yield from (f"{listed(names)}: {sentence}" for sentence, names in found.items())
+
+
+def _all_here(folders: Mapping[str, Path], names: Iterable[str]) -> bool:
+    return all(name in folders and _there(folders[name] / "config.json", Path.is_file) for name in names)
 
 
 def _texts(params: Any, stages: Collection[str] | None) -> Iterator[str]:

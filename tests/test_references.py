@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from typer.testing import CliRunner
 
@@ -20,6 +21,7 @@ from l2s.presets import read_preset
 from l2s.references import BLOCKS, DEFAULTS, EMBEDDED, ENGINES, GRADERS, STAGES, stage_names
 from l2s.verification import grader_names
 from tests.conftest import L2s
+from tests.tiny import random_weights, write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 Params = dict[str, Any]
@@ -130,6 +132,9 @@ WRONG: list[tuple[Change, str]] = [
     (put("training", "sft-own", "method", "sfd"), r"training\.sft-own.*sfd"),
     (put("training", "sft-own", "epoch", 2), r"training\.sft-own.*'epoch' \(did you mean 'epochs'"),
     (put("samples", "mine", {"model": "models/slwo", "problems": {}}), r"samples\.mine\.model: .*mean 'models/slow'"),
+    (put("runs", "x", RUN | {"control": "shorter"}),
+     r"runs\.x\.control: unknown 'shorter'; known: .*; declare it under controls"),
+    (put("decoding", "threads", "high"), r"decoding\.threads: found 'high', expected a valid integer(;|$)"),
     (put("samples", "mine", {"model": "models/slow", "problem": {}}), "samples.mine.problem: unknown key; did"),
     (put("samples", "mine", {"model": "models/slow", "problems": {"source": "gsm8"}}), "did you mean 'gsm8k'"),
     (put("samples", "mine", {"model": "models/slow", "problems": {"source": "file", "path": "problem.jsonl"}}),
@@ -174,6 +179,24 @@ def test_what_is_wrong_is_told_before_any_stage(project: Path, change: Change, w
     assert "\x1b" not in str(told.value) and "\n" not in str(told.value) and len(str(told.value)) < 1500
 
 
+def test_models_that_do_not_fit_are_told_before_any_stage_once_for_all_recipes(project: Path) -> None:
+    wide = {name: torch.zeros([9 if size == 8 else size for size in t.shape]) for name, t in random_weights(0).items()}
+    write_checkpoint(project / "a", random_weights(0))
+    write_checkpoint(project / "b", wide, hidden_size=9)
+
+    def with_own(params: Params) -> None:
+        params["models"] |= {name: {"source": "path", "path": name} for name in ("a", "b")}
+        both = {"merge_method": "linear", "models": [{"model": "a"}, {"model": "b"}], "dtype": "bfloat16"}
+        params["recipes"] |= {"one": both, "two": both | {"parameters": {"weight": 0.5}}}
+
+    written(with_own)
+    with pytest.raises(ConfigError, match=r"recipes\.one, recipes\.two: config.json: hidden_size is 8 in a, 9") as told:
+        check_ready(["merge@one", "merge@two"])
+    assert str(told.value).count("hidden_size") == 1
+    check_ready(["merge@average"])
+    check_ready(["merge@one"], elsewhere=True)
+
+
 def without_defaults(params: Params) -> None:
     for key in DEFAULTS:
         if key != "recipes":
@@ -210,7 +233,7 @@ def test_an_engine_left_out_is_written_into_its_block(project: Path, block: str,
     config, said = read_config(), list[str]()
     fill_in(said.append)
     assert Path("params.yaml").read_text() == expected + text and read_config() == config
-    assert said == ["params.yaml: added decoding: {engine: auto}, which DVC looks for there"]
+    assert said == ["params.yaml: added engine: auto to decoding, which DVC looks for there"]
 
 
 def test_nothing_is_written_behind_a_file_that_is_wrong_or_ends_otherwise(project: Path) -> None:

@@ -111,4 +111,9 @@ def _cells(found: Estimate, unknown: bool) -> list[str]:
     )
     if unknown:
         time = f"≥ {time}" if seconds else "?"
-    return [tokens, trained, eflops, f"{found.disk / 1e9:.2f} GB", f"{found.memory / 1e9:.1f} GB", time]
+    return [tokens, trained, eflops, _size(found.disk), _size(found.memory), time]
+
+
+def _size(count: float) -> str:
+    """Bytes in GB, of small models in MB."""
+    return f"{count / 1e9:.3g} GB" if count >= 1e8 else f"{count / 1e6:.2g} MB" if count else "–"

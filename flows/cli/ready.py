@@ -85,7 +85,8 @@ def fill_in(say: Callable[[str], None]) -> None:
         names = [*lines, *(f"{block}.{key}" for block, key in inner)]
         raise ConfigError(f"{PARAMS}: {', '.join(names)}: missing; add {'; '.join(f'`{line}`' for line in added)}")
     write_text(PARAMS, text)
-    say(f"{PARAMS}: added {', '.join(added)}, which DVC looks for there")
+    said = [*lines.values(), *(f"{key}: {value} to {block}" for (block, key), value in inner.items())]
+    say(f"{PARAMS}: added {', '.join(said)}, which DVC looks for there")
 
 
 def _lacks(found: dict[str, Any], block: str, key: str) -> bool:

@@ -154,7 +154,7 @@ class Scheduled:
 
     def _show(self, name: str, standing: Standing) -> None:
         self._task(name)(standing.key, standing.said, return_state=True)
-        self._tell(name, standing.said.removeprefix(f"{name} is "))
+        self._tell(name, standing.said.removeprefix(f"{name} ").removeprefix("is "))
 
     def _fail(self, name: str, sentence: str) -> None:
         self.well[name] = False

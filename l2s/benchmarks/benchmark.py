@@ -67,7 +67,10 @@ class ProblemParams(Params):
         published = SOURCES.get(self.source)
         if published is not None and self.path is None:
             if not published.hub:
-                raise ValueError(f"source {self.source} takes a path, to a file of yours: {published.licence}")
+                raise ValueError(
+                    f"source {self.source} takes a path, to a file of yours: it is not fetched "
+                    f"(licence: {published.licence})"
+                )
             if self.split not in published.hub:
                 raise ValueError(f"{self.source} has split {' or '.join(published.hub)}, not {self.split}")
             if published.hub[self.split].revision is None and self.revision is None:

@@ -120,6 +120,7 @@ def _sentences(error: ValidationError, model: type[BaseModel], where: str, missi
 
 def _expected(message: str) -> str:
     message = message.removeprefix("Value error, ").replace("Input should be", "expected")
+    message = message.partition(", unable to parse")[0]
     return message[0].lower() + message[1:]
 
 

@@ -36,6 +36,17 @@ def test_names_and_shapes_are_all_listed_in_both_directions(tmp_path: Path) -> N
     ]
 
 
+def test_of_models_of_different_sizes_the_size_is_said_once(tmp_path: Path) -> None:
+    wide = {name: torch.zeros([9 if size == 8 else size for size in t.shape]) for name, t in random_weights(0).items()}
+    (finding,) = compare(pair(tmp_path, weights=wide, hidden_size=9))
+    assert finding.fatal and finding.sentence == (
+        "config.json: hidden_size is 8 in base, 9 in slow; so these are models of different sizes: "
+        "model.embed_tokens.weight: shape [16, 8] in base, [16, 9] in slow, "
+        "model.layers.0.input_layernorm.weight: shape [8] in base, [9] in slow, "
+        "model.layers.0.mlp.down_proj.weight: shape [8, 12] in base, [9, 12] in slow and 17 more; shapes must agree"
+    )
+
+
 def test_what_no_part_of_the_model_takes_is_left_out(tmp_path: Path) -> None:
     weights = random_weights(0) | {"model.layers.99.mlp.up_proj.weight": torch.zeros(12, 8), "odd": torch.zeros(3)}
     (finding,) = compare(pair(tmp_path / "more", weights=weights))

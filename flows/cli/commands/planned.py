@@ -22,7 +22,7 @@ def plan(
     gpus: Annotated[int, typer.Option(min=1, help="How many of them.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """What the run will cost: tokens, eFLOPs, disk, memory and hours, without loading a model."""
+    """What the run will cost: tokens, eFLOPs (compute and memory traffic), disk, memory, hours; loads no model."""
     if params is not None and preset is not None:
         raise ConfigError("l2s plan takes --params or --preset, not both")
     if gpu is not None and gpu not in DEVICES:

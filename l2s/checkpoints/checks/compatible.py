@@ -21,6 +21,9 @@ MUST_AGREE = ("rope_theta", "rms_norm_eps", "layer_norm_eps", "hidden_act", "num
 MAY_DIFFER = ("max_position_embeddings", "rope_scaling", "sliding_window", "eos_token_id", "bos_token_id")
 """Keys of config.json of which the result takes one model's."""
 
+SIZES = ("hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "num_key_value_heads")
+"""Keys of config.json that decide tensors' shapes."""
+
 FOREIGN = 0.05
 """Share of token ids with another string from which two tokenizers count as different ones."""
 
@@ -121,6 +124,7 @@ def _tensors(first: str, reference: Checkpoint, name: str, model: Checkpoint) ->
         if only - surplus:
             yield Finding(f"{lacking} lacks {listed(sorted(only - surplus))}, which {having} has", fatal=True)
     shared = ours & theirs
+    apart, kinds = list[str](), list[str]()
     heads = dict.fromkeys(n for found in (names, model.names()) for n in found if is_head(n))
     for tensor in [*(n for n in names if n in shared), *heads]:
         if not (_can(reference, tensor) and _can(model, tensor)):
@@ -129,10 +133,24 @@ def _tensors(first: str, reference: Checkpoint, name: str, model: Checkpoint) ->
         here, there = reference.entry(tensor), model.entry(tensor)
         skipped = 1 if has_rows(reference, tensor) else 0
         if here.shape[skipped:] != there.shape[skipped:] or len(here.shape) != len(there.shape):
-            shapes = f"shape {list(here.shape)} in {first}, {list(there.shape)} in {name}"
-            yield Finding(f"{tensor}: {shapes}; shapes must agree", fatal=True)
+            apart.append(f"{tensor}: shape {list(here.shape)} in {first}, {list(there.shape)} in {name}")
         if (here.dtype in INTEGERS) != (there.dtype in INTEGERS):
-            yield Finding(f"{tensor}: {here.dtype} in {first}, {there.dtype} in {name}", fatal=True)
+            kinds.append(f"{tensor}: {here.dtype} in {first}, {there.dtype} in {name}")
+    if apart:
+        yield Finding(f"{_sizes(first, reference, name, model)}{listed(apart)}; shapes must agree", fatal=True)
+    if kinds:
+        yield Finding(listed(kinds), fatal=True)
+
+
+def _sizes(first: str, reference: Checkpoint, name: str, model: Checkpoint) -> str:
+    """The sizes that differ by the configs, which say in a word why shapes do."""
+    found = [(key, setting(reference.config, key), setting(model.config, key)) for key in SIZES]
+    shown = [
+        f"{key} is {here} in {first}, {there} in {name}"
+        for key, here, there in found
+        if here != there and None not in (here, there)
+    ]
+    return f"config.json: {'; '.join(shown)}; so these are models of different sizes: " if shown else ""
 
 
 def _can(model: Checkpoint, tensor: str) -> bool:
