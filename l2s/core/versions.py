@@ -4,7 +4,7 @@ import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
 """Of this package."""
 
 
