@@ -135,6 +135,8 @@ WRONG: list[tuple[Change, str]] = [
     (put("runs", "x", RUN | {"control": "shorter"}),
      r"runs\.x\.control: unknown 'shorter'; known: .*; declare it under controls"),
     (put("decoding", "threads", "high"), r"decoding\.threads: found 'high', expected a valid integer(;|$)"),
+    (put("controls", "none", {"kind": "budget", "max_thnk": 3, "answer_prefix": "a prefix of many characters"}),
+     r"controls\.none: kind budget takes .*'max_think'"),
     (put("samples", "mine", {"model": "models/slow", "problem": {}}), "samples.mine.problem: unknown key; did"),
     (put("samples", "mine", {"model": "models/slow", "problems": {"source": "gsm8"}}), "did you mean 'gsm8k'"),
     (put("samples", "mine", {"model": "models/slow", "problems": {"source": "file", "path": "problem.jsonl"}}),

@@ -11,6 +11,8 @@ from l2s.core.errors import ConfigError
 
 TAG = "kind="
 """How the tag of a member of a union begins: the place of an error has it, the file does not."""
+LONG = 48
+"""A block written longer than this is not repeated before a sentence that says itself what is wrong in it."""
 T = TypeVar("T")
 
 
@@ -108,14 +110,21 @@ def _sentences(error: ValidationError, model: type[BaseModel], where: str, missi
         if problem["type"] == "missing" and not missing:
             continue
         path = [str(part) for part in problem["loc"] if not str(part).startswith(TAG)]
-        joint = ": " if where.endswith((".yaml", ".yml")) else "."
-        place = f"{where}{joint}{'.'.join(path)}" if path else where
+        place = f"{inside(where)}{'.'.join(path)}" if path else where
         if problem["type"] == "extra_forbidden":
             yield f"{place}: unknown key{nearest(path[-1], _keys_beside(model, problem['loc']))}"
         elif problem["type"] == "missing":
             yield f"{place}: required, but missing"
         else:
-            yield f"{place}: found {problem['input']!r}, {_expected(problem['msg'])}"
+            expected = _expected(problem["msg"])
+            found = f"found {problem['input']!r}, "
+            told = isinstance(problem["input"], dict) and len(found) > LONG and not expected.startswith("expected")
+            yield f"{place}: {'' if told else found}{expected}"
+
+
+def inside(where: str) -> str:
+    """What stands before a key of ``where``: of a file a colon, of a key of a file a point."""
+    return where + (": " if where.endswith((".yaml", ".yml")) else ".")
 
 
 def _expected(message: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from l2s.core.digests import BLAKE3, digest_text
 from l2s.core.errors import ConfigError
-from l2s.core.params import nearest
+from l2s.core.params import inside, nearest
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.union import parse_control
 from l2s.merging.recipe import MergeRecipe
@@ -80,8 +80,8 @@ def space_of(params: SearchParams, where: str = "search", controls: Mapping[str,
         ConfigError: everything that is wrong with the ranges, at once.
     """
     reader = Reader(controls or {})
-    recipe = reader.recipe(params.recipe, f"{where}.recipe")
-    control = reader.control(params.control, f"{where}.control")
+    recipe = reader.recipe(params.recipe, f"{inside(where)}recipe")
+    control = reader.control(params.control, f"{inside(where)}control")
     reader.finish()
     if reader.problems:
         raise ConfigError("; ".join(reader.problems))
@@ -142,9 +142,9 @@ def unknown_inputs(space: Space, models: Collection[str], statistics: Collection
 
 def _wrong(candidate: Candidate, where: str) -> str | None:
     try:
-        MergeRecipe.parse(candidate.recipe, f"{where}.recipe")
+        MergeRecipe.parse(candidate.recipe, f"{inside(where)}recipe")
         if candidate.control != "none":
-            parse_control(candidate.control, f"{where}.control")
+            parse_control(candidate.control, f"{inside(where)}control")
     except ConfigError as error:
         return str(error)
     return None
