@@ -252,7 +252,7 @@ def generate(
         engine, device, prompt, date, template_kwargs, temperature=temperature, top_p=top_p, top_k=top_k,
         max_tokens=max_tokens, samples=samples, seed=seed,
     )  # fmt: skip
-    decoding = decoding if level is None else at_level(decoding, folder, level)
+    decoding = decoding if level is None else at_level(decoding, folder, level, say or _warn)
     _keep([model, problems, *([control] if isinstance(control, str | os.PathLike) else [])], out)
     return generate_responses(
         folder, Checkpoint(folder).digest, [Path(problems)], Path(out),

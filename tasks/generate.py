@@ -20,16 +20,19 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     from tasks.inputs.decoding import run_decoding
     from tasks.running.costs import generation_cost
 
+    def note(sentence: str) -> None:
+        say(f"note: {sentence}")
+
     model = DATA / config.runs[name].model
     counts = generate_responses(
         model,
         Checkpoint(model).digest,
         [DATA / "benchmarks" / f"{benchmark}.jsonl" for benchmark in config.measured()],
         DATA / "responses" / f"{name}.jsonl",
-        Run(name, run_decoding(config, name, DATA), config.control_of(name)),
+        Run(name, run_decoding(config, name, DATA, note), config.control_of(name)),
         HIDDEN / "responses.sqlite",
         track,
-        lambda sentence: say(f"note: {sentence}"),
+        note,
     )
     say(f"{counts.generated} responses generated, {counts.stored} from the store")
     return generation_cost(model, DATA / "responses" / f"{name}.jsonl", counts.stored)

@@ -1,5 +1,6 @@
 """Levels of length that a model was trained to be asked for, in the words that it was trained with."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,8 +16,12 @@ Level = Literal["short", "medium", "long"]
 LEVELS: tuple[Level, ...] = ("short", "medium", "long")
 
 
-def at_level(decoding: "DecodingParams", model: Path, level: str) -> "DecodingParams":
+def at_level(
+    decoding: "DecodingParams", model: Path, level: str, say: Callable[[str], None] = lambda sentence: None
+) -> "DecodingParams":
     """``decoding`` whose user's turn asks for a level, as the manifest in the model's folder has it.
+
+    ``say`` is told where the model was trained for no levels.
 
     Raises:
         ConfigError: there is no such level, or the folder holds no training of ours.
@@ -31,9 +36,9 @@ def at_level(decoding: "DecodingParams", model: Path, level: str) -> "DecodingPa
             "name a model that l2s trained, or leave level out"
         )
     if manifest.get("levels") == []:
-        raise ConfigError(
-            f"{model}: it was trained for no levels, so level '{level}' would be words that it never learned; "
-            "leave level out, or name a model that was trained with data of kind labelled or a reward of levels"
+        say(
+            f"{model}: it was trained for no levels, so that level '{level}' is words that it never learned; train it "
+            "with data of kind labelled or a reward of levels, or leave level out"
         )
     turn = template.replace("{level}", level)
     prompt = decoding.prompt.model_copy(update={"template": decoding.prompt.template.replace("{problem}", turn)})

@@ -21,6 +21,8 @@ from l2s.generation.engines.transformers.sampling import stream_for
 from l2s.generation.settings import SamplingParams
 from tests.generation.slowly import Slow, SlowDecoder
 
+pytestmark = pytest.mark.long
+
 VOCABULARY, OPEN, CLOSE, STOP, WAIT = 24, 1, 2, 3, 4
 STOPS = frozenset({STOP})
 MARKS = {

@@ -14,6 +14,8 @@ from l2s.merging.run.in_memory import MemoryMerger, MergedInMemory
 from l2s.search.live_engine import LiveEngine
 from tests.search.models import FAMILY, alike, answers, prompts, recipe
 
+pytestmark = pytest.mark.long
+
 SHARES = ((0.5, 0.45), (0.1, 0.9), (0.45, 0.45))
 
 
