@@ -205,6 +205,8 @@ def test_a_run_with_nothing_to_do_loads_no_tables_and_no_statistics() -> None:
     program = (
         "import flows.cli.app, flows.cli.ready, flows.pipeline.run, sys\n"
         "import l2s.analysis.output.reading, l2s.analysis.output.terminal\n"
+        "from l2s.config import Config\n"
+        "from pathlib import Path; assert Config.read(Path('params.yaml').absolute()).searches\n"
         f"flows.cli.app.app_for(['run']); print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
