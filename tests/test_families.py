@@ -15,6 +15,8 @@ from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints
 from tests.generation.test_architectures import FAMILIES, random_model
 
+pytestmark = pytest.mark.long
+
 LONGEST = 24
 """Tokens of a text: within every context."""
 
