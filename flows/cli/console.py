@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,21 +49,25 @@ def warn(sentence: str) -> None:
     consoles.err.print(f"note: {sentence}", highlight=False, markup=False, soft_wrap=True)
 
 
-def print_table(
-    summary: Path, as_json: bool, title: str | None = None, show: Sequence[str] = (), *, check: bool = True
-) -> None:
+def print_table(summary: Path, as_json: bool, show: Sequence[str] = ()) -> None:
     """Show a summary: the table of every reported benchmark, or those named (``columns.py`` has all)."""
     from l2s.analysis.output.reading import read_summary
-    from l2s.analysis.output.terminal import any_table, main_table, overall_table, sampled_table
+    from l2s.analysis.output.terminal import any_table
 
     if as_json:
         consoles.out.print_json(summary.read_text(encoding="utf-8"))
         return
-    content = read_summary(summary, check=check)
+    content = read_summary(summary)
     for name in show:
         consoles.out.print(any_table(content, name))
-    if show:
-        return
+    if not show:
+        print_summary(content)
+
+
+def print_summary(content: dict[str, Any], title: str | None = None) -> None:
+    """Show what a summary holds: the table of every reported benchmark, why a run was chosen, and the notes."""
+    from l2s.analysis.output.terminal import main_table, overall_table, sampled_table
+
     for benchmark in content["benchmarks"]:
         named = f"{title}: {benchmark}" if title else None
         consoles.out.print(main_table(content, benchmark, named, consoles.out.width))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from flows.cli.console import Json, complain, err, out, print_table, say, warn
+from flows.cli.console import Json, complain, err, out, print_summary, print_table, say, warn
 
 if TYPE_CHECKING:
     from l2s.config import Config
@@ -146,12 +146,15 @@ def _print_summary(config: "Config", as_json: bool) -> None:
     from l2s.analysis.output.reading import read_summary
 
     summary = Path("data/summary/summary.json")
-    print_table(summary, as_json, config.title(), check=False)
-    if not as_json:
-        if (table := making_table(config, read_summary(summary, check=False), Path("data"))) is not None:
-            out.print(table, highlight=False, markup=False)
-        out.print("report   data/report/index.html", highlight=False)
-        out.print("summary  data/summary/summary.json", highlight=False)
+    if as_json:
+        print_table(summary, as_json)
+        return
+    content = read_summary(summary, check=False)
+    print_summary(content, config.title())
+    if (table := making_table(config, content, Path("data"))) is not None:
+        out.print(table, highlight=False, markup=False)
+    out.print("report   data/report/index.html", highlight=False)
+    out.print("summary  data/summary/summary.json", highlight=False)
 
 
 COMMANDS = (run, why, ui, report, code)
