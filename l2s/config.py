@@ -149,10 +149,6 @@ class Config(Params):
         Raises:
             ConfigError: everything that is wrong with it, at once.
         """
-        if path == Path("params.yaml") and not path.is_file():
-            raise ConfigError(
-                f"{path}: no such file in {Path.cwd()}; go to a project's folder, or make a project: l2s init"
-            )
         found = read_yaml(path)
         problems = [
             f"{path}: {problem}"

@@ -24,7 +24,7 @@ def main(
     """Long-to-short reasoning: merge a quick and a slow model, and measure what the merge is worth."""
     context.obj = {"debug": debug}
     if version:
-        console.out.print(f"l2s {__version__}", highlight=False)
+        console.say(f"l2s {__version__}")
         raise typer.Exit
 
 
@@ -49,14 +49,12 @@ def app_for(arguments: Sequence[str] = ()) -> typer.Typer:
 
 
 def _add_pipeline(app: typer.Typer) -> None:
-    from flows.cli.commands import export, init, nightly, planned, preset, runs
-    from flows.cli.commands.audit import audit
-    from flows.cli.commands.lineage import lineage
+    from flows.cli.commands import audit, export, init, lineage, nightly, planned, preset, runs
     from flows.pipeline.repository.project import in_project
 
-    for command in (*runs.COMMANDS, *planned.COMMANDS, export.export, nightly.nightly):
+    for command in (*runs.COMMANDS, planned.plan, export.export, nightly.nightly):
         app.command(rich_help_panel=PIPELINE)(in_project(command))
-    for alone in (lineage, audit, preset.preset, init.init):
+    for alone in (lineage.lineage, audit.audit, preset.preset, init.init):
         app.command(rich_help_panel=PIPELINE)(alone)
 
 
@@ -78,5 +76,5 @@ def entry() -> None:
         console.complain(f"error: {sentence_of(error)}")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        console.err.print("stopped; the next run continues from here", highlight=False)
+        console.tell("stopped; the next run continues from here")
         raise SystemExit(130) from None

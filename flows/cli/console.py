@@ -44,9 +44,14 @@ def complain(sentence: str) -> None:
     consoles.err.print(sentence, style="red", highlight=False, markup=False, soft_wrap=True)
 
 
-def warn(sentence: str) -> None:
+def tell(sentence: str) -> None:
     """Print one line as it is, beside the output."""
-    consoles.err.print(f"note: {sentence}", highlight=False, markup=False, soft_wrap=True)
+    consoles.err.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def warn(sentence: str) -> None:
+    """The same for a note."""
+    tell(f"note: {sentence}")
 
 
 def print_table(summary: Path, as_json: bool, show: Sequence[str] = ()) -> None:

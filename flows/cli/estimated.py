@@ -5,30 +5,30 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli.console import out, say, warn
+from flows.cli.ready import fill_in, read_config
 from l2s.config import Config
 from l2s.planning.estimates import Estimate, Estimator, totals
 from l2s.planning.machine import DEVICES, Past, read_costs
+from tasks.stage import DATA
 from tasks.stages import STAGES
-
-DATA = Path("data")
 
 
 def estimates_of(
-    path: Path, own: bool, everything: bool, gpu: str | None, gpus: int
+    path: Path | None, everything: bool, gpu: str | None, gpus: int
 ) -> tuple[list[Estimate], Mapping[str, None]]:
     """Estimates of the stages that would run, and what they rest on.
 
     Args:
-        path: params file.
-        own: it is this project's, so DVC knows what would run and ``data/`` holds its responses.
+        path: another params file; None: this project's, where DVC knows what would run and ``data/`` holds responses.
         everything: count stages that are up to date as well.
         gpu: a device of DEVICES; None: this machine's processor.
         gpus: how many.
     """
-    config = Config.read(path)
-    stages = _stale() if own and not everything else stages_of(config)
+    config = Config.read(path) if path is not None else read_config()
+    stages = _stale() if path is None and not everything else stages_of(config)
     estimator = Estimator(Past(read_costs()), DEVICES[gpu] if gpu else None, gpus)
-    return [estimate(config, stage, estimator, DATA if own else None) for stage in stages], estimator.assumptions
+    data = DATA if path is None else None
+    return [estimate(config, stage, estimator, data) for stage in stages], estimator.assumptions
 
 
 def stages_of(config: Config) -> list[str]:
@@ -41,7 +41,6 @@ def stages_of(config: Config) -> list[str]:
 
 
 def _stale() -> list[str]:
-    from flows.cli.ready import fill_in
     from flows.pipeline.run import plan as plan_run
 
     fill_in(warn)
@@ -80,7 +79,7 @@ def show(estimates: list[Estimate], assumptions: Mapping[str, None]) -> None:
     from rich.table import Table
 
     if not estimates:
-        out.print("everything is up to date", highlight=False)
+        say("everything is up to date")
         return
     table = Table(
         "stage", *(["count", "tokens", "trained", "eFLOPs", "disk", "memory", "time"]), box=None, header_style="bold"
@@ -93,7 +92,7 @@ def show(estimates: list[Estimate], assumptions: Mapping[str, None]) -> None:
     unknown = any(found.seconds is None for found in estimates)
     table.add_row("all", str(len(estimates)), *_cells(totals(estimates), unknown), style="bold")
     out.print(table)
-    out.print("One stage after another; memory is the most that one stage takes. Rests on:", highlight=False)
+    say("One stage after another; memory is the most that one stage takes. Rests on:")
     for sentence in assumptions:
         say(f"  {sentence}")
 

@@ -16,18 +16,29 @@ from l2s.requirements import broken_recipes, missing
 PARAMS = Path("params.yaml")
 
 
+def read_params() -> Any:
+    """params.yaml as it stands.
+
+    Raises:
+        ConfigError: it is no YAML; or there is none, and where a project is had from.
+    """
+    if not PARAMS.is_file():
+        raise ConfigError(
+            f"{PARAMS}: no such file in {Path.cwd()}; go to a project's folder, or make a project: l2s init"
+        )
+    return read_yaml(PARAMS)
+
+
 def read_config() -> Config:
     """params.yaml, checked.
 
     Raises:
         ConfigError: everything that is wrong, with its recipes and with what it needs besides.
     """
+    found = read_params()
     try:
         return Config.read(PARAMS)
     except ConfigError as error:
-        if not PARAMS.is_file():
-            raise
-        found = read_yaml(PARAMS)  # fails as before if it is no YAML
         more = [*broken_recipes(found), *missing(found, None)]
         raise ConfigError("; ".join([str(error), *(f"{PARAMS}: {problem}" for problem in more)])) from None
 
@@ -42,7 +53,7 @@ def check_ready(stages: Collection[str], *, elsewhere: bool = False) -> None:
     Raises:
         ConfigError: everything that is wrong or missing, at once.
     """
-    found = read_yaml(PARAMS)
+    found = read_params()
     problems = [*broken_recipes(found), *missing(found, stages, elsewhere=elsewhere)]
     if problems:
         raise ConfigError("; ".join(f"{PARAMS}: {problem}" for problem in problems))
@@ -56,9 +67,7 @@ def fill_in(say: Callable[[str], None]) -> None:
     Raises:
         ConfigError: something else is wrong, and nothing was written; or nothing can be added to what is there.
     """
-    if not PARAMS.is_file():
-        read_config()  # says where a project is had from
-    found = read_yaml(PARAMS)
+    found = read_params()
     if any("merge_method" not in block_of(found, "recipes", name) for name in block_of(found, "recipes")):
         check_ready(())  # before DVC, which makes stages of them, says it in its own words
     lines = {key: f"{key}: {default}" for key, default in DEFAULTS.items() if key not in found}

@@ -18,8 +18,8 @@ def export(
 ) -> None:
     """Write a training as data, reward file and config for verl, to be run in verl's own environment."""
     from flows.cli.outputs import Place, check_place, writing
+    from flows.cli.ready import read_config
     from l2s.benchmarks import write_problems
-    from l2s.config import Config
     from l2s.generation.generate import read_problems
     from l2s.training.data import read_samples, reference_lengths
     from l2s.training.export import export_verl
@@ -27,7 +27,7 @@ def export(
 
     if program != "verl":
         raise ConfigError(f"l2s export: '{program}' is not known{nearest(program, ['verl'])}")
-    config = Config.read()
+    config = read_config()
     if name not in config.training:
         raise ConfigError(f"params.yaml: training has no '{name}'{nearest(name, config.training)}")
     settings, out = config.training[name], target or Path("data") / "export" / program / name

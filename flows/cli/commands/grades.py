@@ -1,6 +1,8 @@
 """Single steps on answers: verify, grade, analyse."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,21 +34,8 @@ def verify(
     from l2s.core.progress import bar
     from l2s.verification.io.graded_files import verify_file
 
-    agreements: list[dict[str, Any]] = []
-    dropped: list[str] = []
-    rows = verify_file(
-        responses,
-        target,
-        grader,
-        jobs,
-        bar,
-        format=form,
-        out_format=out_form,
-        say=dropped.append,
-        report=agreements.extend,
-    )
-    _show_grades(target, rows, agreements, as_json)
-    _tell_dropped(dropped)
+    graded = partial(verify_file, responses, target, grader, jobs, bar, format=form, out_format=out_form)
+    _show_grades(target, graded, as_json)
 
 
 def grade(
@@ -64,11 +53,7 @@ def grade(
     if gold is not None and answer is not None and pairs is None and target is None:
         _show_pair(gold, answer, grader, as_json)
     elif pairs is not None and target is not None and gold is None and answer is None:
-        agreements: list[dict[str, Any]] = []
-        dropped: list[str] = []
-        rows = grade_file(pairs, target, grader, say=dropped.append, report=agreements.extend)
-        _show_grades(target, rows, agreements, as_json)
-        _tell_dropped(dropped)
+        _show_grades(target, partial(grade_file, pairs, target, grader), as_json)
     else:
         raise ConfigError("l2s grade takes either --gold G --answer A, or PAIRS.jsonl OUT.jsonl")
 
@@ -96,8 +81,15 @@ def _show_pair(gold: str, answer: str, grader: str, as_json: bool) -> None:
             say(f"{name}: {status}" if grader == ALL else status)
 
 
-def _show_grades(target: Path, rows: list[dict[str, Any]], agreements: list[dict[str, Any]], as_json: bool) -> None:
-    """How many are correct, and how far the graders agree where all were asked."""
+def _show_grades(target: Path, graded: Callable[..., list[dict[str, Any]]], as_json: bool) -> None:
+    """Grade a file; tell how many are correct, how far graders agree where all were asked, and what was left out."""
+    agreements, dropped = list[dict[str, Any]](), list[str]()
+    rows = graded(say=dropped.append, report=agreements.extend)
+    _print_grades(target, rows, agreements, as_json)
+    _tell_dropped(dropped)
+
+
+def _print_grades(target: Path, rows: list[dict[str, Any]], agreements: list[dict[str, Any]], as_json: bool) -> None:
     from l2s.verification.io.graded_files import beside
 
     correct = sum(row["correct"] for row in rows)

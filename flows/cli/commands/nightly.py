@@ -3,13 +3,13 @@
 import os
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.console import Json, err, out, say
+from flows.cli.console import Json, err, out, say, tell
 from l2s.core.errors import RecordError
+from tasks.stage import DATA, HIDDEN
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from l2s.nightly.comparison import Compared
     from l2s.nightly.night import Night
 
-DATA, HIDDEN = Path("data"), Path(".l2s")
 Once = Annotated[bool, typer.Option("--once", help="Run one night now and end: 1 if it found a regression.")]
 Cron = Annotated[str, typer.Option(help="When to run, if served: minute hour day month weekday, UTC.")]
 Accept = Annotated[
@@ -28,9 +27,9 @@ Accept = Annotated[
 
 def nightly(once: Once = False, cron: Cron = "0 2 * * *", accept: Accept = False, as_json: Json = False) -> None:
     """Measure the accepted models again and compare with the accepted night: noise or drift, and what changed."""
-    from l2s.config import Config
+    from flows.cli.ready import read_config
 
-    config = Config.read()
+    config = read_config()
     if not once and not accept:
         _serve(cron)
         return
@@ -51,10 +50,10 @@ def _run(config: "Config", hooks: bool) -> "Night":
     from l2s.core.progress import bar
     from tasks.nightly.hook import notify
 
-    night = run_night(config, DATA, HIDDEN, datetime.now(UTC), bar, _say)
+    night = run_night(config, DATA, HIDDEN, datetime.now(UTC), bar, tell)
     if night.outcome == "regression" and hooks:
         for failure in notify(config.nightly.on_regression, news_of(night, page_of(DATA, night))):
-            _say(failure)
+            tell(failure)
     return night
 
 
@@ -107,7 +106,7 @@ def _accept(night: "Night", as_json: bool) -> None:
         out.print_json(accepted.model_dump_json())
         return
     before = f" (before: {accepted.replaces})" if accepted.replaces else ""
-    _say(f"accepted: night {accepted.night}{before}; the next nights are compared with it")
+    tell(f"accepted: night {accepted.night}{before}; the next nights are compared with it")
 
 
 def _show(night: "Night", as_json: bool) -> None:
@@ -123,10 +122,10 @@ def _show(night: "Night", as_json: bool) -> None:
     if night.baseline:
         out.print(_table(night))
     if night.changes:
-        out.print("changed since the accepted night:", highlight=False)
+        say("changed since the accepted night:")
         for change in night.changes:
             say(f"    {change}")
-    out.print(f"report   {page}", highlight=False)
+    say(f"report   {page}")
 
 
 def _table(night: "Night") -> "Table":
@@ -159,7 +158,3 @@ def _cells(row: "Compared") -> list[str]:
         str(row.rewritten),
         str(row.regraded),
     ]
-
-
-def _say(sentence: str) -> None:
-    err.print(sentence, highlight=False, markup=False, soft_wrap=True)

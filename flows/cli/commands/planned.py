@@ -30,12 +30,8 @@ def plan(
     from flows.cli.estimated import as_record, estimates_of, show
     from l2s.presets import preset_path
 
-    path = preset_path(preset) if preset else params or Path("params.yaml")
-    estimates, assumptions = estimates_of(path, params is None and preset is None, everything, gpu, gpus)
+    estimates, assumptions = estimates_of(preset_path(preset) if preset else params, everything, gpu, gpus)
     if as_json:
         out.print_json(json.dumps(as_record(estimates, assumptions)))
     else:
         show(estimates, assumptions)
-
-
-COMMANDS = (plan,)

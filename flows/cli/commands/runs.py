@@ -2,12 +2,14 @@
 
 import json
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from flows.cli.console import Json, complain, err, out, print_summary, print_table, say, warn
+from flows.cli.console import Json, complain, err, out, print_summary, print_table, say, tell, warn
 
 if TYPE_CHECKING:
     from l2s.config import Config
@@ -47,7 +49,7 @@ def run(
             before=lambda stale: check_ready(stale, elsewhere=elsewhere),
             resources=lambda stages: resources_of(config, stages),
         ):
-            err.print("everything is up to date", highlight=False)
+            tell("everything is up to date")
     except StageFailed as failure:
         _say_failure(failure)
     if not targets or "report" in targets or "analyse" in targets:
@@ -62,11 +64,11 @@ def code(
 
     if check:
         if not is_current():
-            err.print(f"{LOCK} tells of other code than lies here; write it anew: l2s code", highlight=False)
+            tell(f"{LOCK} tells of other code than lies here; write it anew: l2s code")
             raise typer.Exit(1)
-        out.print(f"{LOCK} is up to date", highlight=False)
+        say(f"{LOCK} is up to date")
     else:
-        out.print(f"{LOCK} {'written' if refresh() else 'is up to date'}", highlight=False)
+        say(f"{LOCK} {'written' if refresh() else 'is up to date'}")
 
 
 def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average.")], as_json: Json = False) -> None:
@@ -87,24 +89,31 @@ def ui(
     stay: Annotated[bool, typer.Option(help="Keep the server up after the run.")] = True,
 ) -> None:
     """Start the Prefect UI and run the pipeline against it."""
-    from flows.cli.commands.ui import show
     from flows.cli.ready import check_ready, fill_in, read_config
-    from flows.pipeline.run import StageFailed
+    from flows.pipeline.run import StageFailed, prepared_environment, run_pipeline
+    from flows.pipeline.server import served
 
     read_config()
     fill_in(warn)
     try:
-        show(port, jobs, err, stay, check_ready)
+        with prepared_environment(), served(port) as url:
+            tell(f"Prefect UI: {url}")
+            run_pipeline([], "threads", jobs, err, always=True, before=check_ready)
+            if stay:
+                tell(f"The run is at {url}/runs. Ctrl-C ends the server.")
+                with suppress(KeyboardInterrupt):
+                    threading.Event().wait()
+                tell("server stopped")
     except StageFailed as failure:
         _say_failure(failure)
 
 
 def report() -> None:
     """Build the report page from the summary, offline."""
-    from l2s.config import Config
+    from flows.cli.ready import read_config
     from tasks.inputs.page import build_report
 
-    out.print(str(build_report(Config.read(), Path("data"))), highlight=False, soft_wrap=True)
+    say(str(build_report(read_config(), Path("data"))))
 
 
 def stage(kind: str, name: Annotated[str | None, typer.Argument()] = None) -> None:
@@ -130,7 +139,7 @@ def _print_plan(stale: dict[str, list], as_json: bool, most: int | None = None) 
         out.print_json(json.dumps({name: [str(reason) for reason in reasons] for name, reasons in stale.items()}))
         return
     if not stale:
-        out.print("everything is up to date", highlight=False)
+        say("everything is up to date")
     for name, reasons in stale.items():
         out.print(name, style="bold", highlight=False, markup=False)
         shown = reasons if most is None or len(reasons) <= most else reasons[: most - 1]
@@ -153,8 +162,8 @@ def _print_summary(config: "Config", as_json: bool) -> None:
     print_summary(content, config.title())
     if (table := making_table(config, content, Path("data"))) is not None:
         out.print(table, highlight=False, markup=False)
-    out.print("report   data/report/index.html", highlight=False)
-    out.print("summary  data/summary/summary.json", highlight=False)
+    say("report   data/report/index.html")
+    say("summary  data/summary/summary.json")
 
 
 COMMANDS = (run, why, ui, report, code)

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from flows.cli.console import Json, out, say
 from l2s.core.digests import BLAKE3, SHA256, without_name
+from l2s.core.files import STORE
 
 app = typer.Typer(name="store", help="The response store: what it holds, whether it is sound, and clearing it.",
                   no_args_is_help=True)  # fmt: skip
 Place = Annotated[Path, typer.Option("--store", help="The store's file.")]
-STORE = Path(".l2s/responses.sqlite")
 
 
 @app.command()
