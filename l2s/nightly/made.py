@@ -1,15 +1,16 @@
 """Made: what a night's numbers rest on, and how that differs from another night's."""
 
-import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from l2s.checkpoints import Checkpoint
 from l2s.core.digests import BLAKE3, algorithm_of, without_name
 from l2s.core.params import Params
+from l2s.core.paths import differences
+from l2s.core.versions import installed
+from l2s.lineage.run_info import processor
 
 Kind = Literal[
     "weights", "model files", "control", "decoding", "engine", "generation code", "grader", "benchmark", "library",
@@ -154,11 +155,8 @@ def _grader_and_code(before: dict[str, str], after: dict[str, str]) -> tuple[dic
 
 def _leaves(where: str, before: Any, after: Any) -> Iterator[tuple[str, str, str]]:
     """Place, old and new value of every leaf that differs."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in [*before, *(key for key in after if key not in before)]:
-            yield from _leaves(f"{where}.{key}", before.get(key), after.get(key))
-    elif before != after:
-        yield where, json.dumps(before, ensure_ascii=False), json.dumps(after, ensure_ascii=False)
+    for path, old, new in differences(where, before, after):
+        yield path, json.dumps(old, ensure_ascii=False), json.dumps(new, ensure_ascii=False)
 
 
 def _short(value: str) -> str:
@@ -170,32 +168,17 @@ def _there(there: bool) -> str:
     return "measured" if there else "not measured"
 
 
-def library_versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Versions of the installed libraries that responses or verdicts can depend on; and Python's."""
-    found = {"python": platform.python_version()}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    return {"python": platform.python_version()} | installed(LIBRARIES)
 
 
 def machine_of(device: str) -> dict[str, str]:
     """The processor and, for a GPU, its name."""
-    found = {"cpu": _processor(), "device": device}
+    found = {"cpu": processor(), "device": device}
     if device.startswith("cuda"):
         import torch
 
         if torch.cuda.is_available():
             found["gpu"] = torch.cuda.get_device_name(device)
     return found
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -72,7 +72,7 @@ def _numbers(row: Compared) -> Iterator[str]:
         yield OUTCOMES[row.outcome]
         return
     if row.difference is not None and row.difference_low is not None and row.difference_high is not None:
-        numbers = [_signed(100 * number) for number in (row.difference, row.difference_low, row.difference_high)]
+        numbers = [points(number) for number in (row.difference, row.difference_low, row.difference_high)]
         yield f"accuracy {numbers[0]} points [{numbers[1]}, {numbers[2]}]"
     if row.ratio is not None and row.ratio_low is not None and row.ratio_high is not None:
         yield f"length × {row.ratio:.2f} [{row.ratio_low:.2f}, {row.ratio_high:.2f}]"
@@ -82,5 +82,6 @@ def _numbers(row: Compared) -> Iterator[str]:
         yield f"{row.rewritten} of {row.n} responses changed"
 
 
-def _signed(number: float) -> str:
-    return f"{round(number, 1) + 0.0:+.1f}".replace("-", "−")
+def points(share: float | None) -> str:
+    """A difference of shares in points, with its sign."""
+    return "–" if share is None else f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from l2s.nightly.comparison import OUTCOMES
 from l2s.nightly.figures import history_plot
 from l2s.nightly.history import History
-from l2s.nightly.measured import cause_text
+from l2s.nightly.measured import cause_text, points
 from l2s.nightly.night import Night
 
 
@@ -40,16 +40,12 @@ def night_page(night: Night, history: History) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("l2s.nightly"), autoescape=True, undefined=StrictUndefined)
-    environment.filters |= {"percent": _percent, "points": _points, "p_value": _p_value, "cause": cause_text}
+    environment.filters |= {"percent": _percent, "points": points, "p_value": _p_value, "cause": cause_text}
     return environment
 
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f}"
-
-
-def _points(value: float | None) -> str:
-    return "–" if value is None else f"{round(100 * value, 1) + 0.0:+.1f}".replace("-", "−")
 
 
 def _p_value(value: float | None) -> str:

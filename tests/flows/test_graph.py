@@ -36,7 +36,7 @@ def test_old_and_new_value_are_named_inside_lists(toy: Path) -> None:
     (toy / "params.yaml").write_text(
         (toy / "params.yaml").read_text().replace("{width: 1, tags: [a, b]}", "{width: 1, tags: [a, c]}")
     )
-    assert reasons()["make@one"] == ['params.yaml: things.one.tags[1]: "b" → "c"']
+    assert reasons()["make@one"] == ['params.yaml: things.one.tags.1: "b" → "c"']
 
 
 @pytest.mark.usefixtures("made")
@@ -82,14 +82,19 @@ def test_a_broken_dvc_yaml_is_one_sentence(toy: Path) -> None:
         Graph()
 
 
-@pytest.mark.long
-def test_the_files_of_a_code_folder_that_changed_are_named(toy: Path) -> None:
-    code = toy / "code"
-    code.mkdir()
-    for name in ("kept.py", "edited.py", "gone.py"):
-        (code / name).write_text(f"# {name}\n")
+@pytest.fixture
+def code(toy: Path) -> Path:
+    """A folder that a stage depends on."""
+    (toy / "code").mkdir()
     stages = (toy / "dvc.yaml").read_text()
     (toy / "dvc.yaml").write_text(stages.replace("made-two.txt, code.py]", "made-two.txt, code]"))
+    return toy / "code"
+
+
+@pytest.mark.long
+def test_the_files_of_a_code_folder_that_changed_are_named(toy: Path, code: Path) -> None:
+    for name in ("kept.py", "edited.py", "gone.py"):
+        (code / name).write_text(f"# {name}\n")
     repro(toy)
     assert reasons() == {}, "which also remembers the folder"
     (code / "edited.py").write_text("# edited\n")
@@ -103,13 +108,9 @@ def test_the_files_of_a_code_folder_that_changed_are_named(toy: Path) -> None:
     assert reasons() == {}
 
 
-def test_git_names_the_files_where_the_folder_was_never_listed(toy: Path) -> None:
-    code = toy / "code"
-    code.mkdir()
+def test_git_names_the_files_where_the_folder_was_never_listed(toy: Path, code: Path) -> None:
     for number in range(5):
         (code / f"{number}.py").write_text("1\n")
-    stages = (toy / "dvc.yaml").read_text()
-    (toy / "dvc.yaml").write_text(stages.replace("made-two.txt, code.py]", "made-two.txt, code]"))
     repro(toy)
     for command in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "run"]):
         subprocess.run(["git", *command], check=True, cwd=toy)

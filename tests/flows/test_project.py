@@ -1,9 +1,7 @@
 """Where a command of the pipeline works: the project's root, from any folder in it; what it says where it cannot."""
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +11,7 @@ from flows.cli.app import app_for
 from flows.pipeline.repository.graph import Graph
 from flows.pipeline.repository.project import check_own_code, in_project, project_root
 from l2s.core.errors import ConfigError
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.flows.running import L2S, ROOT, here
 
 
 def test_the_root_is_found_from_any_folder_in_it(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +24,8 @@ def test_the_root_is_found_from_any_folder_in_it(toy: Path, monkeypatch: pytest.
         assert project_root() == toy
         in_project(lambda params: seen.append((Path.cwd(), params)))(params=Path("other.yaml"))
         assert seen.pop() == (toy, place / "other.yaml"), "a path is that of where the user is"
-    assert project_root(toy.parent) is None or project_root(toy.parent) != toy
+    monkeypatch.chdir(toy.parent)
+    assert project_root() != toy
 
 
 def test_a_command_in_a_subfolder_sees_the_whole_project(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,8 +53,7 @@ def test_a_second_clone_refuses_the_code_of_the_first(toy: Path) -> None:
     check_own_code(toy)
     (toy / "flows").unlink()
     shutil.copytree(ROOT / "flows", toy / "flows", ignore=shutil.ignore_patterns("__pycache__"))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-P", "-c", "from l2s.app import main; main()", "run", "--dry"]
-    done = subprocess.run(command, cwd=toy, env=environment, capture_output=True, text=True)
+    command = [L2S[0], "-P", *L2S[1:], "run", "--dry"]
+    done = subprocess.run(command, cwd=toy, env=here(), capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
     assert f"{toy}: this l2s runs the code of {ROOT}, and the project has its own" in done.stderr

@@ -23,6 +23,7 @@ from flows.pipeline.repository.locks import mend_lock_file, reads, void_dead_loc
 from flows.pipeline.repository.project import no_repository
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
+from l2s.core.paths import differences
 from tasks.running.code import LOCK
 
 
@@ -42,9 +43,9 @@ class Reason:
 class Graph:
     """The stages of dvc.yaml, in an order in which they can run."""
 
-    def __init__(self, root: Path = Path()) -> None:
+    def __init__(self) -> None:
         try:
-            self.repo = Repo(str(root))
+            self.repo = Repo(".")
             void_dead_locks(Path(str(self.repo.tmp_dir)), bool(self.repo.config["core"].get("hardlink_lock")))
             lock_file = Path(str(self.repo.root_dir), LOCK_FILE)
             if not reads(lock_file):
@@ -52,7 +53,7 @@ class Graph:
                     mend_lock_file(lock_file)
             stages = [stage for stage in self.repo.index.stages if isinstance(stage, PipelineStage)]
         except (NotDvcRepoError, SCMError) as error:
-            raise ConfigError(no_repository(root, one_line(error))) from None
+            raise ConfigError(no_repository(one_line(error))) from None
         except DvcException as error:
             raise ConfigError(one_line(error)) from None
         edges = self.repo.index.graph
@@ -159,7 +160,8 @@ def _parameter_reasons(stage: PipelineStage, path: str, changes: dict[str, str])
                 if path == str(LOCK) and isinstance(old.get(key), str):
                     reasons += [Reason(file, how) for file, how in changed_code(key, stage.addressing, old[key])]
                     continue
-                for leaf, before, after in _differences(key, old.get(key), new.get(key)):
+                before_and_now = old.get(key), new.get(key)
+                for leaf, before, after in list(differences(key, *before_and_now)) or [(key, *before_and_now)]:
                     reasons.append(Reason(f"{path}: {leaf}", f"{_shown(before)} → {_shown(after)}"))
     return reasons
 
@@ -173,19 +175,6 @@ def _files(stage: PipelineStage, path: str, change: str) -> str | None:
         if str(dependency) == path and isinstance(digest, str) and digest.endswith(".dir"):
             return changed_files(Path(path), digest)
     return None
-
-
-def _differences(key: str, old: Any, new: Any) -> Iterable[tuple[str, Any, Any]]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for part in [*old, *(part for part in new if part not in old)]:
-            if old.get(part) != new.get(part):
-                yield from _differences(f"{key}.{part}", old.get(part), new.get(part))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for place, (before, after) in enumerate(zip(old, new, strict=True)):
-            if before != after:
-                yield from _differences(f"{key}[{place}]", before, after)
-    else:
-        yield key, old, new
 
 
 def _shown(value: Any) -> str:

@@ -28,10 +28,10 @@ def in_project(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def project_root(start: Path = Path()) -> Path | None:
-    """The nearest folder, at or above ``start``, that holds a project; None if there is none."""
-    start = start.resolve()
-    return next((place for place in (start, *start.parents) if all((place / name).is_file() for name in FILES)), None)
+def project_root() -> Path | None:
+    """The nearest folder, at or above the current one, that holds a project; None if there is none."""
+    here = Path.cwd()
+    return next((place for place in (here, *here.parents) if all((place / name).is_file() for name in FILES)), None)
 
 
 def check_own_code(root: Path) -> None:
@@ -48,9 +48,9 @@ def check_own_code(root: Path) -> None:
         )
 
 
-def no_repository(root: Path, said: str) -> str:
+def no_repository(said: str) -> str:
     """What is missing where DVC finds no repository of its own, or none of git's, and how to get it."""
-    root = root.resolve()
+    root = Path.cwd()
     if not (root / "dvc.yaml").is_file():
         return (
             f"{root}: no project here or in a folder above: expected {' and '.join(FILES)}; go to the project's folder"

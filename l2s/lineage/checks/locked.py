@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from l2s.core.errors import ConfigError
+from l2s.core.paths import differences, value_at
 from l2s.core.yaml import read_yaml
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.graph import ProvenanceGraph
+from l2s.references import block
 
 DVC, LOCK, PARAMS = ".dvc", "dvc.lock", "params.yaml"
 
@@ -27,11 +29,10 @@ def check_lock(root: Path, stages: set[str]) -> Iterator[Finding]:
             files[name] = _read(root / name)
         except ConfigError as error:
             yield Finding(name, "", "a file as it was when the stages ran", _said(error, root / name))
-    locked, parameters = files.get(LOCK, {}).get("stages"), files.get(PARAMS)
+    locked = block(files.get(LOCK), "stages")
     for name in sorted(stages) if LOCK in files else ():
-        entry = locked.get(name) if isinstance(locked, Mapping) else None
         try:
-            yield from _check_entry(root, name, entry, parameters)
+            yield from _check_entry(root, name, locked.get(name), files.get(PARAMS))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             yield Finding(LOCK, name, "an entry as DVC writes it", f"something damaged ({error!r})")
 
@@ -44,33 +45,28 @@ def _check_entry(root: Path, name: str, entry: Any, parameters: Mapping[str, Any
         yield from _check_out(root, out)
     for key, expected in entry.get("params", {}).get(PARAMS, {}).items():
         if parameters is not None:
-            yield from _differences(f"{PARAMS}: {key}", name, expected, value_at(parameters, key))
+            for path, said, found in differences(key, expected, value_at(parameters, key)):
+                yield Finding(PARAMS, f"{path}, which made {name}", short(said), short(found))
 
 
 def _said(error: ConfigError, file: Path) -> str:
     return str(error).removeprefix(f"{file}: ")
 
 
-def locked_parameters(root: Path, stage: str) -> dict[str, Any]:
+def locked_parameters(root: Path, stage: str) -> Mapping[str, Any]:
     """The parameters of params.yaml with which DVC last ran a stage, as they stood there; none if it never did."""
-    stages = _read(root / LOCK).get("stages", {}) if (root / LOCK).is_file() else {}
-    found: dict[str, Any] = stages.get(stage, {}).get("params", {}).get("params.yaml", {})
-    return found
-
-
-def locked_stages(root: Path) -> set[str]:
-    """Names of all stages in dvc.lock; none where there is no such file, or it is damaged."""
-    try:
-        found = _read(root / LOCK).get("stages")
-    except ConfigError:
-        return set()
-    return set(found) if isinstance(found, Mapping) else set()
+    locked = _read(root / LOCK) if (root / LOCK).is_file() else {}
+    return block(locked, "stages", stage, "params", PARAMS)
 
 
 def unrecorded(graph: ProvenanceGraph, stages: set[str]) -> Iterator[Finding]:
-    """Stages that DVC ran and of which there is no record."""
+    """Stages that DVC ran and of which there is no record; none where dvc.lock is missing or damaged."""
+    try:
+        locked = block(_read(graph.root / LOCK), "stages")
+    except ConfigError:
+        return
     known = {kept.record.made_by for kept in graph.kept} | {_stage(file, graph.root) for file in graph.damaged}
-    for name in sorted((locked_stages(graph.root) & stages) - known):
+    for name in sorted((locked.keys() & stages) - known):
         stage, _, member = name.partition("@")
         yield Finding(
             f"data/lineage/{stage}/{member}.json" if member else f"data/lineage/{stage}.json",
@@ -108,24 +104,3 @@ def _check_out(root: Path, out: Mapping[str, Any]) -> Iterator[Finding]:
             )
     else:
         yield Finding(str(out["path"]), "", f"md5 {out.get('md5')}", "no such file")
-
-
-def value_at(values: Any, path: str, missing: Any = None) -> Any:
-    """What stands at a dotted path; names may hold dots themselves."""
-    if not path:
-        return values
-    parts = path.split(".")
-    for depth in range(len(parts), 0, -1):
-        if isinstance(values, Mapping) and ".".join(parts[:depth]) in values:
-            return value_at(values[".".join(parts[:depth])], ".".join(parts[depth:]), missing)
-    return missing
-
-
-def _differences(where: str, stage: str, expected: Any, found: Any) -> Iterator[Finding]:
-    """Down to the value that differs."""
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        for key in {**expected, **found}:
-            yield from _differences(f"{where}.{key}", stage, expected.get(key), found.get(key))
-    elif expected != found:
-        file, _, key = where.partition(": ")
-        yield Finding(file, f"{key}, which made {stage}", short(expected), short(found))
