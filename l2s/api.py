@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.core.errors import ConfigError
 from l2s.core.extras import naming_extras
+from l2s.core.files import STORE
 from l2s.core.progress import Track, silent, stepped
 from l2s.core.row import Row
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from l2s.merging.run.manifest import MergeManifest
 
 Source = str | os.PathLike[str]
-STORE = Path(".l2s/responses.sqlite")
-"""Where responses are kept, so that none is generated twice."""
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from l2s.core.errors import ConfigError, RecordError
+from l2s.core.files import STORE
 
 if TYPE_CHECKING:
     from l2s.lineage.graph import ProvenanceGraph
     from l2s.lineage.record import Sidecar
 
-STORE = Path(".l2s/responses.sqlite")
-"""An input of every command, as it were: no OUT takes its place."""
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 """What disks say that are full, or fail."""
 WAYS = "choose another place, or replace it with --force"
@@ -118,7 +117,7 @@ def _unwritable(place: Place) -> Iterator[str]:
 
 
 def _inputs_lost(place: Place) -> Iterator[str]:
-    protected = [*place.inputs, *([STORE] if STORE.exists() else [])]
+    protected = [*place.inputs, *([STORE] if STORE.exists() else [])]  # an input of every command, as it were
     own = [path for path in (place.target, *place.within) if path.suffix != ROWS]
     for path in _written(place):
         for source in protected:
@@ -178,7 +177,7 @@ def _is_own(graph: "ProvenanceGraph", path: Path, command: str) -> bool:
     from l2s.lineage.artefacts import describe
 
     made = graph.maker(path)
-    if made is None or made.by.record.made_by.removeprefix("l2s ").partition("@")[0] != command.removeprefix("l2s "):
+    if made is None or made.by.kind != command.removeprefix("l2s "):
         return False
     return path.is_file() and describe([made.path], Path.as_posix)[0].digest == made.artefact.digest
 

@@ -6,17 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import typer
 
 from flows.cli.outputs import Place, check_place, writing
 from flows.cli.step import STEPS, Arguments, Step
 from l2s.core.errors import ConfigError, L2SError
-
-if TYPE_CHECKING:
-    from l2s.lineage.code import Code
-    from l2s.lineage.record import Reference
 
 SHOWN_ONLY = ("as_json",)
 """Options that change what is printed, not what is written."""
@@ -48,7 +44,7 @@ def leaving_record(command: Callable[..., None]) -> Callable[..., None]:
                     raise
                 found_wrong = end
             if not _is_pipelines(target):
-                _write(command.__name__, arguments, begun, _look(step, arguments))
+                _write(command.__name__, step, arguments, begun)
         if found_wrong is not None:
             raise found_wrong
 
@@ -83,54 +79,38 @@ def _paths(value: Any) -> list[Path]:
 def _is_pipelines(target: Path) -> bool:
     """Is this an output of the project's pipeline, whose record already says what it must be?"""
     from l2s.lineage.graph import ProvenanceGraph, project_of
-    from l2s.lineage.record import RECORDS
 
     if project_of(target) is None:
         return False
     made = ProvenanceGraph.read(target).maker(target)
-    return made is not None and RECORDS in made.by.file.relative_to(made.by.root).parents
+    return made is not None and not made.by.is_step
 
 
-class _Known(NamedTuple):
-    """What can be said of a step before it is done."""
-
-    inputs: "tuple[Reference, ...]"
-    more: dict[str, Any]
-    """Parameters that do not stand among the arguments."""
-    code: "Code"
-
-
-def _look(step: Step, arguments: Arguments) -> _Known:
-    from tasks.running.code import of_step
-    from tasks.running.recording import references
-
-    root = Path(os.path.abspath(arguments["target"])).parent
-    inputs = references([Path(os.path.abspath(path)) for path in step.inputs(arguments)], root)
-    return _Known(tuple(inputs), step.more(arguments), of_step([*step.modules, *step.members(arguments)]))
-
-
-def _write(name: str, arguments: Arguments, begun: tuple[datetime, float], known: _Known) -> None:
+def _write(name: str, step: Step, arguments: Arguments, begun: tuple[datetime, float]) -> None:
+    """Write the record of a step that is done."""
     from l2s.lineage.artefacts import artefacts_in, describe, is_model
     from l2s.lineage.record import Record, Sidecar, seeds_in, sidecar_of
     from l2s.lineage.run_info import Clock
-    from tasks.running.code import SOURCE
-    from tasks.running.recording import prefect_run
+    from tasks.running.code import SOURCE, of_step
+    from tasks.running.recording import prefect_run, references
 
     clock, target = Clock(*begun), Path(os.path.abspath(arguments["target"]))
     root = target.parent
+    inputs = references([Path(os.path.abspath(path)) for path in step.inputs(arguments)], root)
+    code = of_step([*step.modules, *step.members(arguments)])
     written = artefacts_in(target)
     if target.is_dir() and not is_model(target):
         written = [path for path in written if path.stat().st_mtime >= clock.started.timestamp() - TICK]
     shown = {key: _relative(value, root) for key, value in arguments.items() if key not in SHOWN_ONLY}
-    parameters = {"arguments": shown} | known.more
+    parameters = {"arguments": shown} | step.more(arguments)
     record = Record(
         made_by=f"l2s {name}",
         parameters=parameters,
         seeds=seeds_in(parameters),
-        inputs=known.inputs,
+        inputs=tuple(inputs),
         outputs=tuple(describe(written, lambda path: path.relative_to(root).as_posix())),
-        code=known.code.sources,
-        versions=known.code.packages,
+        code=code.sources,
+        versions=code.packages,
     ).sealed()
     occasion = clock.occasion(record.digest, SOURCE, prefect_run())
     Sidecar(record=record, occasion=occasion).write(sidecar_of(target))

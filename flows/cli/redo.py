@@ -10,6 +10,7 @@ from typing import Any
 
 from l2s.config import Config
 from l2s.core.errors import L2SError
+from l2s.core.files import STORE
 from l2s.core.progress import Track, silent
 from l2s.core.row import Row
 from l2s.core.seeds import seed_for
@@ -18,18 +19,15 @@ from l2s.lineage.checks.files import differing_files
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.checks.locked import locked_parameters
 from l2s.lineage.checks.regrade import differing_columns
-from l2s.lineage.graph import Entry, Made, ProvenanceGraph
+from l2s.lineage.graph import STEP, Entry, Made, ProvenanceGraph, entries_of
 from l2s.records import read_rows, write_rows
 from tasks.stages import STAGES
-
-STORE = Path(".l2s/responses.sqlite")
 
 
 def redo_cheap(graph: ProvenanceGraph, made: Sequence[Made], track: Track = silent) -> tuple[list[str], list[Finding]]:
     """Draw the problems and analyse the verdicts again, from what lies there; which were, and what differs."""
     done, findings = [], list[Finding]()
-    kept = list({id(one.by): one.by for one in made}.values())
-    chosen = [one for one in kept if _is_cheap(one)]
+    chosen = [one for one in entries_of(made) if _is_cheap(one)]
     for one in _shown_by(track, chosen)(chosen, "analysing again", float(len(chosen))):
         shown = graph.shown(one.place(one.record.outputs[0])) if one.record.outputs else one.record.made_by
         try:
@@ -44,7 +42,7 @@ def regenerate(
     graph: ProvenanceGraph, made: Sequence[Made], rows: int, seed: int, track: Track = silent
 ) -> tuple[int, list[Finding]]:
     """Generate random rows again and compare them whole, and their token ids with the response store's."""
-    files = [one for one in made if _is_generated(one) and one.path.is_file()]
+    files = [one for one in made if one.by.kind == "generate" and one.path.is_file()]
     places = [(n, row) for n, one in enumerate(files) for row in range(len(read_rows(one.path)))]
     chosen = sorted(Random(seed_for(seed, "regenerate")).sample(places, min(rows, len(places))))
     findings: list[Finding] = []
@@ -66,28 +64,20 @@ def _said(error: Exception) -> str:
 
 def _is_cheap(kept: Entry) -> bool:
     """Stages that say so, and analyses that were a single step."""
-    kind, _, name = kept.record.made_by.partition("@")
-    if kind in STAGES:
-        return STAGES[kind].repeats(kept.record.parameters, name)
-    return kind == "l2s analyse"
+    if kept.is_step:
+        return kept.kind == "analyse"
+    name = kept.record.made_by.partition("@")[2]
+    return kept.kind in STAGES and STAGES[kept.kind].repeats(kept.record.parameters, name)
 
 
 def _shown_by(track: Track, kept: Iterable[Entry]) -> Track:
     """Single steps draw bars of their own, and a terminal shows one at a time."""
-    return silent if any(_is_step(one) for one in kept) else track
-
-
-def _is_step(kept: Entry) -> bool:
-    return kept.record.made_by.startswith("l2s ")
-
-
-def _is_generated(made: Made) -> bool:
-    return made.by.record.made_by.startswith(("generate@", "l2s generate"))
+    return silent if any(one.is_step for one in kept) else track
 
 
 def _redo(graph: ProvenanceGraph, kept: Entry) -> Iterator[Finding]:
     with _workplace(kept, [kept.place(reference) for reference in kept.record.inputs]) as place:
-        if _is_step(kept):
+        if kept.is_step:
             _run_step(kept, target=place / "out")
             written = {artefact.path: place / "out" / Path(artefact.path).name for artefact in kept.record.outputs}
         else:
@@ -141,7 +131,7 @@ def _run_step(kept: Entry, target: Path, **changes: Any) -> None:
     from flows.cli.commands import steps
     from flows.cli.step import STEPS
 
-    name, given = kept.record.made_by.removeprefix("l2s "), kept.record.parameters["arguments"]
+    name, given = kept.record.made_by.removeprefix(STEP), kept.record.parameters["arguments"]
     paths = {key: _resolved(given.get(key), kept.root) for key in STEPS[name].paths}
     with _unsaid():
         getattr(steps, name)(**(given | paths | {"target": target} | changes))
@@ -176,7 +166,7 @@ def _regenerate(graph: ProvenanceGraph, one: Made, rows: list[int]) -> Iterator[
             for path in inputs
             if path.suffix == ".jsonl"
         }
-        if _is_step(kept):
+        if kept.is_step:
             ((_, problems),) = asked.items()
             write_rows(place / "problems.jsonl", problems)
             out = place / "out.jsonl"

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+STORE = Path(".l2s/responses.sqlite")
+"""Where a project keeps responses, so that none is generated twice."""
 SETTLED = 2.0
 """Seconds."""
 LINE = 64

@@ -1,6 +1,8 @@
 """Versions of installed packages, asked once a process."""
 
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 
@@ -21,9 +23,10 @@ def version_of(package: str) -> str:
     return said[1] if said else found.version
 
 
-def is_installed(package: str) -> bool:
-    """Whether this package, by the name that pip knows, is installed."""
-    try:
-        return bool(version_of(package))
-    except PackageNotFoundError:
-        return False
+def installed(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of those packages, by the names that pip knows, that are installed."""
+    found = dict[str, str]()
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version_of(package)
+    return found

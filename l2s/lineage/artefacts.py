@@ -10,7 +10,7 @@ from l2s.checkpoints.files.digest import combine, digest_model
 from l2s.core.digests import same_algorithm
 from l2s.core.errors import L2SError
 from l2s.core.params import Params
-from l2s.lineage.digests import WEIGHTS, FileDigest, digest_output, digest_parts
+from l2s.lineage.digests import WEIGHTS, FileDigest, digest_files, digest_parts, recalled
 
 ALONE = "."
 """Name of the file of an artefact that is one file."""
@@ -64,14 +64,15 @@ def _counts(path: Path) -> bool:
 
 
 def describe(paths: Sequence[Path], named: Callable[[Path], str]) -> list[Artefact]:
-    """Digests and facts of artefacts as they lie on disk.
+    """Digests and facts of artefacts as they lie on disk; what is known of weights that did not change is recalled.
 
     Args:
         paths: artefacts, as :func:`artefacts_in` gives them.
         named: what a path is called in the record.
     """
     files = {path: files_of(path) for path in paths}
-    found = digest_output([file for inner in files.values() for file in inner.values()])
+    every = [file for inner in files.values() for file in inner.values()]
+    found = digest_files(every, {file: recalled(file) for file in every if file.suffix == WEIGHTS})
     return [_artefact(path, named(path), {name: found[file] for name, file in files[path].items()}) for path in paths]
 
 

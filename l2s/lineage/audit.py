@@ -12,8 +12,7 @@ from l2s.lineage.checks.links import check_links
 from l2s.lineage.checks.locked import check_lock, unrecorded
 from l2s.lineage.checks.sources import Sources, check_stage_code, note_step_code
 from l2s.lineage.digests import FileDigest
-from l2s.lineage.graph import Entry, Made, ProvenanceGraph
-from l2s.lineage.record import RECORDS, SIDECAR
+from l2s.lineage.graph import Entry, Made, ProvenanceGraph, entries_of
 
 Behind = list[tuple[Path, Made | None]]
 
@@ -74,12 +73,12 @@ def audit_graph(
         what = path if path is not None else graph.root
         raise RecordError(f"{what}: nothing to audit: no record says what made it; run the pipeline (l2s run) first")
     found = Audit(behind, hash_files(graph, behind, known, track), notes=notes)
-    kept = list({id(made.by): made.by for made in found.made}.values())
+    kept = entries_of(found.made)
     found.records = len(kept)
     found.findings += _damaged(graph)
     found.findings += check_contents(graph, behind, found.digests)
     found.findings += check_links(graph, behind, found.digests)
-    own = [one for one in kept if _is_project(graph, one)]
+    own = [one for one in kept if not one.is_step]
     if own or graph.damaged:
         found.findings += check_lock(graph.root, {one.record.made_by for one in own})
         missing = list(unrecorded(graph, current)) if path is None else []
@@ -87,7 +86,7 @@ def audit_graph(
         found.notes += ["records that are missing come with dvc pull, or from the run (l2s run)"] if missing else []
     if given := [graph.shown(place) for place, made in behind if made is None]:
         found.notes.append(f"given, with no record of what made it, and as its readers saw it: {', '.join(given)}")
-    _check_code(found, own, [one for one in kept if one not in own], Sources(source))
+    _check_code(found, own, [one for one in kept if one.is_step], Sources(source))
     found.findings = list(dict.fromkeys(found.findings))
     return found
 
@@ -109,10 +108,6 @@ def _damaged(graph: ProvenanceGraph) -> Iterator[Finding]:
     """Records that cannot be believed."""
     for file, sentence in graph.damaged.items():
         yield Finding(graph.shown(file), "", "a record as it was written", sentence.removeprefix(f"{file}: "))
-
-
-def _is_project(graph: ProvenanceGraph, one: Entry) -> bool:
-    return one.file.is_relative_to(graph.root / RECORDS) and not one.file.name.endswith(SIDECAR)
 
 
 def _check_code(found: Audit, own: list[Entry], steps: list[Entry], sources: Sources) -> None:

@@ -31,8 +31,11 @@ class Code(NamedTuple):
 
     @property
     def packages(self) -> dict[str, str]:
-        """Versions by name, as they are installed now."""
-        return versions_of(self.imported)
+        """Versions by name of those that are installed and no part of Python; and Python's, without its patches."""
+        found = {"python": ".".join(map(str, sys.version_info[:2]))}
+        for name in sorted(self.imported - sys.stdlib_module_names):
+            found |= _version(name)
+        return found
 
 
 def fingerprint(sources: Mapping[str, str]) -> str:
@@ -93,14 +96,6 @@ def _files(reading: Reading, name: str) -> Iterator[tuple[Path, bool]]:
 
 def _module(name: str) -> str:
     return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
-def versions_of(packages: Iterable[str]) -> dict[str, str]:
-    """Versions of those packages that are installed and no part of Python; and Python's, without its patches."""
-    found = {"python": ".".join(map(str, sys.version_info[:2]))}
-    for name in sorted(set(packages) - sys.stdlib_module_names):
-        found |= _version(name)
-    return found
 
 
 _distributions = cache(packages_distributions)

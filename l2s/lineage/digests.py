@@ -80,11 +80,6 @@ def digest_files(
     return {file: _file_digest(parts[file], found[file]) for file in parts}
 
 
-def digest_output(files: Sequence[Path]) -> dict[Path, FileDigest]:
-    """Digests at the end of a step; those of weights that were hashed before and not changed since are recalled."""
-    return digest_files(files, {file: recalled(file) for file in files if file.suffix == WEIGHTS})
-
-
 def recalled(file: Path, algorithm: str = BLAKE3) -> dict[str, str]:
     """Digests of a weights file's tensors, as far as :mod:`l2s.checkpoints.files.remembered` knows them."""
     digests = recall(file, algorithm)

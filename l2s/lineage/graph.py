@@ -10,6 +10,8 @@ from l2s.core.errors import RecordError
 from l2s.lineage.artefacts import ALONE, Artefact
 from l2s.lineage.record import RECORDS, SIDECAR, Record, Reference, RunInfo, Sidecar, sidecar_of
 
+STEP = "l2s "
+"""How the names of single steps begin."""
 LOCAL = Path(".l2s/history")
 """Occasions in this clone, the latest of each record: ``<stage>/<name>/<record>.json``."""
 
@@ -23,6 +25,16 @@ class Entry:
     """What its paths are relative to."""
     file: Path
     occasion: RunInfo | None
+
+    @property
+    def kind(self) -> str:
+        """What made it: ``merge``, of a stage as of a single step."""
+        return self.record.made_by.removeprefix(STEP).partition("@")[0]
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it was a single step, and no stage."""
+        return self.record.made_by.startswith(STEP)
 
     def place(self, reference: Artefact | Reference) -> Path:
         """Where an artefact lies, absolute."""
@@ -102,6 +114,11 @@ class ProvenanceGraph:
         for path in start:
             yield from visit(path)
 
+    def reads(self, place: Path) -> Iterator[tuple[Entry, Reference]]:
+        """Who read what lies there, and what they saw."""
+        for kept in self.kept:
+            yield from ((kept, reference) for reference in kept.record.inputs if kept.place(reference) == place)
+
     def shown(self, path: Path) -> str:
         """A path as people know it: from the project's folder if it lies there."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
@@ -135,6 +152,11 @@ class ProvenanceGraph:
                 self.damaged[place] = str(error)
             return None
         return found if found.record == record.digest else None
+
+
+def entries_of(made: Iterable[Made]) -> list[Entry]:
+    """The records of artefacts, each once."""
+    return list({id(one.by): one.by for one in made}.values())
 
 
 def project_of(path: Path) -> Path | None:

@@ -56,22 +56,15 @@ def _node(place: Path, made: Made | None, graph: ProvenanceGraph) -> dict[str, A
         "seeds": record.seeds,
         "inputs": [{"path": graph.shown(made.by.place(ref)), "digest": ref.digest} for ref in record.inputs],
         "record": {"path": graph.shown(made.by.file), "digest": record.digest},
-        "code": code_digest(record.code),
+        "code": digest_parts(record.code),
         "versions": record.versions,
         "occasion": occasion.model_dump(mode="json", exclude={"digest", "record"}) if occasion else None,
     }
 
 
-def code_digest(code: dict[str, str]) -> str:
-    """One digest of a stage's own sources."""
-    return digest_parts(code)
-
-
 def _loose(place: Path, graph: ProvenanceGraph) -> dict[str, Any]:
     """Something that no record made: what it is now, and what its readers saw."""
-    seen = {
-        reference.digest for kept in graph.kept for reference in kept.record.inputs if kept.place(reference) == place
-    }
+    seen = {reference.digest for _, reference in graph.reads(place)}
     found = describe([place], str)[0] if place.exists() else None
     return {
         "path": graph.shown(place),

@@ -34,7 +34,7 @@ def questions_of(name: str, params: Any, data: Path | None) -> int:
 
 
 def expected_lengths(
-    config: Any, run: str, data: Path | None, assume: Callable[[str], None], context: int | None = None
+    config: Any, run: str, data: Path | None, assume: Callable[[str], None], context: int | None
 ) -> dict[str, Lengths]:
     """Lengths of a run's responses by benchmark.
 
@@ -62,7 +62,7 @@ def expected_lengths(
             found[name] = Lengths.assumed(published[0 if quick else 1], most)
         else:
             assume(limit)
-            found[name] = Lengths(float(most), float(most) ** 2)
+            found[name] = Lengths.all_of([most])
     return found
 
 
@@ -74,7 +74,7 @@ def longest(max_tokens: int, context: int | None) -> tuple[int, str]:
 
 
 def expected_answers(
-    config: Any, run: str, data: Path | None, assume: Callable[[str], None], context: int | None = None
+    config: Any, run: str, data: Path | None, assume: Callable[[str], None], context: int | None
 ) -> Lengths:
     """Lengths of a run's responses to problems that it was not asked yet: as to those of its benchmarks together."""
     found = list(expected_lengths(config, run, data, assume, context).values())
@@ -82,7 +82,7 @@ def expected_answers(
 
 
 def expected_samples(
-    params: Any, name: str, data: Path | None, assume: Callable[[str], None], context: int | None = None
+    params: Any, name: str, data: Path | None, assume: Callable[[str], None], context: int | None
 ) -> dict[str, Lengths]:
     """Lengths of responses that a training learns from, by what their problems are known as.
 
@@ -99,7 +99,7 @@ def expected_samples(
         assume("lengths: as what was sampled last, where there is any")
     else:
         assume(limit)
-    return {problems: measured.get(problems, Lengths(float(most), float(most) ** 2))}
+    return {problems: measured.get(problems, Lengths.all_of([most]))}
 
 
 def _measured(responses: Path) -> dict[str, Lengths]:
@@ -110,10 +110,7 @@ def _measured(responses: Path) -> dict[str, Lengths]:
     tokens: dict[str, list[int]] = {}
     for row in read_rows(responses):
         tokens.setdefault(row["benchmark"], []).append(row["tokens"])
-    return {
-        name: Lengths(sum(counts) / len(counts), sum(count**2 for count in counts) / len(counts))
-        for name, counts in tokens.items()
-    }
+    return {name: Lengths.all_of(counts) for name, counts in tokens.items()}
 
 
 def _plain(name: str) -> str:

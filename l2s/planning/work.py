@@ -10,6 +10,7 @@ The prompt's keys and values are shared by the samples, and traffic of weights i
 departure: what is quadratic in L_o is taken as E[L_o²], not as E[L_o]², since costs are summed over responses.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from l2s.planning.shapes import Shape
@@ -24,6 +25,11 @@ class Lengths:
 
     mean: float
     square: float
+
+    @classmethod
+    def all_of(cls, tokens: Sequence[int]) -> "Lengths":
+        """Of responses that have so many."""
+        return cls(sum(tokens) / len(tokens), sum(count**2 for count in tokens) / len(tokens))
 
     @classmethod
     def assumed(cls, mean: float, most: int) -> "Lengths":

@@ -16,7 +16,7 @@ from l2s.core.digests import digest_file, digest_text
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.progress import Track, silent
 from l2s.core.row import Row
-from l2s.core.versions import __version__, is_installed, version_of
+from l2s.core.versions import __version__, installed
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import parse_control
@@ -126,7 +126,7 @@ class LiveTrialist:
             "statistics": {name: digest_file(file) for name, file in sorted(settings.statistics.items())},
             "decoding": self.decoding.model_dump(mode="json", exclude={"max_batch_size", "data_parallel_size"}),
             "grader": settings.grader,
-            "versions": {"l2s": __version__} | {name: version_of(name) for name in PACKAGES if is_installed(name)},
+            "versions": {"l2s": __version__} | installed(PACKAGES),
         }
         return digest_text(json.dumps(said, sort_keys=True))
 

@@ -7,7 +7,7 @@ committed.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from flows.pipeline.repository.listings import git
+from flows.pipeline.repository.listings import commit_with, git
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.yaml import read_yaml
 from l2s.lineage.code import fingerprint
@@ -59,17 +59,14 @@ def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[
 
 def _by_git(now: Mapping[str, str], before: str) -> Iterator[tuple[str, str]]:
     """What changed since the commit that brought the fingerprint into dvc.lock, of the sources that count now."""
-    commit = git("log", "-1", "--format=%H", f"-S{before}", "--", "dvc.lock")
-    if Path().resolve() != SOURCE or not commit or before not in git("show", f"{commit[0]}:./dvc.lock", lines=False)[0]:
+    commit = commit_with(before) if Path().resolve() == SOURCE else None
+    if commit is None:
         return
-    known = set(git("ls-tree", "-r", "--name-only", commit[0]))
-    for path in git("diff", "--relative", "--name-only", commit[0], "--", *now):
+    known = set(git("ls-tree", "-r", "--name-only", commit).splitlines())
+    for path in git("diff", "--relative", "--name-only", commit, "--", *now).splitlines():
         if path not in known:
             yield path, "added"
-        elif (
-            not path.endswith(".py")
-            or _meaning(git("show", f"{commit[0]}:./{path}", lines=False)[0], path) != now[path]
-        ):
+        elif not path.endswith(".py") or _meaning(git("show", f"{commit}:./{path}"), path) != now[path]:
             yield path, "modified"
 
 

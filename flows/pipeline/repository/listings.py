@@ -11,12 +11,12 @@ from pathlib import Path
 
 from dvc.stage import PipelineStage
 
+from l2s.checkpoints.files.index import listed
 from l2s.core.files import write_json
 
 LISTINGS = Path(".l2s/listings")
 LARGEST = 16_000_000
 """Bytes of the largest folder that is listed: models are larger, and take long to read."""
-SHOWN = 3
 Listing = dict[str, str]
 
 
@@ -48,36 +48,37 @@ def changed_files(folder: Path, digest: str) -> str | None:
     changes = [f"{name} added" for name in now if name not in before]
     changes += [f"{name} deleted" for name in before if name not in now]
     changes += [f"{name} modified" for name in now if name in before and now[name] != before[name]]
-    return _joined(changes)
+    return listed(sorted(changes)) or None
 
 
 def _by_git(folder: Path, digest: str) -> str | None:
     """What changed since the commit that brought the digest into dvc.lock."""
-    commit = git("log", "-1", "--format=%H", f"-S{digest}", "--", "dvc.lock")
-    if not commit or digest not in (git("show", f"{commit[0]}:./dvc.lock", lines=False) or [""])[0]:
+    commit = commit_with(digest)
+    if commit is None:
         return None
     words = {"A": "added", "D": "deleted"}
     changes = []
-    for line in git("diff", "--relative", "--name-status", "--no-renames", commit[0], "--", str(folder)):
+    for line in git("diff", "--relative", "--name-status", "--no-renames", commit, "--", str(folder)).splitlines():
         kind, _, name = line.partition("\t")
         changes.append(f"{Path(name).relative_to(folder).as_posix()} {words.get(kind, 'modified')}")
-    for name in git("ls-files", "--others", "--exclude-standard", "--", str(folder)):
+    for name in git("ls-files", "--others", "--exclude-standard", "--", str(folder)).splitlines():
         changes.append(f"{Path(name).relative_to(folder).as_posix()} added")
-    return _joined(changes)
+    return listed(sorted(changes)) or None
 
 
-def git(*arguments: str, lines: bool = True) -> list[str]:
-    """What git says, line by line or in one piece; nothing where it fails."""
+def commit_with(text: str) -> str | None:
+    """The commit that brought a text into dvc.lock, if dvc.lock holds it there; None where git knows of none."""
+    commit = git("log", "-1", "--format=%H", f"-S{text}", "--", "dvc.lock").strip()
+    return commit if commit and text in git("show", f"{commit}:./dvc.lock") else None
+
+
+def git(*arguments: str) -> str:
+    """What git says; nothing where it fails."""
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     except OSError:
-        return []  # no git on this machine
-    return (done.stdout.splitlines() if lines else [done.stdout]) if done.returncode == 0 else []
-
-
-def _joined(changes: list[str]) -> str | None:
-    more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
-    return ", ".join(sorted(changes)[:SHOWN]) + more if changes else None
+        return ""  # no git on this machine
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _list(folder: Path) -> Listing | None:

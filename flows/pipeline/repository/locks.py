@@ -32,7 +32,7 @@ WORKERS = ("multiprocessing", "ray::", "distributed")
 """In the command line of processes that work for another one, under its ``sys.argv``."""
 
 
-def void_dead_locks(folder: Path, hardlink: bool = False) -> None:
+def void_dead_locks(folder: Path, hardlink: bool) -> None:
     """Leave only entries of running processes in the rwlock; nothing of one that is damaged.
 
     Args:

@@ -48,11 +48,9 @@ class Busy(Exception):
 class Recorder:
     """The stages of a graph as they begin and end."""
 
-    def __init__(
-        self, graph: Graph, libraries: tuple[str, ...] = (), environment: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, graph: Graph, libraries: tuple[str, ...], environment: dict[str, str]) -> None:
         self.repo, self.stages, self.upstream = graph.repo, graph.stages, graph.upstream
-        self.libraries, self.environment = libraries, environment or {}
+        self.libraries, self.environment = libraries, environment
         self.held: dict[str, ExitStack] = {}
         """Of running stages, what DVC's other commands must not touch."""
         self.read: dict[str, dict[str, Any]] = {}

@@ -39,8 +39,7 @@ def _told(graph: ProvenanceGraph, place: Path, made: Made | None) -> Iterator[st
     """What its maker and its readers say of an artefact."""
     if made is not None:
         yield made.artefact.digest
-    for kept in graph.kept:
-        yield from (reference.digest for reference in kept.record.inputs if kept.place(reference) == place)
+    yield from (reference.digest for _, reference in graph.reads(place))
 
 
 def _files(graph: ProvenanceGraph, place: Path, made: Made | None) -> list[Path]:
@@ -105,13 +104,9 @@ def _check_sums(graph: ProvenanceGraph, made: Made) -> Iterator[Finding]:
 
 def _check_loose(graph: ProvenanceGraph, place: Path, digests: Digests) -> Iterator[Finding]:
     """What no record made is compared with what its readers saw."""
-    for kept in graph.kept:
-        for reference in kept.record.inputs:
-            if kept.place(reference) == place:
-                for name, digest in reference.files.items():
-                    found = digests.get(algorithm_of(digest), {}).get(place / name)
-                    if found is None or found.digest != digest:
-                        read = f"as {kept.record.made_by} read it"
-                        yield Finding(
-                            graph.shown(place / name), read, digest, found.digest if found else "no such file"
-                        )
+    for kept, reference in graph.reads(place):
+        for name, digest in reference.files.items():
+            found = digests.get(algorithm_of(digest), {}).get(place / name)
+            if found is None or found.digest != digest:
+                read = f"as {kept.record.made_by} read it"
+                yield Finding(graph.shown(place / name), read, digest, found.digest if found else "no such file")

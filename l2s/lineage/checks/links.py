@@ -11,7 +11,7 @@ from l2s.lineage.artefacts import ALONE, Artefact, files_of, model_facts
 from l2s.lineage.checks.contents import Behind, Digests
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.digests import FileDigest, digest_files
-from l2s.lineage.graph import Entry, Made, ProvenanceGraph
+from l2s.lineage.graph import Entry, Made, ProvenanceGraph, entries_of
 
 MANIFEST = "l2s_manifest.json"
 Facts = Mapping[str, Any]
@@ -21,7 +21,7 @@ FactsOf = Callable[[Path, str], Facts]
 
 def check_links(graph: ProvenanceGraph, behind: Behind, digests: Digests) -> Iterator[Finding]:
     """Every link of a graph whose files were hashed."""
-    for kept in {id(made.by): made.by for _, made in behind if made}.values():
+    for kept in entries_of(made for _, made in behind if made):
         yield from _check_inputs(graph, kept, digests)
     makers = dict(behind)
 
@@ -33,13 +33,19 @@ def check_links(graph: ProvenanceGraph, behind: Behind, digests: Digests) -> Ite
         if made is None:
             continue
         inputs = [made.by.place(reference) for reference in made.by.record.inputs]
-        if (place / MANIFEST).is_file() and made.artefact.facts.get("trained"):
-            yield from _check_training(graph, place, inputs, facts)
-        elif (place / MANIFEST).is_file():
-            yield from _check_manifest(graph, place, made, inputs, facts, digests)
+        if (place / MANIFEST).is_file():
+            shown = graph.shown(place / MANIFEST)
+            try:
+                manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+                if made.artefact.facts.get("trained"):
+                    yield from _check_training(shown, manifest, place, inputs, facts)
+                else:
+                    yield from _check_merge(shown, manifest, made, inputs, facts, digests)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                yield Finding(shown, "", "a manifest", f"something damaged ({error!r})")
         elif made.artefact.facts.get("kind") in ("activations", "sensitivities"):
             yield from _check_statistics(graph, place, made.artefact, inputs, facts)
-        elif made.by.record.made_by.startswith(("generate@", "l2s generate")):
+        elif made.by.kind == "generate":
             yield from _check_rows(graph, place, [read for read in inputs if read.suffix == ".jsonl"])
 
 
@@ -76,58 +82,47 @@ def _check_inputs(graph: ProvenanceGraph, kept: Entry, digests: Digests) -> Iter
                 yield Finding(file, what, said.get(name, "no such file"), reference.files.get(name, "no such file"))
 
 
-def _check_manifest(
-    graph: ProvenanceGraph, place: Path, made: Made, inputs: list[Path], facts: FactsOf, digests: Digests
+def _check_merge(
+    shown: str, manifest: Facts, made: Made, inputs: list[Path], facts: FactsOf, digests: Digests
 ) -> Iterator[Finding]:
     """A merge's manifest tells the models that were read and the weights that were written."""
-    shown = graph.shown(place / MANIFEST)
-    try:
-        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-        told = {name: (entry["digest"], entry["weights"]) for name, entry in manifest["inputs"].items()}
-        tensors = {name: entry["digest"] for name, entry in manifest["tensors"].items()}
-        weights, statistics = manifest["output"]["weights"], manifest.get("statistics", {})
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        yield Finding(shown, "", "a manifest", f"something damaged ({error!r})")
-        return
+    told = {name: (entry["digest"], entry["weights"]) for name, entry in manifest["inputs"].items()}
+    tensors = {name: entry["digest"] for name, entry in manifest["tensors"].items()}
+    algorithm = algorithm_of(manifest["output"]["weights"])
     for name, expected in told.items():
         found = [facts(read, algorithm_of(expected[1])) for read in inputs if _is_named(read, name)]
         if found and expected not in [(one.get("model"), one.get("weights")) for one in found]:
             yield Finding(shown, f"inputs.{name}", expected[1], short(found[0].get("weights", "no whole model")))
         if not found:
             yield Finding(shown, f"inputs.{name}", "a model that the record tells of", "none of that name")
-    for name, expected in statistics.items():
+    for name, expected in manifest.get("statistics", {}).items():
         files = [read for read in inputs if _is_named(read, name) and read.is_file()]
         found_ones = [digest_file(file, algorithm_of(expected)) for file in files]
         if expected not in found_ones:
             yield Finding(shown, f"statistics.{name}", expected, found_ones[0] if files else "no such file")
-    algorithm = algorithm_of(weights)
-    is_now = facts(place, algorithm).get("weights", "no whole model")
-    if weights != is_now:
-        yield Finding(shown, "output.weights", weights, short(is_now))
-    own = _hashed(place, made.artefact.files, digests, algorithm)
+    yield from _check_output(shown, manifest, made.path, facts)
+    own = _hashed(made.path, made.artefact.files, digests, algorithm)
     parts = {name: part for file in own.values() for name, part in file.parts.items()}
     for name, expected in tensors.items():
         if parts.get(name) != expected:
             yield Finding(shown, f"tensors.{name}", expected, parts.get(name, "no such tensor"))
 
 
-def _check_training(graph: ProvenanceGraph, place: Path, inputs: list[Path], facts: FactsOf) -> Iterator[Finding]:
+def _check_training(shown: str, manifest: Facts, place: Path, inputs: list[Path], facts: FactsOf) -> Iterator[Finding]:
     """A training's manifest tells the model that it started from, the data that it read and the weights it wrote."""
-    shown = graph.shown(place / MANIFEST)
-    try:
-        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-        start, weights, data = manifest["start"], manifest["output"]["weights"], dict(manifest["inputs"])
-        started = (start["digest"], start["weights"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        yield Finding(shown, "", "a manifest", f"something damaged ({error!r})")
-        return
+    started = (manifest["start"]["digest"], manifest["start"]["weights"])
     models = [facts(read, algorithm_of(started[1])) for read in inputs if read.is_dir()]
     if models and started not in [(one.get("model"), one.get("weights")) for one in models]:
         yield Finding(shown, "start", started[1], short(models[0].get("weights", "no whole model")))
-    for name, expected in data.items():
+    for name, expected in manifest["inputs"].items():
         found = [digest_file(read, algorithm_of(expected)) for read in inputs if read.is_file()]
         if found and expected not in found:
             yield Finding(shown, f"inputs.{name}", expected, "no file that the record tells of")
+    yield from _check_output(shown, manifest, place, facts)
+
+
+def _check_output(shown: str, manifest: Facts, place: Path, facts: FactsOf) -> Iterator[Finding]:
+    weights = manifest["output"]["weights"]
     is_now = facts(place, algorithm_of(weights)).get("weights", "no whole model")
     if weights != is_now:
         yield Finding(shown, "output.weights", weights, short(is_now))
@@ -136,12 +131,8 @@ def _check_training(graph: ProvenanceGraph, place: Path, inputs: list[Path], fac
 def _is_named(read: Path, name: str) -> bool:
     """Is this what a recipe calls by that name: by its path, the end of it, or without the suffix of a file?"""
     tail = Path(name.partition("@")[0]).parts
-    return read.parts[-len(tail) :] == tail or read.stem == name or _in_hub(read, name)
-
-
-def _in_hub(read: Path, name: str) -> bool:
-    """``models--org--name`` in the path of a snapshot."""
-    return f"models--{name.partition('@')[0].replace('/', '--')}" in read.parts
+    snapshot = f"models--{name.partition('@')[0].replace('/', '--')}"  # in the path of one of the hub's
+    return read.parts[-len(tail) :] == tail or read.stem == name or snapshot in read.parts
 
 
 def _check_statistics(

@@ -32,15 +32,10 @@ def graded_files(made: Sequence[Made]) -> list[Graded]:
     found = []
     for one in made:
         read = [one.by.place(reference) for reference in one.by.record.inputs]
-        if one.by.record.made_by.startswith(("sample@", "l2s sample")):
+        if one.by.kind == "sample":
             read = [one.path]  # responses and verdicts in one: what a row says besides its verdict is the response
         is_verdicts = "grader" in one.artefact.facts and len(read) == 1 and read[0].suffix == ".jsonl"
-        if (
-            is_verdicts
-            and not one.by.record.made_by.startswith("l2s grade")
-            and one.path.is_file()
-            and read[0].is_file()
-        ):
+        if is_verdicts and one.by.kind != "grade" and one.path.is_file() and read[0].is_file():
             found.append(Graded(one.path, read[0], _grader(one.by.record.parameters)))
     return found
 

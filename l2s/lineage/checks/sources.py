@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from l2s.checkpoints.files.index import listed
 from l2s.core.digests import SHA256, algorithm_of, digest_file
 from l2s.lineage.checks.finding import Finding
 from l2s.lineage.graph import Entry
@@ -41,8 +42,8 @@ def check_stage_code(kept: Iterable[Entry], sources: Sources) -> tuple[list[Find
             stages.append(one.record.made_by)
     if not stages:
         return [], set()
-    found = f"{_some(list(changed))} changed since; l2s run makes again what is out of date"
-    return [Finding("code", f"behind {_some(stages)}", "the code that made them", found)], set(stages)
+    found = f"{listed(changed)} changed since; l2s run makes again what is out of date"
+    return [Finding("code", f"behind {listed(stages)}", "the code that made them", found)], set(stages)
 
 
 def note_step_code(kept: Iterable[Entry], sources: Sources) -> Iterator[str]:
@@ -50,9 +51,4 @@ def note_step_code(kept: Iterable[Entry], sources: Sources) -> Iterator[str]:
     for one in kept:
         paths = sources.changed(one.record.code)
         if paths:
-            yield f"{one.file.name}: made by other code than lies here: {_some(paths)}"
-
-
-def _some(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+            yield f"{one.file.name}: made by other code than lies here: {listed(paths)}"

@@ -1,15 +1,13 @@
 """The response store: does it still hold what was generated?"""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from l2s.core.errors import RecordError
+from l2s.core.files import STORE
 from l2s.generation.store.care import verify
 from l2s.lineage.checks.finding import Finding
 from l2s.lineage.graph import Made, ProvenanceGraph
 
-STORE = Path(".l2s/responses.sqlite")
-"""Of a project."""
 SHOWN = 5
 """Damaged responses that are named one by one."""
 
@@ -20,8 +18,7 @@ def check_store(graph: ProvenanceGraph, made: Sequence[Made]) -> tuple[int, list
     It is no artefact: a clone that pulled its responses has none, and one that was deleted is filled again.
     """
     place = graph.root / STORE
-    responses = any(one.by.record.made_by.startswith(("generate@", "l2s generate")) for one in made)
-    if not responses or not place.is_file():
+    if not any(one.by.kind == "generate" for one in made) or not place.is_file():
         return 0, []
     try:
         found = verify(place)

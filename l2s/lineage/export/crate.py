@@ -16,7 +16,7 @@ from l2s.core.errors import ConfigError, RecordError
 from l2s.core.files import replacing, replacing_folder
 from l2s.lineage.artefacts import ALONE
 from l2s.lineage.digests import digest_parts
-from l2s.lineage.graph import Entry, Made, ProvenanceGraph
+from l2s.lineage.graph import Entry, Made, ProvenanceGraph, entries_of
 from l2s.lineage.tree import lineage_of
 
 if TYPE_CHECKING:
@@ -75,12 +75,13 @@ class _Crate:
         )
         for place, made in self.behind:
             self.entities[place] = self._artefact(place, made)
-        kept = list({id(made.by): made.by for _, made in self.behind if made}.values())
+        kept = entries_of(made for _, made in self.behind if made)
         actions = [self._action(one) for one in kept]
-        is_pipeline = (self.graph.root / WORKFLOW).is_file() and any(_is_stage(one) for one in kept)
+        stages = [one for one in kept if not one.is_step]
+        is_pipeline = bool(stages) and (self.graph.root / WORKFLOW).is_file()
         self.crate.root_dataset["conformsTo"] = self._profiles(is_pipeline)
         if is_pipeline:
-            self._workflow([one for one in kept if _is_stage(one)])
+            self._workflow(stages)
         self.crate.root_dataset["mentions"] = [*actions, *self.crate.root_dataset.get("mentions", [])]
 
     def _add(self, name: str, /, **properties: Any) -> Any:
@@ -184,10 +185,6 @@ class _Crate:
             actionStatus="http://schema.org/CompletedActionStatus",
         )  # fmt: skip
         self.crate.root_dataset["mentions"] = [run]
-
-
-def _is_stage(kept: Entry) -> bool:
-    return not kept.record.made_by.startswith("l2s ")
 
 
 def _end(started: str, seconds: float) -> str:

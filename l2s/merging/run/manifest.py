@@ -9,7 +9,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.core.digests import SHA256
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.params import Params
-from l2s.core.versions import __version__, is_installed, version_of
+from l2s.core.versions import __version__, installed
 from l2s.merging.run.diagnostics import TensorDiagnostics
 
 MANIFEST = "l2s_manifest.json"
@@ -108,7 +108,7 @@ class MergeManifest(Params):
 
 def versions() -> dict[str, str]:
     """Versions of what computed the merge, of what is installed: a common merge needs no torch."""
-    return {"l2s": __version__} | {package: version_of(package) for package in PACKAGES if is_installed(package)}
+    return {"l2s": __version__} | installed(PACKAGES)
 
 
 def digests_of(
