@@ -10,7 +10,7 @@ from typing import IO
 
 from l2s.core.files import replacing_folder, write_json
 from l2s.core.progress import Track
-from l2s.core.seeds import generator_for
+from l2s.core.seeds import seed_for
 
 NAMES = ("base", "quick", "slow")
 FORMAT = 1
@@ -150,7 +150,10 @@ def _blocks(name: str, shape: tuple[int, ...], seed: int, models: int) -> Iterat
     middle = 1.0 if name.endswith("norm.weight") else 0.0
     for start in range(0, entries, BLOCK):
         count = min(BLOCK, entries - start)
-        drawn = [torch.randn(count, generator=generator_for(seed, name, start, k)) for k in range(models)]
+        drawn = [
+            torch.randn(count, generator=torch.Generator().manual_seed(seed_for(seed, name, start, k)))
+            for k in range(models)
+        ]
         base = drawn[0].mul_(SPREAD).add_(middle)
         step = DISTANCE * (middle or SPREAD)
         weights = [base, *(base + noise.mul_(step) for noise in drawn[1:])]

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
 from l2s.core.progress import Track
-from tasks.stage import DATA, PROGRAM_GB, TENSORS, Say, Stage
+from tasks.stage import DATA, GB, PROGRAM_GB, TENSORS, Say, Stage
 
 if TYPE_CHECKING:
     from l2s.merging.recipe import MergeRecipe
     from l2s.planning.estimates import Estimate, Estimator
-
-GB = 10**9
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> None:

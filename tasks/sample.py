@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
+from l2s.core.files import STORE
 from l2s.core.progress import Track
 from l2s.sampling.settings import SampleParams
-from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
+from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
 
 if TYPE_CHECKING:
     from l2s.planning.estimates import Estimate, Estimator
-
-GB = 10**9
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         [problems],
         out,
         Run(name, params.decoding(config.decoding)),
-        HIDDEN / "responses.sqlite",
+        STORE,
         grader=config.grading.grader,
         jobs=config.grading.jobs,
         track=track,
@@ -45,10 +44,9 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """The bytes of the model, and on a GPU one device."""
-    from tasks.inputs.models import bytes_of, origin
+    from tasks.inputs.models import needs_of_model
 
-    found = {"cpu": 1, "memory": PROGRAM_GB + bytes_of(config, origin(config, config.samples[name].model)) // GB}
-    return found if config.decoding.device == "cpu" else found | {"gpu": 1}
+    return needs_of_model(config, config.samples[name].model)
 
 
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
@@ -58,7 +56,7 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
 
     params = config.samples[name]
     shape = folder_shape_of(config, params.model)
-    lengths = expected_samples(params, name, data, estimator.assume, shape.context if shape else None)
+    lengths = expected_samples(params, name, data, estimator.assume, shape.context)
     questions = {params.problems.named: questions_of(params.problems.named, params.problems, None)}
     return estimator.generate(stage, shape, questions, lengths, params.decoding(config.decoding))
 

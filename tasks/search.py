@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
+from l2s.core.files import STORE
 from l2s.core.progress import Track
 from tasks.running.worker import RAY
-from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
+from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
 
 if TYPE_CHECKING:
     from l2s.core.row import Row
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from l2s.search.live import LiveSettings
     from l2s.search.run import Workers
     from l2s.search.space import Space
-
-GB = 10**9
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def _live(config: Config, name: str) -> "LiveSettings":
         name,
         models={model: DATA / "models" / model for model in config.models},
         slow=DATA / config.runs[slow].model,
-        store=HIDDEN / "responses.sqlite",
+        store=STORE,
         slow_control=config.control_of(slow),
         statistics={key: DATA / "calibration" / f"{key}.safetensors" for key in config.calibration},
         decoding=config.decoding,
@@ -119,15 +118,12 @@ def reads(config: Config, name: str) -> dict[str, set[str]]:
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """The bytes of the models that are mapped, of a merge and of the one that answers; on a GPU one device."""
-    from tasks.inputs.models import bytes_of, origin, planned_recipe
+    from tasks.inputs.models import needs_of_model, planned_recipe
     from tasks.merge import needs_of
 
-    found = needs_of(config, planned_recipe(config, name))
-    found["memory"] += (
-        bytes_of(config, origin(config, config.runs[config.searches[name].slow].model)) // GB + PROGRAM_GB
-    )
-    found["memory"] *= jobs(config, name)
-    return found if config.decoding.device == "cpu" else found | {"gpu": 1}
+    merging = needs_of(config, planned_recipe(config, name))
+    answering = needs_of_model(config, config.runs[config.searches[name].slow].model)
+    return answering | {"memory": jobs(config, name) * (merging["memory"] + answering["memory"])}
 
 
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
@@ -140,7 +136,7 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     recipe = parsed(planned_recipe(config, name), f"searches.{name}.recipe")
     shape = folder_shape_of(config, config.runs[settings.slow].model)
     problems = sum(questions_of(name, config.benchmarks[name], data) for name in settings.benchmarks)
-    lengths = expected_answers(config, settings.slow, data, estimator.assume, shape.context if shape else None)
+    lengths = expected_answers(config, settings.slow, data, estimator.assume, shape.context)
     return estimator.search(stage, settings, recipe, shape, problems, lengths, config.decoding)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DATA = Path("data")
 HIDDEN = Path(".l2s")
+GB = 10**9
 PROGRAM_GB = 1
 """Memory of a stage that holds nothing big."""
 Say = Callable[[str], None]

@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
 from l2s.core.progress import Track
-from tasks.stage import DATA, HIDDEN, MODELS, PROGRAM_GB, Say, Stage
+from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
 
 if TYPE_CHECKING:
     from l2s.planning.estimates import Estimate, Estimator
-
-GB = 10**9
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
@@ -44,11 +42,9 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
 
 def needs(config: Config, name: str) -> dict[str, int]:
     """Weights, their gradients and two moments in float32, and on a GPU one device."""
-    from tasks.inputs.models import folder_shape_of
+    from tasks.inputs.models import folder_shape_of, needs_of_bytes
 
-    weights = folder_shape_of(config, config.training[name].model).parameters
-    found = {"cpu": 1, "memory": PROGRAM_GB + 16 * weights // GB}
-    return found if config.decoding.device == "cpu" else found | {"gpu": 1}
+    return needs_of_bytes(config, 16 * folder_shape_of(config, config.training[name].model).parameters)
 
 
 def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data: Path | None) -> "Estimate":
@@ -61,8 +57,8 @@ def estimate(config: Config, name: str, stage: str, estimator: "Estimator", data
     for sample in settings.sources:
         params = config.samples[sample]
         questions[sample] = questions_of(params.problems.named, params.problems, None)
-        sampled = folder_shape_of(config, params.model)
-        found = expected_samples(params, sample, data, estimator.assume, sampled.context if sampled else None)
+        context = folder_shape_of(config, params.model).context
+        found = expected_samples(params, sample, data, estimator.assume, context)
         (lengths[sample],) = found.values()
     return estimator.train(stage, settings, folder_shape_of(config, settings.model), questions, lengths)
 

@@ -41,6 +41,6 @@ def estimate_of(asked: SearchFile, space: Space) -> tuple[Estimate, Mapping[str,
     most, limit = longest(asked.decoding.sampling.max_tokens, shape.context)
     estimator.assume(limit)
     problems = sum(questions_of(one.named, one, None) for one in asked.asked())
-    lengths, recipe = Lengths(float(most), float(most) ** 2), next(recipes_of(space))
-    found = estimator.search("search", asked, recipe, shape, problems, lengths, asked.decoding)
+    recipe = next(recipes_of(space))
+    found = estimator.search("search", asked, recipe, shape, problems, Lengths.all_of([most]), asked.decoding)
     return found, estimator.assumptions

@@ -89,9 +89,9 @@ def _train_inputs(arguments: Arguments) -> list[Path]:
 
 
 def _trainers(arguments: Arguments) -> list[str]:
-    from tasks.running.code import trainers_of
+    from tasks.running.code import methods_of_training
 
-    return list(trainers_of(_training(arguments).method))
+    return list(methods_of_training()[_training(arguments).method])
 
 
 def _searched(arguments: Arguments) -> list[Path]:
@@ -105,9 +105,9 @@ def _searched(arguments: Arguments) -> list[Path]:
 
 
 def _every_method(arguments: Arguments) -> list[str]:
-    from l2s.merging.methods import METHODS
+    from tasks.running.code import modules_of_methods
 
-    return [f"{METHODS.__module__}.{name}" for name in METHODS]
+    return list(modules_of_methods().values())
 
 
 def _graded_aside(arguments: Arguments) -> list[Path]:

@@ -5,7 +5,6 @@
 
 import logging
 from datetime import UTC, datetime
-from pathlib import Path
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -20,8 +19,8 @@ from l2s.core.errors import ConfigError, L2SError
 from l2s.core.progress import reported
 from l2s.nightly.night import Night
 from tasks.nightly.hook import notify
+from tasks.stage import DATA, HIDDEN
 
-DATA, HIDDEN = Path("data"), Path(".l2s")
 COLUMNS = (
     "run",
     "benchmark",

@@ -71,7 +71,7 @@ def run_night(config: Config, data: Path, hidden: Path, now: datetime, track: Tr
         bench = _bench(config, data, hidden, work, name)
         evaluated = {run: _observed(bench, run, track, say) for run in runs}
         rows = [row for found in evaluated.values() for row in found.rows]
-        night = _compared(config, baseline, nights, name, now, evaluated, rows, bench)
+        night = _compared(bench, baseline, now, evaluated, rows)
         night = _write(night, rows, nights, began)
         for old in too_old(nights, config.nightly.keep):
             shutil.rmtree(nights / old, ignore_errors=True)
@@ -134,27 +134,20 @@ def _bench(config: Config, data: Path, hidden: Path, work: Path, name: str) -> B
 
 
 def _compared(
-    config: Config,
-    baseline: Night | None,
-    nights: Path,
-    name: str,
-    now: datetime,
-    evaluated: dict[str, Evaluated],
-    rows: list[Row],
-    bench: Bench,
+    bench: Bench, baseline: Night | None, now: datetime, evaluated: dict[str, Evaluated], rows: list[Row]
 ) -> Night:
     """The night but for how long it took and the digest of its rows."""
-    made = _made(config, evaluated, bench)
-    frame = table_of(rows, NightRows, f"night {name}")
+    made, settings = _made(bench, evaluated), bench.config.nightly
+    frame = table_of(rows, NightRows, f"night {bench.night}")
     changed: list[Change] = []
     compared = []
     if baseline is not None:
         models = {run: Checkpoint(bench.data / found.made.model) for run, found in evaluated.items()}
         changed = changes(with_todays_digests(baseline.made, models), made)
-        compared = compare_nights(read_night_rows(nights / baseline.night), frame, changed, config.nightly)
+        compared = compare_nights(read_night_rows(bench.data / FOLDER / baseline.night), frame, changed, settings)
     outcome = outcome_of(compared)
     return Night(
-        night=name,
+        night=bench.night,
         started=stamp(now),
         seconds=0.0,
         outcome=outcome,
@@ -162,7 +155,7 @@ def _compared(
         baseline=baseline.night if baseline else None,
         stored=sum(found.stored for found in evaluated.values()),
         generated=sum(found.generated for found in evaluated.values()),
-        measured=measure(frame, config.nightly.confidence),
+        measured=measure(frame, settings.confidence),
         compared=compared,
         changes=changed,
         made=made,
@@ -177,7 +170,8 @@ def code_digest(kind: str, member: str) -> str:
     return fingerprint(Behind([]).code(kind, member).sources)
 
 
-def _made(config: Config, evaluated: dict[str, Evaluated], bench: Bench) -> Made:
+def _made(bench: Bench, evaluated: dict[str, Evaluated]) -> Made:
+    config = bench.config
     decoding = config.decoding.model_dump(mode="json", exclude={"max_batch_size", "device"})
     benchmarks = {
         name: short_digest("".join(f"{key[1]}\0{digest}\0" for key, digest in bench.problems.items() if key[0] == name))

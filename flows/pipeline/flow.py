@@ -34,7 +34,7 @@ def pipeline_flow(
     runner: TaskRunner[Any],
     jobs: int,
     resources: Resources,
-    libraries: tuple[str, ...] = (),
+    libraries: tuple[str, ...],
 ) -> list[str]:
     """Run the stages as one flow; return a sentence for each stage that failed.
 

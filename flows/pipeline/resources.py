@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from l2s.config import Config
+from tasks.stage import GB
 from tasks.stages import STAGES
 
-GB = 10**9
 Occupied = Mapping[str, int]
 
 

@@ -11,10 +11,8 @@ from rich.console import Console
 from flows.pipeline.progress import Watch
 from flows.pipeline.repository.graph import Graph, Reason
 from flows.pipeline.resources import Resources
-from flows.pipeline.runners import RUNNERS, task_runner
+from flows.pipeline.runners import check_runner, task_runner
 from flows.pipeline.server import needed, served
-from l2s.core.errors import ConfigError
-from l2s.core.params import nearest
 from tasks.running.code import refresh_where_named
 from tasks.running.worker import load
 from tasks.stages import STAGES
@@ -57,8 +55,7 @@ def run_pipeline(
         ConfigError: an unknown target or runner.
         StageFailed: a stage ended with an error; others that do not need it were still run.
     """
-    if runner not in RUNNERS:
-        raise ConfigError(f"runner '{runner}' is not known{nearest(runner, RUNNERS)}")
+    check_runner(runner, address)
     graph, names, stale = plan(targets)
     if not stale and not always:
         return False

@@ -13,19 +13,26 @@ if TYPE_CHECKING:
 RUNNERS = ("threads", "processes", "dask", "ray")
 
 
-def task_runner(name: str, jobs: int, address: str | None = None) -> TaskRunner[Any]:
+def check_runner(name: str, address: str | None) -> None:
+    """Refuse what :func:`task_runner` cannot make.
+
+    Raises:
+        ConfigError: an unknown name, or an address where none is taken.
+    """
+    if name not in RUNNERS:
+        raise ConfigError(f"runner '{name}' is not known{nearest(name, RUNNERS)}")
+    if address is not None and name in ("threads", "processes"):
+        raise ConfigError(f"--address: runner '{name}' takes none; it is for dask and ray")
+
+
+def task_runner(name: str, jobs: int, address: str | None) -> TaskRunner[Any]:
     """The task runner of that name.
 
     Args:
         name: one of RUNNERS.
         jobs: stages at a time, on a cluster that is started for the run.
         address: a Dask scheduler or Ray head that runs already; its workers must see this folder under this path.
-
-    Raises:
-        ConfigError: unknown name.
     """
-    if address is not None and name in ("threads", "processes"):
-        raise ConfigError(f"--address: runner '{name}' takes none; it is for dask and ray")
     from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 
     if name == "threads":
@@ -34,9 +41,7 @@ def task_runner(name: str, jobs: int, address: str | None = None) -> TaskRunner[
         return ProcessPoolTaskRunner(max_workers=jobs)
     if name == "dask":
         return _dask(jobs, address)
-    if name == "ray":
-        return _ray(jobs, address)
-    raise ConfigError(f"runner '{name}' is not known{nearest(name, RUNNERS)}")
+    return _ray(jobs, address)
 
 
 def _dask(jobs: int, address: str | None) -> TaskRunner[Any]:

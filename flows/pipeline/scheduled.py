@@ -29,7 +29,7 @@ class Run(NamedTuple):
     watch: Watch
     resources: Resources
     occupied: Mapping[str, Mapping[str, int]]
-    libraries: tuple[str, ...] = ()
+    libraries: tuple[str, ...]
     """What workers load ahead."""
 
 

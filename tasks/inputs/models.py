@@ -11,7 +11,7 @@ from l2s.merging.recipe import MergeRecipe
 from l2s.planning.estimates import require_shape
 from l2s.planning.shapes import EMBEDDED, Shape, folder_shape, published_shape
 from tasks.inputs.recipes import found_recipe, recipe_of
-from tasks.stage import DATA
+from tasks.stage import DATA, GB, PROGRAM_GB
 
 
 def folder_shape_of(config: Config, folder: str) -> Shape:
@@ -62,6 +62,17 @@ def model_shape(config: Config, model: str) -> Shape:
 @cache
 def _known(place: str) -> Shape | None:
     return folder_shape(Path(place)) or published_shape(place)
+
+
+def needs_of_model(config: Config, folder: str) -> dict[str, int]:
+    """What a stage occupies that runs what lies at a folder under ``data/``."""
+    return needs_of_bytes(config, bytes_of(config, origin(config, folder)))
+
+
+def needs_of_bytes(config: Config, size: int) -> dict[str, int]:
+    """What a stage occupies that holds so many bytes where it computes: on a GPU one device besides."""
+    found = {"cpu": 1, "memory": PROGRAM_GB + size // GB}
+    return found if config.decoding.device == "cpu" else found | {"gpu": 1}
 
 
 def bytes_of(config: Config, model: str) -> int:

@@ -1,6 +1,5 @@
 """Everything the report shows, gathered from the stages' outputs."""
 
-import importlib.metadata
 import itertools
 import json
 from pathlib import Path
@@ -13,6 +12,7 @@ from l2s.config import Config
 from l2s.core.digests import digest_file
 from l2s.core.errors import RecordError
 from l2s.core.row import Row
+from l2s.core.versions import installed
 from l2s.records import read_rows
 from l2s.report.page import build_page
 from l2s.report.parts.examples import Examples, pick_examples
@@ -95,8 +95,7 @@ def _lineage(config: Config, data: Path, manifests: dict[str, Any]) -> dict[str,
             recipe: manifest.get("output", {}).get("weights", "") for recipe, manifest in manifests.items()
         },
         "Engines and graders": {run: _engine(path) for run, path in found.items()},
-        "Versions": made
-        | {f"{package} (report)": version for package in PACKAGES if (version := _version(package)) is not None},
+        "Versions": made | {f"{package} (report)": version for package, version in installed(PACKAGES).items()},
     }
     return {group: entries for group, entries in groups.items() if entries}
 
@@ -112,13 +111,6 @@ def _engine(path: Path) -> str:
     return (
         f"{row.get('engine', 'unknown')}, graded by {row.get('grader', 'unknown')}, seed {row.get('seed', 'unknown')}"
     )
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _examples(config: Config, data: Path, summary: dict[str, Any]) -> Examples | None:

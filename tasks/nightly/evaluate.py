@@ -46,7 +46,7 @@ class Bench:
 def evaluate(bench: Bench, run: str, track: Track, say: Say) -> Evaluated:
     """Answer every benchmark with one run's model under the accepted seed, and under the night's own if it has one."""
     from l2s.checkpoints import Checkpoint
-    from tasks.inputs.decoding import run_decoding
+    from tasks.generate import run_decoding
 
     config = bench.config
     model = bench.data / config.runs[run].model

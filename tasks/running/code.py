@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import l2s
 from l2s.core.errors import ConfigError
 from l2s.core.files import user_cache, write_text
+from l2s.core.paths import value_at
 from l2s.core.yaml import read_yaml
 from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading
@@ -72,7 +73,7 @@ class Behind:
         """
         members = self._members(kind)[member] if member is not None else USED.get(kind, ())
         members += _controls() if kind in ("search", "generate", "analyse") else ()
-        members += tuple(_modules_of_methods().values()) if kind in ("search", "found") else ()
+        members += tuple(modules_of_methods().values()) if kind in ("search", "found") else ()
         members += _trainings() if kind in ("gather", "analyse", "report") else ()
         return code_behind(
             ["tasks.stages", f"tasks.{kind}", *members],
@@ -93,6 +94,8 @@ class Behind:
 
     def _members(self, kind: str) -> dict[str, tuple[str, ...]]:
         """Modules, by names as params.yaml has them; empty for a kind that has one fingerprint."""
+        from l2s.verification.graders.grader import MODULES
+
         if kind == "problems":
             from l2s.benchmarks import SOURCES
 
@@ -103,11 +106,11 @@ class Behind:
         if kind == "generate":
             return _engines()
         if kind in ("sample", "search"):
-            return {name: (*modules, *_graders().values()) for name, modules in _engines().items()}
+            return {name: (*modules, *MODULES.values()) for name, modules in _engines().items()}
         if kind == "train":
-            return _methods_of_training()
+            return methods_of_training()
         if kind == "verify":
-            return {name: (module,) for name, module in _graders().items()}
+            return {name: (module,) for name, module in MODULES.items()}
         return {}
 
     def _methods(self) -> dict[str, tuple[str, ...]]:
@@ -116,7 +119,7 @@ class Behind:
         from l2s.merging.recipe.aliases import METHOD_ALIASES
         from l2s.merging.recipe.dialect import in_one_way
 
-        modules = _modules_of_methods()
+        modules = modules_of_methods()
         recipes = [in_one_way(recipe, "")[0] for recipe in self.recipes if isinstance(recipe, dict)]
         inner = {str(block(recipe, "parameters").get("of")) for recipe in recipes}
         others = tuple(modules[name] for name in sorted(inner & modules.keys()))
@@ -124,7 +127,8 @@ class Behind:
         return found | {alias: found[name] for alias, name in METHOD_ALIASES.items()}
 
 
-def _modules_of_methods() -> dict[str, str]:
+def modules_of_methods() -> dict[str, str]:
+    """The module of each merge method."""
     from l2s.merging.methods import METHODS
 
     return {name: f"{METHODS.__module__}.{name}" for name in METHODS}
@@ -137,30 +141,19 @@ def _engines() -> dict[str, tuple[str, ...]]:
     return {name: (module,) for name, module in MODULES.items()} | {"auto": (*MODULES.values(), vllm)}
 
 
-def _methods_of_training() -> dict[str, tuple[str, ...]]:
+def methods_of_training() -> dict[str, tuple[str, ...]]:
     """A method with all that its block may name: data, rewards, and graders of what it samples."""
     from l2s.training.data import EXAMPLES, PAIRS
     from l2s.training.rewards import REWARDS
     from l2s.training.union import TRAININGS
+    from l2s.verification.graders.grader import MODULES
 
     named: dict[str, Mapping[str, type]] = {"sft": EXAMPLES, "dpo": PAIRS, "grpo": REWARDS}
     of_block = {name: tuple(one.__module__ for one in kinds.values()) for name, kinds in named.items()}
-    graders = tuple(_graders().values())
     return {
-        name: (one.__module__, f"l2s.training.trainers.{name}", *of_block.get(name, ()), *graders)
+        name: (one.__module__, f"l2s.training.trainers.{name}", *of_block.get(name, ()), *MODULES.values())
         for name, one in TRAININGS.items()
     }
-
-
-def trainers_of(method: str) -> tuple[str, ...]:
-    """The code behind trainings by a method, besides what every training imports."""
-    return _methods_of_training()[method]
-
-
-def _graders() -> dict[str, str]:
-    from l2s.verification.graders.grader import MODULES
-
-    return dict(MODULES)
 
 
 def _controls() -> tuple[str, ...]:
@@ -255,9 +248,6 @@ def _member(stage: str, name: str, config: "Config") -> str | None:
 def _locked(key: str) -> Any:
     """A fingerprint as code.lock has it; None where it has none."""
     try:
-        found = json.loads(LOCK.read_text(encoding="utf-8"))
+        return value_at(json.loads(LOCK.read_text(encoding="utf-8")), key)
     except (OSError, ValueError):
         return None
-    for part in key.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found

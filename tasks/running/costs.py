@@ -44,6 +44,5 @@ def generation_cost(model: Path, responses: Path, stored: int) -> dict[str, Any]
     shape = folder_shape(model)
     if shape is None or not tokens:
         return {"stored": stored}
-    lengths = Lengths(sum(tokens) / len(tokens), sum(count**2 for count in tokens) / len(tokens))
-    work = generation_work(shape, 0.0, lengths, 1, len(tokens))
+    work = generation_work(shape, 0.0, Lengths.all_of(tokens), 1, len(tokens))
     return {"stored": stored, "tokens": int(work.tokens), "flops": work.compute}

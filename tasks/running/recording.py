@@ -91,7 +91,6 @@ def _parameters(kind: Stage, name: str | None, config: "Config", found: Declared
     for key in parameters:
         block, _, control = key.partition(".")
         if block == "controls":
-            found_ones = {control: config.controls[control]} if control else config.controls
-            identities = {name: one.identity() for name, one in found_ones.items()}
+            identities = {name: one.identity() for name, one in config.controls.items()}
             parameters[key] = identities[control] if control else identities
     return parameters | kind.recorded(config, name)
