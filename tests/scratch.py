@@ -19,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from tests.flows.running import nobody_left
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 RUNS = ("quick", "slow", "slow-budget-96", "average", "aim-ties", "found")
@@ -91,11 +93,7 @@ def run_and_kill(folder: Path) -> None:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    for _ in range(100):
-        if not _processes_in(folder):
-            return
-        time.sleep(0.1)
-    raise SystemExit(f"outlived their pipeline: {_processes_in(folder)}")
+    nobody_left(folder)
 
 
 def outputs(folder: Path) -> dict[str, str]:
@@ -132,18 +130,6 @@ def main() -> None:
         print("second runs, by either command: nothing to do")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _processes_in(folder: Path) -> list[str]:
-    """Commands whose working directory lies in ``folder``."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if process.joinpath("cwd").resolve().is_relative_to(folder):
-                found.append(process.joinpath("cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue  # it ended meanwhile, or is not ours to look at
-    return found
 
 
 if __name__ == "__main__":

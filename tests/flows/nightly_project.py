@@ -2,12 +2,17 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from flows.nightly.night import run_night
 from l2s.benchmarks.benchmark import BenchmarkParams, write_problems
+from l2s.config import Config
+from l2s.core.progress import silent
+from l2s.nightly.night import accept_night
 
 MODELS = Path(__file__).resolve().parents[2] / "data" / "models"
 PARAMS: dict[str, Any] = {
@@ -43,12 +48,13 @@ def make_project(folder: Path, problems: int = 24) -> None:
     )  # fmt: skip
 
 
-def edit(folder: Path, change: Any) -> None:
-    """Change params.yaml."""
-    path = folder / "params.yaml"
-    params = yaml.safe_load(path.read_text())
-    change(params)
-    path.write_text(yaml.safe_dump(params, sort_keys=False))
+def make_accepted(folder: Path) -> None:
+    """The project after its first night, which is accepted."""
+    make_project(folder)
+    now, data = datetime.now(UTC), folder / "data"
+    found = run_night(Config.read(folder / "params.yaml"), data, folder / ".l2s", now, silent, lambda sentence: None)
+    assert found.outcome == "first" and found.generated == 24, "equal weights under two names answer once"
+    accept_night(data / "nightly", found.night, now)
 
 
 def make_worse(folder: Path, name: str = "good") -> None:

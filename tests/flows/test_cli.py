@@ -1,6 +1,5 @@
 """The command line, whole and for a single step."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +9,8 @@ from typer.testing import CliRunner
 
 from flows.cli.app import app_for
 from flows.cli.commands import steps
+from tests.flows.running import here
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 HOSTILE = "\x1b]0;title\x07\x1b[31mred\x9b\u202e"
 NAMES = [step.__name__ for step in steps.COMMANDS]
 
@@ -53,7 +52,7 @@ with Watch([name], console.err) as watch:
     watch.finished(name, 1, name)
 """
     said = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path, env=ENVIRONMENT
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path, env=here()
     ).stdout
     assert not set(said) & set(HOSTILE[:1] + "\x07\x9b\u202e") and said.count("red") >= 7, said
 
@@ -62,6 +61,6 @@ def test_colours_are_still_richs_own() -> None:
     script = "from flows.cli import console; console.out.print('x', style='bold red')"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True,
-        env={**ENVIRONMENT, "FORCE_COLOR": "1", "TERM": "xterm"},
+        env=here(FORCE_COLOR="1", TERM="xterm"),
     )  # fmt: skip
     assert done.stdout == "\x1b[1;31mx\x1b[0m\n"

@@ -2,15 +2,14 @@
 
 import csv
 import io
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from l2s.presets import read_preset
-from tests.scratch import BIN, ROOT, clone, edit_params
+from tests.lineage.projects import run
+from tests.scratch import ROOT, clone, edit_params
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,18 +23,6 @@ def shrink(params: dict[str, Any]) -> None:
     kept = ("quick", "slow", "average")
     params["runs"] = {name: params["runs"][name] for name in kept}
     params["recipes"] = {"average": params["recipes"]["average"]}
-
-
-def run(folder: Path, *command: str) -> str:
-    wrapper = folder / ".l2s" / "bin" / "l2s"
-    environment = {
-        **os.environ, "PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": "",
-        "PATH": f"{BIN}:{os.environ['PATH']}", "GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@localhost",
-        "GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@localhost",
-    }  # fmt: skip
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def test_a_parameter_is_tried_at_once_and_queued_and_both_are_shown(tmp_path: Path) -> None:

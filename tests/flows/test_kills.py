@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows.test_stopping import processes_in
+from tests.flows.running import nobody_left
 from tests.scratch import ROOT, clone, edit_params, outputs, run, shrink, start
 
 KILLS = int(os.environ.get("L2S_KILLS", "40"))
@@ -60,11 +60,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], flo
 def project(tmp_path: Path) -> Iterator[Path]:
     folder = small_clone(tmp_path / "project")
     yield folder
-    for _ in range(100):
-        if not processes_in(folder):
-            break
-        time.sleep(0.1)
-    assert processes_in(folder) == []
+    nobody_left(folder)
 
 
 def kill_once(folder: Path, command: list[str], after: float) -> None:
@@ -75,10 +71,7 @@ def kill_once(folder: Path, command: list[str], after: float) -> None:
     except subprocess.TimeoutExpired:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-    deadline = time.monotonic() + 30
-    while processes_in(folder) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert processes_in(folder) == [], "what it started has ended"
+    nobody_left(folder)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_a_file_cut_at_any_byte_is_survived(toy: Path) -> None:
     whole = json.dumps(held(GONE)).encode()
     for end in range(len(whole) + 1):
         rwlock(toy).write_bytes(whole[:end])
-        void_dead_locks(rwlock(toy).parent)
+        void_dead_locks(rwlock(toy).parent, False)
         assert json.loads(rwlock(toy).read_text()) == {"read": {}, "write": {}}, end
 
 
@@ -58,7 +58,7 @@ REFUSED = (b"\0" * 90, b"\xff\xfe", b"[" * 100_000, b"[]", b'{"write": {"a": 1}}
 def test_what_dvc_would_refuse_is_survived(toy: Path) -> None:
     for content in REFUSED:
         rwlock(toy).write_bytes(content)
-        void_dead_locks(rwlock(toy).parent)
+        void_dead_locks(rwlock(toy).parent, False)
         assert json.loads(rwlock(toy).read_text()) == {"read": {}, "write": {}}, content[:20]
 
 
@@ -84,7 +84,7 @@ def test_entries_of_dead_processes_are_void(toy: Path, other: subprocess.Popen[b
     os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
     for pid in (GONE, dead.pid, os.getpid(), other.pid, 1, -5, 10**30):
         rwlock(toy).write_text(json.dumps(held(pid, "/usr/bin/dvc repro")))
-        void_dead_locks(rwlock(toy).parent)
+        void_dead_locks(rwlock(toy).parent, False)
         assert json.loads(rwlock(toy).read_text()) == {"read": {}, "write": {}}, pid
     dead.wait()
 
@@ -92,7 +92,7 @@ def test_entries_of_dead_processes_are_void(toy: Path, other: subprocess.Popen[b
 def test_a_process_that_began_after_the_entry_is_another_one(toy: Path, other: subprocess.Popen[bytes]) -> None:
     rwlock(toy).write_text(json.dumps(held(other.pid, "sleep 600")))
     os.utime(rwlock(toy), (10**9, 10**9))
-    void_dead_locks(rwlock(toy).parent)
+    void_dead_locks(rwlock(toy).parent, False)
     assert json.loads(rwlock(toy).read_text())["write"] == {}
 
 
@@ -105,7 +105,7 @@ def test_what_a_running_process_holds_stays(toy: Path, command: list[str]) -> No
             assert running.poll() is None
         before = rwlock(toy).read_bytes()
         assert str(running.pid).encode() in before
-        void_dead_locks(rwlock(toy).parent)
+        void_dead_locks(rwlock(toy).parent, False)
         assert rwlock(toy).read_bytes() == before
     finally:
         os.killpg(running.pid, 9)
@@ -149,5 +149,5 @@ def test_a_file_that_another_process_edits_is_waited_for(toy: Path) -> None:
     assert holder.stdout is not None and holder.stdout.readline()
     rwlock(toy).write_bytes(b"")
     with pytest.raises(ConfigError, match="held by another DVC process"):
-        void_dead_locks(rwlock(toy).parent)
+        void_dead_locks(rwlock(toy).parent, False)
     holder.communicate()

@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -10,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +19,18 @@ import tasks.nightly.evaluate
 from flows.cli.app import entry
 from l2s.config import Config
 from l2s.core.progress import silent
-from l2s.nightly.night import accept_night, night_names
+from l2s.nightly.night import night_names
 from l2s.nightly.settings import HookParams
 from l2s.records import read_rows
 from tasks.nightly.evaluate import Bench
 from tasks.nightly.hook import notify
 from tests.conftest import L2s
-from tests.flows.nightly_project import edit, make_project, make_worse, night
+from tests.flows.nightly_project import MODELS, make_accepted, make_project, make_worse, night
+from tests.flows.running import L2S, here
+from tests.scratch import edit_params as edit
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(
-    not (ROOT / "data/models/quick/config.json").is_file(), reason="the embedded models are not checked out"
+    not (MODELS / "quick/config.json").is_file(), reason="the embedded models are not checked out"
 )
 
 
@@ -39,13 +38,7 @@ pytestmark = pytest.mark.skipif(
 def accepted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one night, accepted; made once, copied for each test."""
     folder = tmp_path_factory.mktemp("accepted")
-    make_project(folder)
-    now = datetime.now(UTC)
-    found = flows.nightly.night.run_night(
-        Config.read(folder / "params.yaml"), folder / "data", folder / ".l2s", now, silent, lambda sentence: None
-    )
-    assert found.outcome == "first" and found.generated == 24, "equal weights under two names answer once"
-    accept_night(folder / "data/nightly", found.night, now)
+    make_accepted(folder)
     return folder
 
 
@@ -244,16 +237,15 @@ def test_a_night_that_was_stopped_leaves_nothing_whole_and_the_next_continues(
 def test_kill_9_in_the_middle(tmp_path: Path) -> None:
     make_project(tmp_path, problems=60)
     edit(tmp_path, lambda params: params["decoding"].update(max_batch_size=4))
-    call = [sys.executable, "-c", "from l2s.app import main; main()", "nightly", "--once"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(call, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    call = [*L2S, "nightly", "--once"]
+    process = subprocess.Popen(call, cwd=tmp_path, env=here(), stderr=subprocess.DEVNULL)
     store = tmp_path / ".l2s/responses.sqlite-wal"
     while process.poll() is None and not (store.exists() and store.stat().st_size > 10_000):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "it was still running"
     assert night_names(tmp_path / "data/nightly") == []
-    subprocess.run(call, cwd=tmp_path, env=environment, check=True)
+    subprocess.run(call, cwd=tmp_path, env=here(), check=True)
     found = last(tmp_path)
     assert found["stored"] > 0 and found["stored"] + found["generated"] == 120
 

@@ -1,13 +1,10 @@
 """The night in Prefect: a failed flow run, and a served deployment that runs on demand as it would at night."""
 
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +12,15 @@ import httpx
 import pytest
 import yaml
 
-from flows.nightly.night import run_night
 from flows.pipeline.server import served
-from l2s.config import Config
-from l2s.core.progress import silent
-from l2s.nightly.night import accept_night, night_names
-from tests.flows.nightly_project import MODELS, make_project, make_worse, night
-from tests.flows.test_stopping import processes_in
+from l2s.nightly.night import night_names
+from tests.flows.nightly_project import MODELS, make_accepted, make_project, make_worse, night
+from tests.flows.running import L2S, ROOT, nobody_left, processes_in, without_prefect
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (MODELS / "quick/config.json").is_file(), reason="the embedded models are not checked out"),
 ]
-L2S = [sys.executable, "-c", "from l2s.app import main; main()"]
 
 
 @pytest.fixture(scope="module")
@@ -44,19 +36,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """One night, accepted; then worse weights under the same name."""
-    make_project(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PREFECT_API_URL", raising=False)  # this night is no business of Prefect's
-        _accept_one(tmp_path)
+        make_accepted(tmp_path)
     make_worse(tmp_path)
     return tmp_path
-
-
-def _accept_one(tmp_path: Path) -> None:
-    now = datetime.now(UTC)
-    data, hidden = tmp_path / "data", tmp_path / ".l2s"
-    found = run_night(Config.read(tmp_path / "params.yaml"), data, hidden, now, silent, lambda sentence: None)
-    accept_night(data / "nightly", found.night, now)
 
 
 def post(api: str, path: str, body: dict[str, Any]) -> Any:
@@ -127,8 +111,7 @@ def test_the_served_deployment_runs(api: str, project: Path) -> None:
 
 def serve_here(folder: Path, home: Path) -> subprocess.Popen[str]:
     """``l2s nightly`` every minute, with nothing of Prefect's there before: no address, no home, no cache."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-    environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "PYTHONPATH": str(ROOT)}
+    environment = without_prefect(HOME=str(home), XDG_CACHE_HOME=str(home / "cache"))
     command = [*L2S, "nightly", "--cron", "* * * * *"]
     return subprocess.Popen(
         command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -162,10 +145,7 @@ def test_nights_served_on_a_fresh_folder_come_by_themselves(tmp_path: Path) -> N
             said = serving.communicate(timeout=120)[1]
         assert "serving l2s-nightly/nightly at '* * * * *'" in said and "Traceback" not in said, said
     assert [night(folder, name)["outcome"] for name in names[:2]] == ["first", "first"]
-    deadline = time.monotonic() + 20
-    while processes_in(folder) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert processes_in(folder) == []
+    nobody_left(folder)
 
 
 def test_the_deployment_of_a_work_pool_names_the_flow_and_its_schedule() -> None:

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.flows.running import here
+
 CHILD = """
 import time
 from flows.pipeline.orphans import end_with_ancestors
@@ -22,10 +24,7 @@ def test_kill_9_of_the_grandparent_ends_the_command(tmp_path: Path) -> None:
         "import subprocess, sys; "
         f"subprocess.run(['sh', '-c', 'echo $$; \"$0\" -c \"$1\"; true', sys.executable, {CHILD!r}])"
     )
-    path = str(Path(__file__).resolve().parents[2])
-    parent = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
-    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=here())
     assert parent.stdout is not None
     shell = int(parent.stdout.readline())
     assert parent.stdout.readline() == "1\n"

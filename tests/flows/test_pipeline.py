@@ -1,9 +1,7 @@
 """The flow over a toy DVC project, with a real Prefect API of its own."""
 
-import os
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -11,26 +9,13 @@ import pytest
 import yaml
 
 from tests.flows.conftest import repro
-
-SCRIPT = """
-from rich.console import Console
-from flows.pipeline.run import StageFailed, run_pipeline
-try:
-    print("ran" if run_pipeline([], "threads", 2, Console(stderr=True)) else "nothing")
-except StageFailed as failure:
-    print("failed:", failure)
-"""
+from tests.flows.running import finish, start
 
 
 def run(toy: Path) -> tuple[str, list[str]]:
     """Run the flow in a process of its own; what it printed, and which commands ran."""
     (toy / "log.txt").write_text("")
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=toy, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip(), (toy / "log.txt").read_text().split()
+    return finish(start(toy)), (toy / "log.txt").read_text().split()
 
 
 def shown(toy: Path) -> dict[tuple[str, str], str]:

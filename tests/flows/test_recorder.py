@@ -1,7 +1,6 @@
 """DVC before and after a stage: what is up to date, what comes from the run cache, what is recorded, what is held."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from flows.pipeline.repository.graph import Graph
 from flows.pipeline.repository.recorder import Busy, Recorder
 from tasks.running.watched import key_of
 from tests.flows.conftest import repro
+from tests.flows.running import here
 
 
 def recorder() -> Recorder:
@@ -150,11 +150,8 @@ from flows.pipeline.repository.recorder import Recorder
 r = Recorder(Graph(), (), {})
 """
     program = f"{begin}r.begin('other'); print(1, flush=True); input(); r.end('other', False)"
-    path = str(Path(__file__).resolve().parents[2])
-    other = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=toy, env={**os.environ, "PYTHONPATH": path},
-    )  # fmt: skip
+    command, pipe = [sys.executable, "-c", program], subprocess.PIPE
+    other = subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=toy, env=here())
     assert other.stdout is not None and other.stdout.readline()
     ours = recorder()
     with pytest.raises(Busy):

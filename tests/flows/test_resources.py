@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.pipeline.resources import GB, Resources, resources_of
+from flows.pipeline.resources import Resources, resources_of
 from l2s.config import Config
-from l2s.core.errors import ConfigError
+from tasks.stage import GB
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,16 +48,6 @@ def test_only_what_could_be_short_is_asked_for() -> None:
     }
     assert resources.contended(["big", "small"], 2) == {"big": {}, "small": {}}
     assert resources.contended(["big"], 4) == {"big": {}}
-
-
-def test_needs_of_no_stage_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"resources.needs.merg: no such stage; did you mean 'merge'\?"):
-        config_with(tmp_path, needs={"merg": {"cpu": 1}})
-
-
-def test_needs_of_a_stage_that_is_not_asked_for_are_none(tmp_path: Path) -> None:
-    params = config_with(tmp_path, needs={"generate@slow": {"cpu": 1}})
-    assert "generate@slow" not in resources_of(params, ["merge@lore"]).needs
 
 
 @pytest.mark.parametrize(

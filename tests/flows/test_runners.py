@@ -1,45 +1,38 @@
 """The toy project on every runner, and by workers of a work pool: the same bytes as plain dvc repro."""
 
 import importlib.util
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from flows.pipeline.runners import task_runner
+from flows.pipeline.runners import check_runner, task_runner
 from l2s.core.errors import ConfigError
 from l2s.core.extras import MissingExtra, naming_extras
 from tests.flows.conftest import repro
+from tests.flows.running import ROOT, finish, here, start
 
-SCRIPT = """
-import sys
-from rich.console import Console
-from flows.pipeline.run import StageFailed, run_pipeline
-if __name__ == "__main__":
-    try:
-        print("ran" if run_pipeline([], sys.argv[1], 2, Console(stderr=True)) else "nothing")
-    except StageFailed as failure:
-        print("failed:", failure)
-"""
 EXTRAS = {"dask": "prefect_dask", "ray": "prefect_ray"}
 MADE = ("made-one.txt", "made-two.txt", "joined.txt", "other.txt")
 
 
 def run(toy: Path, runner: str) -> str:
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
-    script = toy / "run.py"  # processes that are spawned import it
-    script.write_text(SCRIPT)
-    environment = {**os.environ, "PYTHONPATH": path}
-    command = [sys.executable, str(script), runner]
-    done = subprocess.run(command, cwd=toy, capture_output=True, text=True, env=environment, timeout=400)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip().splitlines()[-1]
+    return finish(start(toy, runner)).splitlines()[-1]
 
 
 def made(toy: Path) -> dict[str, bytes]:
     return {name: (toy / name).read_bytes() for name in MADE}
+
+
+def made_by_dvc(toy: Path) -> dict[str, bytes]:
+    """What plain dvc repro makes; the project is then as before."""
+    repro(toy)
+    found = made(toy)
+    for name in (*MADE, "dvc.lock", "log.txt"):
+        (toy / name).unlink()
+    subprocess.run(["rm", "-rf", ".dvc/cache", ".dvc/tmp"], cwd=toy, check=True)
+    return found
 
 
 @pytest.mark.slow
@@ -47,11 +40,7 @@ def made(toy: Path) -> dict[str, bytes]:
 def test_a_runner_makes_the_same_bytes(toy: Path, runner: str) -> None:
     if runner in EXTRAS and importlib.util.find_spec(EXTRAS[runner]) is None:
         pytest.skip(f"the extra '{runner}' is not installed")
-    repro(toy)
-    expected = made(toy)
-    for name in (*MADE, "dvc.lock", "log.txt"):
-        (toy / name).unlink()
-    subprocess.run(["rm", "-rf", ".dvc/cache", ".dvc/tmp"], cwd=toy, check=True)
+    expected = made_by_dvc(toy)
     assert run(toy, runner) == "ran"
     assert made(toy) == expected
     assert sorted((toy / "log.txt").read_text().split()) == ["joined", "made", "made", "other"]
@@ -68,13 +57,13 @@ def test_a_failing_stage_is_named_by_processes_too(toy: Path) -> None:
 
 def test_wrong_runners_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="runner 'tread' is not known; did you mean 'threads'"):
-        task_runner("tread", 1)
+        check_runner("tread", None)
     with pytest.raises(ConfigError, match="runner 'threads' takes none"):
-        task_runner("threads", 1, "tcp://somewhere")
+        check_runner("threads", "tcp://somewhere")
     for runner, module in EXTRAS.items():
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(MissingExtra, match=rf"pip install 'l2s\[{runner}\]'"), naming_extras("l2s run"):
-            task_runner(runner, 1)
+            task_runner(runner, 1, None)
 
 
 POOL = """
@@ -115,14 +104,9 @@ with prepared_environment(), served():
 
 @pytest.mark.slow
 def test_two_workers_of_a_pool_make_the_same_bytes(toy: Path) -> None:
-    repro(toy)
-    expected = made(toy)
-    for name in (*MADE, "dvc.lock", "log.txt"):
-        (toy / name).unlink()
-    subprocess.run(["rm", "-rf", ".dvc/cache", ".dvc/tmp"], cwd=toy, check=True)
-    root = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "PYTHONPATH": root, "PREFECT_WORKER_QUERY_SECONDS": "1"}
-    command = [sys.executable, "-c", POOL, root, str(toy)]
+    expected = made_by_dvc(toy)
+    environment = here(PREFECT_WORKER_QUERY_SECONDS="1")
+    command = [sys.executable, "-c", POOL, str(ROOT), str(toy)]
     done = subprocess.run(command, cwd=toy, capture_output=True, text=True, env=environment, timeout=500)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "['Completed', 'Completed', 'Completed'] True", done.stderr

@@ -14,9 +14,8 @@ from l2s.checkpoints.checkpoint import weights_digest
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.records import read_rows
-from tasks.running.declared import declared
-from tasks.running.declared import stage_names as stages_of_dvc
-from tests.lineage.projects import begin, do, write
+from tasks.running.declared import declared, stage_names
+from tests.lineage.projects import begin, do, inputs_of, write
 from tests.search.models import ranged
 
 pytestmark = pytest.mark.long
@@ -83,8 +82,8 @@ def test_what_is_found_is_a_merge_like_every_other(project: Path) -> None:
 def test_what_was_read_of_a_search_stands_in_the_records(project: Path) -> None:
     """The analysis is done again from its record's inputs alone: without the recipe it knew no coefficients."""
     for stage in ("analyse", "report"):
-        inputs = {one["path"] for one in json.loads(Path(f"data/lineage/{stage}.json").read_text())["inputs"]}
-        assert {f"data/searches/line/{name}" for name in ("recipe.yaml", "search.json", "trials.csv")} <= inputs, stage
+        read = {f"data/searches/line/{name}" for name in ("recipe.yaml", "search.json", "trials.csv")}
+        assert read <= inputs_of(stage), stage
 
 
 def test_what_the_search_took_is_told_of_its_run(project: Path) -> None:
@@ -111,18 +110,15 @@ def test_runs_do_not_answer_the_search_s_problems(project: Path) -> None:
 
 
 def test_records_tell_what_was_read(project: Path) -> None:
-    def inputs(record: str) -> set[str]:
-        return {one["path"] for one in json.loads(Path(f"data/lineage/{record}.json").read_text())["inputs"]}
-
     models = {f"data/models/{name}" for name in ("base", "quick", "slow")}
     benchmarks = {f"data/benchmarks/{name}.jsonl" for name in ("choose", "report", "look")}
-    assert inputs("search/line") == models | benchmarks | {"data/responses/slow.jsonl"}
-    assert inputs("found/line") == models | {"data/searches/line/recipe.yaml"}
-    assert "data/benchmarks/look.jsonl" not in inputs("generate/line")
+    assert inputs_of("search/line") == models | benchmarks | {"data/responses/slow.jsonl"}
+    assert inputs_of("found/line") == models | {"data/searches/line/recipe.yaml"}
+    assert "data/benchmarks/look.jsonl" not in inputs_of("generate/line")
 
 
 def test_dvc_yaml_declares_them(project: Path) -> None:
-    assert {"search@line", "found@line"} <= set(stages_of_dvc())
+    assert {"search@line", "found@line"} <= set(stage_names())
     found = declared("search", "line")
     assert {"searches.line", "recipes", "controls", "runs.slow", "decoding", "grading"} == set(found.parameters)
     assert set(map(str, found.outputs)) == {"data/searches/line", "data/lineage/search/line.json"}

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from flows.pipeline.server import served
+from tests.flows.running import without_prefect
 
-ROOT = Path(__file__).resolve().parents[2]
 SERVED = """
 import os, sys
 from contextlib import contextmanager
@@ -62,7 +62,6 @@ def _pages_of_others_may_ask_nothing(url: str) -> None:
 @pytest.mark.long
 def test_nights_are_served_by_the_server_that_was_started_for_them(tmp_path: Path) -> None:
     """Not by a second one, which Prefect starts where it knows of none, and which schedules nothing."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-    environment |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", SERVED], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    command, environment = [sys.executable, "-c", SERVED], without_prefect(HOME=str(tmp_path))
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.stdout.split() == ["5", "4", "*", "*", "*", "http://127.0.0.1:9/api"], done.stderr

@@ -12,10 +12,10 @@ import pytest
 from flows.pipeline.server import answers, needed
 from l2s.core.errors import EngineError, L2SError
 from tests.flows.conftest import repro
-from tests.flows.test_stopping import processes_in, write_stages
+from tests.flows.running import processes_in, without_prefect
+from tests.flows.test_stopping import write_stages
 
 DEAD = "http://127.0.0.1:9/api"
-ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from rich.console import Console
@@ -28,15 +28,12 @@ cli.entry()
 
 
 def start(toy: Path, **more: str) -> "subprocess.Popen[str]":
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-    environment |= {"PYTHONPATH": str(ROOT), **more}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT], cwd=toy, env=environment, stdout=pipe, stderr=pipe, text=True
-    )
+    command, pipe = [sys.executable, "-c", SCRIPT], subprocess.PIPE
+    return subprocess.Popen(command, cwd=toy, env=without_prefect(**more), stdout=pipe, stderr=pipe, text=True)
 
 
-def test_an_address_where_nobody_answers() -> None:
+def test_an_address_where_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "__defaults__", (0,))  # it would be asked for five seconds
     assert not answers(DEAD, seconds=0) and not answers("no address", seconds=0)
     with (
         pytest.raises(EngineError, match=r"PREFECT_API_URL: no Prefect server answers at .*:9/api; start it, or unset"),

@@ -1,59 +1,18 @@
 """An interrupted run leaves nothing behind and the next one continues; a stage that broke down is tried again."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.flows.conftest import repro
-
-SCRIPT = """
-import sys
-from rich.console import Console
-from flows.pipeline.run import StageFailed, run_pipeline
-from flows.pipeline.resources import Resources
-resources = Resources(eval(sys.argv[1]), eval(sys.argv[2]), retries=1, delay=0.1)
-try:
-    print("ran" if run_pipeline([], "threads", 2, Console(stderr=True), resources=lambda _: resources) else "nothing")
-except StageFailed as failure:
-    print("failed:", failure)
-except KeyboardInterrupt:
-    sys.exit(130)
-"""
-
-
-def start(toy: Path, limits: object = None, needs: object = None) -> subprocess.Popen[str]:
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-c", SCRIPT, repr(limits or {}), repr(needs or {})]
-    pipe = subprocess.PIPE
-    environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.Popen(command, cwd=toy, stdout=pipe, stderr=pipe, text=True, env=environment)
-
-
-def finish(run: subprocess.Popen[str]) -> str:
-    out, err = run.communicate(timeout=240)
-    assert run.returncode == 0, err
-    return out.strip()
+from tests.flows.running import finish, processes_in, start
 
 
 def write_stages(toy: Path, **commands: str) -> None:
     stages = [f"  {name}:\n    cmd: {command}\n    outs: [{name}.txt]\n" for name, command in commands.items()]
     (toy / "dvc.yaml").write_text("stages:\n" + "".join(stages))
-
-
-def processes_in(folder: Path) -> list[str]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if process.name != str(os.getpid()) and process.joinpath("cwd").resolve() == folder.resolve():
-                found.append(process.joinpath("cmdline").read_text())
-        except OSError:
-            continue
-    return [line for line in found if line]
 
 
 @pytest.mark.slow
@@ -99,7 +58,7 @@ def test_what_broke_down_is_tried_again_and_wrong_input_is_not(toy: Path) -> Non
 def test_two_stages_that_do_not_fit_together_run_one_after_the_other(toy: Path) -> None:
     command = "sh -c 'echo {0} starts >> order; sleep 1; echo {0} ends >> order; echo 1 > {0}.txt'"
     write_stages(toy, big=command.format("big"), vast=command.format("vast"))
-    assert finish(start(toy, {"memory": 10}, {"big": {"memory": 6}, "vast": {"memory": 600}})) == "ran"
+    assert finish(start(toy, "threads", {"memory": 10}, {"big": {"memory": 6}, "vast": {"memory": 600}})) == "ran"
     order = [line.split() for line in (toy / "order").read_text().splitlines()]
     assert [what for _, what in order] == ["starts", "ends", "starts", "ends"], order
     assert [who for who, _ in order][::2] == [who for who, _ in order][1::2]

@@ -11,9 +11,8 @@ import pytest
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.records import Verdicts, read_rows
-from tasks.running.declared import declared
-from tasks.running.declared import stage_names as stages_of_dvc
-from tests.lineage.projects import begin, do, write
+from tasks.running.declared import declared, stage_names
+from tests.lineage.projects import begin, do, inputs_of, write
 
 pytestmark = pytest.mark.long
 PROBLEMS = {"source": "arithmetic", "split": "train", "per_level": 1, "seed": 3}
@@ -80,13 +79,10 @@ def test_what_each_stage_leaves(project: Path) -> None:
 
 
 def test_records_tell_what_was_read(project: Path) -> None:
-    def inputs(stage: str) -> set[str]:
-        return {read["path"] for read in json.loads(Path(f"data/lineage/{stage}.json").read_text())["inputs"]}
-
-    assert inputs("sample/slow") == {"data/models/slow"}
-    assert inputs("gather/short") == {"data/samples/slow.jsonl", "data/benchmarks/test.jsonl"}
-    assert inputs("train/short") == {"data/models/slow", "data/gathered/short/samples/slow.jsonl"}
-    assert "data/trained/short" in inputs("generate/brief")
+    assert inputs_of("sample/slow") == {"data/models/slow"}
+    assert inputs_of("gather/short") == {"data/samples/slow.jsonl", "data/benchmarks/test.jsonl"}
+    assert inputs_of("train/short") == {"data/models/slow", "data/gathered/short/samples/slow.jsonl"}
+    assert "data/trained/short" in inputs_of("generate/brief")
 
 
 def test_a_level_is_asked_for_as_the_trained_model_says(project: Path) -> None:
@@ -168,10 +164,10 @@ def test_a_training_depends_on_what_it_reads_alone(project: Path) -> None:
     found = declared("train", "again")
     assert set(map(str, found.dependencies)) == {"data/trained/short", "data/gathered/again"}
     assert found.parameters == ("training.again", "decoding.engine", "decoding.prompt")
-    assert {"sample@quick", "gather@again", "train@again"} <= set(stages_of_dvc())
+    assert {"sample@quick", "gather@again", "train@again"} <= set(stage_names())
     write({key: block for key, block in PARAMS.items() if key not in ("samples", "training", "runs")} | {
         "runs": {"slow": PARAMS["runs"]["slow"]}})  # fmt: skip
-    assert not {stage.partition("@")[0] for stage in stages_of_dvc()} & {"sample", "gather", "train"}
+    assert not {stage.partition("@")[0] for stage in stage_names()} & {"sample", "gather", "train"}
     write(PARAMS)
     before = Path("data/gathered/short/samples/slow.jsonl").stat().st_mtime_ns, _bytes("data/gathered/short")
     do("sample@quick", "gather@short")

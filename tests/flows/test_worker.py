@@ -1,6 +1,5 @@
 """A process for each stage: how it ends is told, what it prints is kept, and nobody outlives who asked for it."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,9 +12,7 @@ import pytest
 from tasks.running import worker
 from tasks.running.watched import log_of
 from tasks.running.worker import Job
-from tests.flows.test_stopping import processes_in
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.flows.running import here, nobody_left
 
 
 def job(folder: Path, command: str | None, name: str = "one") -> Job:
@@ -48,10 +45,7 @@ def test_many_at_once_each_tell_their_own_end(tmp_path: Path) -> None:
 
 def test_what_it_started_ends_with_it(tmp_path: Path) -> None:
     assert ended(tmp_path, "sleep 600 & exit 1")[0] == 1
-    deadline = time.monotonic() + 20
-    while processes_in(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert processes_in(tmp_path) == []
+    nobody_left(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -60,14 +54,10 @@ def test_it_ends_when_who_asked_for_it_is_killed(tmp_path: Path, number: signal.
         "from pathlib import Path; from tests.flows.test_worker import job; from tasks.running import worker\n"
         f"worker.run(job(Path({str(tmp_path)!r}), 'echo > begun; sleep 600'))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    asker = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=environment)
+    asker = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=here())
     while not (tmp_path / "begun").exists():
         assert asker.poll() is None
         time.sleep(0.05)
     asker.send_signal(number)
     asker.wait()
-    deadline = time.monotonic() + 20
-    while processes_in(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert processes_in(tmp_path) == []
+    nobody_left(tmp_path)

@@ -1,5 +1,6 @@
 """A tiny project: the repository's own code, dvc.yaml and models, few problems, two recipes."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -76,6 +77,11 @@ def do(*stages: str) -> None:
     for stage in stages:
         kind, _, name = stage.partition("@")
         run_stage(kind, name or None, silent, lambda sentence: None)
+
+
+def inputs_of(stage: str) -> set[str]:
+    """What the record of a stage, ``merge/average``, says was read."""
+    return {one["path"] for one in json.loads(Path(f"data/lineage/{stage}.json").read_text())["inputs"]}
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -95,12 +95,6 @@ def test_an_audit_follows_sidecars(worked: Path, l2s: L2s, monkeypatch: Patch) -
         assert code == 1 and f"mismatch: {shown}: " in said, name
 
 
-def test_a_step_that_fails_leaves_nothing(tmp_path: Path, l2s: L2s, monkeypatch: Patch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert l2s("verify", "none.jsonl", "out.jsonl")[0] == 2
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_what_the_pipeline_made_keeps_its_own_record(project: Path, l2s: L2s, monkeypatch: Patch) -> None:
     file = Path("data/verdicts/slow.jsonl")
     before = file.read_bytes()

@@ -130,20 +130,20 @@ def test_questions_and_lengths_come_from_files_then_from_what_is_published(tmp_p
     config = Config.read(large(tmp_path))
     said: list[str] = []
     assert questions_of("MATH-500", config.benchmarks["MATH-500"], tmp_path) == 500
-    assert expected_lengths(config, "slow", tmp_path, said.append)["MATH-500"].mean == 2825.9
-    assert expected_lengths(config, "base", tmp_path, said.append)["MATH-500"].mean == 526.2
+    assert expected_lengths(config, "slow", tmp_path, said.append, None)["MATH-500"].mean == 2825.9
+    assert expected_lengths(config, "base", tmp_path, said.append, None)["MATH-500"].mean == 526.2
     (tmp_path / "responses").mkdir()
     (tmp_path / "benchmarks").mkdir()
     rows = [{"benchmark": "MATH-500", "tokens": count} for count in (10, 30)]
     (tmp_path / "responses" / "slow.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "benchmarks" / "MATH-500.jsonl").write_text("{}\n{}\n")
     assert questions_of("MATH-500", config.benchmarks["MATH-500"], tmp_path) == 2
-    assert expected_lengths(config, "slow", tmp_path, said.append)["MATH-500"] == Lengths(20, 500)
+    assert expected_lengths(config, "slow", tmp_path, said.append, None)["MATH-500"] == Lengths(20, 500)
 
 
 def test_no_response_is_longer_than_the_models_context() -> None:
     said: list[str] = []
-    found = expected_lengths(Config.read(preset_path("tiny")), "slow", None, said.append, context=100)
+    found = expected_lengths(Config.read(preset_path("tiny")), "slow", None, said.append, 100)
     assert {one.mean for one in found.values()} == {100.0}
     assert said[0] == "lengths: up to the model's context (100) where nothing is known, which is the most they can be"
 
