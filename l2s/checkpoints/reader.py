@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,7 @@ from l2s.checkpoints.files.index import TensorEntry
 from l2s.checkpoints.files.mapped import map_file
 from l2s.core.errors import CheckpointError
 from l2s.core.files import fill, identity
-from l2s.core.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor, torch
 
 NUMPY_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16",
                "I8": "int8", "BOOL": "bool"}  # fmt: skip
@@ -70,7 +67,7 @@ class CheckpointReader:
             self._shared.clear()
             self._private.clear()  # a mapping ends with the last tensor that uses it
 
-    def read(self, name: str) -> "Tensor":
+    def read(self, name: str) -> Tensor:
         """A tensor as stored; a tied head is the embedding. Safe in several threads; not to be written to.
 
         Raises:
@@ -115,7 +112,7 @@ class CheckpointReader:
             content, start = bytearray(content[start : start + entry.size]), 0
         return np.frombuffer(content, dtype, entry.size // width, start).reshape(entry.shape)
 
-    def rows(self, name: str, start: int, stop: int) -> "Tensor":
+    def rows(self, name: str, start: int, stop: int) -> Tensor:
         """Rows ``start`` to ``stop`` of a tensor (entries, if it has one dimension), as stored."""
         return self.read(name)[start:stop]
 

@@ -1,13 +1,11 @@
 """Statistics: what calibration measured of a model, as one safetensors file."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from safetensors import SafetensorError, safe_open
 
@@ -15,10 +13,7 @@ from l2s.checkpoints.files.index import listed
 from l2s.core.digests import digest_file
 from l2s.core.errors import CheckpointError
 from l2s.core.files import replacing
-from l2s.core.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor, torch
 
 Kind = Literal["activations", "sensitivities"]
 DISTANCE = "distance:"

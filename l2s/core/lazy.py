@@ -1,12 +1,12 @@
 """torch, imported when it is first used: that takes seconds, and a merge on the CPU may never need it.
 
-``from l2s.core.lazy import torch`` stands for ``import torch``.
+``from l2s.core.lazy import torch`` stands for ``import torch``; ``Tensor`` from there is for annotations alone.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["torch"]
+__all__ = ["Tensor", "torch"]
 
 
 class _Lazy:
@@ -23,5 +23,7 @@ class _Lazy:
 
 if TYPE_CHECKING:
     import torch as torch
+    from torch import Tensor as Tensor
 else:
     torch = _Lazy("torch")
+    Tensor = Any

@@ -15,14 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from l2s.core.errors import L2SError
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.kernels import random
 from l2s.merging.kernels.fused import FusedKernel
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from l2s.checkpoints.statistics import Statistics
 
 Measured = TypeVar("Measured")
@@ -35,9 +33,9 @@ class Weight:
 
     name: str
     """Name in the checkpoint, e.g. ``model.layers.3.mlp.up_proj.weight``."""
-    base: "Tensor"
+    base: Tensor
     """θ₀, float32, ``[*shape]``. Zeros for a method without a base."""
-    models: "Tensor"
+    models: Tensor
     """θₖ, float32, ``[K, *shape]``."""
     seed: int = 0
     """The run's seed."""
@@ -55,7 +53,7 @@ class Weight:
     """Those that each model's ``parameters.statistics`` names."""
 
     @cached_property
-    def task_vectors(self) -> "Tensor":
+    def task_vectors(self) -> Tensor:
         """τₖ = θₖ − θ₀, float32, ``[K, *shape]``."""
         return self.models - self.base
 
@@ -70,7 +68,7 @@ class Weight:
         """The shape of the whole weight."""
         return tuple(self.base.shape) if self.whole is None else self.whole
 
-    def uniform(self, k: int) -> "Tensor":
+    def uniform(self, k: int) -> Tensor:
         """Draws from [0, 1) for model ``k``, float32, ``[*shape]`` of this piece.
 
         They depend on seed, the model's digest, the weight's name and the place in it, and on nothing
@@ -78,11 +76,11 @@ class Weight:
         """
         return self._like_base(random.uniform((self.seed, self.digests[k], self.name), *self._entries))
 
-    def bernoulli_mask(self, k: int, chance: float) -> "Tensor":
+    def bernoulli_mask(self, k: int, chance: float) -> Tensor:
         """Entries drawn for model ``k`` with that chance, bool, ``[*shape]`` of this piece; faster than ``uniform``."""
         return self._like_base(random.bernoulli_mask((self.seed, self.digests[k], self.name), *self._entries, chance))
 
-    def _like_base(self, drawn: npt.NDArray[Any]) -> "Tensor":
+    def _like_base(self, drawn: npt.NDArray[Any]) -> Tensor:
         return torch.from_numpy(drawn).view_as(self.base).to(self.base.device)
 
     @property
@@ -118,9 +116,9 @@ class Distances:
 class Merged:
     """A merged piece of a weight, and what went into it."""
 
-    value: "Tensor"
+    value: Tensor
     """θ, float32, ``[*shape]``."""
-    summands: "Tensor"
+    summands: Tensor
     """The task vectors after trimming or dropping, before weights: ``[K, *shape]``, for diagnostics."""
 
 

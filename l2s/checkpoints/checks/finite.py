@@ -1,16 +1,10 @@
 """Are all entries finite? Asked of every entry that is read or written, so it must cost next to nothing."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l2s.core.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor, torch
 
 EXPONENTS = {"torch.bfloat16": 0x7F80, "torch.float16": 0x7C00}
 """The bits that are all set in NaN and in infinity, and in no other number."""

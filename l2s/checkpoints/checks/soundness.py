@@ -3,10 +3,8 @@
 Tensors that lie side by side in a file are looked at together: a model may have tens of thousands of small ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +17,8 @@ from l2s.checkpoints.files.index import TensorEntry, natural
 from l2s.checkpoints.files.mapped import map_file
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.views.aligned import Reader
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.progress import Track, silent
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 BLOCK = 1 << 23
 """Bytes looked at at a time."""

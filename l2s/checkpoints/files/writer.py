@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,7 @@ from l2s.checkpoints.files.dtypes import BYTES, OTHERS, TORCH_NAMES
 from l2s.checkpoints.files.index import INDEX, SINGLE, TensorEntry
 from l2s.core.digests import digest_bytes
 from l2s.core.files import write_json
-from l2s.core.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor, torch
 
 SHARD = 5_000_000_000
 """Bytes of tensors a shard holds at most, unless one tensor alone is larger."""
@@ -55,7 +52,7 @@ class TensorWriter(ABC):
     def __init__(self, plans: Iterable[TensorPlan]) -> None:
         self.plans = {plan.name: plan for plan in plans}
 
-    def write(self, name: str, tensor: "Tensor") -> str:
+    def write(self, name: str, tensor: Tensor) -> str:
         """Put a whole tensor in its place; returns the digest of its bytes."""
         plan = self.plans[name]
         assert tuple(tensor.shape) == plan.shape, f"{name}: planned {plan.shape}, got {tuple(tensor.shape)}"
@@ -63,7 +60,7 @@ class TensorWriter(ABC):
         self.finish(name)
         return digest_bytes(content)
 
-    def write_piece(self, name: str, piece: "Tensor", start: int = 0) -> memoryview:
+    def write_piece(self, name: str, piece: Tensor, start: int = 0) -> memoryview:
         """Put a run of a tensor's entries in place, from entry number ``start`` on; returns its bytes."""
         word = self.plans[name].dtype
         assert TORCH_NAMES.get(word, str(piece.dtype)[6:]) == str(piece.dtype)[6:], f"{name}: {piece.dtype}"
@@ -95,11 +92,11 @@ class MemoryWriter(TensorWriter):
         super().__init__(plans)
         self._bytes = {name: np.empty(plan.size, np.uint8) for name, plan in self.plans.items()}
 
-    def tensors(self) -> dict[str, "Tensor"]:
+    def tensors(self) -> dict[str, Tensor]:
         """What was written, by name, in the order of the plans."""
         return {name: self._tensor(plan) for name, plan in self.plans.items()}
 
-    def _tensor(self, plan: TensorPlan) -> "Tensor":
+    def _tensor(self, plan: TensorPlan) -> Tensor:
         dtype = getattr(torch, TORCH_NAMES.get(plan.dtype) or OTHERS[plan.dtype])
         return torch.from_numpy(self._bytes[plan.name]).view(dtype).reshape(plan.shape)
 

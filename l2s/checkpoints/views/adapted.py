@@ -1,13 +1,11 @@
 """AdaptedCheckpoint: a base and a LoRA adapter, read as the one model that they are together."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +19,7 @@ from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.views.adapter import WEIGHTS, Adapter, LowRank
 from l2s.core.digests import digest_lines
 from l2s.core.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from l2s.checkpoints.checkpoint import Checkpoint, has_rows
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.files.index import WeightIndex
-from l2s.core.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor, torch
 
 BLOCK = 1 << 12
 """Rows that are averaged at a time."""

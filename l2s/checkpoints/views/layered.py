@@ -1,13 +1,11 @@
 """LayeredCheckpoint: layers of one or several models, in an order of their own, read as one model."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +14,7 @@ from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.files.index import WeightIndex, natural
 from l2s.checkpoints.views.aligned import Reader
 from l2s.core.digests import digest_lines
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor
 
 
 @dataclass(frozen=True, eq=False)

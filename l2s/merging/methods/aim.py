@@ -12,26 +12,21 @@ head that is the embedding) keep the merged value, as in the authors' code.
 Departures from that code: differences in float32 where it takes them in bfloat16, and one rounding at the end.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field, create_model
 
 from l2s.core.errors import CheckpointError, ConfigError
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import Merged, MergeMethod, Target, Weight, keys, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.methods.task_arithmetic import TaskArithmeticParams, task_arithmetic
 from l2s.merging.ops.sums import divides
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class AimParams(Params):

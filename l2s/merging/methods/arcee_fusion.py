@@ -7,20 +7,15 @@ fine-tuned rows drown in float32's rounding; and quartiles are exact (mergekit d
 weight, without a seed).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import Distances, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.selection import kth_smallest
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Result = TypeVar("Result")
 

@@ -6,25 +6,20 @@ Two departures from mergekit: where ``gamma`` comes to no entry at all, none of 
 (mergekit's slice is then empty and erases the task vector); and at least one entry is left.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.ranking import Cut, beyond, cuts_at
 from l2s.merging.ops.rescale import l1, l1_factors, stretched
 from l2s.merging.ops.sums import divides, weighted_sum
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class BreadcrumbsModel(Params):

@@ -4,23 +4,18 @@ The rest is multiplied by 1/density, so that the expected task vector stays; ``r
 the L1 norm instead, as mergekit does, which in a short weight can be far from 1/density.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.method import Distances, Floats, ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
 from l2s.merging.ops.sums import divides, factors, onto, plain_sum
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class DareModel(Params):

@@ -8,23 +8,18 @@ does, so that the expected task vector stays.
 Departure from mergekit: the only entry of a row is kept with chance density (mergekit divides 0 by 0).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from l2s.core.errors import ConfigError
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.rescale import l1, l1_factors, stretched
 from l2s.merging.ops.sums import elected_sum
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class DellaModel(Params):

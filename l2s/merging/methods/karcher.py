@@ -6,22 +6,16 @@ Two departures from mergekit: arithmetic is double precision; and a model that p
 from the mean so far, towards which no one arc is shortest, does not pull (mergekit divides by ≈ 0).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram_of_whole, lengths_of
 from l2s.merging.ops.sums import weighted_sum
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class KarcherParams(Params):

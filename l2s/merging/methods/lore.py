@@ -16,23 +16,18 @@ threshold t is a choice (``prox``); its variant with TIES refers to itself, so `
 without trimming, the shrinking being the trimming.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.low_rank import gram, is_matrix, is_stack, matrix_by_matrix, shrinkage
 from l2s.merging.ops.sums import elected_sum, weighted_sum
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Prox = Literal["const", "half", "squared"]
 

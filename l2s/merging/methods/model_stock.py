@@ -6,19 +6,13 @@ angles to all others at any scale; and where the task vectors cancel, so that th
 the base is taken.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram, gram_of_whole
 from l2s.merging.ops.sums import weighted_sum
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 CANCELLED = 1e-6
 """‖Σₖ τₖ / ‖τₖ‖‖² / K, below which the task vectors cancel."""

@@ -6,22 +6,16 @@ models' tangents there, and that mean is zero by construction: so no step is tak
 double precision, and where directions cancel the models are averaged, of more than two as well (mergekit gives up).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.gram import gram_of_whole, lengths_of
 from l2s.merging.ops.sums import factors, weighted_sum
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 CANCELLED = 1e-6
 """Length of the mean of unit vectors below which directions cancel, if ``eps`` is smaller."""

@@ -6,19 +6,13 @@ vectors that are parallel to float32's precision are taken for a straight line. 
 counts as orthogonal to all others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.linear import ModelWeight
 from l2s.merging.ops.gram import cosines, gram, gram_of_whole
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 PARALLEL = 1e-7
 """1 − |cos Ω| below which the arc is a straight line: where float32, and so mergekit, finds sin Ω = 0."""

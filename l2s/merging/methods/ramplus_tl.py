@@ -4,19 +4,13 @@ Reinforced Agent Merging, arXiv:2601.13572. A model's own entries are multiplied
 paper counts over the whole model, mergekit and we within each weight ("tensor-local").
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
 from l2s.merging.methods.ram import RamModel, RamParams, averaged
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class RamPlusParams(RamParams):

@@ -6,24 +6,18 @@ where any entries differ, at least one is selected; of entries that vary alike t
 wherever the mean squares sum to less than 1e-6, which in fine-tuned models some weights do and some do not).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from l2s.core.errors import ConfigError
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.ranking import Cut, beyond, cuts_at
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 SMALLEST = 1e-6
 """Agreeing models' weights, of all models' 1, that are divided by at least (mergekit's rule)."""

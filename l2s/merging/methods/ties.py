@@ -5,17 +5,15 @@ Yadav et al. 2023, arXiv:2306.01708, algorithm 1, with mergekit's weights. Trimm
 long-to-short paper's code (arXiv:2503.20641) do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.method import Distances, Floats, ForEachWeight, Merged, Weight, merge_method
@@ -23,9 +21,6 @@ from l2s.merging.ops.ranking import at_least
 from l2s.merging.ops.rescale import l1_factors, l1_of, stretched
 from l2s.merging.ops.selection import kth_smallest
 from l2s.merging.ops.sums import elected_sum, onto
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class TiesModel(Params):

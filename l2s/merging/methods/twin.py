@@ -9,23 +9,18 @@ the scale are not published. What is here is a reconstruction with all three as 
 θ₀ + λ Σₖ wₖ SVDᵣ(θₖ − θ₀), rests on the study's setting (the quick model as base, one task vector).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from l2s.core.errors import ConfigError
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
 from l2s.merging.ops.low_rank import gram, is_stack, leading, matrix_by_matrix
 from l2s.merging.ops.sums import weighted_sum
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class TwinModel(Params):

@@ -1,15 +1,9 @@
 """Gram matrices of the models' weights: the inner products that lengths and angles follow from."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.merging.method import ForEachWeight, Weight
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def gram(vectors: Sequence[Tensor], dim: int | None = None) -> Tensor:

@@ -8,18 +8,13 @@ squaring halves the digits, so singular values below 1e-8 of the largest are noi
 small ones are shrunk or dropped; the product X P has an error of that order at most.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.merging.method import ForEachWeight, Merged, Weight
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 EXPERTS = re.compile(r"(?:^|[._])(?:experts?|moe)(?:[._]|$)")
 

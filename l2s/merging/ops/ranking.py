@@ -1,19 +1,13 @@
 """Cuts at an exact rank: entries of a whole weight ranked by magnitude, of equal ones the earlier first."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.merging.method import Floats, ForEachWeight, Weight
 from l2s.merging.ops.selection import Values, kth_smallest
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)

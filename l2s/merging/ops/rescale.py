@@ -1,17 +1,13 @@
 """Stretching thinned task vectors to the length they had."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from l2s.core.lazy import Tensor
 from l2s.merging.method import Floats, ForEachWeight
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Norms = list[float]
 """The L1 norm of each of K vectors."""

@@ -1,14 +1,9 @@
 """How models and task vectors are added up: weighted, with or without a vote on the sign."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from l2s.core.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor, torch
 
 SMALLEST = 1e-8
 """A divisor nearer to zero than this does not divide (mergekit's rule)."""

@@ -4,18 +4,14 @@ import math
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.kernels import kernels
 from l2s.merging.kernels.arrays import Counts, Doubles
 from l2s.merging.method import Floats, Merged, Weight
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class ModelDiagnostics(Params):
@@ -55,7 +51,7 @@ class Tally:
         self.counts = np.zeros(3 + models, np.int64)
         """Entries moved, and still moved after rounding; in conflict; of each of K summands, not 0."""
 
-    def add(self, weight: Weight, merged: Merged, stored: "Tensor", reference: "Tensor", held: "Tensor") -> None:
+    def add(self, weight: Weight, merged: Merged, stored: Tensor, reference: Tensor, held: Tensor) -> None:
         """Count one piece.
 
         Args:
@@ -119,19 +115,19 @@ class Tally:
         return _rounded(entries / max(1, self.entries))
 
 
-def _flat(values: "Tensor") -> Floats:
+def _flat(values: Tensor) -> Floats:
     """A tensor as a NumPy array; of a tensor that lies in order its memory."""
     return np.ascontiguousarray(values.numpy()).reshape(-1)
 
 
-def _rows(values: "Tensor") -> Floats:
+def _rows(values: Tensor) -> Floats:
     """``[K, *shape]`` as K rows."""
     return _flat(values).reshape(len(values), -1) if values.numel() else np.empty((len(values), 0), np.float32)
 
 
 def _tallied_elsewhere(
-    merged: "Tensor", reference: "Tensor", stored: "Tensor", held: "Tensor", base: "Tensor", models: "Tensor",
-    summands: "Tensor",
+    merged: Tensor, reference: Tensor, stored: Tensor, held: Tensor, base: Tensor, models: Tensor,
+    summands: Tensor,
 ) -> tuple[Doubles, Counts]:  # fmt: skip
     """What :func:`l2s.merging.kernels.kernels.tally` adds, by torch on the tensors' device."""
     vectors = [merged - reference, *(model - base for model in models)]

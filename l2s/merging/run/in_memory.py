@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.files.digest import digest_frame, digest_model
 from l2s.checkpoints.files.dtypes import INTEGERS
 from l2s.checkpoints.files.writer import CheckpointWriter, MemoryWriter, TensorPlan
+from l2s.core.lazy import Tensor
 from l2s.core.progress import silent
 from l2s.core.scratch import Scratch
 from l2s.merging.plan.preflight import plan_merge
@@ -25,15 +26,12 @@ from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.prepared import PreparedMerge, weights_digest_of
 from l2s.merging.run.tensors import merge_tensors
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 @dataclass(frozen=True)
 class MergedInMemory:
     """What ``l2s merge`` would have written."""
 
-    weights: Mapping[str, "Tensor"]
+    weights: Mapping[str, Tensor]
     """By name, as they would be stored."""
     weights_digest: str
     """The merged folder's digest of the weights alone."""

@@ -10,14 +10,12 @@ from l2s.checkpoints.checks.finite import all_finite, told_by_bits
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.core.errors import CheckpointError
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.merging.kernels import kernels
 from l2s.merging.method import Floats
 from l2s.merging.plan.pieces import Span
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from l2s.checkpoints.open import Reader
 
 

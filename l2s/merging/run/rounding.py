@@ -1,16 +1,10 @@
 """The one rounding of a merge: float32 to the format that is stored."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from l2s.checkpoints.checks.finite import all_finite
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
-from l2s.core.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from l2s.core.lazy import Tensor, torch
 
 
 @dataclass(frozen=True)

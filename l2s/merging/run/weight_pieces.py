@@ -11,7 +11,7 @@ import numpy as np
 from l2s.checkpoints.files.writer import TensorPlan
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
-from l2s.core.lazy import torch
+from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.kernels import kernels
 from l2s.merging.method import Distances, Weight
@@ -19,8 +19,6 @@ from l2s.merging.plan.pieces import Span, spans
 from l2s.merging.run.reading import read_some, read_tensor
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from l2s.checkpoints.open import Reader
     from l2s.merging.method import MergeMethod
 
