@@ -14,7 +14,7 @@ from torch.func import functional_call
 
 from l2s.calibration.network import Network
 from l2s.checkpoints.files.index import listed
-from l2s.checkpoints.open import Reader
+from l2s.checkpoints.reader import Reader
 from l2s.core.errors import CheckpointError
 
 Weights = dict[str, Tensor]

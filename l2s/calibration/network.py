@@ -18,7 +18,8 @@ from l2s.checkpoints.checks.finite import all_finite
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.files.index import TensorEntry, listed
 from l2s.checkpoints.model.quantised import quantised_by
-from l2s.checkpoints.open import Reader, open_reader
+from l2s.checkpoints.open import open_reader
+from l2s.checkpoints.reader import Reader
 from l2s.core.errors import CheckpointError
 from l2s.foreign_code import needs_own_code
 

@@ -6,14 +6,12 @@ from pathlib import Path
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.hub import NAME, cached_folder
-from l2s.checkpoints.reader import CheckpointReader
+from l2s.checkpoints.reader import CheckpointReader, Reader
 from l2s.checkpoints.views.adapted import AdaptedCheckpoint, AdaptedReader
 from l2s.checkpoints.views.adapter import CONFIG, WEIGHTS, Adapter
-from l2s.checkpoints.views.aligned import AlignedCheckpoint, AlignedReader, Reader
+from l2s.checkpoints.views.aligned import AlignedCheckpoint, AlignedReader
 from l2s.checkpoints.views.layered import LayeredCheckpoint, LayeredReader
 from l2s.core.errors import CheckpointError
-
-__all__ = ["Reader", "open_checkpoint", "open_reader"]
 
 
 def open_checkpoint(reference: str | Path, known: Mapping[str, Path] | None = None) -> Checkpoint:

@@ -2,17 +2,17 @@
 
 import mmap
 import threading
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.files.dtypes import BYTES, OTHERS, TORCH_NAMES
+from l2s.checkpoints.files.dtypes import BYTES, torch_dtype
 from l2s.checkpoints.files.index import TensorEntry
 from l2s.checkpoints.files.mapped import map_file
 from l2s.core.errors import CheckpointError
@@ -46,11 +46,47 @@ class Place(NamedTuple):
             raise CheckpointError(f"{self.entry.file}: ended while {self.entry.name} was read; get a sound copy of it")
 
 
-class CheckpointReader:
+class Reader(ABC):
+    """Reads the tensors of one model, whole or by rows; use it as a context."""
+
+    def __init__(self, checkpoint: Checkpoint, parts: Sequence["Reader"] = ()) -> None:
+        """``parts`` read the models that it is made of."""
+        self.checkpoint, self._parts = checkpoint, parts
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more is read."""
+        for part in self._parts:
+            part.close()
+
+    @abstractmethod
+    def read(self, name: str) -> Tensor:
+        """A whole tensor; a tied head is the embedding. Safe in several threads; not to be written to.
+
+        Raises:
+            CheckpointError: the model has no such tensor.
+        """
+
+    @abstractmethod
+    def rows(self, name: str, start: int, stop: int) -> Tensor:
+        """Rows ``start`` to ``stop`` of a tensor (entries, if it has one dimension)."""
+
+    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        """The same as float32, a NumPy array."""
+        found: NDArray[np.float32] = self.rows(name, start, stop).float().numpy()
+        return found
+
+
+class CheckpointReader(Reader):
     """Reads the tensors of one model folder; its files stay open until the block ends."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.checkpoint = checkpoint
+        super().__init__(checkpoint)
         self._shared: dict[Path, mmap.mmap] = {}
         self._private: dict[Path, mmap.mmap] = {}
         """Torch takes them for writable; the file is safe."""
@@ -58,24 +94,17 @@ class CheckpointReader:
         self._closed = False
         self._opening = threading.Lock()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
+        """Let go of the files."""
         with self._opening:
             self._closed = True
             self._shared.clear()
             self._private.clear()  # a mapping ends with the last tensor that uses it
 
     def read(self, name: str) -> Tensor:
-        """A tensor as stored; a tied head is the embedding. Safe in several threads; not to be written to.
-
-        Raises:
-            CheckpointError: the folder holds no such tensor.
-        """
-        word = self.checkpoint.entry(name).dtype
-        dtype: torch.dtype = getattr(torch, TORCH_NAMES.get(word) or OTHERS[word])
-        shape = self.checkpoint.entry(name).shape
+        """A tensor as stored."""
+        entry = self.checkpoint.entry(name)
+        dtype, shape = torch_dtype(entry.dtype), entry.shape
         return torch.empty(shape, dtype=dtype) if 0 in shape else torch.from_numpy(self._array(name, True)).view(dtype)
 
     def array(self, name: str) -> NDArray[Any]:
@@ -117,7 +146,7 @@ class CheckpointReader:
         return self.read(name)[start:stop]
 
     def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
-        """The same as float32."""
+        """The same as float32, without torch."""
         stored = self.array(name)[start:stop]
         if self.checkpoint.entry(name).dtype == "BF16":
             return (stored.astype(np.uint32) << 16).view(np.float32)

@@ -21,6 +21,11 @@ def all_finite(tensor: Tensor) -> bool:
     return math.isfinite(low.item()) and math.isfinite(high.item())
 
 
+def count_not_finite(tensor: Tensor) -> int:
+    """How many entries are NaN or infinite."""
+    return 0 if all_finite(tensor) else int((~torch.isfinite(tensor)).count_nonzero())
+
+
 def told_by_bits(tensor: Tensor) -> bool:
     """Can NumPy look at the bits of 16 where they lie? That is several times faster."""
     return str(tensor.dtype) in EXPONENTS and tensor.device.type == "cpu" and tensor.is_contiguous()

@@ -16,7 +16,7 @@ from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.files.index import TensorEntry, natural
 from l2s.checkpoints.files.mapped import map_file
 from l2s.checkpoints.open import open_reader
-from l2s.checkpoints.views.aligned import Reader
+from l2s.checkpoints.reader import Reader
 from l2s.core.lazy import Tensor, torch
 from l2s.core.progress import Track, silent
 

@@ -1,5 +1,9 @@
 """Number formats: safetensors' words for them, torch's names, and bytes per entry."""
 
+from __future__ import annotations
+
+from l2s.core.lazy import torch
+
 BITS = {
     "F64": 64, "F32": 32, "F16": 16, "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8,
     "F8_E5M2FNUZ": 8, "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4, "C64": 64,
@@ -22,3 +26,9 @@ OTHERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "u
           "U16": "uint16", "U32": "uint32", "U64": "uint64",
           "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"}  # fmt: skip
 """Formats that are read but not merged, as torch calls them."""
+
+
+def torch_dtype(word: str) -> torch.dtype:
+    """Torch's format of that word."""
+    found: torch.dtype = getattr(torch, TORCH_NAMES.get(word) or OTHERS[word])
+    return found

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2s.checkpoints.files.digest import digest_tensor
-from l2s.checkpoints.files.dtypes import BYTES, OTHERS, TORCH_NAMES
+from l2s.checkpoints.files.dtypes import BYTES, TORCH_NAMES, torch_dtype
 from l2s.checkpoints.files.index import INDEX, SINGLE, TensorEntry
 from l2s.core.digests import digest_bytes
 from l2s.core.files import write_json
@@ -97,8 +97,7 @@ class MemoryWriter(TensorWriter):
         return {name: self._tensor(plan) for name, plan in self.plans.items()}
 
     def _tensor(self, plan: TensorPlan) -> Tensor:
-        dtype = getattr(torch, TORCH_NAMES.get(plan.dtype) or OTHERS[plan.dtype])
-        return torch.from_numpy(self._bytes[plan.name]).view(dtype).reshape(plan.shape)
+        return torch.from_numpy(self._bytes[plan.name]).view(torch_dtype(plan.dtype)).reshape(plan.shape)
 
     def _put(self, name: str, content: memoryview, offset: int) -> None:
         self._bytes[name][offset : offset + len(content)] = content

@@ -4,18 +4,14 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.files.index import WeightIndex, listed, natural
 from l2s.checkpoints.model.language import with_rows, with_tie
 from l2s.checkpoints.model.parts import is_head
 from l2s.checkpoints.model.tokenizer import has_tokenizer
-from l2s.checkpoints.reader import CheckpointReader
+from l2s.checkpoints.reader import CheckpointReader, Reader
 from l2s.checkpoints.views.adapter import WEIGHTS, Adapter, LowRank
 from l2s.core.digests import digest_lines
 from l2s.core.errors import CheckpointError
@@ -115,31 +111,19 @@ class AdaptedCheckpoint(Checkpoint):
         return shape[::-1] if change.transposed else shape
 
 
-class AdaptedReader:
+class AdaptedReader(Reader):
     """Reads the tensors of a base under an adapter, row by row as they are asked for.
 
     What the adapter changes comes as float32, W + scale · B A; the rest as stored.
     """
 
     def __init__(self, checkpoint: AdaptedCheckpoint) -> None:
-        self.checkpoint: Checkpoint = checkpoint
         self._adapter = checkpoint.adapter
-        self._base = CheckpointReader(checkpoint.base)
-        self._changes = CheckpointReader(checkpoint.adapter)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._base.__exit__(kind, error, at)
-        self._changes.__exit__(kind, error, at)
+        self._base, self._changes = CheckpointReader(checkpoint.base), CheckpointReader(checkpoint.adapter)
+        super().__init__(checkpoint, (self._base, self._changes))
 
     def read(self, name: str) -> Tensor:
-        """A whole tensor; a tied head is the embedding. Safe in several threads; not to be written to.
-
-        Raises:
-            CheckpointError: the model has no such tensor.
-        """
+        """A whole tensor."""
         entry = self.checkpoint.entry(name)
         return self.rows(name, 0, entry.shape[0]) if entry.shape else self._stored(entry.name)
 
@@ -153,11 +137,6 @@ class AdaptedReader:
         a, b = self._changes.read(change.a), self._changes.read(change.b)  # [r, in], [out, r]
         left, right = (a.T[start:stop], b.T) if change.transposed else (b[start:stop], a)
         return stored.float() + change.scale * (left.float() @ right.float())
-
-    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
-        """The same as float32, a NumPy array."""
-        found: NDArray[np.float32] = self.rows(name, start, stop).float().numpy()
-        return found
 
     def _stored(self, name: str) -> Tensor:
         if name in self._adapter.replaced:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint, has_rows
-from l2s.checkpoints.files.dtypes import TORCH_NAMES
+from l2s.checkpoints.files.dtypes import torch_dtype
 from l2s.checkpoints.files.index import WeightIndex
+from l2s.checkpoints.reader import Reader
 from l2s.core.lazy import Tensor, torch
 
 BLOCK = 1 << 12
@@ -26,30 +26,6 @@ MEAN = -1
 """Origin of a row that no model has: the mean of the rows that stand for tokens, as mergekit fills up a vocabulary."""
 ZERO = -2
 """Origin of a row that shall be zeros."""
-
-
-class Reader(Protocol):
-    """Reads the tensors of one model, whole or by rows; use it as a context."""
-
-    checkpoint: Checkpoint
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None: ...
-
-    def read(self, name: str) -> Tensor:
-        """A whole tensor; a tied head is the embedding. Not to be written to."""
-        ...
-
-    def rows(self, name: str, start: int, stop: int) -> Tensor:
-        """Rows ``start`` to ``stop`` of a tensor (entries, if it has one dimension)."""
-        ...
-
-    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
-        """The same as float32, a NumPy array."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,33 +100,21 @@ class AlignedCheckpoint(Checkpoint):
         return self.model.digest_weights(algorithm, threads)
 
 
-class AlignedReader:
+class AlignedReader(Reader):
     """Reads a model in the merged vocabulary's rows: embedding and head are put together, the rest is as stored.
 
     Where the rows come from models of different formats, they come as float32.
     """
 
     def __init__(self, checkpoint: AlignedCheckpoint, sources: Sequence[Reader]) -> None:
-        self.checkpoint: Checkpoint = checkpoint
+        super().__init__(checkpoint, sources)
         self._aligned, self._map = checkpoint, checkpoint.row_map
-        self._sources = sources
         self._own = sources[checkpoint.sources.index(checkpoint.model)]
         self._means: dict[str, Tensor] = {}
         self._averaging = threading.Lock()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for reader in self._sources:
-            reader.__exit__(kind, error, at)
-
     def read(self, name: str) -> Tensor:
-        """A whole tensor; a tied head is the embedding. Safe in several threads; not to be written to.
-
-        Raises:
-            CheckpointError: the model has no such tensor.
-        """
+        """A whole tensor."""
         return self.rows(name, 0, self._map.count) if has_rows(self._aligned.model, name) else self._own.read(name)
 
     def rows(self, name: str, start: int, stop: int) -> Tensor:
@@ -160,22 +124,17 @@ class AlignedReader:
         runs = list(self._map.runs(start, min(stop, self._map.count)))
         if len(runs) == 1 and runs[0][0] >= 0:
             origin, first, count = runs[0]
-            return self._sources[origin].rows(self._stored(origin, name), first, first + count)
+            return self._parts[origin].rows(self._stored(origin, name), first, first + count)
         pieces = [self._run(name, *run) for run in runs]
         formats = {piece.dtype for piece in pieces}
         return torch.cat(pieces if len(formats) == 1 else [piece.float() for piece in pieces])
 
-    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
-        """The same as float32, a NumPy array."""
-        found: NDArray[np.float32] = self.rows(name, start, stop).float().numpy()
-        return found
-
     def _run(self, name: str, origin: int, first: int, count: int) -> Tensor:
         if origin >= 0:
-            return self._sources[origin].rows(self._stored(origin, name), first, first + count)
+            return self._parts[origin].rows(self._stored(origin, name), first, first + count)
         if origin == ZERO:
             entry = self.checkpoint.entry(name)
-            return torch.zeros((count, *entry.shape[1:]), dtype=getattr(torch, TORCH_NAMES[entry.dtype]))
+            return torch.zeros((count, *entry.shape[1:]), dtype=torch_dtype(entry.dtype))
         mean = self._mean(name)
         return mean.expand(count, *mean.shape)
 
@@ -195,6 +154,6 @@ class AlignedReader:
                 total = torch.zeros(self.checkpoint.entry(name).shape[1:], dtype=torch.float64)
                 for piece in pieces:
                     total += self._run(name, *piece).double().sum(0)
-                dtype: torch.dtype = getattr(torch, TORCH_NAMES[self.checkpoint.entry(name).dtype])
+                dtype = torch_dtype(self.checkpoint.entry(name).dtype)
                 self._means[name] = (total / sum(count for _, _, count in pieces)).to(dtype)
             return self._means[name]

@@ -4,15 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.files.index import WeightIndex, natural
-from l2s.checkpoints.views.aligned import Reader
+from l2s.checkpoints.reader import Reader
 from l2s.core.digests import digest_lines
 from l2s.core.lazy import Tensor
 
@@ -59,22 +55,15 @@ class LayeredCheckpoint(Checkpoint):
         return digest_lines([*digests, *taken], algorithm)
 
 
-class LayeredReader:
+class LayeredReader(Reader):
     """Reads each tensor from the model it is taken from."""
 
     def __init__(self, checkpoint: LayeredCheckpoint, parts: Sequence[Reader]) -> None:
-        self.checkpoint: Checkpoint = checkpoint
-        self._layered, self._parts = checkpoint, parts
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for part in self._parts:
-            part.__exit__(kind, error, at)
+        super().__init__(checkpoint, parts)
+        self._layered = checkpoint
 
     def read(self, name: str) -> Tensor:
-        """A whole tensor; a tied head is the embedding. Safe in several threads; not to be written to."""
+        """A whole tensor."""
         part, own = self._origin(name)
         return part.read(own)
 
@@ -82,11 +71,6 @@ class LayeredReader:
         """Rows ``start`` to ``stop`` of a tensor (entries, if it has one dimension)."""
         part, own = self._origin(name)
         return part.rows(own, start, stop)
-
-    def floats(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
-        """The same as float32, a NumPy array."""
-        part, own = self._origin(name)
-        return part.floats(own, start, stop)
 
     def _origin(self, name: str) -> tuple[Reader, str]:
         part, own = self._layered.origins[self._layered.entry(name).name]  # the embedding's, for a tied head

@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from l2s.core.lazy import Tensor, torch
-from l2s.core.params import Params
-from l2s.merging.method import Distances, ForEachWeight, Merged, Weight, merge_method
+from l2s.merging.method import Distances, ForEachWeight, Merged, NoParams, Weight, merge_method
 from l2s.merging.ops.selection import kth_smallest
 
 Result = TypeVar("Result")
@@ -25,15 +24,7 @@ WHISKER = 1.5
 """Distances between the quartiles above the median, from which an entry counts as important."""
 
 
-class ArceeFusionParams(Params):
-    """Parameters of the whole merge: there are none."""
-
-
-class ArceeFusionModel(Params):
-    """Parameters of the model: there are none."""
-
-
-def measure(each: ForEachWeight, params: ArceeFusionParams, models: Sequence[ArceeFusionModel]) -> float:
+def measure(each: ForEachWeight, params: NoParams, models: Sequence[NoParams]) -> float:
     """The importance from which entries are taken."""
 
     def scored(function: Callable[[Iterable[Any]], Result], label: str = "") -> list[Result]:
@@ -43,8 +34,8 @@ def measure(each: ForEachWeight, params: ArceeFusionParams, models: Sequence[Arc
     return threshold(first, median, third)
 
 
-@merge_method(ArceeFusionParams, ArceeFusionModel, measure=measure, counts=(1, 1))
-def arcee_fusion(weight: Weight, params: ArceeFusionParams, models: Sequence[ArceeFusionModel]) -> Merged:
+@merge_method(NoParams, NoParams, measure=measure, counts=(1, 1))
+def arcee_fusion(weight: Weight, params: NoParams, models: Sequence[NoParams]) -> Merged:
     """θ₁ where it is important, θ₀ elsewhere."""
     taken = importance(weight) >= weight.measured  # [*shape]
     value = torch.where(taken, weight.models[0], weight.base)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
-from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, NoParams, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram_of_whole, lengths_of
 from l2s.merging.ops.sums import weighted_sum
 
@@ -27,18 +27,14 @@ class KarcherParams(Params):
     """Step length, in radians, at which the search ends; models not longer than this have no direction."""
 
 
-class KarcherModel(Params):
-    """Parameters of each model: there are none, all count alike."""
-
-
-def measure(each: ForEachWeight, params: KarcherParams, models: Sequence[KarcherModel]) -> list[float]:
+def measure(each: ForEachWeight, params: KarcherParams, models: Sequence[NoParams]) -> list[float]:
     """The factor on each model."""
     products = gram_of_whole(each, lambda piece: list(piece.models)).cpu()
     return shares(products, params.max_iter, params.tol)
 
 
-@merge_method(KarcherParams, KarcherModel, needs_base=False, measure=measure)
-def karcher(weight: Weight, params: KarcherParams, models: Sequence[KarcherModel]) -> Merged:
+@merge_method(KarcherParams, NoParams, needs_base=False, measure=measure)
+def karcher(weight: Weight, params: KarcherParams, models: Sequence[NoParams]) -> Merged:
     """Σₖ ‖θₖ‖ / K times the mean direction; one model alone comes out as it is."""
     return Merged(weighted_sum(weight.models, weight.measured, normalize=False), weight.task_vectors)
 

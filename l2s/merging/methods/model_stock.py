@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
-from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, NoParams, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram, gram_of_whole
 from l2s.merging.ops.sums import weighted_sum
 
@@ -25,17 +25,13 @@ class ModelStockParams(Params):
     """An angle for each row, along the last dimension; otherwise one for each weight."""
 
 
-class ModelStockModel(Params):
-    """Parameters of each model: there are none, all count alike."""
-
-
-def measure(each: ForEachWeight, params: ModelStockParams, models: Sequence[ModelStockModel]) -> Tensor | None:
+def measure(each: ForEachWeight, params: ModelStockParams, models: Sequence[NoParams]) -> Tensor | None:
     """The share of the mean, float64, of the whole weight; rows are measured as they come."""
     return None if params.filter_wise else share(gram_of_whole(each, _task_vectors))
 
 
-@merge_method(ModelStockParams, ModelStockModel, paper="arXiv:2403.19522", measure=measure, counts=(2, None))
-def model_stock(weight: Weight, params: ModelStockParams, models: Sequence[ModelStockModel]) -> Merged:
+@merge_method(ModelStockParams, NoParams, paper="arXiv:2403.19522", measure=measure, counts=(2, None))
+def model_stock(weight: Weight, params: ModelStockParams, models: Sequence[NoParams]) -> Merged:
     """θ₀ + t (mean of θₖ − θ₀)."""
     t = share(gram(_task_vectors(weight), dim=-1)) if params.filter_wise else weight.measured
     mean = weighted_sum(weight.task_vectors, [1.0] * len(weight.task_vectors), normalize=True)

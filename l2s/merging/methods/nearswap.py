@@ -13,7 +13,7 @@ from pydantic import Field
 
 from l2s.core.lazy import torch
 from l2s.core.params import Params
-from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.method import Merged, NoParams, Weight, merge_method
 
 NEAREST = 1e-6
 """Least distance that a step is measured against."""
@@ -26,12 +26,8 @@ class NearSwapParams(Params):
     """The longest step of an entry; required, as what is near depends on the models (published: 0.0001)."""
 
 
-class NearSwapModel(Params):
-    """Parameters of the model: there are none."""
-
-
-@merge_method(NearSwapParams, NearSwapModel, counts=(1, 1))
-def nearswap(weight: Weight, params: NearSwapParams, models: Sequence[NearSwapModel]) -> Merged:
+@merge_method(NearSwapParams, NoParams, counts=(1, 1))
+def nearswap(weight: Weight, params: NearSwapParams, models: Sequence[NoParams]) -> Merged:
     """θ₀ + min(1, t / |τ|) τ; where that is all of τ, the model bit for bit."""
     tau = weight.task_vectors[0]
     share = (params.t / tau.abs().clamp(min=NEAREST)).clamp(max=1)  # [*shape]

@@ -7,12 +7,8 @@ from collections.abc import Sequence
 
 from l2s.core.params import Params
 from l2s.merging.kernels.fused import FusedKernel
-from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.method import Merged, NoParams, Weight, merge_method
 from l2s.merging.ops.sums import plain_sum
-
-
-class PassthroughParams(Params):
-    """Parameters of the whole merge: there are none."""
 
 
 class PassthroughModel(Params):
@@ -22,14 +18,14 @@ class PassthroughModel(Params):
     """A factor on its weights."""
 
 
-def fused(name: str, measured: None, params: PassthroughParams, models: Sequence[PassthroughModel]) -> FusedKernel:
+def fused(name: str, measured: None, params: NoParams, models: Sequence[PassthroughModel]) -> FusedKernel:
     """The method as a fused kernel."""
     scale = models[0].scale
     return FusedKernel([1.0 if scale is None else scale], base_share=0.0)
 
 
-@merge_method(PassthroughParams, PassthroughModel, needs_base=False, counts=(1, 1), fused=fused)
-def passthrough(weight: Weight, params: PassthroughParams, models: Sequence[PassthroughModel]) -> Merged:
+@merge_method(NoParams, PassthroughModel, needs_base=False, counts=(1, 1), fused=fused)
+def passthrough(weight: Weight, params: NoParams, models: Sequence[PassthroughModel]) -> Merged:
     """θ times the scale; without one bit for bit."""
     scale = models[0].scale
     if scale is None:

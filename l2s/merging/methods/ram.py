@@ -9,7 +9,7 @@ from pydantic import Field
 
 from l2s.core.lazy import torch
 from l2s.core.params import Params
-from l2s.merging.method import Merged, Weight, merge_method
+from l2s.merging.method import Merged, NoParams, Weight, merge_method
 
 
 class RamParams(Params):
@@ -19,12 +19,8 @@ class RamParams(Params):
     """An entry counts as changed if it moved by more than this."""
 
 
-class RamModel(Params):
-    """Parameters of each model: there are none, all count alike."""
-
-
-@merge_method(RamParams, RamModel, paper="arXiv:2601.13572")
-def ram(weight: Weight, params: RamParams, models: Sequence[RamModel]) -> Merged:
+@merge_method(RamParams, NoParams, paper="arXiv:2601.13572")
+def ram(weight: Weight, params: RamParams, models: Sequence[NoParams]) -> Merged:
     """θ₀ + the mean of τₖ over the models that changed the entry; where none did, θ₀."""
     return averaged(weight, params, [1.0] * len(models))
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from l2s.core.lazy import Tensor, torch
-from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
-from l2s.merging.methods.ram import RamModel, RamParams, averaged
+from l2s.merging.method import ForEachWeight, Merged, NoParams, Weight, merge_method
+from l2s.merging.methods.ram import RamParams, averaged
 
 
 class RamPlusParams(RamParams):
@@ -22,7 +22,7 @@ class RamPlusParams(RamParams):
     """Most shared entries to one of its own that count."""
 
 
-def measure(each: ForEachWeight, params: RamPlusParams, models: Sequence[RamModel]) -> list[float]:
+def measure(each: ForEachWeight, params: RamPlusParams, models: Sequence[NoParams]) -> list[float]:
     """λₖ = 1 + r min(α, shared entries / own entries) of each model."""
 
     def counted(pieces: Iterable[Weight]) -> Tensor:
@@ -33,8 +33,8 @@ def measure(each: ForEachWeight, params: RamPlusParams, models: Sequence[RamMode
     return [1 + params.r * min(params.alpha, float(ratio)) if ratio > 0 else 1.0 for ratio in ratios]
 
 
-@merge_method(RamPlusParams, RamModel, paper="arXiv:2601.13572", measure=measure)
-def ramplus_tl(weight: Weight, params: RamPlusParams, models: Sequence[RamModel]) -> Merged:
+@merge_method(RamPlusParams, NoParams, paper="arXiv:2601.13572", measure=measure)
+def ramplus_tl(weight: Weight, params: RamPlusParams, models: Sequence[NoParams]) -> Merged:
     """As ``ram``, with λₖ τₖ where model k alone changed the entry."""
     return averaged(weight, params, weight.measured)
 

@@ -16,7 +16,7 @@ from pydantic import Field
 from l2s.core.errors import ConfigError
 from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
-from l2s.merging.method import ForEachWeight, Merged, Target, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, NoParams, Target, Weight, merge_method
 from l2s.merging.ops.ranking import Cut, beyond, cuts_at
 
 SMALLEST = 1e-6
@@ -30,10 +30,6 @@ class SceParams(Params):
     """Share of entries selected, of those that differ between models, by variance. 1 takes all, equal ones too."""
 
 
-class SceModel(Params):
-    """Parameters of each model: there are none, weights follow from the task vectors."""
-
-
 @dataclass(frozen=True)
 class Selected:
     """What counts."""
@@ -44,7 +40,7 @@ class Selected:
     """The K models' weights; they sum to 1."""
 
 
-def check(target: Target, params: SceParams, models: Sequence[SceModel]) -> None:
+def check(target: Target, params: SceParams, models: Sequence[NoParams]) -> None:
     """Is a share to be selected by the variance of one model?"""
     if params.select_topk < 1 and len(models) == 1:
         raise ConfigError(
@@ -53,7 +49,7 @@ def check(target: Target, params: SceParams, models: Sequence[SceModel]) -> None
         )
 
 
-def measure(each: ForEachWeight, params: SceParams, models: Sequence[SceModel]) -> Selected:
+def measure(each: ForEachWeight, params: SceParams, models: Sequence[NoParams]) -> Selected:
     """Which entries are selected, and the models' weights."""
     cut = _cut(each, Decimal(str(params.select_topk))) if params.select_topk < 1 else None
     (energies,) = each(lambda pieces: [_energies(select(piece, cut)) for piece in pieces])
@@ -62,8 +58,8 @@ def measure(each: ForEachWeight, params: SceParams, models: Sequence[SceModel]) 
     return Selected(cut, [energy / total for energy in sums] if total > 0 else [1 / len(sums)] * len(sums))
 
 
-@merge_method(SceParams, SceModel, paper="arXiv:2408.07990", check=check, measure=measure)
-def sce(weight: Weight, params: SceParams, models: Sequence[SceModel]) -> Merged:
+@merge_method(SceParams, NoParams, paper="arXiv:2408.07990", check=check, measure=measure)
+def sce(weight: Weight, params: SceParams, models: Sequence[NoParams]) -> Merged:
     """θ₀ + the mean of the selected entries of those models that agree with the sign of their plain sum."""
     found: Selected = weight.measured
     selected = select(weight, found.cut)  # [K, *shape]

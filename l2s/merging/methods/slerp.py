@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from l2s.core.params import Params
-from l2s.merging.method import ForEachWeight, Merged, Weight, merge_method
+from l2s.merging.method import ForEachWeight, Merged, NoParams, Weight, merge_method
 from l2s.merging.ops.gram import cosines, gram_of_whole
 
 STRAIGHT = 0.9995
@@ -29,11 +29,7 @@ class SlerpParams(Params):
     """Where on the way from the base (0) to the model (1)."""
 
 
-class SlerpModel(Params):
-    """Parameters of the model: there are none."""
-
-
-def measure(each: ForEachWeight, params: SlerpParams, models: Sequence[SlerpModel]) -> tuple[float, float]:
+def measure(each: ForEachWeight, params: SlerpParams, models: Sequence[NoParams]) -> tuple[float, float]:
     """The factors on base and model."""
     products = gram_of_whole(each, lambda piece: (piece.base, piece.models[0]))
     if products.diagonal().min().sqrt() <= SHORTEST:
@@ -49,8 +45,8 @@ def shares(t: float, cosine: float) -> tuple[float, float]:
     return math.sin(angle - t * angle) / math.sin(angle), math.sin(t * angle) / math.sin(angle)
 
 
-@merge_method(SlerpParams, SlerpModel, measure=measure, counts=(1, 1))
-def slerp(weight: Weight, params: SlerpParams, models: Sequence[SlerpModel]) -> Merged:
+@merge_method(SlerpParams, NoParams, measure=measure, counts=(1, 1))
+def slerp(weight: Weight, params: SlerpParams, models: Sequence[NoParams]) -> Merged:
     """sin((1 − t) Ω) / sin Ω · θ₀ + sin(t Ω) / sin Ω · θ₁; at the ends one of the two, bit for bit."""
     first, second = weight.measured
     if second == 0:

@@ -129,8 +129,9 @@ def _broken(model: Checkpoint) -> list[str]:
 def _weight_notes(recipe: MergeRecipe) -> list[str]:
     if recipe.slices or "weight" not in recipe.method.takes():
         return []
-    weights = [entry.parameters.get("weight", recipe.parameters.get("weight", 1.0)) for entry in recipe.merged()]
-    normalize = _default(recipe, "normalize")
+    shared: Any = recipe.parameters.get("weight", 1.0)
+    weights = [entry.parameters.get("weight", shared) for entry in recipe.merged()]
+    normalize = recipe.resolved()["parameters"].get("normalize")
     plain = all(isinstance(weight, int | float) for weight in weights)
     if len(weights) == 1 and weights != [1.0] and normalize is True and recipe.has_base:
         return [f"with one model and normalize: true the weight {weights[0]} cancels; use lambda, or normalize: false"]
@@ -138,10 +139,6 @@ def _weight_notes(recipe: MergeRecipe) -> list[str]:
         what = "they are divided by it" if normalize is True else "they are not divided by it"
         return [f"weights sum to {sum(weights):g}, and with normalize: {str(normalize).lower()} {what}"]
     return []
-
-
-def _default(recipe: MergeRecipe, key: str) -> Any:
-    return recipe.resolved()["parameters"].get(key)
 
 
 def _unrelated(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:

@@ -38,31 +38,10 @@ METHOD_ALIASES = {"average_merging": "linear", "ties_merging": "ties", "ties_mer
 """Merge methods as that code names them."""
 
 
-def canonicalize_aliases(recipe: dict[str, Any], where: str) -> tuple[dict[str, Any], list[str], list[str]]:
-    """A recipe's parameters in the canonical words, what was translated, and what could not be, in sentences."""
-    method, notes, problems = recipe.get("merge_method"), list[str](), list[str]()
-
-    def canonical(block: Any, place: str) -> Any:
-        if isinstance(block, dict) and isinstance(block.get("parameters"), dict):
-            return {**block, "parameters": _translate(block["parameters"], method, place, notes, problems)}
-        return block
-
-    def canonical_entries(block: Any, key: str, place: str = "") -> Any:
-        if not isinstance(block, dict) or not isinstance(block.get(key), list):
-            return block
-        entries = [canonical(entry, f"{place}{key}.{number}.parameters") for number, entry in enumerate(block[key])]
-        return {**block, key: entries}
-
-    recipe = canonical_entries(canonical_entries(canonical(recipe, "parameters"), "models"), "slices")
-    if isinstance(recipe.get("slices"), list):
-        slices = [canonical_entries(one, "sources", f"slices.{number}.") for number, one in enumerate(recipe["slices"])]
-        recipe = {**recipe, "slices": slices}
-    return recipe, notes, [f"{where}.{problem}" for problem in problems]
-
-
-def _translate(
-    parameters: dict[str, Any], method: Any, place: str, notes: list[str], problems: list[str]
-) -> dict[str, Any]:
+def in_canonical_words(parameters: Any, method: Any, place: str, notes: list[str], problems: list[str]) -> Any:
+    """A block of parameters in the canonical words; says in sentences what was translated, and what could not be."""
+    if not isinstance(parameters, dict):
+        return parameters
     translated = dict(parameters)
     for old, value in parameters.items():
         alias = ALIASES.get(old)

@@ -11,7 +11,7 @@ from l2s.merging.method import MergeMethod, keys
 from l2s.merging.methods import find_method
 from l2s.merging.recipe.dialect import INT8_MASK
 from l2s.merging.recipe.parameters import evaluate
-from l2s.merging.recipe.slices import OutputSlice, Track, base_track, find_slice, summed_tracks
+from l2s.merging.recipe.slices import OutputSlice, Parameters, Track, base_track, find_slice, summed_tracks
 from l2s.merging.recipe.templates import NAMED
 from l2s.merging.recipe.tokens import TokenParams
 
@@ -25,12 +25,7 @@ class ModelEntry(Params):
     """A name that the caller knows, or a folder."""
     layer_range: tuple[int, int] | None = None
     """All of its layers, if it is said; others are chosen under ``slices``."""
-    parameters: dict[str, Any] = {}
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _empty(cls, found: Any) -> Any:
-        return {} if found is None else found
+    parameters: Parameters = {}
 
 
 class TokenizerParams(Params):
@@ -58,7 +53,7 @@ class RecipeContent(Params):
     """Parameters by layers, see :mod:`l2s.merging.recipe.slices`."""
     base_model: str | None = None
     """θ₀. Listed among the models too, it contributes no task vector there."""
-    parameters: dict[str, Any] = {}
+    parameters: Parameters = {}
     """Parameters of the whole merge, and of each model that does not say otherwise."""
     dtype: DType | None = None
     """Format of the result unless ``out_dtype`` says otherwise; arithmetic is float32 in any case."""
@@ -78,11 +73,6 @@ class RecipeContent(Params):
     @classmethod
     def _plain_name(cls, found: Any) -> Any:
         return found.removeprefix("torch.") if isinstance(found, str) else found
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _empty(cls, found: Any) -> Any:
-        return {} if found is None else found
 
     @field_validator("chat_template")
     @classmethod

@@ -12,7 +12,7 @@ from l2s.checkpoints.files.index import listed
 from l2s.core.errors import ConfigError
 from l2s.merging.method import MergeMethod, kinds
 from l2s.merging.methods import METHODS, find_method
-from l2s.merging.recipe.aliases import ALIASES, METHOD_ALIASES
+from l2s.merging.recipe.aliases import ALIASES, METHOD_ALIASES, in_canonical_words
 from l2s.merging.recipe.parameters import map_leaves
 from l2s.merging.recipe.references import References
 
@@ -47,7 +47,9 @@ def in_one_way(found: Recipe, where: str) -> tuple[Recipe, list[str], list[str]]
     found_method = _method(recipe)
     if found_method is not None:
         recipe = _with_parameters(recipe, lambda block, place: _of_method(block, found_method, place, notes))
-    return recipe, notes + references.notes, [f"{where}.{one}" for one in problems + references.problems]
+    notes, problems, name = notes + references.notes, problems + references.problems, recipe.get("merge_method")
+    recipe = _with_parameters(recipe, lambda block, place: in_canonical_words(block, name, place, notes, problems))
+    return recipe, notes, [f"{where}.{one}" for one in problems]
 
 
 def _method(recipe: Recipe) -> MergeMethod | None:

@@ -7,7 +7,6 @@ from pydantic import PrivateAttr
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
 from l2s.merging.methods import METHODS
-from l2s.merging.recipe.aliases import canonicalize_aliases
 from l2s.merging.recipe.checks import check_recipe
 from l2s.merging.recipe.content import RecipeContent
 from l2s.merging.recipe.dialect import INT8_MASK, in_one_way
@@ -36,12 +35,10 @@ class MergeRecipe(RecipeContent):
             problems.append(f"{where}.merge_method: unknown merge method '{method}'{nearest(method, METHODS)}")
         if found.get("slices") is not None and found.get("models"):
             problems.append(f"{where}: models and slices are both given; keep one")
-        canonical, renamed, untranslated = canonicalize_aliases(found, where)
-        notes, problems = notes + renamed, problems + untranslated
         if found.get("slices") is not None:
-            canonical = {**canonical, "models": slice_models(found["slices"]) or [{"model": "of slices"}]}
+            found = {**found, "models": slice_models(found["slices"]) or [{"model": "of slices"}]}
         try:
-            recipe = super().parse(canonical, where)
+            recipe = super().parse(found, where)
         except ConfigError as error:
             raise ConfigError("; ".join([*problems, str(error)])) from None
         if recipe.merge_method in METHODS:

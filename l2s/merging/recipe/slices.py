@@ -16,12 +16,15 @@ where a slice lists it.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from l2s.core.params import Params
 from l2s.merging.recipe.parameters import is_embedding, layer_of
+
+Parameters = Annotated[dict[str, Any], BeforeValidator(lambda found: {} if found is None else found)]
+"""A block of parameters, as the recipe has it; nothing under its key is none."""
 
 
 class SliceSource(Params):
@@ -30,12 +33,7 @@ class SliceSource(Params):
     model: str = Field(min_length=1)
     layer_range: tuple[int, int]
     """First layer, and the one behind the last."""
-    parameters: dict[str, Any] = {}
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _empty(cls, found: Any) -> Any:
-        return {} if found is None else found
+    parameters: Parameters = {}
 
     @field_validator("layer_range")
     @classmethod
@@ -51,12 +49,7 @@ class OutputSlice(Params):
     sources: tuple[SliceSource, ...] = Field(min_length=1)
     base_model: str | None = None
     """Instead of the recipe's."""
-    parameters: dict[str, Any] = {}
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _empty(cls, found: Any) -> Any:
-        return {} if found is None else found
+    parameters: Parameters = {}
 
     def __len__(self) -> int:
         return self.sources[0].layer_range[1] - self.sources[0].layer_range[0]

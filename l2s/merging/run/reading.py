@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l2s.checkpoints.checks.finite import all_finite, told_by_bits
-from l2s.checkpoints.files.dtypes import TORCH_NAMES
+from l2s.checkpoints.checks.finite import all_finite, count_not_finite, told_by_bits
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.core.errors import CheckpointError
-from l2s.core.lazy import Tensor, torch
+from l2s.core.lazy import Tensor
 from l2s.merging.kernels import kernels
 from l2s.merging.method import Floats
 from l2s.merging.plan.pieces import Span
 
 if TYPE_CHECKING:
-    from l2s.checkpoints.open import Reader
+    from l2s.checkpoints.reader import Reader
 
 
 def read_some(reader: CheckpointReader, model: str, name: str, entries: slice, out: Floats) -> None:
@@ -59,6 +58,5 @@ def read_tensor(reader: Reader, model: str, name: str, span: Span, out: Tensor, 
 
 
 def _refuse(reader: Reader, model: str, name: str) -> None:
-    assert reader.checkpoint.entry(name).dtype in TORCH_NAMES
-    wrong = int((~torch.isfinite(reader.read(name).float())).count_nonzero())
+    wrong = count_not_finite(reader.read(name).float())
     raise CheckpointError(f"{model}: {name} holds {wrong} NaN or infinite entries; get a sound copy of the model")

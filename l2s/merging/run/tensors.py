@@ -9,13 +9,13 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.files.dtypes import INTEGERS, TORCH_NAMES
+from l2s.checkpoints.checks.finite import count_not_finite
+from l2s.checkpoints.files.dtypes import INTEGERS, TORCH_NAMES, torch_dtype
 from l2s.checkpoints.files.writer import TensorPlan, TensorWriter
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
@@ -34,7 +34,6 @@ from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.parameters import count_layers, position
 from l2s.merging.run.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.run.journal import Journal
-from l2s.merging.run.rounding import rounded
 from l2s.merging.run.weight_pieces import DistancePieces, WeightPieces
 
 Result = TypeVar("Result")
@@ -107,11 +106,11 @@ class TensorMerger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._threads is not None:
             torch.set_num_threads(self._threads)
         for reader in self.readers.values():
-            reader.__exit__(kind, error, at)
+            reader.close()
 
     def merge(self, plan: TensorPlan) -> Written:
         """Merge a tensor and write it, unless that was done before a kill.
@@ -158,25 +157,25 @@ class TensorMerger:
         if not isinstance(pieces, WeightPieces):
             pieces = WeightPieces(self, plan, params, models)
         tally, digest = Tally(len(self.names)), hasher()
-        whole = torch.empty(plan.shape, dtype=_dtype(plan)) if pieces.columns else None
+        whole = torch.empty(plan.shape, dtype=torch_dtype(plan.dtype)) if pieces.columns else None
         reader = self.readers[self.reference]
         exact = isinstance(reader, CheckpointReader) and reader.checkpoint.entry(plan.name).dtype == plan.dtype
         for span in pieces.spans:
             weight, reference = pieces.piece(span)
             merged = self.method.merge(replace(weight, measured=measured), params, models)
             check_merged(self.method.name, weight, merged)
-            result = rounded(merged.value, plan.dtype)
-            if result.wrong:
+            stored = merged.value.to(torch_dtype(plan.dtype))  # the one rounding: to nearest, ties to even
+            if wrong := count_not_finite(stored):
                 raise CheckpointError(
-                    f"{plan.name}: {result.wrong} entries of the merge are too large for {TORCH_NAMES[plan.dtype]}; "
+                    f"{plan.name}: {wrong} entries of the merge are too large for {TORCH_NAMES[plan.dtype]}; "
                     "set dtype: bfloat16 or float32, or lower the weights"
                 )
-            held = reference if exact else rounded(reference, plan.dtype).again
-            tally.add(weight, merged, result.again, reference, held)
+            held = reference if exact else reference.to(stored.dtype).float()
+            tally.add(weight, merged, stored.float(), reference, held)
             if whole is not None:
-                whole[:, span.start : span.stop] = result.stored.T.cpu()
+                whole[:, span.start : span.stop] = stored.T.cpu()
             else:
-                digest.update(self.writer.write_piece(plan.name, result.stored.cpu(), weight.start))
+                digest.update(self.writer.write_piece(plan.name, stored.cpu(), weight.start))
         if not tally.finite:
             raise CheckpointError(
                 f"{plan.name}: the models lie too far apart to be measured (above 1e19); get sound copies of them"
@@ -225,7 +224,7 @@ class TensorMerger:
     def _copy(self, plan: TensorPlan) -> TensorDiagnostics:
         """Write a tensor of integers, or of nothing, as the donor has it; preflight said where models differ."""
         tensor = self.readers[self.donor].read(plan.name)
-        stored = tensor.to(_dtype(plan)) if plan.dtype in TORCH_NAMES else tensor
+        stored = tensor.to(torch_dtype(plan.dtype)) if plan.dtype in TORCH_NAMES else tensor
         return TensorDiagnostics(digest=self.writer.write(plan.name, stored), dtype=plan.dtype, shape=plan.shape)
 
 
@@ -284,8 +283,3 @@ def check_device(device: str) -> None:
         raise ConfigError(f"--device: found '{device}', expected cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("--device cuda: torch finds no such device here; drop the option to use the CPU")
-
-
-def _dtype(plan: TensorPlan) -> torch.dtype:
-    dtype: torch.dtype = getattr(torch, TORCH_NAMES[plan.dtype])
-    return dtype

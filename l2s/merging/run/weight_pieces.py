@@ -19,7 +19,7 @@ from l2s.merging.plan.pieces import Span, spans
 from l2s.merging.run.reading import read_some, read_tensor
 
 if TYPE_CHECKING:
-    from l2s.checkpoints.open import Reader
+    from l2s.checkpoints.reader import Reader
     from l2s.merging.method import MergeMethod
 
 
