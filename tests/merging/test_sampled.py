@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from l2s.checkpoints import Checkpoint
-from l2s.checkpoints.files.writer import TensorPlan
 from l2s.merging.ops import selection
 from l2s.merging.plan import pieces
+from l2s.merging.plan.preflight import plan_merge
+from l2s.merging.run.prepared import PreparedMerge
 from l2s.merging.run.tensors import TensorMerger
 from l2s.merging.run.weight_pieces import DistancePieces, WeightPieces
 from tests.merging.test_merge import recipe
@@ -23,13 +23,10 @@ def test_a_sample_is_every_so_manyeth_entry(
     every: int, piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pieces, "PIECE", piece)
-    models = {name: Checkpoint(folder) for name, folder in write_family(tmp_path, dtype=torch.bfloat16).items()}
-    digests = {name: model.weights_digest for name, model in models.items()}
-    nothing = cast(Any, None)  # writing is not what is tested
-    with TensorMerger(recipe(), models, digests, {}, 0, nothing, nothing) as merger:
-        for name in models["base"].names():
-            entry = models["base"].entry(name)
-            plan = TensorPlan(name, entry.dtype, entry.shape)
+    looked_at = plan_merge(recipe(), write_family(tmp_path, dtype=torch.bfloat16))
+    merge = PreparedMerge.of(looked_at, looked_at.checked(force=False), 0)
+    with TensorMerger(merge, cast(Any, None)) as merger:  # writing is not what is tested
+        for plan in merge.layout.tensors:
             weight = WeightPieces(merger, plan, *merger.params_for(plan))
             assert isinstance(weight, selection.Sampled)
             whole, sample = list(weight), list(weight.sampled(every))
@@ -38,7 +35,7 @@ def test_a_sample_is_every_so_manyeth_entry(
                 assert np.array_equal(np.concatenate([one.models[k] for one in sample]), expected)
             base = np.concatenate([one.base.flatten() for one in whole])[::every]
             assert np.array_equal(np.concatenate([one.base for one in sample]), base)
-            assert all(one.shape == entry.shape for one in sample)
+            assert all(one.shape == plan.shape for one in sample)
             apart = np.concatenate([one.magnitudes for one in whole], axis=1)[:, ::every]
             measured = DistancePieces(merger, plan)
             assert isinstance(measured, selection.Sampled) and measured.shape == weight.shape

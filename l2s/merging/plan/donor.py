@@ -1,24 +1,16 @@
-"""Whose config, tokenizer, chat template and generation config the merged model gets."""
+"""Whose config, tokenizer, chat template and generation config the merged model gets, and with which vocabulary."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.checks.compatible import Finding
-from l2s.checkpoints.files.json_file import read_object
-from l2s.checkpoints.model.language import with_dtype, with_rows, with_tie
-from l2s.checkpoints.model.tokenizer import GENERATION_CONFIG, has_tokenizer, knows_thinking
+from l2s.checkpoints.model.tokenizer import has_tokenizer, knows_thinking
+from l2s.checkpoints.vocabulary import Vocabulary, Way, align_vocabulary
 from l2s.core.errors import ConfigError
-from l2s.core.files import write_json, write_text
 from l2s.core.params import nearest
-from l2s.merging.plan.vocabulary import add_tokens
 from l2s.merging.recipe import MergeRecipe
-
-PROCESSORS = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
-"""What a model of several parts needs beside its tokenizer."""
+from l2s.merging.recipe.tokens import token_rows
 
 
 @dataclass(frozen=True)
@@ -74,62 +66,21 @@ def _named(name: str, recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> 
     raise ConfigError(f"tokenizer_source: '{name}' is not among the models{nearest(name, [*models, 'base', 'union'])}")
 
 
-def write_side_files(
-    folder: Path,
-    donor: Checkpoint,
-    tokenizer: Checkpoint,
-    *,
-    dtype: str | None,
-    tied: bool | None,
-    rows: int | None,
-    chat_template: str | None,
-    added_tokens: Sequence[Mapping[str, Any]] = (),
-    config: Mapping[str, Any] | None = None,
-) -> list[str]:
-    """Write config, tokenizer, chat template and generation config into ``folder``; returns their names.
+def merged_vocabulary(recipe: MergeRecipe, models: Mapping[str, Checkpoint], donor: str) -> Vocabulary:
+    """The recipe's models in the rows of the merged vocabulary.
 
     Args:
-        folder: where to.
-        donor: where from.
-        tokenizer: where tokenizer and chat template come from, where the donor has none.
-        dtype: torch's name of the format the weights have, None if they have several.
-        tied: what the config says of embedding and head; None for nothing.
-        rows: rows of the embedding.
-        chat_template: a Jinja text, written instead of the donor's.
-        added_tokens: to append to the donor's tokenizer.
-        config: in place of the donor's, where the result has other layers.
+        recipe: the merge.
+        models: by the recipe's names, as they are.
+        donor: whose tokenizer the result gets.
+
+    Raises:
+        CheckpointError: rows shall be aligned by token, and the donor has no ``tokenizer.json``; or a token shall
+            take the row of one that its model lacks.
+        ConfigError: a token shall take a row of a model that is not merged.
     """
-    files = donor.side_files
-    if tokenizer is not donor:
-        there = {file.name for file in files} | {GENERATION_CONFIG}
-        files = [*(file for file in tokenizer.side_files if file.name not in there), *files]
-    files += [donor.path / name for name in PROCESSORS if (donor.path / name).is_file()]
-    if "auto_map" in donor.config:  # the architecture's code lies beside the weights
-        files += sorted(donor.path.glob("*.py"))
-    for file in files:
-        shutil.copyfile(file, folder / file.name)
-    write_json(folder / "config.json", _config(donor, config or donor.config, dtype, tied, rows))
-    if chat_template is not None:
-        _replace_template(folder, chat_template)
-    if added_tokens:
-        add_tokens(folder, added_tokens)
-    return sorted(file.name for file in folder.iterdir() if file.suffix != ".safetensors")
-
-
-def _config(
-    donor: Checkpoint, config: Mapping[str, Any], dtype: str | None, tied: bool | None, rows: int | None
-) -> dict[str, Any]:
-    written = {key: value for key, value in config.items() if key != "_name_or_path"}
-    written = with_dtype(with_tie(written, tied), dtype)
-    return written if rows is None else with_rows(written, rows, donor.rows)
-
-
-def _replace_template(folder: Path, template: str) -> None:
-    """Write the chat template, and take the old one out of the tokenizer's config."""
-    write_text(folder / "chat_template.jinja", template)
-    (folder / "chat_template.json").unlink(missing_ok=True)
-    file = folder / "tokenizer_config.json"
-    if file.is_file():
-        config = read_object(file)
-        config.pop("chat_template", None)
-        write_json(file, config)
+    ways: dict[str | None, Way] = {None: "ids", "union": "union"}
+    multiple = recipe.tokenizer.pad_to_multiple_of if recipe.tokenizer else None
+    way = ways.get(recipe.token_source, "donor")
+    rows = token_rows(recipe.tokenizer.tokens if recipe.tokenizer else None, models, recipe.base_model)
+    return align_vocabulary(models, donor, way, base=recipe.base_model, pad_to_multiple_of=multiple, rows=rows)

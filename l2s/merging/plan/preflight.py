@@ -17,14 +17,13 @@ from l2s.checkpoints.model.tokenizer import read_vocabulary
 from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import Statistics
 from l2s.core.errors import CheckpointError, ConfigError
-from l2s.merging.plan.donor import choose_donor
+from l2s.merging.plan.donor import choose_donor, merged_vocabulary
 from l2s.merging.plan.layers import check_layers, layered, layered_config, restacks
 from l2s.merging.plan.memory import predict_memory
 from l2s.merging.plan.merge_plan import Layout, MergePlan
 from l2s.merging.plan.statistics import covered, read_statistics
 from l2s.merging.plan.tensors import plan_tensors
 from l2s.merging.plan.values import check_values
-from l2s.merging.plan.vocabulary import merged_vocabulary
 from l2s.merging.recipe import MergeRecipe
 
 

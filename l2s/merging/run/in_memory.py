@@ -24,7 +24,8 @@ from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.plan.values import check_values
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.prepared import PreparedMerge, weights_digest_of
-from l2s.merging.run.tensors import merge_tensors
+from l2s.merging.run.side_files import write_side_files
+from l2s.merging.run.tensors import TensorMerger, merge_tensors
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class MemoryMerger:
         merge, side = self._prepare(recipe)
         writer = MemoryWriter(merge.layout.tensors)
         with (
-            merge.merger(writer) as merger,
+            TensorMerger(merge, writer) as merger,
             closing(merge_tensors(merger, merge.layout.tensors, self.threads, silent)) as written,
         ):
             found = {one.name: one.diagnostics for one in written}
@@ -109,7 +110,7 @@ class MemoryMerger:
             merge = PreparedMerge.of(plan, plan.checked(force=False), 0, self.threads)
             side = self._folder.path / str(len(self._prepared)) / self.name
             side.mkdir(parents=True)
-            merge.write_side_files(side)
+            write_side_files(side, merge.layout, recipe.chat_template)
             self._prepared[form] = merge, side
             return merge, side
         merge, side = self._prepared[form]

@@ -1,12 +1,10 @@
 """MergeManifest: what a merged folder was made from; written last, so its presence means the folder is whole."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from l2s.checkpoints import Checkpoint
-from l2s.core.digests import SHA256
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.params import Params
 from l2s.core.versions import __version__, installed
@@ -109,26 +107,6 @@ class MergeManifest(Params):
 def versions() -> dict[str, str]:
     """Versions of what computed the merge, of what is installed: a common merge needs no torch."""
     return {"l2s": __version__} | installed(PACKAGES)
-
-
-def digests_of(
-    models: Mapping[str, Checkpoint], drawing: Collection[str] = (), threads: int | None = None
-) -> dict[str, InputDigests]:
-    """Digests of all models that are read.
-
-    Args:
-        models: by name.
-        drawing: names of the models for which random masks are drawn.
-        threads: tensors that are hashed at a time (default: one a core).
-    """
-    return {
-        name: InputDigests(
-            weights=model.digest_weights(threads=threads),
-            digest=model.digest,
-            masks=model.digest_weights(SHA256, threads) if name in drawing else None,
-        )
-        for name, model in models.items()
-    }
 
 
 def public_names(names: Sequence[str]) -> dict[str, str]:

@@ -23,15 +23,10 @@ from l2s.merging.run.card import model_card
 from l2s.merging.run.diagnostics import TensorDiagnostics
 from l2s.merging.run.journal import NAME as JOURNAL
 from l2s.merging.run.journal import Journal
-from l2s.merging.run.manifest import (
-    MANIFEST,
-    DonorRecord,
-    MergeManifest,
-    OutputRecord,
-    versions,
-)
+from l2s.merging.run.manifest import MANIFEST, DonorRecord, MergeManifest, OutputRecord, versions
 from l2s.merging.run.prepared import PreparedMerge, weights_digest_of
-from l2s.merging.run.tensors import check_device, merge_tensors
+from l2s.merging.run.side_files import write_side_files
+from l2s.merging.run.tensors import TensorMerger, check_device, merge_tensors
 
 
 def merge_checkpoints(
@@ -125,7 +120,7 @@ def _write_weights(
     with (
         journal,
         CheckpointWriter(folder, layout.tensors, max_shard_size) as writer,
-        merge.merger(writer, journal, device) as merger,
+        TensorMerger(merge, writer, journal, device) as merger,
         closing(merge_tensors(merger, layout.tensors, threads, track)) as written,
     ):  # threads end before files close
         label = f"merging with {merge.plan.recipe.merge_method}"
@@ -157,7 +152,7 @@ def _clear(folder: Path, resumed: bool) -> None:
 def _describe(merge: PreparedMerge, folder: Path, tensors: dict[str, TensorDiagnostics]) -> MergeManifest:
     """Write the donor's files, and say what the folder was made from."""
     recipe, layout = merge.plan.recipe, merge.layout
-    files = merge.write_side_files(folder)
+    files = write_side_files(folder, layout, recipe.chat_template)
     manifest = MergeManifest(
         recipe=recipe.resolved(),
         seed=merge.seed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -13,14 +13,12 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.checks.finite import count_not_finite
 from l2s.checkpoints.files.dtypes import INTEGERS, TORCH_NAMES, torch_dtype
 from l2s.checkpoints.files.writer import TensorPlan, TensorWriter
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
-from l2s.checkpoints.statistics import Statistics
-from l2s.core.digests import finished, hasher
+from l2s.core.digests import BLAKE3, SHA256, finished, hasher
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.lazy import torch
 from l2s.core.params import Params
@@ -30,10 +28,10 @@ from l2s.merging.kernels.arrays import Flags
 from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.method import check_merged
 from l2s.merging.plan.tensors import common_names
-from l2s.merging.recipe import MergeRecipe
 from l2s.merging.recipe.parameters import count_layers, position
 from l2s.merging.run.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.run.journal import Journal
+from l2s.merging.run.prepared import PreparedMerge
 from l2s.merging.run.weight_pieces import DistancePieces, WeightPieces
 
 Result = TypeVar("Result")
@@ -58,27 +56,21 @@ class TensorMerger:
     """Merges single tensors of open models into an open writer. Safe in several threads."""
 
     def __init__(
-        self,
-        recipe: MergeRecipe,
-        models: Mapping[str, Checkpoint],
-        digests: Mapping[str, str],
-        statistics: Mapping[str, Statistics],
-        seed: int,
-        writer: TensorWriter,
-        journal: Journal | None = None,
-        device: str = "cpu",
-        donor: str | None = None,
+        self, merge: PreparedMerge, writer: TensorWriter, journal: Journal | None = None, device: str = "cpu"
     ) -> None:
-        self.recipe, self.method, self.seed, self.digests = recipe, recipe.method, seed, digests
-        self.statistics, self.writer, self.journal, self.device = statistics, writer, journal, device
+        recipe, models = merge.plan.recipe, merge.layout.models
+        self.recipe, self.method, self.seed, self.statistics = recipe, recipe.method, merge.seed, merge.plan.statistics
+        self.writer, self.journal, self.device = writer, journal, device
         self.readers = {name: open_reader(model) for name, model in models.items()}
         self.layers = count_layers(common_names(models))
         names = recipe.model_names()
+        algorithm = SHA256 if self.method.sha256_masks else BLAKE3
+        self.digests = {name: models[name].digest_weights(algorithm) for name in names}
         self.has_base = recipe.has_base
         self.reference = recipe.base_name or names[0]
-        self.donor = donor or self.reference
+        self.donor = merge.layout.donor.model if merge.layout.donor.model in models else self.reference
         """Whose integers are taken."""
-        self.order = sorted(range(len(names)), key=lambda k: (digests[names[k]], names[k]))
+        self.order = sorted(range(len(names)), key=lambda k: (self.digests[names[k]], names[k]))
         """Sums run in this order, so that the recipe's order of models changes no rounding."""
         self.names = [names[k] for k in self.order]
         self.fuses = self.method.fused is not None and device == "cpu"

@@ -32,7 +32,7 @@ class Merger(Protocol):
     reference: str
     """The model that what is merged is compared with, the base if there is one."""
     has_base: bool
-    digests: Mapping[str, str]
+    digests: dict[str, str]
     readers: dict[str, Reader]
     statistics: Mapping[str, Statistics]
     seed: int
