@@ -121,13 +121,13 @@ class LayeredModel:
     def _entries(self, name: str) -> int:
         return int(torch.Size(self.checkpoint.entry(name).shape).numel())
 
-    def _reach(self, layer: int, weights: Weights, **inputs: Tensor) -> "_Call":
+    def _reach(self, layer: int, weights: Weights, **inputs: Tensor) -> "_Reached":
         """Run the model up to a layer; what that would be called with."""
         with self._standing(self._stands[layer], stops=True):
             try:
                 functional_call(self.network.model, weights, (), {**inputs, "use_cache": False})
             except _Reached as reached:
-                return reached.call
+                return reached
         raise AssertionError(f"the forward pass does not reach layer {layer}")
 
     @contextmanager
@@ -139,18 +139,11 @@ class LayeredModel:
             stand.stops, stand.hands_on = False, None
 
 
-class _Call:
-    """What a layer is called with."""
+class _Reached(BaseException):
+    """Not an error: the forward pass came as far as was wanted. What the layer there is called with."""
 
     def __init__(self, hidden: Tensor, rest: tuple[Any, ...], options: dict[str, Any]) -> None:
         self.hidden, self.rest, self.options = hidden, rest, options
-
-
-class _Reached(BaseException):
-    """Not an error: the forward pass came as far as was wanted."""
-
-    def __init__(self, call: _Call) -> None:
-        self.call = call
 
 
 class _StandIn(nn.Module):
@@ -163,7 +156,7 @@ class _StandIn(nn.Module):
 
     def forward(self, hidden: Tensor, *rest: Any, **options: Any) -> Tensor:
         if self.stops:
-            raise _Reached(_Call(hidden, rest, options))
+            raise _Reached(hidden, rest, options)
         return hidden if self.hands_on is None else self.hands_on
 
 

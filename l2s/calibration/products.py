@@ -5,7 +5,7 @@ call to a mode, and a factor that is a weight, or one expert's part of it, tells
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,19 +22,13 @@ Add = Callable[[str, Tensor, int | None, int], None]
 ``in`` among the weight's dimensions, from the end: −1 or −2."""
 
 
-class _Place(NamedTuple):
-    """Where a weight lies in memory."""
-
-    name: str
-    weight: Tensor
-
-
 class WatchedProducts(TorchFunctionMode):
     """While entered, tells of every product with one of the weights."""
 
     def __init__(self, weights: Mapping[str, Tensor], add: Add) -> None:
         super().__init__()
-        self._places = {w.untyped_storage().data_ptr(): _Place(name, w) for name, w in weights.items()}
+        self._places = {w.untyped_storage().data_ptr(): (name, w) for name, w in weights.items()}
+        """By where they lie in memory."""
         self._add = add
 
     def __torch_function__(

@@ -1,31 +1,10 @@
-"""Reading a piece of a weight as float32: into a tensor on any device, or, of bfloat16, into an array."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
+"""Reading a piece of a weight as float32, into a tensor on any device."""
 
 from l2s.checkpoints.checks.finite import all_finite, count_not_finite, told_by_bits
-from l2s.checkpoints.reader import CheckpointReader
+from l2s.checkpoints.reader import Reader
 from l2s.core.errors import CheckpointError
 from l2s.core.lazy import Tensor
-from l2s.merging.kernels import kernels
-from l2s.merging.method import Floats
 from l2s.merging.plan.pieces import Span
-
-if TYPE_CHECKING:
-    from l2s.checkpoints.reader import Reader
-
-
-def read_some(reader: CheckpointReader, model: str, name: str, entries: slice, out: Floats) -> None:
-    """Read some entries of a bfloat16 weight, counted over all of it, into ``out``.
-
-    Raises:
-        CheckpointError: they hold NaN or infinite entries.
-    """
-    if not kernels.widen(np.ascontiguousarray(reader.array(name).reshape(-1)[entries]), out):
-        _refuse(reader, model, name)
 
 
 def read_tensor(reader: Reader, model: str, name: str, span: Span, out: Tensor, entries: slice | None = None) -> Tensor:
@@ -53,10 +32,11 @@ def read_tensor(reader: Reader, model: str, name: str, span: Span, out: Tensor, 
         found = found.contiguous().pin_memory()
     out.copy_(found, non_blocking=True)
     if not all_finite(found if told_by_bits(found) else out):
-        _refuse(reader, model, name)
+        raise not_finite(reader, model, name)
     return out
 
 
-def _refuse(reader: Reader, model: str, name: str) -> None:
+def not_finite(reader: Reader, model: str, name: str) -> CheckpointError:
+    """The error to raise of a weight that holds NaN or infinite entries."""
     wrong = count_not_finite(reader.read(name).float())
-    raise CheckpointError(f"{model}: {name} holds {wrong} NaN or infinite entries; get a sound copy of the model")
+    return CheckpointError(f"{model}: {name} holds {wrong} NaN or infinite entries; get a sound copy of the model")

@@ -16,7 +16,7 @@ from l2s.core.params import Params
 from l2s.merging.kernels import kernels
 from l2s.merging.method import Distances, Weight
 from l2s.merging.plan.pieces import Span, spans
-from l2s.merging.run.reading import read_some, read_tensor
+from l2s.merging.run.reading import not_finite, read_tensor
 
 if TYPE_CHECKING:
     from l2s.checkpoints.reader import Reader
@@ -129,7 +129,8 @@ class DistancePieces:
         models, count = (merger.reference, *merger.names), len(range(*entries.indices(entries.stop)))
         found = np.empty((len(models), count), np.float32)
         for model, reader, row in zip(models, merger.plain_readers(), found, strict=True):
-            read_some(reader, model, name, entries, row)
+            if not kernels.widen(np.ascontiguousarray(reader.array(name).reshape(-1)[entries]), row):
+                raise not_finite(reader, model, name)
         kernels.distances(found[1:], found[0], found[1:])
         digests = tuple(merger.digests[model] for model in merger.names)
         return Distances(name, found[1:], merger.seed, digests, start, self.shape)
