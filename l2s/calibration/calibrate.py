@@ -14,7 +14,7 @@ from l2s.calibration.layers import LayeredModel
 from l2s.calibration.network import Network
 from l2s.calibration.partial import Partial
 from l2s.calibration.plan import Plan, plan_calibration
-from l2s.calibration.sensitivities import Row, Texts, layer_rows, mean_rows, whole_rows
+from l2s.calibration.sensitivities import layer_rows, mean_rows, whole_rows
 from l2s.calibration.settings import CalibrationParams
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.statistics import Statistics, layer_group
@@ -92,11 +92,7 @@ def _sensitivities(plan: Plan, partial: Partial, track: Track) -> dict[str, Tens
             return LayeredModel(network, stack.enter_context(open_reader(network.checkpoint)))
 
         layers, other_layers = opened(plan.network), {key: opened(other) for key, other in plan.others.items()}
-
-        def rows(some: Texts) -> Iterator[Row]:
-            return layer_rows(layers, other_layers, some)
-
-        return mean_rows(rows, columns, texts, partial, track)
+        return mean_rows(lambda some: layer_rows(layers, other_layers, some), columns, texts, partial, track)
 
 
 @contextmanager

@@ -26,12 +26,7 @@ class GradientSums:
         self.text = 0
         """The number of the text whose gradients come."""
         self._groups = {name: layer_group(name) for name in names}
-        self._found: list[dict[str, list[float]]] = [{group: [] for group in self.groups} for _ in range(texts)]
-
-    @property
-    def groups(self) -> list[str]:
-        """The layers, in the order of their names."""
-        return list(dict.fromkeys(self._groups.values()))
+        self._found: list[dict[str, list[float]]] = [{g: [] for g in self._groups.values()} for _ in range(texts)]
 
     def watch(self, parameters: Mapping[str, Tensor]) -> None:
         """Take every gradient of these leaves from now on."""

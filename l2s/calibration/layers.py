@@ -4,6 +4,7 @@ It knows nothing of masks and rotary embeddings. The model's own forward pass, w
 what each layer is called with; so the numbers are the whole model's, bit for bit.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -79,7 +80,7 @@ class LayeredModel:
 
     def size(self, piece: int) -> int:
         """Bytes of a piece in float32."""
-        return sum(4 * self._entries(name) for name in self.names_of(piece))
+        return sum(4 * math.prod(self.checkpoint.entry(name).shape) for name in self.names_of(piece))
 
     def embed(self, weights: Weights, ids: Tensor) -> Tensor:
         """What enters the first layer, ``[1, tokens, hidden]``, of token ids ``[1, tokens]``."""
@@ -117,9 +118,6 @@ class LayeredModel:
             left = [self.layer(piece, weights, hidden.to(self.device)).cpu() for hidden in found[-1]]
             found = [left] if last_only else [*found, left]
         return found
-
-    def _entries(self, name: str) -> int:
-        return int(torch.Size(self.checkpoint.entry(name).shape).numel())
 
     def _reach(self, layer: int, weights: Weights, **inputs: Tensor) -> "_Reached":
         """Run the model up to a layer; what that would be called with."""

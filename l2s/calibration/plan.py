@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,7 +54,9 @@ def plan_calibration(
     device = device if torch.cuda.is_available() else "cpu"
     lines = _try(problems, lambda: chosen(read_texts(texts, params.answer), params.samples, params.seed))
     network = _try(problems, lambda: _open(str(model), {}, params, device))
-    found = _open_others(problems, params, others, device)
+    names = dict.fromkeys([*params.distance_to, *others])
+    tried = [_try(problems, partial(_open, name, others, params, device)) for name in names]
+    found = [other for other in tried if other is not None]
     if network is not None:
         _try(problems, lambda: _refuse_other_vocabularies(network, found))
     ids = None
@@ -98,16 +101,6 @@ def _open(reference: str, known: Mapping[str, Path], params: CalibrationParams, 
     if params.layers_at_a_time:
         refuse_other_architectures(network)
     return network
-
-
-def _open_others(
-    problems: list[L2SError], params: CalibrationParams, known: Mapping[str, Path], device: str
-) -> list[Network]:
-    found = []
-    for name in dict.fromkeys([*params.distance_to, *known]):
-        other = _try(problems, lambda name=name: _open(name, known, params, device))  # type: ignore[misc]
-        found += [] if other is None else [other]
-    return found
 
 
 def _refuse_other_vocabularies(network: Network, others: list[Network]) -> None:

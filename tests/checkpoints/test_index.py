@@ -24,7 +24,7 @@ def test_names_shapes_and_dtypes_come_from_headers(shards: int, tmp_path: Path) 
         n: tuple(t.shape) for n, t in weights.items()
     }
     assert {entry.dtype for entry in index.entries.values()} == {"BF16"}
-    assert index.total_size == 2 * sum(tensor.numel() for tensor in weights.values())
+    assert sum(entry.size for entry in index.entries.values()) == 2 * sum(tensor.numel() for tensor in weights.values())
     for entry in index.entries.values():
         with open(entry.file, "rb") as file:
             file.seek(entry.start)

@@ -26,11 +26,6 @@ class WeightIndex:
     notes: tuple[str, ...]
     """What was found beside the weights and left alone, in sentences."""
 
-    @property
-    def total_size(self) -> int:
-        """Bytes of all tensors."""
-        return sum(entry.size for entry in self.entries.values())
-
 
 @lru_cache(1 << 16)
 def natural(name: str) -> tuple[tuple[int, str], ...]:

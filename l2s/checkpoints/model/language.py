@@ -19,19 +19,14 @@ def sections(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def setting_of(config: Mapping[str, Any], key: str) -> Any:
-    """A setting of the language model: the innermost section's that has it, as transformers reads it."""
-    return next((one[key] for one in reversed(sections(config)) if one.get(key) is not None), None)
-
-
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """All settings of the language model, as if they stood at the top."""
     return {key: found for one in sections(config) for key, found in one.items()}
 
 
 def number_of(config: Mapping[str, Any], key: str) -> int | None:
-    """The same, where it is a whole number."""
-    found = setting_of(config, key)
+    """A setting of the language model, of the innermost section that has it, where it is a whole number."""
+    found = next((one[key] for one in reversed(sections(config)) if one.get(key) is not None), None)
     return found if type(found) is int else None
 
 

@@ -29,7 +29,7 @@ class KarcherParams(Params):
 
 def measure(each: ForEachWeight, params: KarcherParams, models: Sequence[NoParams]) -> list[float]:
     """The factor on each model."""
-    products = gram_of_whole(each, lambda piece: list(piece.models)).cpu()
+    products = gram_of_whole(each, lambda piece: piece.models).cpu()
     return shares(products, params.max_iter, params.tol)
 
 

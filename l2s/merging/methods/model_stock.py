@@ -27,13 +27,13 @@ class ModelStockParams(Params):
 
 def measure(each: ForEachWeight, params: ModelStockParams, models: Sequence[NoParams]) -> Tensor | None:
     """The share of the mean, float64, of the whole weight; rows are measured as they come."""
-    return None if params.filter_wise else share(gram_of_whole(each, _task_vectors))
+    return None if params.filter_wise else share(gram_of_whole(each, lambda piece: piece.task_vectors))
 
 
 @merge_method(ModelStockParams, NoParams, paper="arXiv:2403.19522", measure=measure, counts=(2, None))
 def model_stock(weight: Weight, params: ModelStockParams, models: Sequence[NoParams]) -> Merged:
     """θ₀ + t (mean of θₖ − θ₀)."""
-    t = share(gram(_task_vectors(weight), dim=-1)) if params.filter_wise else weight.measured
+    t = share(gram(weight.task_vectors, dim=-1)) if params.filter_wise else weight.measured
     mean = weighted_sum(weight.task_vectors, [1.0] * len(weight.task_vectors), normalize=True)
     return Merged(mean.mul_(t.to(mean.dtype)).add_(weight.base), weight.task_vectors)
 
@@ -45,7 +45,3 @@ def share(products: Tensor) -> Tensor:
     c = torch.stack(pairs).mean(0)
     divisor = 1 + (count - 1) * c
     return torch.where(divisor < CANCELLED, 0.0, count * c / divisor)
-
-
-def _task_vectors(weight: Weight) -> list[Tensor]:
-    return list(weight.task_vectors)

@@ -32,7 +32,7 @@ class MultiSlerpParams(Params):
 
 def measure(each: ForEachWeight, params: MultiSlerpParams, models: Sequence[ModelWeight]) -> list[float]:
     """The factor on each model, or its task vector."""
-    products = gram_of_whole(each, lambda piece: list(piece.task_vectors)).cpu()
+    products = gram_of_whole(each, lambda piece: piece.task_vectors).cpu()
     return shares(products, factors([model.weight for model in models], params.normalize_weights), params.eps)
 
 

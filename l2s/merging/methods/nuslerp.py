@@ -35,7 +35,7 @@ class NuSlerpParams(Params):
 def measure(each: ForEachWeight, params: NuSlerpParams, models: Sequence[ModelWeight]) -> Tensor | None:
     """The inner products of the two, ``[2, 2, …]``; those along the last dimension are taken as they come."""
     if params.nuslerp_flatten or params.nuslerp_row_wise:
-        return gram_of_whole(each, _vectors, None if params.nuslerp_flatten else 0)
+        return gram_of_whole(each, lambda piece: piece.task_vectors, None if params.nuslerp_flatten else 0)
     return None
 
 
@@ -44,7 +44,7 @@ def measure(each: ForEachWeight, params: NuSlerpParams, models: Sequence[ModelWe
 )  # fmt: skip
 def nuslerp(weight: Weight, params: NuSlerpParams, models: Sequence[ModelWeight]) -> Merged:
     """θ₀ + sin((1 − t) Ω) / sin Ω · τ₁ + sin(t Ω) / sin Ω · τ₂, θ₀ = 0 without a base."""
-    products = gram(_vectors(weight), dim=-1) if weight.measured is None else weight.measured
+    products = gram(weight.task_vectors, dim=-1) if weight.measured is None else weight.measured
     first, second = shares(place(models), cosines(products)[0, 1])
     tau, other = weight.task_vectors
     value = (tau * first.to(tau.dtype)).addcmul_(other, second.to(tau.dtype)).add_(weight.base)
@@ -64,7 +64,3 @@ def shares(t: float, cosine: Tensor) -> tuple[Tensor, Tensor]:
     sine = torch.where(straight, 1.0, angle.sin())
     first = torch.where(straight, 1 - t, ((1 - t) * angle).sin() / sine)
     return first, torch.where(straight, t, (t * angle).sin() / sine)
-
-
-def _vectors(weight: Weight) -> list[Tensor]:
-    return list(weight.task_vectors)

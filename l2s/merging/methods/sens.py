@@ -22,13 +22,11 @@ from typing import Literal
 from pydantic import Field
 
 from l2s.checkpoints.model.parts import is_embedding, is_head
-from l2s.checkpoints.statistics import Statistics, layer_group
+from l2s.checkpoints.statistics import DISTANCE, Statistics, layer_group
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.params import Params
 from l2s.merging.method import Merged, Target, Weight, merge_method
 from l2s.merging.ops.sums import interpolated
-
-DISTANCE = "distance:"
 
 
 class SensModel(Params):

@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from l2s.core.lazy import Tensor, torch
 from l2s.merging.method import ForEachWeight, Weight
 
+Vectors = Tensor | Sequence[Tensor]
+"""M tensors of one shape."""
 
-def gram(vectors: Sequence[Tensor], dim: int | None = None) -> Tensor:
+
+def gram(vectors: Vectors, dim: int | None = None) -> Tensor:
     """⟨vᵢ, vⱼ⟩ of M tensors of one shape, float64 ``[M, M]``.
 
     In float32 a cosine of 1 could be off by the square of an angle of 3e-4, so all of it is float64.
@@ -21,7 +24,7 @@ def gram(vectors: Sequence[Tensor], dim: int | None = None) -> Tensor:
     return torch.stack([torch.stack([upper[min(i, j), max(i, j)] for j in range(count)]) for i in range(count)])
 
 
-def gram_of_whole(each: ForEachWeight, vectors: Callable[[Weight], Sequence[Tensor]], dim: int | None = None) -> Tensor:
+def gram_of_whole(each: ForEachWeight, vectors: Callable[[Weight], Vectors], dim: int | None = None) -> Tensor:
     """As :func:`gram`, of a whole weight; ``dim`` None, or 0, along which the pieces continue each other."""
 
     def added(pieces: Iterable[Weight]) -> Tensor:

@@ -55,7 +55,8 @@ def _of_layers(config: Config, sources: Sequence[Source]) -> dict[str, Any]:
             written[key] = [place for place, (model, layer) in enumerate(sources) if layer in (model.get(key) or [])]
         elif isinstance(value, list) and len(value) == count and not key.endswith(NO_LAYERS):
             written[key] = [_item(model, key, layer, value) for model, layer in sources]
-    return written | _dense_first(config, sources) | _steps(config, written, sources)
+    _refuse_steps(config, written, sources)
+    return written | _dense_first(config, sources)
 
 
 def count_of(config: Config) -> int | None:
@@ -82,10 +83,10 @@ def _dense_first(config: Config, sources: Sequence[Source]) -> dict[str, Any]:
     return {key: sum(dense)}
 
 
-def _steps(config: Config, written: Config, sources: Sequence[Source]) -> dict[str, Any]:
+def _refuse_steps(config: Config, written: Config, sources: Sequence[Source]) -> None:
     """A key that makes every n-th layer another kind says so of the result only if layers move by whole steps."""
     if any(isinstance(written.get(key), list) for key in EXPANDED):
-        return {}
+        return
     for key in STEPS:
         step = config.get(key)
         if (
@@ -97,7 +98,6 @@ def _steps(config: Config, written: Config, sources: Sequence[Source]) -> dict[s
                 f"config.json: {key} makes every layer number {step} another kind, and these slices move layers by "
                 f"other steps; move them by multiples of {step}"
             )
-    return {}
 
 
 def expanded(config: Config) -> Config:

@@ -62,10 +62,9 @@ def _method(recipe: Recipe) -> MergeMethod | None:
 
 def _without_modules(recipe: Recipe, notes: list[str], problems: list[str]) -> Recipe:
     """``modules`` of one part, or of parts that are all to be merged alike, as models or slices of the whole."""
-    modules = recipe.get("modules")
+    modules, recipe = recipe.get("modules"), {key: value for key, value in recipe.items() if key != "modules"}
     if modules is None:
-        return {key: value for key, value in recipe.items() if key != "modules"}
-    recipe = {key: value for key, value in recipe.items() if key != "modules"}
+        return recipe
     if not isinstance(modules, dict) or not modules or not all(isinstance(part, dict) for part in modules.values()):
         problems.append(f"modules: found {modules!r}, expected a mapping such as {{default: {{models: …}}}}")
         return recipe
