@@ -42,8 +42,10 @@ def merge(
 def merge_in_pieces(
     name: str, weight: Weight, rows: int, models: Sequence[dict[str, Any]] = (), **params: Any
 ) -> Merged:
-    """In pieces of so many rows."""
+    """In pieces of so many rows, along the longer side where the method wants them so."""
     method, params_, each = _parsed(name, weight, models, params)
+    wide = method.pieces == "short" and weight.base.dim() == 2 and weight.base.shape[0] < weight.base.shape[1]
+    weight = replace(weight, base=weight.base.T, models=weight.models.mT) if wide else weight
     pieces = [
         replace(weight, base=base, models=weight.models[:, at * rows : (at + 1) * rows], whole=weight.shape)
         for at, base in enumerate(weight.base.split(rows))
@@ -52,7 +54,8 @@ def merge_in_pieces(
     assert method.measure is not None
     measured = method.measure(lambda function, label="": [function(iter(pieces))], params_, each)
     merged = [method.merge(replace(piece, measured=measured), params_, each) for piece in pieces]
-    return Merged(torch.cat([one.value for one in merged]), torch.cat([one.summands for one in merged], dim=1))
+    value, summands = torch.cat([one.value for one in merged]), torch.cat([one.summands for one in merged], dim=1)
+    return Merged(value.T, summands.mT) if wide else Merged(value, summands)
 
 
 def _parsed(

@@ -109,22 +109,6 @@ def test_a_weight_that_was_not_measured_keeps_the_merged_value() -> None:
     assert torch.equal(merge("aim", weight, omega=0.0).value, weight.models[0])
 
 
-@pytest.mark.parametrize("shape", [(20, 6), (17,)])
-@pytest.mark.parametrize("of", ["task_arithmetic", "ties"])
-def test_pieces_change_nothing(shape: tuple[int, ...], of: str) -> None:
-    weight = activations(random_weight(2, shape))
-    method = find_method("aim", of)
-    params, each = method.params.parse({"of": of}, "merge"), [method.model_params.parse({}, "model")] * 2
-    pieces = [
-        replace(weight, base=weight.base[at : at + 6], models=weight.models[:, at : at + 6], start=start, whole=shape)
-        for at in range(0, shape[0], 6)
-        for start in [at * math.prod(shape[1:])]
-    ]
-    measured = method.measure and method.measure(lambda function, label="": [function(iter(pieces))], params, each)
-    merged = [method.merge(replace(piece, measured=measured), params, each).value for piece in pieces]
-    close(torch.cat(merged), method.whole(weight, params, each).value)
-
-
 def test_aim_takes_both_methods_parameters() -> None:
     assert {"of", "statistics", "omega", "lambda", "tie_rule", "density", "weight"} <= set(
         find_method("aim", "ties").takes()

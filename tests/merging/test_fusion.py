@@ -1,7 +1,6 @@
 """Multi-SLERP, NearSwap, Arcee Fusion, RAM and passthrough against their definitions, and their identities."""
 
 from dataclasses import replace
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -11,13 +10,9 @@ from l2s.core.errors import ConfigError
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, nearswap
 from tests.merging import slowly_fusion as slowly
-from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped, without_base
+from tests.merging.piecewise import close, entries, merge, random_weight, shaped, without_base
 
 SHAPES = [(), (1,), (7,), (257,), (5, 9), (3, 4, 2)]
-
-
-def permuted(weight: Weight, order: tuple[int, ...]) -> Weight:
-    return replace(weight, models=weight.models[list(order)], digests=tuple(weight.digests[k] for k in order))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -132,16 +127,6 @@ def test_ram_takes_what_one_model_changed_whole_and_averages_what_several_did() 
     close(merged, torch.tensor([1.5, 3.0, 0.0, 0.0]))
 
 
-@pytest.mark.parametrize("method", ["multislerp", "ram", "ramplus_tl"])
-def test_the_order_of_models_does_not_matter(method: str) -> None:
-    weight = random_weight(3, (6, 5))
-    weights = [0.2, 0.5, 0.9] if method == "multislerp" else []
-    expected = merge(method, weight, [{"weight": w} for w in weights]).value
-    for order in permutations(range(3)):
-        models = [{"weight": weights[k]} for k in order] if weights else []
-        close(merge(method, permuted(weight, order), models).value, expected)
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 def test_passthrough(shape: tuple[int, ...]) -> None:
     weight = random_weight(1, shape)
@@ -150,15 +135,3 @@ def test_passthrough(shape: tuple[int, ...]) -> None:
     assert torch.equal(whole.view(torch.int32), weight.models[0].view(torch.int32))
     close(merge("passthrough", weight, [{"scale": -0.5}]).value, -0.5 * weight.models[0])
     assert not merge("passthrough", weight, [{"scale": 0.0}]).value.any()
-
-
-@pytest.mark.parametrize("rows", [1, 2, 7])
-@pytest.mark.parametrize(
-    ("method", "k", "params"),
-    [("multislerp", 3, {}), ("arcee_fusion", 1, {}), ("ramplus_tl", 3, {"r": 0.5, "alpha": 2.0, "epsilon": 0.4})],
-)
-def test_pieces_are_the_whole(method: str, k: int, params: dict[str, Any], rows: int) -> None:
-    weight = random_weight(k, (23, 9))
-    whole, pieces = merge(method, weight, **params), merge_in_pieces(method, weight, rows, **params)
-    close(pieces.value, whole.value)
-    close(pieces.summands, whole.summands)

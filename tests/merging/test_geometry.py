@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -10,10 +9,10 @@ import torch
 
 from l2s.core.errors import ConfigError
 from l2s.merging.method import Weight
-from l2s.merging.methods import METHODS, find_method, karcher, model_stock, nuslerp, slerp
+from l2s.merging.methods import slerp
 from l2s.merging.ops.gram import cosines, gram
 from tests.merging import slowly_more as slowly
-from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped, without_base
+from tests.merging.piecewise import close, entries, merge, random_weight, shaped, without_base
 
 SHAPES = [(), (1,), (7,), (257,), (5, 9), (3, 4, 2)]
 
@@ -166,15 +165,6 @@ def test_karcher_of_opposite_models_is_one_of_them() -> None:
     close(merge("karcher", weight).value, weight.models[0])
 
 
-def test_karcher_cares_for_no_order() -> None:
-    weight = without_base(random_weight(3, (20,)))
-    merged = [
-        merge("karcher", replace(weight, models=weight.models[list(order)])).value for order in permutations(range(3))
-    ]
-    for one in merged[1:]:
-        close(one, merged[0])
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("k", [2, 3, 4])
 def test_model_stock(shape: tuple[int, ...], k: int) -> None:
@@ -214,42 +204,6 @@ def test_model_stock_sees_angles_at_any_scale() -> None:
     small = between([0.0, 0.0], [1e-5, 0.0], [1e-5, 1e-5])  # t = 2c / (1 + c), c = √½
     t = 2 * math.sqrt(0.5) / (1 + math.sqrt(0.5))
     torch.testing.assert_close(merge("model_stock", small).value, t * torch.tensor([1e-5, 0.5e-5]), rtol=1e-5, atol=0)
-
-
-def test_model_stock_weighs_rows_on_their_own() -> None:
-    taus = torch.tensor([[[1.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]])
-    merged = merge("model_stock", Weight("w", torch.zeros(2, 2), taus), filter_wise=True).value
-    close(merged, torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
-
-
-IN_PIECES = [
-    ("slerp", 1, {"t": 0.3}),
-    ("nuslerp", 2, {}),
-    ("nuslerp", 2, {"nuslerp_flatten": False}),
-    ("nuslerp", 2, {"nuslerp_flatten": False, "nuslerp_row_wise": True}),
-    ("karcher", 3, {}),
-    ("model_stock", 3, {}),
-    ("model_stock", 3, {"filter_wise": True}),
-]
-
-
-@pytest.mark.parametrize(("name", "k", "params"), IN_PIECES)
-@pytest.mark.parametrize("shape", [(11, 7), (6, 3, 2)])
-@pytest.mark.parametrize("rows", [1, 4])
-def test_pieces_change_nothing(name: str, k: int, params: dict[str, Any], shape: tuple[int, ...], rows: int) -> None:
-    weight = related(k, shape)
-    whole, cut = merge(name, weight, **params), merge_in_pieces(name, weight, rows, **params)
-    torch.testing.assert_close(cut.value, whole.value, rtol=1e-6, atol=1e-7)
-    assert torch.equal(cut.summands, whole.summands)
-    assert torch.equal(whole.summands, weight.task_vectors)
-
-
-@pytest.mark.parametrize(
-    ("name", "counts"), [("slerp", (1, 1)), ("nuslerp", (2, 2)), ("karcher", (1, None)), ("model_stock", (2, None))]
-)
-def test_how_many_models(name: str, counts: tuple[int, int | None]) -> None:
-    assert METHODS[name].counts == counts
-    assert find_method(name).merge in {slerp.slerp, nuslerp.nuslerp, karcher.karcher, model_stock.model_stock}
 
 
 def test_gram_matrix_and_cosines() -> None:

@@ -159,14 +159,6 @@ def test_what_becomes_of_weights_that_do_not_sum_to_one_is_said_and_done(
         torch.testing.assert_close(merged, expected.float(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["dare_linear", "dare_ties"])
-def test_density_zero_is_the_base(method: str, tmp_path: Path) -> None:
-    family = write_family(tmp_path)
-    asked = recipe("quick", "slow", method=method, parameters={"density": 0})
-    merge_checkpoints(asked, family, tmp_path / "out")
-    assert Checkpoint(tmp_path / "out").weights_digest == Checkpoint(family["base"]).weights_digest
-
-
 def test_too_little_memory_is_seen_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     family = write_family(tmp_path)
     monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}[name])

@@ -1,7 +1,6 @@
 """LoRE and Twin against full decompositions of whole matrices, their identities, and pieces against the whole."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -216,49 +215,6 @@ def test_equal_twins_about_their_average_cancel() -> None:
 def test_one_twin_has_no_average() -> None:
     with pytest.raises(ConfigError, match="average of one model is that model"):
         merge("twin", random_weight(1, (9, 6)), shared="average")
-
-
-@pytest.mark.parametrize(("name", "params"), [("lore", {"mu": 0.1}), ("twin", {"shared": "task_arithmetic"})])
-def test_the_order_of_models_changes_nothing_but_rounding(name: str, params: dict[str, Any]) -> None:
-    weight, order = random_weight(3, (41, 8)), [2, 0, 1]
-    models = [{"weight": w} for w in (0.2, 0.5, 0.9)]
-    swapped = replace(weight, models=weight.models[order], digests=tuple(weight.digests[k] for k in order))
-    close(merge(name, weight, models, **params).value, merge(name, swapped, [models[k] for k in order], **params).value)
-
-
-@pytest.mark.parametrize(
-    ("name", "given", "params"),
-    [
-        ("lore", {}, {"mu": 0.1, "iterations": 3}),
-        ("twin", {"rank": 3}, {}),
-        ("twin", {"rank": 3}, {"shared": "average"}),
-    ],
-)
-@pytest.mark.parametrize("shape", [(50, 8), (8, 50), (8, 8)])
-def test_pieces_change_nothing(
-    name: str, given: dict[str, Any], params: dict[str, Any], shape: tuple[int, int]
-) -> None:
-    weight = random_weight(3, shape)
-    models = [{"weight": w, **given} for w in (0.2, 0.5, 0.9)]
-    method, parsed, each = words(name, 3, models, **params)
-    wide = shape[0] < shape[1]
-    pieces = cut(replace(weight, base=weight.base.T, models=weight.models.mT) if wide else weight, 7)
-    assert method.measure is not None and method.pieces == "short" and len(pieces) > 1
-    measured = method.measure(lambda function, label="": [function(iter(pieces))], parsed, each)
-    merged = torch.cat([method.merge(replace(piece, measured=measured), parsed, each).value for piece in pieces])
-    close(merged.T if wide else merged, method.whole(weight, parsed, each).value)
-
-
-def cut(weight: Weight, rows: int) -> list[Weight]:
-    """Into runs of rows."""
-    height, width = weight.base.shape
-    return [
-        replace(
-            weight, base=weight.base[at : at + rows], models=weight.models[:, at : at + rows],
-            start=at * width, whole=(height, width),
-        )
-        for at in range(0, height, rows)
-    ]  # fmt: skip
 
 
 def test_gram_matrices_keep_what_float32_would_lose() -> None:

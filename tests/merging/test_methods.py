@@ -13,7 +13,6 @@ from torch import Tensor
 
 from l2s.core.errors import ConfigError
 from l2s.merging import method as method_module
-from l2s.merging.kernels import random
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods import ties as ties_module
@@ -25,7 +24,6 @@ VECTORS = json.loads((Path(__file__).parent / "conformance.json").read_text())
 THETA = torch.tensor(VECTORS["inputs"]["theta0"])
 DELTAS = [torch.tensor(VECTORS["inputs"][name]) for name in ("delta1", "delta2")]
 random_weight = partial(piecewise.random_weight, spread=0.1)
-METHOD_NAMES = ["linear", "task_arithmetic", "ties", "dare_linear", "dare_ties"]
 
 
 def of_task_vectors(*taus: Tensor) -> Weight:
@@ -242,16 +240,6 @@ def test_density_is_read_as_written() -> None:
     assert trim_exactly(torch.arange(1.0, 101.0), 0.29).count_nonzero() == 29
 
 
-@pytest.mark.parametrize("name", METHOD_NAMES)
-def test_the_order_of_models_changes_nothing_but_rounding(name: str) -> None:
-    weight, order = random_weight(3, (41, 3)), [2, 0, 1]
-    models: list[dict[str, Any]] = [{"weight": w} for w in (0.2, 0.5, 0.9)]
-    if "density" in find_method(name).takes():
-        models = [found | {"density": density} for found, density in zip(models, (0.3, 0.6, 0.8), strict=True)]
-    swapped = Weight("w", weight.base, weight.models[order], 0, tuple(weight.digests[k] for k in order))
-    close(merge(name, weight, models), merge(name, swapped, [models[k] for k in order]))
-
-
 def test_dare_keeps_the_expected_task_vector() -> None:
     tau = random_weight(1, (50,)).task_vectors[0]
     drawn = [Weight("w", torch.zeros(50), tau[None], seed, ("d",)) for seed in range(600)]
@@ -267,26 +255,6 @@ def test_dare_at_density_zero_is_the_base_and_at_one_the_whole(name: str, rescal
     weight = random_weight(1, (30,))
     assert torch.equal(merge(name, weight, [{"density": 0.0}], rescale=rescale), weight.base)
     close(merge(name, weight, [{"density": 1.0}], rescale=rescale), weight.base + weight.task_vectors[0])
-
-
-def test_draws_depend_on_seed_model_and_name_and_on_nothing_else() -> None:
-    weight = random_weight(2, (300,))
-    drawn = weight.uniform(0)
-    alone = Weight("w", torch.ones(300), torch.zeros(1, 300), 0, weight.digests[:1])
-    assert torch.equal(drawn, alone.uniform(0))
-    assert not torch.equal(drawn, weight.uniform(1))
-    assert not torch.equal(drawn, Weight("v", weight.base, weight.models, 0, weight.digests).uniform(0))
-    assert not torch.equal(drawn, Weight("w", weight.base, weight.models, 1, weight.digests).uniform(0))
-    assert drawn.min() >= 0 and drawn.max() < 1 and 0.4 < drawn.mean() < 0.6
-
-
-def test_a_part_of_a_weight_is_drawn_like_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random, "BLOCK", 64)
-    whole, part = (Weight("w", torch.zeros(n), torch.zeros(1, n), 0, ("d",)).uniform(0) for n in (257, 128))
-    assert torch.equal(whole[:128], part)
-    middle = Weight("w", torch.zeros(100), torch.zeros(1, 100), 0, ("d",), start=90, whole=(257,))
-    assert torch.equal(whole[90:190], middle.uniform(0))
-    assert len({tuple(block.tolist()) for block in whole[:256].split(64)}) == 4
 
 
 def test_a_name_is_registered_once() -> None:

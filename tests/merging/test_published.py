@@ -39,6 +39,10 @@ def test_a_published_construct_runs_and_loads(name: str, family: dict[str, Path]
     from transformers import AutoModelForCausalLM
 
     recipe = MergeRecipe.parse(RECIPES[name], name)
+    again = MergeRecipe.parse(recipe.resolved(), "again")
+    assert again.resolved() == recipe.resolved()
+    for tensor in ("model.embed_tokens.weight", "model.layers.3.mlp.up_proj.weight", "lm_head.weight"):
+        assert again.params_for(tensor, 0.25) == recipe.params_for(tensor, 0.25)
     found, config = merged(RECIPES[name], family, tmp_path / "out")
     layers = layers_of(recipe.slices) if recipe.slices else LAYERS
     assert config["num_hidden_layers"] == layers

@@ -80,6 +80,7 @@ def test_entries_of_different_blocks_weights_models_and_seeds_differ(monkeypatch
         random.uniform(names, 0, 64) for names in [(1, "digest", "weight"), (0, "d", "weight"), (0, "digest", "w")]
     ]
     assert len({row.tobytes() for row in [*blocks, *others]}) == 7
+    assert blocks.min() >= 0 and blocks.max() < 1 and 0.4 < blocks.mean() < 0.6
 
 
 def test_neighbours_are_independent() -> None:

@@ -275,65 +275,6 @@ def test_the_tokenizer_is_said_in_both_of_mergekits_ways(changes: dict[str, Any]
     assert MergeRecipe.parse(parsed.resolved(), "r").resolved() == parsed.resolved()
 
 
-EXAMPLES = {
-    "linear": """
-models:
-  - {model: org/quick-7b, parameters: {weight: 1.0}}
-  - {model: org/slow-7b, parameters: {weight: 0.3}}
-  - {model: org/code-7b, parameters: {weight: 0.5}}
-merge_method: linear
-dtype: float16
-""",
-    "slerp": """
-slices:
-  - sources:
-      - {model: org/quick-7b, layer_range: [0, 28]}
-      - {model: org/slow-7b, layer_range: [0, 28]}
-merge_method: slerp
-base_model: org/quick-7b
-parameters:
-  t:
-    - {filter: self_attn, value: [0, 0.5, 0.3, 0.7, 1]}
-    - {filter: mlp, value: [1, 0.5, 0.7, 0.3, 0]}
-    - value: 0.5 # all other tensors
-dtype: float16
-""",
-    "ties": MERGEKIT,
-    "dare_ties": """
-models:
-  - model: org/base-7b # no parameters for the base
-  - {model: org/quick-7b, parameters: {density: 0.53, weight: 0.4}}
-  - {model: org/slow-7b, parameters: {density: 0.53, weight: 0.3}}
-merge_method: dare_ties
-base_model: org/base-7b
-parameters: {int8_mask: true}
-dtype: bfloat16
-""",
-    "task_arithmetic": """
-models:
-  - {model: org/quick-7b, parameters: {weight: 0.35}}
-  - {model: org/slow-7b+org/slow-lora, parameters: {weight: 0.65}}
-merge_method: task_arithmetic
-base_model: org/base-7b@main
-parameters: {normalize: false}
-tokenizer_source: union
-dtype: bfloat16
-""",
-}
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_the_five_published_forms_of_mergekits_recipes_work_unchanged(name: str) -> None:
-    parsed = MergeRecipe.parse(yaml.safe_load(EXAMPLES[name]), f"{name}.yml")
-    again = MergeRecipe.parse(parsed.resolved(), "again")
-    for tensor in ("model.embed_tokens.weight", "model.layers.7.mlp.up_proj.weight", "lm_head.weight"):
-        assert again.params_for(tensor, 0.25) == parsed.params_for(tensor, 0.25)
-    assert again.resolved() == parsed.resolved()
-    assert parsed.merge_method == name and len(parsed.model_names()) == {"linear": 3, "slerp": 1, "ties": 3}.get(
-        name, 2
-    )
-
-
 def test_all_problems_at_once() -> None:
     found = recipe(base_model=None, parameters={"densty": 1, "lambda": "x"}, models=[{"model": "a"}, {"model": "a"}])
     with pytest.raises(ConfigError) as caught:

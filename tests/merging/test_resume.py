@@ -112,7 +112,9 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
     merge(family, tmp_path / "unharmed")
     for spare in (15, 12, 12, 12):
         killed_after(spare, lambda: merge(family, tmp_path / "out"))
+        assert not (tmp_path / "out").exists() and not (tmp_path / ".out.partial" / MANIFEST).exists()
     merge(family, tmp_path / "out")
+    assert not list(tmp_path.glob(".out*"))
     assert folder_bytes(tmp_path / "out") == folder_bytes(tmp_path / "unharmed")
 
 

@@ -1,7 +1,6 @@
 """Methods that drop entries, against their formulas written out, and their identities."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -11,7 +10,7 @@ from l2s.merging.method import Weight
 from l2s.merging.methods import breadcrumbs, della, della_linear, find_method, sce
 from tests.merging import slowly
 from tests.merging import slowly_more as slowly_too
-from tests.merging.piecewise import close, entries, merge, merge_in_pieces, random_weight, shaped
+from tests.merging.piecewise import close, entries, merge, random_weight, shaped
 
 SHAPES = [(), (1,), (7,), (257,), (5, 9), (3, 4, 2)]
 DELTA = [0.1, -0.4, 0.05, 0.3, 0.0, -0.2, 0.2, 0.7]
@@ -237,40 +236,6 @@ def test_sce_of_models_equal_to_the_base_is_the_base() -> None:
     weight = random_weight(2, (9,))
     unmoved = replace(weight, models=weight.base.expand(2, 9))
     assert torch.equal(merge("sce", unmoved).value, weight.base)
-
-
-IN_PIECES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("breadcrumbs", {"density": 0.5, "gamma": 0.1}, {}),
-    ("breadcrumbs", {"density": 0.2, "gamma": 0.3}, {"rescale": True}),
-    ("breadcrumbs_ties", {"density": 0.7, "gamma": 0.2}, {}),
-    ("della", {"density": 0.5}, {}),
-    ("della_linear", {"density": 0.5, "epsilon": 0.3}, {"rescale": "probability"}),
-    ("sce", {}, {"select_topk": 0.3}),
-    ("sce", {}, {}),
-]
-
-
-@pytest.mark.parametrize(("name", "model", "params"), IN_PIECES)
-@pytest.mark.parametrize("shape", [(11, 7), (6, 3, 2)])
-@pytest.mark.parametrize("rows", [1, 4])
-@pytest.mark.parametrize("coarse", [False, True])
-def test_pieces_change_nothing(
-    name: str, model: dict[str, Any], params: dict[str, Any], shape: tuple[int, ...], rows: int, coarse: bool
-) -> None:
-    weight = random_weight(3, shape, coarse=coarse)
-    whole, cut = merge(name, weight, [model] * 3, **params), merge_in_pieces(name, weight, rows, [model] * 3, **params)
-    torch.testing.assert_close(cut.value, whole.value, rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(cut.summands, whole.summands, rtol=1e-6, atol=1e-6)
-    assert torch.equal(cut.summands != 0, whole.summands != 0)
-
-
-@pytest.mark.parametrize("name", ["breadcrumbs", "breadcrumbs_ties", "della", "della_linear", "sce"])
-def test_the_order_of_models_changes_nothing_but_rounding(name: str) -> None:
-    weight, order = random_weight(3, (41, 3)), [2, 0, 1]
-    models: list[dict[str, Any]] = [{"weight": w, "density": d} for w, d in ((0.2, 0.3), (0.5, 0.6), (0.9, 0.8))]
-    models = [{}] * 3 if name == "sce" else models
-    swapped = replace(weight, models=weight.models[order], digests=tuple(weight.digests[k] for k in order))
-    close(merge(name, weight, models).value, merge(name, swapped, [models[k] for k in order]).value)
 
 
 @pytest.mark.parametrize("name", ["breadcrumbs", "breadcrumbs_ties", "della"])

@@ -68,17 +68,6 @@ def mixed(base: torch.Tensor, quick: torch.Tensor, slow: torch.Tensor) -> torch.
     return base + 0.25 * (quick - base) + 0.5 * (slow - base)
 
 
-def test_the_donors_tokens_decide_the_rows(tmp_path: Path) -> None:
-    manifest, found, rows = merged(tmp_path, tokenizer_source="slow")
-    base, quick, slow = rows["base"], rows["quick"], rows["slow"]
-    assert found.shape == (12, HIDDEN) and config_of(tmp_path)["vocab_size"] == 12
-    torch.testing.assert_close(found[:8], mixed(base[:8], quick[:8], slow[:8]))
-    assert torch.equal(found[8:11], slow[8:11]), "tokens of slow alone are slow's, whatever its weight"
-    torch.testing.assert_close(found[11], mixed(base[11], quick[11], slow[11]))  # padding in all three
-    assert manifest.donor.model == "slow" and config_of(tmp_path)["eos_token_id"] == [8, 9]
-    assert any("2 tokens of base have no row" in note for note in manifest.notes)
-
-
 def test_a_union_has_every_token_once_and_its_tokenizer_loads(tmp_path: Path) -> None:
     manifest, found, rows = merged(tmp_path, tokenizer_source="union")
     base, quick, slow = rows["base"], rows["quick"], rows["slow"]
@@ -107,14 +96,6 @@ def test_the_union_loads_in_transformers(tmp_path: Path) -> None:
     assert not problems["missing_keys"] and not problems["mismatched_keys"]
 
 
-def test_rows_are_filled_up_and_the_config_says_so(tmp_path: Path) -> None:
-    _, found, rows = merged(tmp_path, tokenizer={"source": "base", "pad_to_multiple_of": 32})
-    assert len(found) == config_of(tmp_path)["vocab_size"] == 32
-    mean = rows["base"][:10].double().mean(0)
-    assert not torch.equal(found[16], torch.zeros(HIDDEN)) and torch.equal(found[16:], found[16].expand(16, HIDDEN))
-    assert (found[16].double() - mean).norm() < (found[15].double() - mean).norm()
-
-
 def test_without_a_source_rows_are_merged_by_id_once_forced_and_padding_is_kept(tmp_path: Path) -> None:
     folders = family(tmp_path)
     with pytest.raises(CheckpointError, match="tokenizer_source: base, union or a model's name aligns rows by token"):
@@ -137,15 +118,6 @@ def test_threads_and_shards_change_no_byte_of_an_aligned_merge(tmp_path: Path) -
         )  # fmt: skip
     for file in (tmp_path / "a").iterdir():
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
-
-
-def test_chatml_is_written_on_request(tmp_path: Path) -> None:
-    from jinja2 import Template
-
-    merged(tmp_path, tokenizer_source="base", chat_template="chatml")
-    template = Template((tmp_path / "out" / "chat_template.jinja").read_text())
-    shown = template.render(messages=[{"role": "user", "content": "2 + 2?"}], add_generation_prompt=True)
-    assert shown == "<|im_start|>user\n2 + 2?<|im_end|>\n<|im_start|>assistant\n"
 
 
 def test_a_source_that_is_no_model_or_has_no_tokens_is_one_sentence(tmp_path: Path) -> None:
