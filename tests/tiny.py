@@ -65,8 +65,10 @@ def write_checkpoint(
     return folder
 
 
-def write_family(folder: Path, shards: int = 1, dtype: torch.dtype = torch.float32) -> dict[str, Path]:
+def write_family(
+    folder: Path, shards: int = 1, dtype: torch.dtype = torch.float32, tied: bool = True
+) -> dict[str, Path]:
     """base, quick and slow."""
-    base = random_weights(0)
-    weights = {"base": base, "quick": random_weights(1, base), "slow": random_weights(2, base)}
+    base = random_weights(0, tied=tied)
+    weights = {"base": base, "quick": random_weights(1, base, tied), "slow": random_weights(2, base, tied)}
     return {name: write_checkpoint(folder / name, tensors, shards, dtype) for name, tensors in weights.items()}

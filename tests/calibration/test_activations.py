@@ -64,16 +64,6 @@ def test_names_and_lengths_are_those_that_a_merge_looks_up(tmp_path: Path) -> No
     assert found.about["weights"] == Checkpoint(model).weights_digest and found.about["model"] == "base"
 
 
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("kind", KINDS)
-def test_layers_at_a_time_gives_the_same_bytes(kind: str, tied: bool, tmp_path: Path) -> None:
-    model, texts = write_model(tmp_path / "base", kind, tied=tied), write_texts(tmp_path / "texts.jsonl")
-    whole, layers = tmp_path / "whole.safetensors", tmp_path / "layers.safetensors"
-    calibrate(model, texts, whole, params("activations"))
-    calibrate(model, texts, layers, params("activations", layers_at_a_time=True))
-    assert whole.read_bytes() == layers.read_bytes()
-
-
 def test_sliding_windows_and_scaled_rotary_embeddings_layer_by_layer(tmp_path: Path) -> None:
     """Masks and frequencies that differ from the plain ones, so that a layer called without them would show."""
     sliding: dict[str, Any] = {

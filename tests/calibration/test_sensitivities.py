@@ -59,18 +59,6 @@ def test_distance_to_itself_is_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("kind", KINDS)
-def test_layers_at_a_time_gives_the_same_bytes(kind: str, tied: bool, tmp_path: Path) -> None:
-    quick, slow = write_model(tmp_path / "quick", kind, 1, tied), write_model(tmp_path / "slow", kind, 2, not tied)
-    texts = write_texts(tmp_path / "texts.jsonl", 4)
-    outs = [tmp_path / "whole.safetensors", tmp_path / "layers.safetensors"]
-    for out in outs:
-        of = params("sensitivities", layers_at_a_time=out is outs[1], distance_to=["slow"])
-        calibrate(quick, texts, out, of, others={"slow": slow})
-    assert outs[0].read_bytes() == outs[1].read_bytes()
-
-
-@pytest.mark.parametrize("tied", [False, True])
 def test_rows_do_not_depend_on_how_many_texts_a_piece_is_read_for(tied: bool, tmp_path: Path) -> None:
     checkpoint = Checkpoint(write_model(tmp_path / "quick", tied=tied))
     texts = [torch.tensor([found]) for found in ids(write_texts(tmp_path / "texts.jsonl", 5), "short")]

@@ -23,6 +23,20 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_checkpoint(tmp_path / "model", random_weights(0))
 
 
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of tensors that are really hashed."""
+    names: list[str] = []
+    before = digest_module.digest_tensor
+
+    def noted(entry: TensorEntry, algorithm: str) -> str:
+        names.append(entry.name)
+        return before(entry, algorithm)
+
+    monkeypatch.setattr(digest_module, "digest_tensor", noted)
+    return names
+
+
 def test_a_file_is_hashed_once(model: Path, hashed: list[str]) -> None:
     first = Checkpoint(model).weights_digest
     count = len(hashed)

@@ -313,9 +313,3 @@ def test_sensitivities_that_do_not_fit() -> None:
     idle = Statistics("sensitivities", {LAYER: torch.tensor(0.0)}, {"model": "idle"})
     with pytest.raises(CheckpointError, match="idle are all zero"):
         merge("sens", replace(weight, model_statistics=(idle, idle)))
-
-
-@pytest.mark.parametrize("params", [{"temperature": 0}, {"direction": "up"}])
-def test_parameters_that_cannot_be(params: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=next(iter(params))):
-        METHODS["sens"].params.parse(params, "merge")

@@ -1,14 +1,12 @@
 """Multi-SLERP, NearSwap, Arcee Fusion, RAM and passthrough against their definitions, and their identities."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
 
-from l2s.core.errors import ConfigError
 from l2s.merging.method import Weight
-from l2s.merging.methods import METHODS, nearswap
+from l2s.merging.methods import METHODS
 from tests.merging import slowly_fusion as slowly
 from tests.merging.piecewise import close, entries, merge, random_weight, shaped, without_base
 
@@ -67,12 +65,6 @@ def test_nearswap_takes_what_is_near_bit_for_bit_and_steps_no_further_than_t() -
     close((merged - weight.base)[~near], 0.25 * tau.sign()[~near])
     assert torch.equal(merge("nearswap", weight, t=0).value, weight.base)
     assert torch.equal(merge("nearswap", weight, t=100).value, weight.models[0])
-
-
-@pytest.mark.parametrize("t", [-0.1, "near", None])
-def test_nearswap_refuses_other_steps(t: Any) -> None:
-    with pytest.raises(ConfigError, match=r"merge\.t: found"):
-        nearswap.NearSwapParams.parse({"t": t}, "merge")
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -12,7 +12,7 @@ from l2s.core.errors import CheckpointError, ConfigError
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.in_memory import MemoryMerger
 from l2s.merging.run.merge import merge_checkpoints
-from tests.tiny import random_weights, write_checkpoint
+from tests.tiny import write_family
 
 METHODS: dict[str, dict[str, Any]] = {
     "linear": {},
@@ -21,12 +21,6 @@ METHODS: dict[str, dict[str, Any]] = {
     "dare_linear": {"weight": 0.5, "density": 0.5},
     "slerp": {"t": 0.3},
 }
-
-
-def family(folder: Path, tied: bool, dtype: torch.dtype) -> dict[str, Path]:
-    base = random_weights(0, tied=tied)
-    found = {"base": base, "quick": random_weights(1, base, tied), "slow": random_weights(2, base, tied)}
-    return {name: write_checkpoint(folder / name, weights, 1, dtype) for name, weights in found.items()}
 
 
 def recipe(method: str, weight: float | None = None, **more: Any) -> MergeRecipe:
@@ -39,11 +33,10 @@ def recipe(method: str, weight: float | None = None, **more: Any) -> MergeRecipe
     return MergeRecipe.parse({"merge_method": method, **base, "models": models, "parameters": shared, **more}, "r")
 
 
-@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
-@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float16"])
+@pytest.mark.parametrize(("dtype", "tied"), [("bfloat16", True), ("float32", False), ("float16", True)])
 @pytest.mark.parametrize("method", METHODS)
 def test_tensors_and_digests_are_those_of_the_folder(method: str, dtype: str, tied: bool, tmp_path: Path) -> None:
-    models = family(tmp_path, tied, torch.bfloat16)
+    models = write_family(tmp_path, dtype=torch.bfloat16, tied=tied)
     wanted = recipe(method, dtype=dtype)
     written = merge_checkpoints(wanted, models, tmp_path / "out")
     with MemoryMerger(models, threads=2) as merger:
@@ -60,7 +53,7 @@ def test_tensors_and_digests_are_those_of_the_folder(method: str, dtype: str, ti
 
 def test_other_numbers_make_other_weights_in_the_same_frame(tmp_path: Path) -> None:
     """The second and third recipe of a form are not looked through again, and are right all the same."""
-    models = family(tmp_path, True, torch.bfloat16)
+    models = write_family(tmp_path, dtype=torch.bfloat16)
     with MemoryMerger(models) as merger:
         found = {weight: merger.merge(recipe("task_arithmetic", weight)) for weight in (0.2, 0.4, 0.7)}
         other = merger.merge(recipe("task_arithmetic", 0.4, dtype="float32"))
@@ -73,7 +66,7 @@ def test_other_numbers_make_other_weights_in_the_same_frame(tmp_path: Path) -> N
 
 
 def test_numbers_that_make_no_model_are_refused_the_second_time_too(tmp_path: Path) -> None:
-    models = family(tmp_path, True, torch.bfloat16)
+    models = write_family(tmp_path, dtype=torch.bfloat16)
     with MemoryMerger(models) as merger:
         assert merger.merge(recipe("linear", 0.5)).weights
         with pytest.raises(CheckpointError, match="the weights sum to 0"):
@@ -88,7 +81,7 @@ def test_numbers_that_make_no_model_are_refused_the_second_time_too(tmp_path: Pa
 
 
 def test_threads_change_no_byte(tmp_path: Path) -> None:
-    models = family(tmp_path, False, torch.float32)
+    models = write_family(tmp_path, tied=False)
     digests = set()
     for threads in (1, 3):
         with MemoryMerger(models, threads=threads) as merger:
@@ -98,7 +91,7 @@ def test_threads_change_no_byte(tmp_path: Path) -> None:
 
 def test_a_merge_that_adds_tokens_has_its_folders_digest(tmp_path: Path) -> None:
     """A union of vocabularies is merged in memory as well; its frame is its own."""
-    models = family(tmp_path, True, torch.float32)
+    models = write_family(tmp_path)
     wanted = recipe("task_arithmetic", tokenizer={"source": "union", "tokens": {"<new>": {"source": {"kind": "zero"}}}})
     plain = recipe("task_arithmetic")
     merge_checkpoints(wanted, models, tmp_path / "out")

@@ -20,10 +20,11 @@ from l2s.merging.kernels import kernels
 from l2s.merging.kernels.fused import READ, FusedKernel
 from l2s.merging.method import REGISTERED, Merged, Weight
 from l2s.merging.methods import METHODS
+from l2s.merging.plan import pieces
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.diagnostics import Tally, _tallied_elsewhere
 from l2s.merging.run.merge import merge_checkpoints
-from tests.tiny import random_weights, write_checkpoint
+from tests.tiny import random_weights, write_checkpoint, write_family
 
 SIZES = [1, 7, 257, 1024, 70_001]
 F = np.float32
@@ -110,11 +111,6 @@ def test_every_method_that_has_a_loop_is_compared() -> None:
 def test_a_loop_gives_the_bytes_and_the_numbers_of_torch(
     name: str, params: dict[str, Any], each: dict[str, Any], piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from l2s.merging.kernels.fused import FusedKernel
-    from l2s.merging.plan import pieces
-    from l2s.merging.run.merge import merge_checkpoints
-    from tests.tiny import write_family
-
     monkeypatch.setattr(pieces, "PIECE", piece)
     folders = write_family(tmp_path, dtype=torch.bfloat16)
     asked = {

@@ -1,6 +1,6 @@
 """LoRE and Twin against full decompositions of whole matrices, their identities, and pieces against the whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from l2s.core.errors import ConfigError
-from l2s.core.params import Params
-from l2s.merging.method import MergeMethod, Weight
+from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS
 from l2s.merging.methods import lore as lore_module
 from l2s.merging.methods import twin as twin_module
@@ -23,15 +22,6 @@ from tests.merging.piecewise import merge
 MATRICES = [(1, 1), (7, 1), (1, 7), (5, 9), (9, 5), (16, 16), (257, 7), (7, 257)]
 VECTORS = [(), (1,), (7,), (257,)]
 random_weight = partial(piecewise.random_weight, spread=0.1)
-
-
-def words(
-    name: str, k: int, models: Sequence[dict[str, Any]], **params: Any
-) -> tuple[MergeMethod, Params, list[Params]]:
-    method = METHODS[name]
-    found = {key.rstrip("_"): value for key, value in params.items()}
-    given = models or [{}] * k
-    return method, method.params.parse(found, "merge"), [method.model_params.parse(each, "model") for each in given]
 
 
 def doubles(weight: Weight) -> list[Tensor]:
@@ -236,18 +226,3 @@ def test_memory_grows_with_the_short_side_of_a_matrix_alone() -> None:
         assert method.memory((4096,), 2) == 0
         assert method.memory((64, 9), 2) == method.memory((9, 640), 2) >= 8 * 2 * 81
         assert method.memory((64, 9), 3) > method.memory((64, 9), 2)
-
-
-@pytest.mark.parametrize(
-    ("name", "params"),
-    [("lore", {"mu": -1}), ("lore", {"iterations": 0}), ("lore", {"prox": "exact"}), ("twin", {"shared": "mean"})],
-)
-def test_parameters_that_cannot_be(name: str, params: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=next(iter(params))):
-        words(name, 1, [], **params)
-
-
-@pytest.mark.parametrize("given", [{"rank": 0}, {"density": 0}, {"density": 1.1}])
-def test_ranks_that_cannot_be(given: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=next(iter(given))):
-        words("twin", 1, [given])

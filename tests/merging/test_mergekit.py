@@ -24,7 +24,6 @@ from tests.merging.five_layers import (
     DEEP,
     DISTANCES,
     EMBEDDING,
-    LAYERS,
     NORM,
     RECIPES,
     Weights,
@@ -64,7 +63,6 @@ def trio(**each: Any) -> list[Recipe]:
 
 T_BY_LAYER = [{"filter": "self_attn", "value": [0, 0.5, 0.3, 0.7, 1]},
               {"filter": "mlp", "value": [1, 0.5, 0.7, 0.3, 0]}, {"value": 0.5}]  # fmt: skip
-SLICES = [{"sources": [{"model": name, "layer_range": [0, LAYERS]} for name in ("base", "slow")]}]
 
 SAME: dict[str, Recipe] = {
     "linear": recipe("linear", *pair(), base=None),
@@ -108,27 +106,8 @@ SAME: dict[str, Recipe] = {
     "model_stock by rows": recipe("model_stock", entry("quick"), entry("slow"), entry("third"), filter_wise=True),
     "sce": recipe("sce", entry("quick"), entry("slow")),
     "sce, selected": recipe("sce", entry("quick"), entry("slow"), entry("third"), select_topk=0.4),
-    "published: linear": recipe(
-        "linear", entry("base", weight=1.0), entry("quick", weight=0.3), entry("slow", weight=0.5), base=None
-    ),
-    "published: gradient-slerp": {
-        "slices": SLICES, "merge_method": "slerp", "base_model": "base", "parameters": {"t": T_BY_LAYER},
-        "dtype": "float32",
-    },
-    "published: ties": recipe(
-        "ties",
-        entry("quick", density=[1, 0.7, 0.1], weight=1.0),
-        entry("slow", density=0.5, weight=[0, 0.3, 0.7, 1]),
-        entry("third", density=0.33, weight=[{"filter": "mlp", "value": 0.5}, {"value": 0}]),
-        normalize=True, int8_mask=True,
-    ),
-    "published: dare_ties, its masks aside": recipe(
-        "dare_ties", entry("base"), entry("quick", density=1.0, weight=0.4), entry("slow", density=1.0, weight=0.3),
-        int8_mask=True,
-    ),
-    "published: task_arithmetic": recipe("task_arithmetic", entry("quick", weight=1.0), entry("slow", weight=0.3)),
 }  # fmt: skip
-"""Recipes that give the same with both. The published ones have the form of mergekit's own examples."""
+"""Recipes that give the same with both."""
 
 RANDOM = ("dare_ties", "dare_linear", "della", "della_linear")
 """Published forms whose masks are drawn; what they leave in the mean is compared in tests of their own."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from l2s.core.errors import ConfigError
 from l2s.merging import method as method_module
-from l2s.merging.method import Weight
+from l2s.merging.method import Weight, keys
 from l2s.merging.methods import METHODS, find_method
 from l2s.merging.methods import ties as ties_module
 from tests.merging import piecewise, slowly
@@ -286,3 +286,19 @@ def test_the_names_of_methods_are_those_of_their_files() -> None:
         METHODS["tiez"]
     with pytest.raises(ConfigError, match="unknown merge method 'tiez'; did you mean 'ties'"):
         find_method("tiez")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("slerp", "t", -0.1), ("slerp", "t", 1.1), ("slerp", "t", "half"), ("nearswap", "t", -0.1),
+        ("nearswap", "t", None), ("sens", "temperature", 0), ("sens", "direction", "up"), ("lore", "mu", -1),
+        ("lore", "iterations", 0), ("lore", "prox", "exact"), ("twin", "shared", "mean"), ("twin", "rank", 0),
+        ("twin", "density", 0), ("twin", "density", 1.1), ("aim", "omega", 1.2),
+    ],
+)  # fmt: skip
+def test_parameters_that_cannot_be(name: str, key: str, value: Any) -> None:
+    method = METHODS[name]
+    block = method.params if key in keys(method.params) else method.model_params
+    with pytest.raises(ConfigError, match=rf"r\.{key}: found"):
+        block.parse({key: value}, "r")

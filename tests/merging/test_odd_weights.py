@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.reader import CheckpointReader
+from l2s.core.errors import CheckpointError
+from l2s.merging.kernels.fused import FusedKernel
 from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints
@@ -30,8 +34,9 @@ def odd_family(tmp_path: Path, dtype: torch.dtype) -> dict[str, Path]:
     return {name: write_checkpoint(tmp_path / name, weights, dtype=dtype) for name, weights in models.items()}
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
-@pytest.mark.parametrize("out", ["bfloat16", "float32"])
+@pytest.mark.parametrize(
+    ("dtype", "out"), [(torch.bfloat16, "bfloat16"), (torch.float16, "float32"), (torch.float32, "bfloat16")]
+)
 @pytest.mark.parametrize("method", ["linear", "task_arithmetic", "ties", "dare_ties", "twin", "lore"])
 def test_nothing_one_number_and_integers(dtype: torch.dtype, out: str, method: str, tmp_path: Path) -> None:
     folders = odd_family(tmp_path, dtype)
@@ -81,8 +86,6 @@ def test_a_scalar_is_one_entry(name: str, tmp_path: Path) -> None:
 
 
 def test_readers_of_a_file_share_one_mapping_and_give_it_back(tmp_path: Path) -> None:
-    import numpy as np
-
     folder = odd_family(tmp_path, torch.bfloat16)["base"]
 
     def open_files() -> int:
@@ -111,29 +114,38 @@ def test_a_file_that_took_anothers_place_is_read_anew(tmp_path: Path) -> None:
             assert (after.array(name) != old).any()
 
 
-def test_an_input_that_is_cut_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from l2s.core.errors import CheckpointError
-    from l2s.merging.kernels.fused import FusedKernel
+def cut(file: Path) -> None:
+    os.truncate(file, 4096)
 
+
+def exchange(file: Path) -> None:
+    copy = file.with_name("copy")
+    copy.write_bytes(file.read_bytes())
+    copy.replace(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(cut, "(changed|ended) while .* was read"), (exchange, "changed while it")]
+)
+def test_an_input_that_changes_while_it_is_merged_is_said(
+    change: Callable[[Path], None], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folders, run = odd_family(tmp_path, torch.bfloat16), FusedKernel.run
 
-    def cut(*given: Any) -> Any:
+    def changing(*given: Any) -> Any:
         found = run(*given)
-        os.truncate(folders["quick"] / "model.safetensors", 4096)
+        change(folders["quick"] / "model.safetensors")
         return found
 
     asked = {"merge_method": "linear", "models": [{"model": "base"}, {"model": "quick"}], "dtype": "bfloat16"}
     monkeypatch.setattr("l2s.merging.run.tensors.TILE", 64)
-    with monkeypatch.context() as patched:
-        patched.setattr(FusedKernel, "run", lambda *given: cut(*given))
-        with pytest.raises(CheckpointError, match=r"quick/model.safetensors: (changed|ended) while .* was read"):
-            merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", threads=1)
+    monkeypatch.setattr(FusedKernel, "run", changing)
+    with pytest.raises(CheckpointError, match=rf"quick/model.safetensors: {said}"):
+        merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", threads=1)
     assert not (tmp_path / "out").exists()
 
 
 def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
-    from l2s.core.errors import CheckpointError
-
     folders = odd_family(tmp_path, torch.bfloat16)
     far = {name: weight * 1e25 for name, weight in random_weights(3).items()}
     folders["far"] = write_checkpoint(tmp_path / "far", far, dtype=torch.bfloat16)
@@ -141,27 +153,6 @@ def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
     asked = {"merge_method": "task_arithmetic", "base_model": "near", "models": [{"model": "far"}], "dtype": "bfloat16"}
     with pytest.raises(CheckpointError, match="too far apart to be measured"):
         merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", force=True)
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_input_that_is_exchanged_while_it_is_merged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from l2s.core.errors import CheckpointError
-    from l2s.merging.kernels.fused import FusedKernel
-
-    folders, run = odd_family(tmp_path, torch.bfloat16), FusedKernel.run
-
-    def exchanged(*given: Any) -> Any:
-        file = folders["quick"] / "model.safetensors"
-        if not file.with_name("before").exists():
-            file.with_name("copy").write_bytes(file.read_bytes())
-            file.rename(file.with_name("before"))
-            file.with_name("copy").rename(file)
-        return run(*given)
-
-    asked = {"merge_method": "linear", "models": [{"model": "base"}, {"model": "quick"}], "dtype": "bfloat16"}
-    monkeypatch.setattr(FusedKernel, "run", exchanged)
-    with pytest.raises(CheckpointError, match=r"quick/model.safetensors: changed while it was read"):
-        merge_checkpoints(MergeRecipe.parse(asked, "recipe"), folders, tmp_path / "out", threads=1)
     assert not (tmp_path / "out").exists()
 
 
