@@ -75,19 +75,14 @@ def compose(inner: MergeMethod) -> MergeMethod:
             inner.check(target, params, models)
 
     return replace(
-        inner, name="aim", merge=merge, check=check_both, params=beside(inner.params), paper="arXiv:2502.02421",
-        fused=None, compose=compose,
+        inner, name="aim", merge=merge, check=check_both, fused=None, compose=compose, paper="arXiv:2502.02421",
+        params=create_model(f"AimOf{inner.params.__name__}", __base__=(AimParams, inner.params)),
     )  # fmt: skip
 
 
 def check(target: Target, params: AimParams, models: Sequence[Any]) -> None:
     """Are the base's activations there, and do they fit the weight?"""
     activity_of(target)
-
-
-def beside(inner: type[Params]) -> type[Params]:
-    """AIM's parameters and another method's, in one block."""
-    return create_model(f"AimOf{inner.__name__}", __base__=(AimParams, inner))
 
 
 @merge_method(AimOfTaskArithmetic, ModelWeight, paper="arXiv:2502.02421", check=check, compose=compose, cancels=divides)

@@ -140,14 +140,13 @@ def _weight_notes(recipe: MergeRecipe) -> list[str]:
     return []
 
 
-def _unrelated(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Finding]:
+def _unrelated(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> Iterator[Finding]:
     """Models whose task vectors are too long for a fine-tune of the base; layers are compared where they stand."""
     if not recipe.has_base:
-        return []
+        return
     bases = {recipe.base_model} if not recipe.base else {source.model for source in recipe.base.sources}
     sources = [source.model for track in recipe.tracks for source in track.sources] or recipe.model_names()
     summed = [name for name in dict.fromkeys(sources) if name not in bases]
-    findings = []
     for base, name in [(base, name) for base in recipe.input_names() if base in bases for name in summed]:
         distance = relative_distance(models[base], models[name])
         if distance is not None and distance > UNRELATED:
@@ -155,11 +154,10 @@ def _unrelated(recipe: MergeRecipe, models: Mapping[str, Checkpoint]) -> list[Fi
                 f"{name} is no fine-tune of {base}: their weights differ by {distance:.2f} of the base's "
                 f"norm, where a fine-tune stays below {UNRELATED}; name the common ancestor as base_model, or force it"
             )
-            findings.append(Finding(sentence, fatal=True, forcible=True))
-    return findings
+            yield Finding(sentence, fatal=True, forcible=True)
 
 
-def _integers(plans: list[TensorPlan], models: Mapping[str, Checkpoint], donor: str) -> list[Finding]:
+def _integers(plans: list[TensorPlan], models: Mapping[str, Checkpoint], donor: str) -> Iterator[Finding]:
     """Counters and tables that models do not agree on: there is no mean of them."""
     differing = [
         plan.name
@@ -167,23 +165,21 @@ def _integers(plans: list[TensorPlan], models: Mapping[str, Checkpoint], donor: 
         if plan.dtype in INTEGERS
         and not all(same_bytes(models[donor].entry(plan.name), model.entry(plan.name)) for model in models.values())
     ]
-    sentence = f"{listed(differing)}: integers that differ between the models; those of {donor} are taken"
-    return [Finding(sentence)] if differing else []
+    if differing:
+        yield Finding(f"{listed(differing)}: integers that differ between the models; those of {donor} are taken")
 
 
-def _too_little_memory(recipe: MergeRecipe, plans: list[TensorPlan]) -> list[Finding]:
+def _too_little_memory(recipe: MergeRecipe, plans: list[TensorPlan]) -> Iterator[Finding]:
     """Is there memory for the merge, one tensor at a time?"""
     needed = predict_memory(recipe, [plan.shape for plan in plans], 1)
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed <= there:
-        return []
-    sentence = f"{recipe.merge_method} takes about {needed:,} bytes of memory for these models, this machine has "
-    return [Finding(f"{sentence}{there:,}; use a larger machine, or force it", fatal=True, forcible=True)]
+    if needed > there:
+        sentence = f"{recipe.merge_method} takes about {needed:,} bytes of memory for these models, this machine has "
+        yield Finding(f"{sentence}{there:,}; use a larger machine, or force it", fatal=True, forcible=True)
 
 
-def _no_room(layout: Layout, out: Path) -> list[Finding]:
+def _no_room(layout: Layout, out: Path) -> Iterator[Finding]:
     parent = next(folder for folder in out.resolve().parents if folder.exists())
     free = shutil.disk_usage(parent).free
-    if layout.size <= free:
-        return []
-    return [Finding(f"{out}: the merge takes {layout.size:,} bytes, the disk has {free:,} free", fatal=True)]
+    if layout.size > free:
+        yield Finding(f"{out}: the merge takes {layout.size:,} bytes, the disk has {free:,} free", fatal=True)
