@@ -105,18 +105,6 @@ def test_texts_twice_are_twice_as_active(tmp_path: Path) -> None:
         assert torch.equal(twice.tensors[name], 2 * activity) and activity.min() >= 0 and activity.max() > 0
 
 
-def test_a_remainder_is_dropped_and_less_than_a_block_is_not(tmp_path: Path) -> None:
-    model, texts = write_model(tmp_path / "base"), write_texts(tmp_path / "texts.jsonl", 1)
-    size = len(in_file_order(texts, "short")[0])
-    found = {
-        block: calibrate(model, texts, tmp_path / f"{block}.safetensors", params("activations", block=block)).tensors
-        for block in (size - 5, size, size + 9)
-    }
-    name = "model.layers.0.mlp.up_proj.weight"
-    assert torch.equal(found[size][name], found[size + 9][name])
-    assert not torch.equal(found[size][name], found[size - 5][name])
-
-
 def test_what_is_measured_follows_the_parameters(tmp_path: Path) -> None:
     model, texts = write_model(tmp_path / "base"), write_texts(tmp_path / "texts.jsonl")
     seen: dict[str, Statistics] = {}

@@ -83,13 +83,6 @@ def test_kills_at_several_moments_and_each_time_the_same_bytes(made: Path, tmp_p
         assert not [file.name for file in folder.iterdir() if ".partial.safetensors" in file.name]
 
 
-def test_killed_and_unharmed_in_different_processes_is_what_this_one_gives(made: Path, tmp_path: Path) -> None:
-    """So that unharmed bytes, of a process of their own, are not compared with themselves alone."""
-    for kind, layers in MODES:
-        out = tmp_path / f"{kind}{layers}.safetensors"
-        assert run(made, out, kind, layers).digest == run(made, tmp_path / "again.safetensors", kind, layers).digest
-
-
 @pytest.mark.parametrize(("kind", "layers"), MODES)
 def test_what_is_finished_is_not_done_again(
     kind: str, layers: bool, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

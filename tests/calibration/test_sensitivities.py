@@ -50,14 +50,6 @@ def test_distance_matches_the_formula_and_is_the_same_both_ways(tmp_path: Path) 
     assert torch.equal(far, back.tensors[f"{DISTANCE}{Checkpoint(quick).weights_digest}"])
 
 
-def test_distance_to_itself_is_nothing(tmp_path: Path) -> None:
-    quick, texts = write_model(tmp_path / "quick"), write_texts(tmp_path / "texts.jsonl", 2)
-    found = calibrate(
-        quick, texts, tmp_path / "out.safetensors", params("sensitivities", distance_to=["q"]), others={"q": quick}
-    )
-    assert float(found.tensors[f"{DISTANCE}{Checkpoint(quick).weights_digest}"]) == 0
-
-
 @pytest.mark.parametrize("tied", [False, True])
 def test_rows_do_not_depend_on_how_many_texts_a_piece_is_read_for(tied: bool, tmp_path: Path) -> None:
     checkpoint = Checkpoint(write_model(tmp_path / "quick", tied=tied))

@@ -176,17 +176,6 @@ def test_a_head_that_loaders_ignore_is_said(tmp_path: Path) -> None:
     assert not finding.fatal and "stores lm_head.weight, which differs from the embedding" in finding.sentence
 
 
-def test_quantised_weights_are_refused(tmp_path: Path) -> None:
-    weights = random_weights(0)
-    models = pair(tmp_path, weights=weights, dtype=torch.float8_e4m3fn)
-    (finding,) = [f for f in compare(models) if f.fatal]
-    assert finding.sentence.startswith("slow: weights are stored as F8_E4M3")
-    quantised = pair(tmp_path / "b", quantization_config={"bits": 4})
-    assert [f.sentence for f in compare(quantised)] == [
-        "slow: weights are quantised by its config (quantization_config); merge the unquantised model, then quantise"
-    ]
-
-
 def test_a_float_against_integers_is_fatal(tmp_path: Path) -> None:
     weights = random_weights(0)
     weights["model.norm.weight"] = torch.arange(8)

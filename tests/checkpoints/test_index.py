@@ -93,9 +93,6 @@ def test_a_tensor_that_the_index_does_not_list_is_ignored_and_reported(tmp_path:
         (lambda content: content[:5], "not a safetensors file"),
         (lambda content: b"", "not a safetensors file"),
         (lambda content: b"\xff" * 100, "not a safetensors file"),
-        (lambda content: content.replace(b'"F32"', b'"F99"', 1), "dtype F99 is not known"),
-        (lambda content: content.replace(b'"shape":[16,8]', b'"shape":[16,9]', 1), "do not fill shape"),
-        (lambda content: content.replace(b'"__meta', b"'__meta", 1), "header cannot be read"),
     ],
 )
 def test_a_damaged_file_is_one_sentence(change: object, sentence: str, tmp_path: Path) -> None:

@@ -165,25 +165,6 @@ def test_the_card_has_front_matter_and_recipe(tmp_path: Path) -> None:
     assert card.startswith(front) and "```yaml\nmerge_method: ties\n" in card
 
 
-def test_a_head_of_its_own_survives_a_tied_base(tmp_path: Path) -> None:
-    base = random_weights(0)
-    slow_weights = random_weights(1, base, tied=False)
-    slow_weights["lm_head.weight"] = base["model.embed_tokens.weight"] + 0.1 * slow_weights["lm_head.weight"]
-    folders = {
-        "base": write_checkpoint(tmp_path / "base", base),
-        "slow": write_checkpoint(tmp_path / "slow", slow_weights),
-    }
-    one = recipe("task_arithmetic", models=[{"model": "slow", "parameters": {"weight": 0.5}}], dtype="float32")
-    for source in ("base", "slow"):
-        asked = one.model_copy(update={"tokenizer_source": source})
-        manifest = merge_checkpoints(asked, folders, tmp_path / "out")
-        assert json.loads((tmp_path / "out" / "config.json").read_text())["tie_word_embeddings"] is False
-        merged = weights_of(tmp_path / "out")
-        expected = 0.5 * base["model.embed_tokens.weight"] + 0.5 * slow_weights["lm_head.weight"]
-        torch.testing.assert_close(merged["lm_head.weight"], expected)
-        assert any("head tied to the embedding" in note for note in manifest.notes) and not manifest.output.tied
-
-
 def test_tied_models_stay_tied_without_a_second_copy(tmp_path: Path) -> None:
     merge_checkpoints(recipe(), write_family(tmp_path), tmp_path / "out")
     assert "lm_head.weight" not in weights_of(tmp_path / "out")
@@ -224,13 +205,6 @@ def test_a_chat_template_of_the_recipe_replaces_the_donors(tmp_path: Path) -> No
     merge_checkpoints(recipe(chat_template="{{ messages }}"), family, tmp_path / "out")
     assert (tmp_path / "out" / "chat_template.jinja").read_text() == "{{ messages }}"
     assert json.loads((tmp_path / "out" / "tokenizer_config.json").read_text()) == {"eos_token": "t1"}
-
-
-@pytest.mark.parametrize("source", ["nobody", "quik"])
-def test_a_donor_that_is_no_model_is_one_sentence(source: str, tmp_path: Path) -> None:
-    family = write_family(tmp_path)
-    with pytest.raises(CheckpointError, match=f"tokenizer_source: '?{source}"):
-        merge_checkpoints(recipe(tokenizer_source=source), family, tmp_path / "out")
 
 
 def test_out_dtype_goes_before_dtype_and_integers_are_copied(tmp_path: Path) -> None:

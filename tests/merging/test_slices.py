@@ -1,14 +1,12 @@
 """Slices that leave every layer in its place: whose parameters hold where, and every other form in one sentence."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from l2s.core.errors import CheckpointError, ConfigError
-from l2s.merging.plan.preflight import plan_merge
+from l2s.core.errors import ConfigError
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints
 from tests.merging.test_merge import weights_of
@@ -117,16 +115,6 @@ def test_any_other_form_is_one_sentence(slices: list[Any], changes: dict[str, An
     with pytest.raises(ConfigError) as caught:
         MergeRecipe.parse({**recipe(*slices), **changes}, "r")
     assert sentence in str(caught.value)
-
-
-def test_slices_take_layers_that_there_are(tmp_path: Path) -> None:
-    family = write_family(tmp_path)
-    parsed = MergeRecipe.parse(recipe(both([0, 3])), "r")
-    sentence = "slices.0: takes layers [0, 3] of slow, which has 2"
-    assert sentence in [finding.sentence for finding in plan_merge(parsed, family).findings if finding.fatal]
-    with pytest.raises(CheckpointError, match=re.escape(sentence)):
-        merge_checkpoints(parsed, family, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_merge_takes_each_layer_from_its_slice(tmp_path: Path) -> None:
