@@ -27,7 +27,10 @@ def uniform(names: Names, first: int, last: int) -> NDArray[np.float32]:
     """Draws from [0, 1) for entries ``first`` to ``last`` of a weight, float32."""
 
     def draw(block: int, start: int, stop: int) -> NDArray[np.float32]:
-        return (_bits(names, block, start, stop) >> 8).astype(np.float32) * np.float32(2**-24)
+        generator = np.random.PCG64(seed_for(names[0], "draw", *names[1:], block))
+        raw = np.asarray(generator.advance(start // 2).random_raw(-(-stop // 2) - start // 2), "<u8")
+        bits = raw.view("<u4")[start % 2 :][: stop - start]
+        return (bits >> 8).astype(np.float32) * np.float32(2**-24)
 
     return _by_blocks(first, last, draw)
 
@@ -48,14 +51,6 @@ def bernoulli_mask(names: Names, first: int, last: int, chance: float) -> NDArra
         return found
 
     return _by_blocks(first, last, draw)
-
-
-def _bits(names: Names, block: int, start: int, stop: int) -> NDArray[np.uint32]:
-    """Random bits of entries ``start`` to ``stop`` of a block."""
-    seed, digest, name = names
-    generator = np.random.PCG64(seed_for(seed, "draw", digest, name, block))
-    raw = np.asarray(generator.advance(start // 2).random_raw(-(-stop // 2) - start // 2), "<u8")
-    return raw.view("<u4")[start % 2 :][: stop - start]
 
 
 def _by_blocks(first: int, last: int, draw: Callable[[int, int, int], NDArray[Drawn]]) -> NDArray[Drawn]:
