@@ -27,7 +27,7 @@ def test_a_sample_is_every_so_manyeth_entry(
     merge = PreparedMerge.of(looked_at, looked_at.checked(force=False), 0)
     with TensorMerger(merge, cast(Any, None)) as merger:  # writing is not what is tested
         for plan in merge.layout.tensors:
-            weight = WeightPieces(merger, plan, *merger.params_for(plan))
+            weight = WeightPieces(merger.models, plan, *merger.params_for(plan))
             assert isinstance(weight, selection.Sampled)
             whole, sample = list(weight), list(weight.sampled(every))
             for k in range(2):
@@ -37,7 +37,7 @@ def test_a_sample_is_every_so_manyeth_entry(
             assert np.array_equal(np.concatenate([one.base for one in sample]), base)
             assert all(one.shape == plan.shape for one in sample)
             apart = np.concatenate([one.magnitudes for one in whole], axis=1)[:, ::every]
-            measured = DistancePieces(merger, plan)
+            measured = DistancePieces(merger.models, plan)
             assert isinstance(measured, selection.Sampled) and measured.shape == weight.shape
             assert np.array_equal(np.concatenate([one.magnitudes for one in measured.sampled(every)], axis=1), apart)
             assert [(one.name, one.start) for one in measured] == [(one.name, one.start) for one in whole]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
@@ -16,9 +15,8 @@ import numpy as np
 from l2s.checkpoints.checks.finite import count_not_finite
 from l2s.checkpoints.files.dtypes import INTEGERS, TORCH_NAMES, torch_dtype
 from l2s.checkpoints.files.writer import TensorPlan, TensorWriter
-from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader
-from l2s.core.digests import BLAKE3, SHA256, finished, hasher
+from l2s.core.digests import finished, hasher
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.lazy import torch
 from l2s.core.params import Params
@@ -31,6 +29,7 @@ from l2s.merging.plan.tensors import common_names
 from l2s.merging.recipe.parameters import count_layers, position
 from l2s.merging.run.diagnostics import Tally, TensorDiagnostics
 from l2s.merging.run.journal import Journal
+from l2s.merging.run.open_models import OpenModels
 from l2s.merging.run.prepared import PreparedMerge
 from l2s.merging.run.weight_pieces import DistancePieces, WeightPieces
 
@@ -58,51 +57,21 @@ class TensorMerger:
     def __init__(
         self, merge: PreparedMerge, writer: TensorWriter, journal: Journal | None = None, device: str = "cpu"
     ) -> None:
-        recipe, models = merge.plan.recipe, merge.layout.models
-        self.recipe, self.method, self.seed, self.statistics = recipe, recipe.method, merge.seed, merge.plan.statistics
-        self.writer, self.journal, self.device = writer, journal, device
-        self.readers = {name: open_reader(model) for name, model in models.items()}
-        self.layers = count_layers(common_names(models))
-        names = recipe.model_names()
-        algorithm = SHA256 if self.method.sha256_masks else BLAKE3
-        self.digests = {name: models[name].digest_weights(algorithm) for name in names}
-        self.has_base = recipe.has_base
-        self.reference = recipe.base_name or names[0]
-        self.donor = merge.layout.donor.model if merge.layout.donor.model in models else self.reference
+        self.models, self.writer, self.journal = OpenModels(merge, device), writer, journal
+        self.recipe, self.method, donor = merge.plan.recipe, self.models.method, merge.layout.donor.model
+        self.layers = count_layers(common_names(merge.layout.models))
+        self.donor = donor if donor in merge.layout.models else self.models.reference
         """Whose integers are taken."""
-        self.order = sorted(range(len(names)), key=lambda k: (self.digests[names[k]], names[k]))
-        """Sums run in this order, so that the recipe's order of models changes no rounding."""
-        self.names = [names[k] for k in self.order]
         self.fuses = self.method.fused is not None and device == "cpu"
         """May the method be a fused kernel?"""
         self.measured: Any = None
         """What a method measured of the whole model."""
-        self._begun, self._beginning = threading.local(), threading.Lock()
-        self._threads: int | None = None
-        """How many threads torch computes with outside of the merge."""
-
-    def begin_torch(self) -> None:
-        """Let torch compute with one thread in this one, whatever it is set to outside: sums are then rounded alike.
-
-        On a GPU each thread has a stream, so that one's copies run beside another's arithmetic.
-        """
-        if getattr(self._begun, "here", False):
-            return
-        with self._beginning:
-            self._threads = self._threads or torch.get_num_threads()
-            torch.set_num_threads(1)
-        if self.device != "cpu":
-            torch.cuda.set_stream(torch.cuda.Stream(torch.device(self.device)))
-        self._begun.here = True
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._threads is not None:
-            torch.set_num_threads(self._threads)
-        for reader in self.readers.values():
-            reader.close()
+        self.models.close()
 
     def merge(self, plan: TensorPlan) -> Written:
         """Merge a tensor and write it, unless that was done before a kill.
@@ -137,20 +106,21 @@ class TensorMerger:
 
     def pieces(self, plan: TensorPlan, params: Params, models: Sequence[Params]) -> WeightPieces | DistancePieces:
         """What a method measures a tensor by: distances, if all is bfloat16 and lies in files as it is."""
-        formats = {self.readers[name].checkpoint.entry(plan.name).dtype for name in (self.reference, *self.names)}
-        if self.fuses and formats | {plan.dtype} == {"BF16"} and len(self.plain_readers()) > len(self.names):
-            return DistancePieces(self, plan)
-        return WeightPieces(self, plan, params, models)
+        opened = self.models
+        formats = {opened.readers[name].checkpoint.entry(plan.name).dtype for name in (opened.reference, *opened.names)}
+        if self.fuses and formats | {plan.dtype} == {"BF16"} and len(opened.plain_readers()) > len(opened.names):
+            return DistancePieces(opened, plan)
+        return WeightPieces(opened, plan, params, models)
 
     def _by_pieces(
         self, plan: TensorPlan, params: Params, models: Sequence[Params], pieces: WeightPieces | DistancePieces,
         measured: Any,
     ) -> TensorDiagnostics:  # fmt: skip
         if not isinstance(pieces, WeightPieces):
-            pieces = WeightPieces(self, plan, params, models)
-        tally, digest = Tally(len(self.names)), hasher()
+            pieces = WeightPieces(self.models, plan, params, models)
+        tally, digest = Tally(len(self.models.names)), hasher()
         whole = torch.empty(plan.shape, dtype=torch_dtype(plan.dtype)) if pieces.columns else None
-        reader = self.readers[self.reference]
+        reader = self.models.readers[self.models.reference]
         exact = isinstance(reader, CheckpointReader) and reader.checkpoint.entry(plan.name).dtype == plan.dtype
         for span in pieces.spans:
             weight, reference = pieces.piece(span)
@@ -174,12 +144,7 @@ class TensorMerger:
             )
         if whole is not None:
             digest.update(self.writer.write_piece(plan.name, whole))
-        return tally.summed_up(self.names, finished(digest), plan.dtype, plan.shape)
-
-    def plain_readers(self) -> list[CheckpointReader]:
-        """The readers of the reference and the models, in the order of sums, whose tensors lie in files as they are."""
-        readers = [self.readers[name] for name in (self.reference, *self.names)]
-        return [reader for reader in readers if isinstance(reader, CheckpointReader)]
+        return tally.summed_up(self.models.names, finished(digest), plan.dtype, plan.shape)
 
     def _fused(self, plan: TensorPlan, kernel: FusedKernel) -> TensorDiagnostics | None:
         """Merge and write a tensor by one kernel over the files' own bytes.
@@ -187,35 +152,35 @@ class TensorMerger:
         Returns:
             None if something is not finite, of which pieces say more.
         """
-        tally, digest, entries = Tally(len(self.names)), hasher(), math.prod(plan.shape)
+        tally, digest, entries = Tally(len(self.models.names)), hasher(), math.prod(plan.shape)
         with ExitStack() as opened:
-            places = [opened.enter_context(reader.place(plan.name)) for reader in self.plain_readers()]
+            places = [opened.enter_context(reader.place(plan.name)) for reader in self.models.plain_readers()]
             for start in range(0, entries, TILE):
                 stop = min(entries, start + TILE)
                 masks = self._masks(plan, kernel, start, stop)
-                merged, squares, counts = kernel.run(places, start, stop - start, self.has_base, masks)
+                merged, squares, counts = kernel.run(places, start, stop - start, self.models.has_base, masks)
                 tally.count(stop - start, squares, counts)
                 if not tally.finite:
                     return None
                 digest.update(self.writer.write_array(plan.name, merged, start))
-        return tally.summed_up(self.names, finished(digest), plan.dtype, plan.shape)
+        return tally.summed_up(self.models.names, finished(digest), plan.dtype, plan.shape)
 
     def _masks(self, plan: TensorPlan, kernel: FusedKernel, start: int, stop: int) -> Flags | None:
         """What a kernel with densities keeps of each task vector, ``[K, n]``."""
         if kernel.densities is None:
             return None
-        drawn = [(self.seed, self.digests[name], plan.name) for name in self.names]
+        drawn = [(self.models.seed, self.models.digests[name], plan.name) for name in self.models.names]
         parts = zip(drawn, kernel.densities, strict=True)
         return np.stack([random.bernoulli_mask(names, start, stop, density) for names, density in parts])
 
     def params_for(self, plan: TensorPlan) -> tuple[Params, list[Params]]:
         """The method's parameters for a tensor, and each model's in the order of sums."""
         params, models = self.recipe.params_for(plan.name, position(plan.name, self.layers))
-        return params, [models[k] for k in self.order]
+        return params, [models[k] for k in self.models.order]
 
     def _copy(self, plan: TensorPlan) -> TensorDiagnostics:
         """Write a tensor of integers, or of nothing, as the donor has it; preflight said where models differ."""
-        tensor = self.readers[self.donor].read(plan.name)
+        tensor = self.models.readers[self.donor].read(plan.name)
         stored = tensor.to(torch_dtype(plan.dtype)) if plan.dtype in TORCH_NAMES else tensor
         return TensorDiagnostics(digest=self.writer.write(plan.name, stored), dtype=plan.dtype, shape=plan.shape)
 

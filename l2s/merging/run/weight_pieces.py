@@ -1,63 +1,32 @@
 """One weight of all models, read piece by piece as a method asks for them: its entries, or how far they lie apart."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from l2s.checkpoints.files.writer import TensorPlan
-from l2s.checkpoints.reader import CheckpointReader
 from l2s.checkpoints.statistics import Statistics
 from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.kernels import kernels
 from l2s.merging.method import Distances, Weight
 from l2s.merging.plan.pieces import Span, spans
+from l2s.merging.run.open_models import OpenModels
 from l2s.merging.run.reading import not_finite, read_tensor
-
-if TYPE_CHECKING:
-    from l2s.checkpoints.reader import Reader
-    from l2s.merging.method import MergeMethod
-
-
-class Merger(Protocol):
-    """What a weight's pieces are read from: :class:`l2s.merging.run.tensors.TensorMerger`."""
-
-    method: MergeMethod
-    names: list[str]
-    """Of the models, in the order of sums."""
-    reference: str
-    """The model that what is merged is compared with, the base if there is one."""
-    has_base: bool
-    digests: dict[str, str]
-    readers: dict[str, Reader]
-    statistics: Mapping[str, Statistics]
-    seed: int
-    device: str
-
-    def begin_torch(self) -> None:
-        """Let torch compute with one thread in this one."""
-        ...
-
-    def plain_readers(self) -> list[CheckpointReader]:
-        """Of the reference and the models, those whose tensors lie in files as they are."""
-        ...
 
 
 class WeightPieces:
     """One weight in pieces, read as they are asked for; can be gone through several times."""
 
-    def __init__(self, merger: Merger, plan: TensorPlan, params: Params, models: Sequence[Params]) -> None:
-        self.merger, self.plan = merger, plan
-        short = merger.method.pieces == "short"
+    def __init__(self, opened: OpenModels, plan: TensorPlan, params: Params, models: Sequence[Params]) -> None:
+        self.opened, self.plan = opened, plan
+        short = opened.method.pieces == "short"
         self.shape = plan.shape or (1,)
         """The shape of the weight; a scalar is one entry, so that no method meets it."""
         self.spans = list(spans(plan.shape, short))
         self.columns = self.spans[0].columns if self.spans else False
-        self._statistics = (_statistics(merger, params), tuple(_statistics(merger, model) for model in models))
+        self._statistics = (_statistics(opened, params), tuple(_statistics(opened, model) for model in models))
         self._only: tuple[Weight, Tensor] | None = None
 
     def __iter__(self) -> Iterator[Weight]:
@@ -77,42 +46,42 @@ class WeightPieces:
             yield self._piece(span, every)[0]
 
     def _piece(self, span: Span, every: int | None = None) -> tuple[Weight, Tensor]:
-        merger, name = self.merger, self.plan.name
-        merger.begin_torch()
+        opened, name = self.opened, self.plan.name
+        opened.begin_torch()
         shape = self.shape[::-1] if span.columns else self.shape
         here: tuple[int, ...] = (span.stop - span.start, *shape[1:])
         start, entries = span.start * math.prod(here[1:]), None
         if every is not None:
             entries = slice(-start % every, math.prod(here), every)
             here = (len(range(*entries.indices(math.prod(here)))),)
-        models = self._room((len(merger.names), *here))  # [K, *here]
-        for k, model in enumerate(merger.names):
+        models = self._room((len(opened.names), *here))  # [K, *here]
+        for k, model in enumerate(opened.names):
             self._read(model, span, models[k : k + 1].reshape(here), entries)
-        if merger.reference in merger.names:
-            k = merger.names.index(merger.reference)
+        if opened.reference in opened.names:
+            k = opened.names.index(opened.reference)
             reference = models[k : k + 1].reshape(here)  # of one entry too an array
         else:
-            reference = self._read(merger.reference, span, self._room(here), entries)
-        base = reference if merger.has_base else self._zeros(here)
-        digests = tuple(merger.digests[model] for model in merger.names)
+            reference = self._read(opened.reference, span, self._room(here), entries)
+        base = reference if opened.has_base else self._zeros(here)
+        digests = tuple(opened.digests[model] for model in opened.names)
         whole, each = self._statistics
-        return Weight(name, base, models, merger.seed, digests, start, shape, None, whole, each), reference
+        return Weight(name, base, models, opened.seed, digests, start, shape, None, whole, each), reference
 
     def _room(self, shape: tuple[int, ...]) -> Tensor:
-        return torch.empty(shape, device=self.merger.device)
+        return torch.empty(shape, device=self.opened.device)
 
     def _zeros(self, shape: tuple[int, ...]) -> Tensor:
-        return torch.zeros((), device=self.merger.device).expand(shape)
+        return torch.zeros((), device=self.opened.device).expand(shape)
 
     def _read(self, model: str, span: Span, out: Tensor, entries: slice | None) -> Tensor:
-        return read_tensor(self.merger.readers[model], model, self.plan.name, span, out, entries)
+        return read_tensor(self.opened.readers[model], model, self.plan.name, span, out, entries)
 
 
 class DistancePieces:
     """How far the models' bfloat16 entries lie from the base's: what a fused method measures of a weight."""
 
-    def __init__(self, merger: Merger, plan: TensorPlan) -> None:
-        self.merger, self.plan, self.shape = merger, plan, plan.shape or (1,)
+    def __init__(self, opened: OpenModels, plan: TensorPlan) -> None:
+        self.opened, self.plan, self.shape = opened, plan, plan.shape or (1,)
 
     def __iter__(self) -> Iterator[Distances]:
         return self.sampled(1)
@@ -125,17 +94,17 @@ class DistancePieces:
             yield self._between(start, slice(start + -start % every, stop, every))
 
     def _between(self, start: int, entries: slice) -> Distances:
-        merger, name = self.merger, self.plan.name
-        models, count = (merger.reference, *merger.names), len(range(*entries.indices(entries.stop)))
+        opened, name = self.opened, self.plan.name
+        models, count = (opened.reference, *opened.names), len(range(*entries.indices(entries.stop)))
         found = np.empty((len(models), count), np.float32)
-        for model, reader, row in zip(models, merger.plain_readers(), found, strict=True):
+        for model, reader, row in zip(models, opened.plain_readers(), found, strict=True):
             if not kernels.widen(np.ascontiguousarray(reader.array(name).reshape(-1)[entries]), row):
                 raise not_finite(reader, model, name)
         kernels.distances(found[1:], found[0], found[1:])
-        digests = tuple(merger.digests[model] for model in merger.names)
-        return Distances(name, found[1:], merger.seed, digests, start, self.shape)
+        digests = tuple(opened.digests[model] for model in opened.names)
+        return Distances(name, found[1:], opened.seed, digests, start, self.shape)
 
 
-def _statistics(merger: Merger, params: Params) -> Statistics | None:
+def _statistics(opened: OpenModels, params: Params) -> Statistics | None:
     name = getattr(params, "statistics", None)
-    return merger.statistics[name] if name is not None else None
+    return opened.statistics[name] if name is not None else None
