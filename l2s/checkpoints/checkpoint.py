@@ -176,11 +176,6 @@ def has_rows(model: Checkpoint, name: str) -> bool:
     return name == model.embedding or is_head(name)
 
 
-def weights_digest(path: Path) -> str:
-    """Digest of a model folder's weights alone."""
-    return Checkpoint(path).weights_digest
-
-
 def is_complete(path: Path) -> bool:
     """Is there a whole model folder: a config and every tensor its headers promise?"""
     checkpoint = Checkpoint(path)

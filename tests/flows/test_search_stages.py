@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import yaml
 
-from l2s.checkpoints.checkpoint import weights_digest
+from l2s.checkpoints import Checkpoint
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.records import read_rows
@@ -74,7 +74,9 @@ def test_what_is_found_is_a_merge_like_every_other(project: Path) -> None:
     assert summary["found"] and summary["settings"]["benchmark"] == "look"
     recipe = yaml.safe_load(Path("data/searches/line/recipe.yaml").read_text())
     assert recipe == summary["winner"]["recipe"] and recipe["merge_method"] == "task_arithmetic"
-    assert weights_digest(Path("data/merged/line")) == summary["winner"]["weights"], "the trial's weights, to the bit"
+    assert Checkpoint(Path("data/merged/line")).weights_digest == summary["winner"]["weights"], (
+        "the trial's weights, to the bit"
+    )
     manifest = json.loads(Path("data/merged/line/l2s_manifest.json").read_text())
     assert set(manifest["inputs"]) == {"base", "quick", "slow"}
 
