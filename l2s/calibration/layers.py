@@ -7,7 +7,7 @@ what each layer is called with; so the numbers are the whole model's, bit for bi
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -119,13 +119,13 @@ class LayeredModel:
             found = [left] if last_only else [*found, left]
         return found
 
-    def _reach(self, layer: int, weights: Weights, **inputs: Tensor) -> "_Reached":
+    def _reach(self, layer: int, weights: Weights, **inputs: Tensor) -> "_Call":
         """Run the model up to a layer; what that would be called with."""
         with self._standing(self._stands[layer], stops=True):
             try:
                 functional_call(self.network.model, weights, (), {**inputs, "use_cache": False})
             except _Reached as reached:
-                return reached
+                return reached.call
         raise AssertionError(f"the forward pass does not reach layer {layer}")
 
     @contextmanager
@@ -137,11 +137,19 @@ class LayeredModel:
             stand.stops, stand.hands_on = False, None
 
 
-class _Reached(BaseException):
-    """Not an error: the forward pass came as far as was wanted. What the layer there is called with."""
+class _Call(NamedTuple):
+    """What a layer is called with."""
 
-    def __init__(self, hidden: Tensor, rest: tuple[Any, ...], options: dict[str, Any]) -> None:
-        self.hidden, self.rest, self.options = hidden, rest, options
+    hidden: Tensor
+    rest: tuple[Any, ...]
+    options: dict[str, Any]
+
+
+class _Reached(BaseException):
+    """Not an error: the forward pass came as far as was wanted. It holds on to every frame up to there."""
+
+    def __init__(self, call: _Call) -> None:
+        self.call = call
 
 
 class _StandIn(nn.Module):
@@ -154,7 +162,7 @@ class _StandIn(nn.Module):
 
     def forward(self, hidden: Tensor, *rest: Any, **options: Any) -> Tensor:
         if self.stops:
-            raise _Reached(hidden, rest, options)
+            raise _Reached(_Call(hidden, rest, options))
         return hidden if self.hands_on is None else self.hands_on
 
 
