@@ -20,7 +20,7 @@ from l2s.generation.levels import Level
 from l2s.generation.settings import DecodingParams, SamplingParams
 from l2s.nightly.settings import NightlyParams
 from l2s.planning.settings import ResourceParams
-from l2s.references import broken_references
+from l2s.references import broken_references, plain_twin
 from l2s.sampling.settings import SampleParams
 from l2s.search.references import broken_searches
 from l2s.search.settings import SearchParams
@@ -189,11 +189,9 @@ class Config(Params):
 
     def beside(self, run: str) -> str | None:
         """Of a run with sampling of its own, the run of the same model, control and level that has none."""
-        own = self.runs[run]
-        if own.sampling is None:
+        if self.runs[run].sampling is None:
             return None
-        alike = own.model_copy(update={"sampling": None})
-        return next((name for name, one in self.runs.items() if one == alike), None)
+        return plain_twin({"runs": {name: one.model_dump() for name, one in self.runs.items()}}, run)
 
     def measured(self) -> list[str]:
         """Benchmarks that runs answer: those that are no search's own."""

@@ -2,7 +2,6 @@
 
 from l2s.config import Config
 from l2s.core.progress import Track
-from l2s.core.row import Row
 from tasks.stage import DATA, Say, Stage, folders_of_runs
 
 
@@ -15,21 +14,9 @@ def work(config: Config, name: None, track: Track, say: Say) -> None:
 
     settings = config.analysis.model_copy(update={"candidates": config.candidates()})
     verdicts = read_verdicts([DATA / "verdicts" / f"{run}.jsonl" for run in config.runs], settings, track)
-    report = analyse(verdicts, settings, facts_of(config, DATA), _problems(config))
+    report = analyse(verdicts, settings, facts_of(config, DATA))
     write_summary(report, DATA / "summary")
     say(report.chosen.reason)
-
-
-def _problems(config: Config) -> dict[str, list[Row]]:
-    """Every benchmark's problems, from the shortest of the files that have them all."""
-    from l2s.records import iter_rows
-
-    files = [DATA / "verdicts" / f"{run}.jsonl" for run in config.runs]
-    found: dict[tuple[str, str], Row] = {}
-    for row in iter_rows(min(files, key=lambda file: file.stat().st_size)):
-        found[row["benchmark"], row["id"]] = {"problem": row["problem"]}
-    benchmarks = {benchmark for benchmark, _ in found}
-    return {name: [row for (benchmark, _), row in found.items() if benchmark == name] for name in benchmarks}
 
 
 def reads(config: Config, name: None) -> dict[str, set[str]]:

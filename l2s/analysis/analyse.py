@@ -1,31 +1,31 @@
 """Analyse: verdicts in, a summary out, every number with its count and interval."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from l2s.analysis.findings.takeaways import judge_runs
 from l2s.analysis.findings.takeaways_study import judge_study
-from l2s.analysis.inputs.facts import Facts, RunFacts, with_named_control
+from l2s.analysis.inputs.facts import Facts, RunFacts, run_facts
 from l2s.analysis.inputs.frame import KEY, complete, names_in, reported
 from l2s.analysis.results.asked import asked_rows
 from l2s.analysis.results.changes import changed_problems
-from l2s.analysis.results.choose import Candidate, Choice, choose
+from l2s.analysis.results.choose import Choice, choose
 from l2s.analysis.results.comparisons import Couples, Parts, baselines, compare_all, couples_of, slow_of
 from l2s.analysis.results.controls import control_rows, curve_rows, idle_notes
 from l2s.analysis.results.efficiency import efficiency_row
-from l2s.analysis.results.levels import all_levels
+from l2s.analysis.results.levels import level_rows
 from l2s.analysis.results.notes import notes_on
 from l2s.analysis.results.overall import overall_rows
 from l2s.analysis.results.pareto import pareto_front, pareto_rows
 from l2s.analysis.results.rivals import WAYS, making, rival_rows, way_of
-from l2s.analysis.results.rows import control_name, has_tokens, run_row
+from l2s.analysis.results.rows import has_tokens, run_row
 from l2s.analysis.results.sampled import beside_of, sampled_rows
 from l2s.analysis.results.samples import sample_rows
 from l2s.analysis.results.sensitivity import scale_rows, sensitivity_rows
-from l2s.analysis.results.shared import Problems, shared_notes, shared_problems
+from l2s.analysis.results.shared import shared_notes, shared_problems
 from l2s.analysis.settings import AnalysisParams
 
 Rows = list[dict[str, Any]]
@@ -45,56 +45,53 @@ class Report:
     benchmarks: list[str]
     """Those that are reported, in the order in which they are shown."""
     settings: AnalysisParams
-    front: dict[str, list[str]] = field(default_factory=dict)
+    front: dict[str, list[str]]
     """Runs on the Pareto front of each benchmark, shortest first."""
-    comparisons: Rows = field(default_factory=list)
+    comparisons: Rows
     """One per run and benchmark, against its slow run on the same problems."""
-    efficiency: Rows = field(default_factory=list)
+    efficiency: Rows
     """One per run and benchmark: costs and scores."""
-    pareto: Rows = field(default_factory=list)
+    pareto: Rows
     """One per run and reported benchmark: on the front or beaten by whom, and how surely."""
-    hypervolume: Rows = field(default_factory=list)
+    hypervolume: Rows
     """One per reported benchmark."""
-    samples: Rows = field(default_factory=list)
+    samples: Rows
     """pass@k and maj@k, one per run, benchmark and k; empty with one sample a problem."""
-    controls: Rows = field(default_factory=list)
+    controls: Rows
     """One per controlled run and benchmark, and its model without control."""
-    curves: Rows = field(default_factory=list)
+    curves: Rows
     """s1's metrics, one per model, kind of control and benchmark."""
-    sensitivity: Rows = field(default_factory=list)
+    sensitivity: Rows
     """Recipes that differ in one number."""
-    scale: Rows = field(default_factory=list)
+    scale: Rows
     """Methods tried at several model sizes."""
-    asked: Rows = field(default_factory=list)
+    asked: Rows
     """Trained models at each level of length that they were asked for."""
-    rivals: Rows = field(default_factory=list)
+    rivals: Rows
     """Merges, controls and trainings together; empty where nothing was trained."""
-    sampled: Rows = field(default_factory=list)
+    sampled: Rows
     """Runs with sampling of their own, beside those of the same models; they stand in no other list but samples."""
-    takeaways: Rows = field(default_factory=list)
+    takeaways: Rows
     """What the study found, tested on its own tables and on these runs."""
-    runs: Rows = field(default_factory=list)
+    runs: Rows
     """What each run is."""
-    shared: dict[str, tuple[int, int]] = field(default_factory=dict)
+    shared: dict[str, tuple[int, int]]
     """Reported benchmarks with problems on which recipes were chosen: how many, and of how many."""
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
     """Sentences that must be read with the numbers."""
-    problems: pl.DataFrame = field(default_factory=pl.DataFrame)
+    problems: pl.DataFrame
     """One row per problem that a run won or lost against its slow run."""
 
 
-def analyse(
-    verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | None = None, problems: Problems | None = None
-) -> Report:
+def analyse(verdicts: pl.DataFrame, settings: AnalysisParams, facts: Facts | None = None) -> Report:
     """Summarise verdicts of any number of runs and benchmarks.
 
     Args:
         verdicts: rows under :class:`l2s.records.Verdicts`, in any order, or what
             :func:`l2s.analysis.inputs.reading.read_verdicts` made of files; ``run``, ``model``, ``benchmark``, ``id``,
-            ``sample``, ``tokens``, ``finish``, ``closed`` and ``level`` are used where they are.
+            ``sample``, ``problem``, ``tokens``, ``finish``, ``closed`` and ``level`` are used where they are.
         settings: roles and margins.
         facts: recipes, controls and sizes of runs, as far as they are known.
-        problems: the benchmarks' own rows, so that it is told where one is both chosen and reported on.
 
     Raises:
         ConfigError: the slow run, a benchmark or a candidate is not among the verdicts.
@@ -116,11 +113,11 @@ def analyse(
         row["chosen"] = row["run"] == chosen.run
     shown = reported(benchmarks, settings)
     overall = overall_rows(parts, couples, shown, settings) if shown else []
-    levels = all_levels(parts, couples, settings)
+    levels = [row for key, part in parts.items() for row in level_rows(part, couples.get(key), settings)]
     controls = control_rows(parts, facts, settings)
     sensitivity, scale = sensitivity_rows(parts, facts, settings), scale_rows(rows, facts)
     pareto, hypervolume = _pareto(parts, shown, settings)
-    shared = shared_problems(problems or {}, shown, settings)
+    shared = shared_problems(frame, shown, settings)
     return Report(
         rows=rows,
         levels=levels,
@@ -170,8 +167,9 @@ def _rows(parts: Parts, comparisons: Rows, settings: AnalysisParams, facts: Fact
 
 
 def _way(row: dict[str, Any], settings: AnalysisParams, facts: Facts) -> str | None:
-    own = with_named_control(facts.get(row["run"], RunFacts()), row["control"])
-    return None if row["run"] in baselines(settings) else way_of(own, row["run"] in settings.candidates)
+    if (run := row["run"]) in baselines(settings):
+        return None
+    return way_of(run_facts(run, row["model"], facts), run in settings.candidates)
 
 
 def _best(rows: Rows, ways: Mapping[str, str | None], settings: AnalysisParams) -> dict[str, Choice]:
@@ -185,9 +183,7 @@ def _choice(rows: Rows, settings: AnalysisParams, runs: Sequence[str], what: str
     own = [r for r in rows if r["benchmark"] == settings.validation and r["run"] in runs]
     if any(row["tokens"] is None for row in own):
         return Choice(None, f"no {what} was chosen: not every verdict on {settings.validation} tells its tokens")
-    compared = [row for row in own if row.get("difference_low") is not None]
-    candidates = [Candidate(row["run"], row["verdict"], row["tokens"], row["difference_low"]) for row in compared]
-    return choose(candidates, settings.validation, what)
+    return choose([row for row in own if row.get("difference_low") is not None], settings.validation, what)
 
 
 def _front(rows: Rows, benchmark: str) -> list[str]:
@@ -221,12 +217,12 @@ def _efficiency(parts: Parts, couples: Couples, settings: AnalysisParams, facts:
 
 def _run(run: str, frame: pl.DataFrame, chosen: str | None, settings: AnalysisParams, facts: Facts) -> dict[str, Any]:
     model = str(frame.filter(pl.col("run") == run)["model"][0])
-    own = with_named_control(facts.get(run, RunFacts()), control_name(run, model))
+    own = run_facts(run, model, facts)
     roles: Mapping[str, bool] = {
         "slow": run in baselines(settings),
         "quick": run == settings.quick,
         "chosen": run == chosen,
-        "control": own.control_kind not in (None, "none"),
+        "control": own.controlled,
         "trained": own.training is not None,
         "merge": run in settings.candidates or own.method is not None,
         "given": True,

@@ -3,6 +3,11 @@
 import random
 from typing import Any
 
+from l2s.analysis.analyse import Report, analyse
+from l2s.analysis.inputs.facts import Facts
+from l2s.analysis.settings import AnalysisParams
+from l2s.records import Verdicts, table_of
+
 ACCURACY = {"base": 0.1, "quick": 0.4, "slow": 0.98, "average": 0.98, "ta-s70": 0.85}
 LENGTH = {"base": 90, "quick": 30, "slow": 115, "average": 42, "ta-s70": 85}
 
@@ -39,3 +44,8 @@ def verdict_rows(
                         }
                     )  # fmt: skip
     return rows
+
+
+def analysed(rows: list[dict[str, Any]], settings: AnalysisParams, facts: Facts | None = None) -> Report:
+    """What the analysis makes of rows."""
+    return analyse(table_of(rows, Verdicts, "rows"), settings, facts)

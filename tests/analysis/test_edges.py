@@ -9,28 +9,27 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from l2s.analysis.analyse import Report, analyse
+from l2s.analysis.analyse import Report
 from l2s.analysis.output.columns import TABLES
 from l2s.analysis.output.reading import read_summary
 from l2s.analysis.output.summary import write_summary
 from l2s.analysis.output.terminal import any_table, main_table, overall_table
 from l2s.analysis.settings import AnalysisParams
-from l2s.core.errors import ConfigError, RecordError
-from l2s.records import Verdicts, table_of
-from tests.analysis.simulate import verdict_rows
+from l2s.core.errors import RecordError
+from l2s.core.row import Row
+from tests.analysis.simulate import analysed, verdict_rows
 
 SETTINGS = AnalysisParams(slow="slow", bootstrap=100)
 
 
-def report(rows, settings=SETTINGS) -> Report:  # type: ignore[no-untyped-def]
-    return analyse(table_of(rows, Verdicts, "rows"), settings)
+def report(rows: list[Row], settings: AnalysisParams = SETTINGS) -> Report:
+    return analysed(rows, settings)
 
 
-def written(found: Report, folder: Path) -> dict:  # type: ignore[type-arg]
+def written(found: Report, folder: Path) -> Row:
     """The summary as read again; everything in it is finite, and every table can be printed."""
-    from rich.console import Console
-
     write_summary(found, folder)
     content = read_summary(folder / "summary.json")
     json.dumps(content, allow_nan=False)
@@ -44,11 +43,6 @@ def written(found: Report, folder: Path) -> dict:  # type: ignore[type-arg]
         rows = content["rows" if name == "summary" else name]
         assert {key for row in rows for key in row} <= set(columns), f"{name}: a column of the rows is not in the CSV"
     return content
-
-
-def test_nothing_is_one_sentence() -> None:
-    with pytest.raises(RecordError, match="there are no verdicts to analyse"):
-        report([])
 
 
 def test_one_run(tmp_path: Path) -> None:
@@ -147,11 +141,6 @@ def test_only_the_validation_benchmark(tmp_path: Path) -> None:
     assert content["benchmarks"] == [] and content["overall"] == [] and content["pareto"] == []
     assert (tmp_path / "table.md").read_text() == "Nothing is reported.\n"
     assert json.loads((tmp_path / "headline.json").read_text()) == {}
-
-
-def test_unknown_slow_runs_are_named() -> None:
-    with pytest.raises(ConfigError, match=r"analysis.baselines: there are no verdicts of 'slov'; did you mean 'slow'"):
-        report(verdict_rows(), SETTINGS.model_copy(update={"baselines": {"average": "slov"}}))
 
 
 def test_problems_won_and_lost(tmp_path: Path) -> None:

@@ -3,20 +3,18 @@
 import numpy as np
 import pytest
 
-from l2s.analysis.analyse import analyse
 from l2s.analysis.findings.takeaways import judge_runs
 from l2s.analysis.inputs.facts import RunFacts
 from l2s.analysis.results.overall import mean_of_intervals
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import Interval
-from l2s.records import Verdicts, table_of
-from tests.analysis.simulate import verdict_rows
+from tests.analysis.simulate import analysed, verdict_rows
 
 SETTINGS = AnalysisParams(slow="slow", bootstrap=400)
 
 
 def report(rows, facts=None):  # type: ignore[no-untyped-def]
-    return analyse(table_of(rows, Verdicts, "rows"), SETTINGS, facts)
+    return analysed(rows, SETTINGS, facts)
 
 
 def test_tokens_until_the_answer_and_after_it() -> None:
@@ -73,14 +71,8 @@ def judged(rows, name):  # type: ignore[no-untyped-def]
 def overall(run: str, verdict: str, low: float, high: float) -> dict:  # type: ignore[type-arg]
     name = "reduction_mean_of_benchmarks"
     difference = {"difference": 0.0, "difference_low": -0.01, "difference_high": 0.01}
-    return {
-        "run": run,
-        "verdict": verdict,
-        name: (low + high) / 2,
-        f"{name}_low": low,
-        f"{name}_high": high,
-        **difference,
-    }
+    reduction = {name: (low + high) / 2, f"{name}_low": low, f"{name}_high": high}
+    return {"run": run, "verdict": verdict, **reduction, **difference}
 
 
 def test_one_recipe_that_halves_the_length_at_parity_is_enough_and_all_must_fail_to_contradict() -> None:

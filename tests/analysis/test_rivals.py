@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from l2s.analysis.analyse import Report, analyse
+from l2s.analysis.analyse import Report
 from l2s.analysis.inputs.facts import RunFacts
 from l2s.analysis.settings import AnalysisParams
-from l2s.records import Verdicts, table_of
+from tests.analysis import simulate
 
 COST: dict[str, Any] = {"tokens_sampled": 9000, "tokens_generated": 0, "tokens_trained": 4000}
 LENGTHS = {"slow": 110, "average": 42, "slow-budget-96": 60, "sft": 36, "lev-short": 30, "lev-medium": 70,
@@ -39,10 +39,16 @@ def verdicts(lengths: dict[str, int]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def analysed(lengths: dict[str, int] = LENGTHS, facts: dict[str, RunFacts] = FACTS, **more: Any) -> Report:
-    candidates = [run for run in lengths if run != "slow" and "budget" not in run]
+def analysed(lengths: dict[str, int] = LENGTHS, facts: dict[str, RunFacts] = FACTS) -> Report:
+    return report_of(verdicts(lengths), facts)
+
+
+def report_of(rows: list[dict[str, Any]], facts: dict[str, RunFacts], **more: Any) -> Report:
+    """What is found where all but slow and its budget are candidates."""
+    runs = {row["run"]: None for row in rows if row["run"] in LENGTHS}
+    candidates = [run for run in runs if run != "slow" and "budget" not in run]
     settings = {"slow": "slow", "validation": "validation", "candidates": candidates, "bootstrap": 200, **more}
-    return analyse(table_of(verdicts(lengths), Verdicts, "rows"), AnalysisParams.model_validate(settings), facts)
+    return simulate.analysed(rows, AnalysisParams.model_validate(settings), facts)
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,14 @@ from typing import Any
 
 import pytest
 
-from l2s.analysis.analyse import Report, analyse
+from l2s.analysis.analyse import Report
 from l2s.analysis.inputs.facts import RunFacts
 from l2s.analysis.output.summary import LISTS, headline_numbers, summary_of
 from l2s.analysis.output.tables import markdown_table
 from l2s.analysis.output.terminal import sampled_table
-from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.paired import tango
 from l2s.core.errors import ConfigError, RecordError
-from l2s.records import Verdicts, table_of
-from tests.analysis.test_rivals import FACTS, LENGTHS, verdicts
+from tests.analysis.test_rivals import FACTS, LENGTHS, report_of, verdicts
 
 Row = dict[str, Any]
 WARM = {"temperature": 1.0, "top_p": 1.0, "top_k": 0}
@@ -37,10 +35,7 @@ def warm(run: str, samples: int = 1) -> list[Row]:
 
 
 def analysed(rows: list[Row], facts: dict[str, RunFacts] | None = None, **more: Any) -> Report:
-    candidates = [run for run in LENGTHS if run != "slow" and "budget" not in run]
-    settings = {"slow": "slow", "validation": "validation", "candidates": candidates, "bootstrap": 200, **more}
-    found = table_of(rows, Verdicts, "rows")
-    return analyse(found, AnalysisParams.model_validate(settings), MADE if facts is None else facts)
+    return report_of(rows, MADE if facts is None else facts, **more)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from l2s.analysis.analyse import analyse
 from l2s.analysis.inputs.coefficients import coefficients_of
-from l2s.analysis.inputs.facts import RunFacts, with_named_control
+from l2s.analysis.inputs.facts import RunFacts, run_facts
 from l2s.analysis.results.controls import scaling
 from l2s.analysis.results.differences import accuracy_minus, newcombe
 from l2s.analysis.results.efficiency import aes, eflops
@@ -20,14 +19,13 @@ from l2s.analysis.results.sensitivity import sweeps
 from l2s.analysis.settings import AesParams, AnalysisParams
 from l2s.analysis.statistics.accuracy import Interval, wilson
 from l2s.analysis.statistics.paired import tango
-from l2s.records import Verdicts, table_of
-from tests.analysis.simulate import verdict_rows
+from tests.analysis.simulate import analysed, verdict_rows
 
 SETTINGS = AnalysisParams(slow="slow", bootstrap=200, seed=1)
 
 
 def report(rows, settings=SETTINGS, facts=None):  # type: ignore[no-untyped-def]
-    return analyse(table_of(rows, Verdicts, "rows"), settings, facts)
+    return analysed(rows, settings, facts)
 
 
 def only(rows, **wanted):  # type: ignore[no-untyped-def]
@@ -218,8 +216,8 @@ def test_facts_of_controls_win_over_names() -> None:
         assert only(report(controlled(), facts=early).controls, run="slow-budget-40")["value"] == threshold
     tempered = {"slow-budget-40": RunFacts(control_kind="eot_temperature", control={"value": 0.0, "min_think": 8})}
     assert only(report(controlled(), facts=tempered).controls, run="slow-budget-40")["value"] == 0
-    assert with_named_control(RunFacts(), "concise").control_kind == "concise"
-    assert with_named_control(RunFacts(), "none").control_kind is None
+    assert run_facts("slow-concise", "slow", {}).control_kind == "concise"
+    assert run_facts("slow", "slow", {}).control_kind is None
 
 
 def test_coefficients() -> None:

@@ -123,8 +123,8 @@ def test_the_study_s_rule_counts_parts_of_words() -> None:
     assert own["reflections"] == 2
 
 
-def test_texts_are_let_go_once() -> None:
+def test_texts_are_let_go() -> None:
     frame = pl.DataFrame({"response": ["7"], "answer": ["7"], "gold": ["7"], "correct": [True], "prompt": ["12345"]})
-    once = without_texts(frame, AnalysisParams())
-    assert "response" not in once.columns and "prompt" not in once.columns
-    assert once["prompt_characters"].item() == 5 and without_texts(once, AnalysisParams()) is once
+    found = without_texts(frame, AnalysisParams())
+    assert "response" not in found.columns and "prompt" not in found.columns
+    assert found["prompt_characters"].item() == 5

@@ -7,6 +7,7 @@ from l2s.analysis.findings.claims import BEST_OF, HALF, POINT, decided, judgemen
 from l2s.analysis.inputs.facts import Facts
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import Interval
+from l2s.core.summary import grouped
 
 Rows = Sequence[dict[str, Any]]
 Judgement = dict[str, Any]
@@ -42,7 +43,7 @@ def judge_runs(
     for row in overall:
         own = facts.get(row["run"])
         compared = row.get("verdict") and row.get("reduction_mean_of_benchmarks") is not None
-        if own is not None and own.method and own.control_kind in (None, "none") and compared:
+        if own is not None and own.method and not own.controlled and compared:
             by_method.setdefault(own.method, []).append(row)
     shown = [row for row in levels if row["benchmark"] in benchmarks]
     return [
@@ -124,8 +125,7 @@ def _small(rows: Rows, facts: Facts) -> Judgement:
 def _large(scale: Rows) -> Judgement:
     """Against the smallest size of the same method and benchmark, the largest saves surely less."""
     pairs = []
-    for key in sorted({(row["method"], row["benchmark"]) for row in scale}):
-        own = [r for r in scale if (r["method"], r["benchmark"]) == key and r["reduction_low"] is not None]
+    for _, own in grouped((row for row in scale if row["reduction_low"] is not None), "method", "benchmark"):
         if len({row["parameters"] for row in own}) > 1:
             pairs.append((min(own, key=lambda r: r["parameters"]), max(own, key=lambda r: r["parameters"])))
     if not pairs:
@@ -144,15 +144,14 @@ def _large(scale: Rows) -> Judgement:
 def _with_level(name: str, levels: Rows, column: str) -> Judgement:
     """The hardest level surely above the easiest, run by run; runs that never reflect say nothing."""
     up, down, count = [], [], 0
-    for key in sorted({(row["run"], row["benchmark"]) for row in levels}):
-        own = [row for row in levels if (row["run"], row["benchmark"]) == key and isinstance(row["level"], int)]
-        own.sort(key=lambda row: row["level"])
+    for (run, _), group in grouped((row for row in levels if isinstance(row["level"], int)), "run", "benchmark"):
+        own = sorted(group, key=lambda row: row["level"])
         if len(own) < 2 or any(row[column] is None for row in own) or not any(row[column] for row in own):
             continue
         count += 1
         easy, hard = (_interval(row, column) for row in (own[0], own[-1]))
-        up += [key] if hard.low > easy.high else []
-        down += [key] if hard.high < easy.low else []
+        up += [run] if hard.low > easy.high else []
+        down += [run] if hard.high < easy.low else []
     if not count:
         return _undecided(
             name, "No run has two levels of difficulty" + (" and reflects." if column == "reflective" else ".")
@@ -160,7 +159,7 @@ def _with_level(name: str, levels: Rows, column: str) -> Judgement:
     sentence = (
         f"Surely more at the hardest level than at the easiest in {len(up)} of {count} runs, surely less in {len(down)}"
     )
-    fallen = ": " + ", ".join(run for run, _ in down) if down else ""
+    fallen = ": " + ", ".join(down) if down else ""
     return judgement(name, "runs", decided(len(up) == count, 2 * len(down) > count), f"{sentence}{fallen}.")
 
 

@@ -1,7 +1,6 @@
 """The study's takeaways, tested on the study's own tables: accuracies over all problems, unpaired 95 % intervals."""
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 from l2s.analysis.findings.claims import CAP, HALF, decided, judgement, percent, points
@@ -25,24 +24,21 @@ CONTEXT = 4096
 
 def judge_study(settings: AnalysisParams) -> list[Judgement]:
     """Every claim on the study's tables."""
-    tests: tuple[Callable[[AnalysisParams], Judgement], ...] = (
-        lambda s: _half("half-at-parity-task-arithmetic", "Task Arithmetic", s),
-        lambda s: _half("half-at-parity-ties", "Ties-Merging", s),
-        _svd,
-        _activation,
-        _small,
-        _large,
-        _length_with_difficulty,
-        _reflections_with_difficulty,
-        _reflections_fall,
-        lambda s: judgement(
-            "coefficient-tenth", "study", "undecided", "0.5 to 1.0 points are stated; no table shows them."
-        ),
-        lambda s: judgement("calibration-size", "study", "undecided", "About 1.0 point is stated; no table shows it."),
-        _averages,
-        _cap,
-    )
-    return [test(settings) for test in tests]
+    return [
+        _half("half-at-parity-task-arithmetic", "Task Arithmetic", settings),
+        _half("half-at-parity-ties", "Ties-Merging", settings),
+        _svd(settings),
+        _activation(settings),
+        _small(settings),
+        _large(),
+        _length_with_difficulty(),
+        _reflections_with_difficulty(),
+        _reflections_fall(),
+        judgement("coefficient-tenth", "study", "undecided", "0.5 to 1.0 points are stated; no table shows them."),
+        judgement("calibration-size", "study", "undecided", "About 1.0 point is stated; no table shows it."),
+        _averages(),
+        _cap(),
+    ]
 
 
 def _half(name: str, method: str, settings: AnalysisParams) -> Judgement:
@@ -98,7 +94,7 @@ def _small(settings: AnalysisParams) -> Judgement:
     return judgement("small-struggle", "study", status, f"Against R1-1.5B over all problems: {told}.", caveat=CAP)
 
 
-def _large(settings: AnalysisParams) -> Judgement:
+def _large() -> Judgement:
     methods = ("Task Arithmetic", "Ties-Merging")
     changes = {(size, method): length_change(study_row(size, method)) / 100 for size in SIZES for method in methods}
     large = [(size, method) for size in ("14B", "32B") for method in methods]
@@ -124,7 +120,7 @@ def _every_row() -> list[StudyRow]:
     return [row for size in SIZES for row in study_rows(size)]
 
 
-def _length_with_difficulty(settings: AnalysisParams) -> Judgement:
+def _length_with_difficulty() -> Judgement:
     rows = _every_row()
     rising = [row for row in rows if _rises([row.benchmarks[name]["tokens"] for name in EASY_TO_HARD])]
     status = decided(len(rising) == len(rows), 2 * len(rising) < len(rows))
@@ -132,7 +128,7 @@ def _length_with_difficulty(settings: AnalysisParams) -> Judgement:
     return judgement("length-with-level", "study", status, sentence, caveat="Benchmarks stand for levels here.")
 
 
-def _reflections_with_difficulty(settings: AnalysisParams) -> Judgement:
+def _reflections_with_difficulty() -> Judgement:
     rows = [row for row in _every_row() if all("reflective" in row.benchmarks[name] for name in EASY_TO_HARD)]
     rows = [row for row in rows if any(row.benchmarks[name]["reflective"] for name in EASY_TO_HARD)]
     rising = [row for row in rows if _rises([reflective_share(row, name) or 0.0 for name in EASY_TO_HARD])]
@@ -145,7 +141,7 @@ def _reflections_with_difficulty(settings: AnalysisParams) -> Judgement:
     return judgement("reflections-with-level", "study", status, sentence, caveat="AIME24 has 30 problems.")
 
 
-def _reflections_fall(settings: AnalysisParams) -> Judgement:
+def _reflections_fall() -> Judgement:
     rows = {row["method"]: row["avg"] / 100 for row in tables()["reflective_share_7B"]["rows"]}
     slow = rows.pop("DeepSeek-R1-7B")
     merges = {method: share for method, share in rows.items() if method != "DPO"}
@@ -155,7 +151,7 @@ def _reflections_fall(settings: AnalysisParams) -> Judgement:
     return judgement("reflections-fall", "study", status, f"R1 {100 * slow:.1f} %; {told}.", caveat=caveat)
 
 
-def _averages(settings: AnalysisParams) -> Judgement:
+def _averages() -> Judgement:
     found = list(recomputed())
     slips = [one for one in found if not one.reproduced]
     told = "; ".join(f"{s.method} {s.size} {s.column} printed {s.printed:g}, computed {s.computed:.2f}" for s in slips)
@@ -165,7 +161,7 @@ def _averages(settings: AnalysisParams) -> Judgement:
     return judgement("averages", "study", status, sentence, numbers, f"Not reproduced: {told}." if slips else "")
 
 
-def _cap(settings: AnalysisParams) -> Judgement:
+def _cap() -> Judgement:
     tokens = {(row.size, row.method): row.benchmarks["AIME24"]["tokens"] for row in _every_row() if row.merged}
     small = {key: value for key, value in tokens.items() if key[0] in ("1.5B", "7B")}
     above = {key: value for key, value in small.items() if value >= CONTEXT}

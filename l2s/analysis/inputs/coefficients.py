@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from l2s.analysis.inputs.facts import Value
+from l2s.core.numbers import is_number
 
 IGNORED = ("dtype", "out_dtype", "tokenizer_source", "chat_template", "merge_method", "base_model", "models")
 
@@ -38,7 +39,7 @@ def _rest(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_models(name: str, values: Mapping[str, Any], models: int) -> dict[str, Value]:
-    numbers = [value for value in values.values() if _is_number(value)]
+    numbers = [value for value in values.values() if is_number(value)]
     if name == "weight" and models == len(numbers) == 2 and abs(sum(numbers) - 1) < 1e-9:
         return {f"share.{list(values)[-1]}": numbers[-1]}
     plain = {model: _plain(value) for model, value in values.items()}
@@ -59,10 +60,6 @@ def _with_calibrations(found: dict[str, Value], calibrations: Mapping[str, Mappi
                 full = f"calibration.{name}.{where}"
             found[full] = _plain(value)
     return found
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _plain(value: Any) -> Value:

@@ -44,6 +44,11 @@ class RunFacts(Params):
     kv_heads: int | None = Field(None, ge=1)
     head_dim: int | None = Field(None, ge=1)
 
+    @property
+    def controlled(self) -> bool:
+        """Whether answers are given under a length control."""
+        return self.control_kind not in (None, "none")
+
 
 MAKING = (
     "training", "length_level", "tokens_sampled", "tokens_generated", "tokens_trained", "hardware",
@@ -55,8 +60,14 @@ Facts = Mapping[str, RunFacts]
 _NAMED = re.compile(r"(?P<kind>.*?)[-_ ]*(?P<value>\d+(?:\.\d+)?)")
 
 
-def with_named_control(facts: RunFacts, control: str) -> RunFacts:
-    """Facts of a run whose control is known by name only: ``budget-96`` is a control of kind budget with value 96."""
+def control_name(run: str, model: str) -> str:
+    """``budget-96`` of the run ``slow-budget-96`` of the model ``slow``; ``none`` for the model itself."""
+    return run.removeprefix(model).removeprefix("-") or "none"
+
+
+def run_facts(run: str, model: str, known: Facts) -> RunFacts:
+    """What is known of a run; a control may be known by name only: ``budget-96`` is of kind budget with value 96."""
+    facts, control = known.get(run, RunFacts()), control_name(run, model)
     if facts.control_kind is not None or control == "none":
         return facts
     found = _NAMED.fullmatch(control)

@@ -52,7 +52,7 @@ def harmonised(verdicts: pl.DataFrame, name: str = "run", start: int = 0) -> pl.
     Raises:
         RecordError: a column of numbers holds something else.
     """
-    frame = verdicts
+    frame = verdicts if verdicts.schema.get("problem") == pl.String else verdicts.drop("problem", strict=False)
     for column, others in ALIASES.items():
         found = [other for other in others if other in frame.columns]
         if column not in frame.columns and found:
@@ -65,6 +65,7 @@ def harmonised(verdicts: pl.DataFrame, name: str = "run", start: int = 0) -> pl.
         "finish": pl.when(pl.col("status") == "truncated").then(pl.lit("length")).otherwise(pl.lit("stop")),
         "level": pl.lit(None, dtype=pl.String),
         "closed": pl.lit(None, dtype=pl.Boolean),
+        "problem": pl.lit(None, dtype=pl.String),
     } | {column: pl.lit(None, dtype=pl.Float64) for column in NUMBERS}
     frame = frame.with_columns(expr.alias(name) for name, expr in defaults.items() if name not in frame.columns)
     if "model" not in frame.columns:

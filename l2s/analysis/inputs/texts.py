@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from l2s.analysis.inputs.reflection import count_reflections, study_pattern
+from l2s.analysis.inputs.reflection import pattern_of, study_pattern
 from l2s.analysis.inputs.transcript import ANNOUNCEMENTS, BOX, Reading, read_transcript
 from l2s.analysis.settings import STUDY_KEYWORDS, AnalysisParams
 
@@ -29,17 +29,15 @@ CLOSE = 20
 
 
 def without_texts(frame: pl.DataFrame, settings: AnalysisParams) -> pl.DataFrame:
-    """The frame with ``MEASURES`` in the place of ``response`` and ``prompt``; unchanged where that was done already.
+    """The frame with ``MEASURES`` in the place of ``response`` and ``prompt``.
 
     Args:
         frame: ``response``, ``answer``, ``gold``, ``correct``, and ``prompt`` where it is.
     """
-    if "reflections_study" in frame.columns:
-        return frame
     response = pl.col("response")
     prompt = pl.col("prompt").cast(pl.String).str.len_chars() if "prompt" in frame.columns else pl.lit(None)
     frame = frame.with_columns(
-        reflections=count_reflections(response, settings.reflection_words).cast(pl.Int64),
+        reflections=response.str.count_matches(pattern_of(settings.reflection_words)).cast(pl.Int64),
         reflections_study=response.str.count_matches(study_pattern(STUDY_KEYWORDS)).cast(pl.Int64),
         characters=response.str.len_chars().cast(pl.Int64),
         prompt_characters=prompt.cast(pl.Int64),

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from l2s.analysis.output.order import sorted_rows
 from l2s.core.row import Row
 from l2s.core.shown import given_text, plain_name
+from l2s.core.summary import rows_of, sorted_rows
 
 HEADINGS = ("Model", "n", "Accuracy, %", "Tokens", "Reduction, %", "Difference, points", "Truncated, %", "Verdict")
 SAMPLED = (
@@ -22,42 +22,31 @@ def markdown_table(summary: Row) -> str:
     lines = []
     for benchmark in summary["benchmarks"]:
         rows = [_cells(row, summary) for row in sorted_rows(summary, benchmark)]
-        lines += [
-            f"### {_escaped(plain_name(benchmark))}",
-            "",
-            _line(HEADINGS),
-            "|:--|" + "--:|" * (len(HEADINGS) - 2) + ":--|",
-        ]
-        lines += [_line([_escaped(cell) for cell in row]) for row in rows]
-        lines += ["", caption(summary), "", *_sampled_lines(summary, benchmark)]
+        lines += [f"### {_escaped(plain_name(benchmark))}", "", *_lines(HEADINGS, rows), "", caption(summary), ""]
+        if sampled := rows_of(summary, "sampled", benchmark):
+            lines += [*_lines(SAMPLED, [_sampled_cells(row) for row in sampled]), ""]
     return "\n".join(lines) or "Nothing is reported.\n"
 
 
 def latex_table(summary: Row) -> str:
     """One ``table`` per reported benchmark, for the packages booktabs and (wide tables) none other."""
-    blocks = []
+    lines = []
     for benchmark in summary["benchmarks"]:
-        rows = [_cells(row, summary) for row in sorted_rows(summary, benchmark)]
-        body = [" & ".join(_tex(cell) for cell in row) + r" \\" for row in rows]
-        blocks.append(
-            "\n".join(
-                [
-                    r"\begin{table}",
-                    r"\centering\small",
-                    rf"\caption{{{_tex(plain_name(benchmark))}. {_tex(caption(summary))}}}",
-                    r"\begin{tabular}{lrrrrrrl}",
-                    r"\toprule",
-                    " & ".join(_tex(heading) for heading in HEADINGS) + r" \\",
-                    r"\midrule",
-                    *body,
-                    r"\bottomrule",
-                    r"\end{tabular}",
-                    r"\end{table}",
-                    "",
-                ]
-            )
+        head, *body = (
+            " & ".join(map(_tex, cells)) + r" \\"
+            for cells in (HEADINGS, *(_cells(row, summary) for row in sorted_rows(summary, benchmark)))
         )
-    return "% needs \\usepackage{booktabs}\n" + "\n".join(blocks)
+        lines += [
+            r"\begin{table}",
+            r"\centering\small",
+            rf"\caption{{{_tex(plain_name(benchmark))}. {_tex(caption(summary))}}}",
+            r"\begin{tabular}{lrrrrrrl}",
+            *(r"\toprule", head, r"\midrule", *body, r"\bottomrule"),
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    return "% needs \\usepackage{booktabs}\n" + "\n".join(lines)
 
 
 def caption(summary: Row) -> str:
@@ -102,29 +91,18 @@ def unsigned(number: float, digits: int) -> str:
     return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
-def sampled_of(summary: Row, benchmark: str) -> list[Row]:
-    """Runs of a benchmark with sampling of their own."""
-    return [row for row in summary.get("sampled", []) if row["benchmark"] == benchmark]
-
-
-def _sampled_lines(summary: Row, benchmark: str) -> list[str]:
-    rows = sampled_of(summary, benchmark)
-    cells = [
-        [
-            plain_name(row["run"]),
-            "–" if row["temperature"] is None else given_text(row["temperature"]),
-            with_interval(row, "accuracy_beside", 100, 1, unsigned),
-            with_interval(row, "accuracy", 100, 1, unsigned),
-            with_interval(row, "difference", 100, 1, signed),
-            with_interval(row, "tokens_beside", 1, 1, unsigned),
-            with_interval(row, "tokens", 1, 1, unsigned),
-            with_interval(row, "difference_sampled", 100, 1, signed),
-            row["verdict"] or "–",
-        ]
-        for row in rows
+def _sampled_cells(row: Row) -> list[str]:
+    return [
+        plain_name(row["run"]),
+        "–" if row["temperature"] is None else given_text(row["temperature"]),
+        with_interval(row, "accuracy_beside", 100, 1, unsigned),
+        with_interval(row, "accuracy", 100, 1, unsigned),
+        with_interval(row, "difference", 100, 1, signed),
+        with_interval(row, "tokens_beside", 1, 1, unsigned),
+        with_interval(row, "tokens", 1, 1, unsigned),
+        with_interval(row, "difference_sampled", 100, 1, signed),
+        row["verdict"] or "–",
     ]
-    head = [_line(SAMPLED), "|:--|" + "--:|" * (len(SAMPLED) - 2) + ":--|"]
-    return [*head, *(_line([_escaped(cell) for cell in row]) for row in cells), ""] if rows else []
 
 
 def _cells(row: Row, summary: Row) -> list[str]:
@@ -142,8 +120,10 @@ def _cells(row: Row, summary: Row) -> list[str]:
     ]
 
 
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def _lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table in Markdown: names at the left, numbers at the right."""
+    head, *body = ("| " + " | ".join(cells) + " |" for cells in (headings, *(map(_escaped, row) for row in rows)))
+    return [head, "|:--|" + "--:|" * (len(headings) - 2) + ":--|", *body]
 
 
 def _escaped(text: str) -> str:

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from l2s.analysis.output.columns import TABLES
-from l2s.analysis.output.order import role_of, sorted_rows
-from l2s.analysis.output.tables import caption, sampled_of, signed, unsigned, verdict_text, with_interval
+from l2s.analysis.output.tables import caption, signed, unsigned, verdict_text, with_interval
 from l2s.core.row import Row
 from l2s.core.shown import given_text, plain_name, share_text, size_text
+from l2s.core.summary import roles_of, rows_of, sorted_rows
 
 WIDE = 100
 """Columns of a terminal, where nobody says."""
@@ -49,7 +49,7 @@ class _Way(NamedTuple):
 
 
 def _main_table(summary: Row, benchmark: str, title: str, way: _Way) -> Table:
-    rows = sorted_rows(summary, benchmark)
+    rows, roles = sorted_rows(summary, benchmark), roles_of(summary)
     table = _table(title, way.gap - 1)
     percent = f"{100 * summary['settings']['confidence']:g} %"
     table.add_column("  model", overflow="fold", max_width=LONGEST + 2)
@@ -62,7 +62,9 @@ def _main_table(summary: Row, benchmark: str, title: str, way: _Way) -> Table:
         name, *numbers = _cells(row)
         verdict = Text(verdict_text(row) if way.detects else row["verdict"], style=STYLES.get(row["verdict"], ""))
         cells = [name, *(numbers[place] for place in shown), verdict]
-        table.add_row(*cells, end_section=_ends_section(summary, row, following))
+        # a rule stands between what was made and the models it was made from
+        last_made = following and roles[row["run"]] not in SOURCES and roles[following["run"]] in SOURCES
+        table.add_row(*cells, end_section=bool(last_made))
     table.caption = Text(_caption(summary, rows, way.detects), style="table.caption")
     return table
 
@@ -105,7 +107,7 @@ def overall_table(summary: Row, width: int = WIDE) -> Table:
 
 def sampled_table(summary: Row, benchmark: str) -> Table | None:
     """Runs with sampling of their own, beside the same models without; None where there are none."""
-    rows = sampled_of(summary, benchmark)
+    rows = rows_of(summary, "sampled", benchmark)
     if not rows:
         return None
     headings = ["T", "accuracy", "Δ to default", "tokens"]
@@ -161,13 +163,6 @@ def _cells(row: Row) -> list[str | Text]:
         share_text(row["reflective"]),
         share_text(row["truncated"]),
     ]
-
-
-def _ends_section(summary: Row, row: Row, following: Row | None) -> bool:
-    """A rule stands between what was made and the models it was made from."""
-    if following is None:
-        return False
-    return role_of(summary, row) not in SOURCES and role_of(summary, following) in SOURCES
 
 
 def _takeaways(summary: Row) -> Table:

@@ -14,12 +14,10 @@ from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import columns
 from l2s.analysis.statistics.paired import holm, mcnemar
 from l2s.core.row import Row
+from l2s.core.summary import with_ends
 
 ORDER = ("short", "medium", "long")
-COPIED = (
-    "run", "n", "accuracy", "accuracy_low", "accuracy_high", "tokens", "tokens_low", "tokens_high", "difference",
-    "difference_low", "difference_high", "verdict",
-)  # fmt: skip
+COPIED = with_ends("run", "n", "accuracy~", "tokens~", "difference~", "verdict")
 
 
 def asked_rows(rows: Sequence[Row], parts: Parts, facts: Facts, settings: AnalysisParams) -> list[Row]:
@@ -56,7 +54,7 @@ def _curves(known: Mapping[tuple[str, str], Row], facts: Facts) -> dict[tuple[st
     curves: dict[tuple[str, str], dict[str, str]] = {}
     for (run, benchmark), row in sorted(known.items()):
         own = facts.get(run)
-        if own is not None and own.length_level in ORDER and own.control_kind in (None, "none"):
+        if own is not None and own.length_level in ORDER and not own.controlled:
             curves.setdefault((benchmark, row["model"]), {}).setdefault(own.length_level, run)
     return {key: runs for key, runs in curves.items() if len(runs) > 1}
 

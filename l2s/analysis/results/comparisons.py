@@ -1,6 +1,7 @@
 """Comparisons: every run against its slow one on the same problems, benchmark by benchmark."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from l2s.analysis.inputs.frame import KEY
@@ -54,13 +55,7 @@ def couples_of(parts: Parts, settings: AnalysisParams) -> dict[tuple[str, str], 
 def compare_all(couples: Couples, parts: Parts, settings: AnalysisParams) -> list[dict[str, Any]]:
     """One row per run and benchmark that its slow run answered too."""
     found = {key: compare_pair(*couple, settings, key[1]) for key, couple in couples.items()}
-    benchmarks = sorted({benchmark for _, benchmark in found})
-    adjusted = {
-        (run, benchmark): p
-        for benchmark in benchmarks
-        for family in families({run: own.p_value for (run, name), own in found.items() if name == benchmark}, settings)
-        for run, p in holm(family).items()
-    }
+    p_holm = by_benchmark(found, settings)
     return [
         {
             "run": run,
@@ -69,7 +64,7 @@ def compare_all(couples: Couples, parts: Parts, settings: AnalysisParams) -> lis
             "n": own.n,
             "problems": couples[run, benchmark][0]["id"].n_unique(),
             "unpaired": parts[run, benchmark].height - own.n,
-            **comparison_columns(own, adjusted[run, benchmark], settings),
+            **comparison_columns(own, p_holm[benchmark][run], settings),
         }
         for (run, benchmark), own in found.items()
     ]
@@ -89,28 +84,36 @@ def compare_pair(part: Part, slow: Part, settings: AnalysisParams, *names: str |
     return found if known else found._replace(ratio=None)
 
 
-def families(p_values: Mapping[str, float], settings: AnalysisParams) -> Iterator[dict[str, float]]:
-    """p-values that are adjusted together: those of the merges, and those of all other runs.
+def by_benchmark(found: Mapping[tuple[str, str], Comparison], settings: AnalysisParams) -> dict[str, dict[str, float]]:
+    """Benchmark and run to p-value, adjusted for all runs of the benchmark."""
+    p_values = defaultdict[str, dict[str, float]](dict)
+    for (run, benchmark), own in found.items():
+        p_values[benchmark][run] = own.p_value
+    return {benchmark: adjusted(own, settings) for benchmark, own in p_values.items()}
+
+
+def adjusted(p_values: Mapping[str, float], settings: AnalysisParams) -> dict[str, float]:
+    """Holm's p-values of runs: those of the merges together, and those of all other runs.
 
     Apart, because the quick model and the base differ from the slow one beyond doubt and would only add to
     the number of tests; without candidates everything is one family.
     """
-    yield {run: p for run, p in p_values.items() if run in settings.candidates}
-    yield {run: p for run, p in p_values.items() if run not in settings.candidates}
+    merges = {run: p for run, p in p_values.items() if run in settings.candidates}
+    return holm(merges) | holm({run: p for run, p in p_values.items() if run not in merges})
 
 
-def comparison_columns(own: Comparison, adjusted: float, settings: AnalysisParams) -> dict[str, Any]:
+def comparison_columns(own: Comparison, p_holm: float, settings: AnalysisParams) -> dict[str, Any]:
     """A comparison as a row shows it."""
     return {
         **columns("difference", own.difference),
         "won": own.won,
         "lost": own.lost,
         "p_value": own.p_value,
-        "p_holm": adjusted,
+        "p_holm": p_holm,
         "minimum_detectable": own.minimum_detectable,
         **columns("ratio", own.ratio),
         **columns("reduction", reduction_of(own.ratio)),
-        "verdict": verdict(own, adjusted, settings.margin, settings.confidence),
+        "verdict": verdict(own, p_holm, settings.margin, settings.confidence),
     }
 
 

@@ -6,18 +6,20 @@ are taken over the mean tokens that were spent, not over the budgets asked for, 
 (a temperature on the end of thinking) stand on the same axis.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations, pairwise
-from typing import Any
 
 import polars as pl
 
-from l2s.analysis.inputs.facts import Facts, RunFacts, with_named_control
+from l2s.analysis.inputs.facts import Facts, RunFacts, run_facts
 from l2s.analysis.results.comparisons import Parts
 from l2s.analysis.results.differences import accuracy_minus, same_problems
-from l2s.analysis.results.rows import Part, control_name, has_tokens, is_cut, mean, measured
+from l2s.analysis.results.rows import Part, has_tokens, is_cut, mean, measured
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import columns
+from l2s.core.numbers import is_number
+from l2s.core.row import Row
+from l2s.core.summary import grouped
 from l2s.records.acted import Spent, share_acted_on
 
 OWN = {
@@ -33,14 +35,16 @@ TARGETS = ("max_think", "tokens")
 """Those that ask for a length."""
 
 
-def control_rows(parts: Parts, facts: Facts, settings: AnalysisParams) -> list[dict[str, Any]]:
+def control_rows(parts: Parts, facts: Facts, settings: AnalysisParams) -> list[Row]:
     """One row per controlled run and benchmark, and one for its model without control (kind ``none``)."""
-    rows = []
+    models = {run: str(part["model"][0]) for (run, _), part in parts.items()}
+    known = {run: run_facts(run, model, facts) for run, model in models.items()}
+    controlled = {models[run] for run, own in known.items() if own.controlled}
+    rows = list[Row]()
     for (run, benchmark), part in parts.items():
-        model = str(part["model"][0])
-        own = with_named_control(facts.get(run, RunFacts()), control_name(run, model))
+        model, own = models[run], known[run]
         kind = own.control_kind or "none"
-        if not has_tokens(part) or (kind == "none" and not _is_controlled(model, parts, facts)):
+        if not has_tokens(part) or model not in controlled:
             continue
         value, target = _first(own, (*OWN.get(kind, ()), *VALUES)), _target(own, kind)
         rows.append(
@@ -66,19 +70,19 @@ def control_rows(parts: Parts, facts: Facts, settings: AnalysisParams) -> list[d
     return sorted(rows, key=lambda r: (r["benchmark"], r["model"], r["kind"], r["tokens"], r["run"]))
 
 
-def curve_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def curve_rows(rows: Sequence[Row]) -> list[Row]:
     """s1's metrics of every curve: one row per model, kind and benchmark."""
     found = []
-    for key in sorted({(r["benchmark"], r["model"], r["kind"]) for r in rows if r["kind"] != "none"}):
-        own = [r for r in rows if (r["benchmark"], r["model"], r["kind"]) == key]
+    controlled = (row for row in rows if row["kind"] != "none")
+    for (benchmark, model, kind), own in grouped(controlled, "benchmark", "model", "kind"):
         within = [r["within"] for r in own if r["within"] is not None]
         aimed = sorted((r for r in own if r["target"]), key=lambda r: (r["target"], r["run"]))
         steps = [(one, other) for one, other in pairwise(aimed) if one["target"] < other["target"]]
         found.append(
             {
-                "model": key[1],
-                "kind": key[2],
-                "benchmark": key[0],
+                "model": model,
+                "kind": kind,
+                "benchmark": benchmark,
                 "points": len(own),
                 "control": sum(within) / len(within) if len(within) == len(own) else None,
                 "scaling": scaling([(r["tokens"], r["accuracy"]) for r in own]),
@@ -90,7 +94,7 @@ def curve_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def idle_notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def idle_notes(rows: Sequence[Row]) -> list[str]:
     """A sentence for the controlled runs whose control did nothing: their names promise what was not done."""
     idle = [f"{row['run']} on {row['benchmark']}" for row in rows if row["acted"] == 0]
     if not idle:
@@ -107,23 +111,9 @@ def scaling(points: Sequence[tuple[float, float]]) -> float | None:
     return 1000 * sum(slopes) / len(slopes) if slopes else None
 
 
-def _is_controlled(model: str, parts: Parts, facts: Facts) -> bool:
-    """Whether a run of the model has a length control."""
-    return any(
-        with_named_control(facts.get(run, RunFacts()), control_name(run, model)).control_kind not in (None, "none")
-        for (run, _), part in parts.items()
-        if part["model"][0] == model
-    )
-
-
 def _first(facts: RunFacts, names: Sequence[str]) -> float | None:
-    found = [(name, facts.control.get(name)) for name in names]
-    numbers = [
-        float(v)
-        for name, v in found
-        if isinstance(v, int | float) and not isinstance(v, bool) and (v or name not in ABSENT)
-    ]
-    return numbers[0] if numbers else None
+    found = ((name, facts.control.get(name)) for name in names)
+    return next((float(value) for name, value in found if is_number(value) and (value or name not in ABSENT)), None)
 
 
 def _target(facts: RunFacts, kind: str) -> float | None:
@@ -140,9 +130,7 @@ def _within(part: Part, facts: RunFacts, target: float | None) -> float | None:
     return mean(part.select(pl.col("think_tokens").is_between(least, target or float("inf"))).to_series())
 
 
-def _against_budget(
-    row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], parts: Parts, settings: AnalysisParams
-) -> dict[str, Any]:
+def _against_budget(row: Row, rows: Sequence[Row], parts: Parts, settings: AnalysisParams) -> Row:
     """The budget curve's accuracy at the same mean tokens, between its two nearest points; its lengths as given."""
     curve = [
         r for r in rows

@@ -22,8 +22,10 @@ from l2s.analysis.settings import AesParams, AnalysisParams
 from l2s.analysis.statistics.accuracy import Interval, columns
 from l2s.analysis.statistics.resampling import percentiles, resampled_sums
 from l2s.core.seeds import seed_for
+from l2s.core.summary import with_ends
 
 Column = NDArray[np.float64]
+AGAINST_SLOW = with_ends("relative_cost_per_correct~", "aes~", "eflops_reduction~")
 
 
 def efficiency_row(
@@ -38,12 +40,11 @@ def efficiency_row(
         "n": part.height,
         **columns("tokens_per_correct", _per_correct(part, settings) if known else None),
     }
-    beside = None
     if couple is not None and has_tokens(couple[0]) and has_tokens(couple[1]) and couple[1]["tokens"].sum():
-        beside = tuple(
-            with_eflops(*one, settings.flops_per_byte) for one in zip(couple, (facts, slow_facts), strict=True)
-        )
-    row |= _against_slow(beside[0], beside[1], settings) if beside else _nothing()
+        ours = with_eflops(couple[0], facts, settings.flops_per_byte)
+        row |= _against_slow(ours, with_eflops(couple[1], slow_facts, settings.flops_per_byte), settings)
+    else:
+        row |= dict.fromkeys(AGAINST_SLOW)
     accuracy, tokens = float(part["correct"].mean() or 0.0), known_mean(part["tokens"])  # type: ignore[arg-type]
     size = facts.parameters
     return row | {
@@ -123,14 +124,6 @@ def _against_slow(part: Part, slow: Part, settings: AnalysisParams) -> dict[str,
         found = Interval(float(draws[0]), *percentiles(draws[1:], settings.confidence)) if defined else None
         row |= columns(name, found)
     return row
-
-
-def _nothing() -> dict[str, float | None]:
-    return {
-        column: None
-        for name in ("relative_cost_per_correct", "aes", "eflops_reduction")
-        for column in columns(name, None)
-    }
 
 
 def _ratio(above: Column, below: Column) -> Column:

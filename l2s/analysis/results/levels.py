@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from l2s.analysis.results.comparisons import Parts, compare_pair, reduction_of
+from l2s.analysis.results.comparisons import compare_pair, reduction_of
 from l2s.analysis.results.rows import Part, is_cut, mean, measured, share_of, study_reflections
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import columns
@@ -49,8 +49,3 @@ def _against_slow(couple: tuple[Part, Part] | None, level: Any, settings: Analys
         return nothing
     found = compare_pair(part, slow, settings, str(part["benchmark"][0]))
     return columns("reduction", reduction_of(found.ratio)) | columns("difference", found.difference)
-
-
-def all_levels(parts: Parts, couples: Any, settings: AnalysisParams) -> list[dict[str, Any]]:
-    """Level rows of every run and benchmark."""
-    return [row for key, part in parts.items() for row in level_rows(part, couples.get(key), settings)]

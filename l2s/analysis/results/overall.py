@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from l2s.analysis.results.comparisons import Couples, Parts, compare_pair, families, slow_of
+from l2s.analysis.results.comparisons import Couples, Parts, adjusted, compare_pair, slow_of
 from l2s.analysis.results.rows import Part, has_tokens, is_cut, numbered
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import Interval, accuracy, columns
 from l2s.analysis.statistics.length import reductions
-from l2s.analysis.statistics.paired import Comparison, holm, verdict
+from l2s.analysis.statistics.paired import Comparison, verdict
 from l2s.analysis.statistics.resampling import percentiles, resampled_sums
 from l2s.core.seeds import seed_for
 
@@ -34,11 +34,7 @@ def overall_rows(
     own = {run: {name: parts[run, name] for name in benchmarks if (run, name) in parts} for run in runs}
     beside = {run: [couples[run, name] for name in own[run] if (run, name) in couples] for run in runs}
     pooled = {run: _pooled(both, settings) for run, both in beside.items() if both and len(both) == len(own[run])}
-    adjusted = {
-        run: p
-        for family in families({run: found.p_value for run, found in pooled.items()}, settings)
-        for run, p in holm(family).items()
-    }
+    p_holm = adjusted({run: found.p_value for run, found in pooled.items()}, settings)
     rows = []
     for run in runs:
         row: dict[str, Any] = {"run": run, "baseline": slow_of(run, settings), **_accuracies(own[run], settings)}
@@ -46,9 +42,9 @@ def overall_rows(
             row |= _reductions(beside[run], settings) | {
                 **columns("difference", pooled[run].difference),
                 "p_value": pooled[run].p_value,
-                "p_holm": adjusted[run],
+                "p_holm": p_holm[run],
                 "minimum_detectable": pooled[run].minimum_detectable,
-                "verdict": verdict(pooled[run], adjusted[run], settings.margin, settings.confidence),
+                "verdict": verdict(pooled[run], p_holm[run], settings.margin, settings.confidence),
             }
         rows.append(row)
     return rows

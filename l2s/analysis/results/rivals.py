@@ -6,13 +6,10 @@ from l2s.analysis.inputs.facts import MAKING, RunFacts
 from l2s.analysis.results.choose import Choice
 from l2s.analysis.results.pareto import pareto_front
 from l2s.core.row import Row
+from l2s.core.summary import with_ends
 
 WAYS = ("merge", "control", "trained")
-MEASURES = (
-    "accuracy", "accuracy_low", "accuracy_high", "tokens", "tokens_low", "tokens_high", "tokens_right",
-    "tokens_right_low", "tokens_right_high", "tokens_wrong", "tokens_wrong_low", "tokens_wrong_high", "reduction",
-    "reduction_low", "reduction_high", "difference", "difference_low", "difference_high", "verdict",
-)  # fmt: skip
+MEASURES = with_ends("accuracy~", "tokens~", "tokens_right~", "tokens_wrong~", "reduction~", "difference~", "verdict")
 
 
 def way_of(facts: RunFacts, candidate: bool) -> str | None:
@@ -20,7 +17,7 @@ def way_of(facts: RunFacts, candidate: bool) -> str | None:
 
     A trained model under a length control counts as held back.
     """
-    if facts.control_kind not in (None, "none"):
+    if facts.controlled:
         return "control"
     if facts.training is not None:
         return "trained"

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from l2s.analysis.inputs.facts import control_name
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import accuracy, columns
 from l2s.analysis.statistics.length import mean_tokens
@@ -40,11 +41,6 @@ def run_row(part: Part, settings: AnalysisParams) -> dict[str, Any]:
         "retokenised": known_mean(part["retokenised"]),
         "seconds": known_mean(part["seconds"]),
     }
-
-
-def control_name(run: str, model: str) -> str:
-    """``budget-96`` of the run ``slow-budget-96`` of the model ``slow``; ``none`` for the model itself."""
-    return run.removeprefix(model).removeprefix("-") or "none"
 
 
 def is_cut() -> pl.Expr:

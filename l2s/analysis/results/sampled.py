@@ -1,14 +1,13 @@
 """Sampled beside greedy: runs that ask a model again with sampling of their own, beside its run without."""
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
 from l2s.analysis.inputs.facts import Facts, RunFacts
-from l2s.analysis.results.comparisons import Parts, baselines, compare_pair, slow_of
+from l2s.analysis.results.comparisons import Parts, baselines, by_benchmark, compare_pair, slow_of
 from l2s.analysis.results.rows import Part, measured
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import columns
-from l2s.analysis.statistics.paired import Comparison, holm, verdict
+from l2s.analysis.statistics.paired import Comparison, verdict
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.params import nearest
 from l2s.core.row import Row
@@ -54,17 +53,25 @@ def sampled_rows(parts: Parts, beside: Mapping[str, str], facts: Facts, settings
     Raises:
         RecordError: two runs did not answer the same problems.
     """
-    keys = sorted((benchmark, run) for run, benchmark in parts if run in beside and (beside[run], benchmark) in parts)
+    keys = [key for key in parts if key[0] in beside and (beside[key[0]], key[1]) in parts]
     against = {
-        (benchmark, run): _compared(parts[run, benchmark], parts[slow, benchmark], settings)
-        for benchmark, run in keys
+        (run, benchmark): _compared(parts[run, benchmark], parts[slow, benchmark], settings)
+        for run, benchmark in keys
         if (slow := _sampled_slow(run, beside, facts, settings)) is not None and (slow, benchmark) in parts
     }
-    return [
-        _row(parts[run, benchmark], parts[beside[run], benchmark], facts.get(run, RunFacts()), settings)
-        | dict(_against_slow(run, benchmark, against, beside, settings))
-        for benchmark, run in keys
-    ]
+    p_holm = by_benchmark(against, settings)
+    rows = []
+    for run, benchmark in keys:
+        own, word = against.get((run, benchmark)), "baseline" if beside[run] in baselines(settings) else None
+        if own is not None:
+            word = verdict(own, p_holm[benchmark][run], settings.margin, settings.confidence)
+        rows.append(
+            _row(parts[run, benchmark], parts[beside[run], benchmark], facts[run], settings)
+            | columns("difference_sampled", own.difference if own else None)
+            | columns("ratio_sampled", own.ratio if own else None)
+            | {"verdict": word}
+        )
+    return rows
 
 
 def _row(part: Part, other: Part, facts: RunFacts, settings: AnalysisParams) -> Row:
@@ -75,7 +82,7 @@ def _row(part: Part, other: Part, facts: RunFacts, settings: AnalysisParams) -> 
         "benchmark": part["benchmark"][0],
         "n": part.height,
         "problems": part["id"].n_unique(),
-        **{name: facts.sampling.get(name) for name in DRAWN},
+        **_drawn(facts),
         **measured(part, settings),
         **{name.replace(kind, f"{kind}_beside", 1): value for kind in ("accuracy", "tokens")
            for name, value in measured(other, settings).items() if name.startswith(kind)},
@@ -87,32 +94,12 @@ def _row(part: Part, other: Part, facts: RunFacts, settings: AnalysisParams) -> 
 
 def _sampled_slow(run: str, beside: Mapping[str, str], facts: Facts, settings: AnalysisParams) -> str | None:
     """The slow model's run under the same sampling."""
-    slow = slow_of(beside[run], settings)
-    drawn = {name: facts[run].sampling.get(name) for name in DRAWN}
-    alike = (
-        other
-        for other in sorted(beside)
-        if beside[other] == slow and {name: facts[other].sampling.get(name) for name in DRAWN} == drawn
-    )
-    return next(alike, None)
+    slow, drawn = slow_of(beside[run], settings), _drawn(facts[run])
+    return next((one for one in sorted(beside) if beside[one] == slow and _drawn(facts[one]) == drawn), None)
 
 
-def _against_slow(
-    run: str,
-    benchmark: str,
-    against: Mapping[tuple[str, str], Comparison],
-    beside: Mapping[str, str],
-    settings: AnalysisParams,
-) -> Iterator[tuple[str, Any]]:
-    """Difference and ratio to the sampled slow model, and the verdict."""
-    own = against.get((benchmark, run))
-    yield from columns("difference_sampled", own.difference if own else None).items()
-    yield from columns("ratio_sampled", own.ratio if own else None).items()
-    if own is None:
-        yield "verdict", "baseline" if beside[run] in baselines(settings) else None
-        return
-    adjusted = holm({other: one.p_value for (name, other), one in against.items() if name == benchmark})
-    yield "verdict", verdict(own, adjusted[run], settings.margin, settings.confidence)
+def _drawn(facts: RunFacts) -> Row:
+    return {name: facts.sampling.get(name) for name in DRAWN}
 
 
 def _compared(part: Part, other: Part, settings: AnalysisParams) -> Comparison:

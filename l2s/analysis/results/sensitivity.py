@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from l2s.analysis.inputs.facts import Facts, RunFacts, Value
+from l2s.analysis.inputs.facts import Facts, RunFacts, Value, control_name
 from l2s.analysis.results.comparisons import Parts
 from l2s.analysis.results.differences import accuracy_minus, same_problems
-from l2s.analysis.results.rows import control_name, has_tokens, measured
+from l2s.analysis.results.rows import has_tokens, measured
 from l2s.analysis.settings import AnalysisParams
 from l2s.analysis.statistics.accuracy import columns
+from l2s.core.numbers import is_number
+from l2s.core.summary import with_ends
 
 
 class Sweep(NamedTuple):
@@ -36,7 +38,7 @@ def sweeps(facts: Facts) -> list[Sweep]:
     groups: dict[tuple[str, str, tuple[tuple[str, Value], ...]], list[tuple[float, str]]] = {}
     for run, own in sorted(facts.items()):
         for name, value in own.coefficients.items():
-            if own.method and isinstance(value, int | float) and not isinstance(value, bool):
+            if own.method and is_number(value):
                 rest = tuple(sorted((key, other) for key, other in own.coefficients.items() if key != name))
                 groups.setdefault((own.method, name, rest), []).append((float(value), run))
     found = [Sweep(method, name, tuple(sorted(runs))) for (method, name, _), runs in groups.items()]
@@ -44,7 +46,7 @@ def sweeps(facts: Facts) -> list[Sweep]:
 
 
 def _uncontrolled(run: str, own: RunFacts, model: str) -> bool:
-    return own.control_kind in (None, "none") and control_name(run, model) == "none"
+    return not own.controlled and control_name(run, model) == "none"
 
 
 def _rows(sweep: Sweep, benchmark: str, parts: Parts, settings: AnalysisParams) -> Iterator[dict[str, Any]]:
@@ -85,8 +87,7 @@ def _change(
 
 def scale_rows(rows: Sequence[Mapping[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     """One row per merged run whose size is known, where a method was tried at two sizes at least."""
-    names = ("accuracy", "accuracy_low", "accuracy_high", "difference", "difference_low", "difference_high")
-    names += ("reduction", "reduction_low", "reduction_high", "verdict")  # type: ignore[assignment]
+    names = with_ends("accuracy~", "difference~", "reduction~", "verdict")
     found = [
         {
             "method": facts[row["run"]].method,

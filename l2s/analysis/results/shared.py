@@ -1,28 +1,31 @@
 """Shared: problems of a reported benchmark that are asked by the benchmark on which recipes are chosen, too."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
 
 from l2s.analysis.settings import AnalysisParams
 from l2s.benchmarks.contamination import normalised
-from l2s.core.row import Row
-
-Problems = Mapping[str, Iterable[Row]]
-"""Rows with ``problem``, by benchmark."""
 
 
 def shared_problems(
-    problems: Problems, reported: Sequence[str], settings: AnalysisParams
+    frame: pl.DataFrame, reported: Sequence[str], settings: AnalysisParams
 ) -> dict[str, tuple[int, int]]:
     """How many problems of each reported benchmark the validation benchmark asks, and of how many; by normalised text.
 
-    Benchmarks that share none are left out.
+    Benchmarks that share none are left out, and problems whose text the verdicts do not tell.
     """
-    chosen_on = {normalised(row["problem"]) for row in problems.get(settings.validation or "", ())}
+    asked = frame.drop_nulls("problem").unique(["benchmark", "id"], keep="first", maintain_order=True)
+
+    def texts(benchmark: str) -> list[str]:
+        return [normalised(text) for text in asked.filter(pl.col("benchmark") == benchmark)["problem"]]
+
+    chosen_on = set(texts(settings.validation or ""))
     found = {}
     for benchmark in reported if chosen_on else ():
-        texts = [normalised(row["problem"]) for row in problems.get(benchmark, ())]
-        if shared := sum(text in chosen_on for text in texts):
-            found[benchmark] = (shared, len(texts))
+        own = texts(benchmark)
+        if shared := sum(text in chosen_on for text in own):
+            found[benchmark] = (shared, len(own))
     return found
 
 
