@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from l2s.report import charts, sections
+from l2s.core.summary import roles_of
+from l2s.report import sections
+from l2s.report.charts.controls import controls_chart
+from l2s.report.charts.layers import layer_charts
+from l2s.report.charts.levels import level_charts
 from l2s.report.charts.marks import ROLE_NAMES
+from l2s.report.charts.rivals import asked_chart, rivals_chart
+from l2s.report.charts.searches import search_charts
+from l2s.report.charts.sweep import sweeps
+from l2s.report.charts.trade_off import trade_off_charts
 from l2s.report.parts import columns
 from l2s.report.parts.details import run_details
 from l2s.report.parts.headline import headline
@@ -18,10 +26,12 @@ Manifests = Mapping[str, Mapping[str, Any]]
 
 def page_content(summary: Summary, manifests: Manifests, searches: Mapping[str, Search]) -> dict[str, Any]:
     """Every value that the template takes from what the page is built of; ``specs`` are the plots."""
-    plots = _plots(summary, manifests)
+    swept = {benchmark: sweeps(summary, benchmark) for benchmark in summary["benchmarks"]}
+    layers = layer_charts(summary, manifests)
+    plots = _plots(summary, swept) | {f"layers-{key}": {"": panel["spec"]} for key, panel in layers.items()}
     for name, found in searches.items():
-        plots |= charts.search_charts(name, found.summary, list(found.trials))
-    roles = set(sections.roles_of(summary).values())
+        plots |= search_charts(name, found.summary, list(found.trials))
+    roles = set(roles_of(summary).values())
     return {
         "summary": summary,
         "headline": headline(summary),
@@ -32,11 +42,11 @@ def page_content(summary: Summary, manifests: Manifests, searches: Mapping[str, 
         "roles": [role for role in ROLE_NAMES if role in roles],
         "plots": {name: list(views) for name, views in plots.items()},
         "specs": plots,
-        "sweeps": {name: _sweep_tables(summary, name) for name in summary["benchmarks"]},
+        "sweeps": {name: [_sweep_table(summary, sweep) for sweep in found] for name, found in swept.items()},
         "rivals": {name: rivals_of(summary, name) for name in summary["benchmarks"]},
         "asked": {name: asked_of(summary, name) for name in summary["benchmarks"]},
         "searches": searches_of(summary, searches),
-        "layers": charts.layer_charts(summary, manifests),
+        "layers": layers,
         "baseless": sorted(name for name, manifest in manifests.items() if not has_base(manifest)),
         "takeaways": sections.takeaways(summary),
         "details": run_details(summary, manifests),
@@ -50,35 +60,29 @@ def _reason(summary: Summary) -> str:
     return reason if starts_with_name else reason[:1].upper() + reason[1:]
 
 
-def _plots(summary: Summary, manifests: Manifests) -> dict[str, dict[str, Any]]:
-    """Name of a plot to its views, each a specification."""
+def _plots(summary: Summary, swept: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Name of each plot of a benchmark to its views, each a specification."""
     plots: dict[str, dict[str, Any]] = {}
     for benchmark in summary["benchmarks"]:
-        plots[f"trade-off-{benchmark}"] = charts.trade_off_charts(summary, benchmark)
-        for key, spec in charts.level_charts(summary, benchmark).items():
+        plots[f"trade-off-{benchmark}"] = trade_off_charts(summary, benchmark)
+        for key, spec in level_charts(summary, benchmark).items():
             plots[f"level-{key}-{benchmark}"] = {"": spec}
-        for number, sweep in enumerate(charts.sweeps(summary, benchmark)):
+        for number, sweep in enumerate(swept[benchmark]):
             plots[f"sweep-{number}-accuracy-{benchmark}"] = {"": sweep["accuracy"]}
             plots[f"sweep-{number}-tokens-{benchmark}"] = {"": sweep["tokens"]}
-        if (chart := charts.controls_chart(summary, benchmark)) is not None:
+        if (chart := controls_chart(summary, benchmark)) is not None:
             plots[f"controls-{benchmark}"] = {"": chart}
-        plots |= {f"rivals-{benchmark}": charts.rivals_chart(summary, benchmark)}
-        plots |= {f"asked-{benchmark}": charts.asked_chart(summary, benchmark)}
-    for key, panel in charts.layer_charts(summary, manifests).items():
-        plots[f"layers-{key}"] = {"": panel["spec"]}
+        plots |= {f"rivals-{benchmark}": rivals_chart(summary, benchmark)}
+        plots |= {f"asked-{benchmark}": asked_chart(summary, benchmark)}
     return {name: views for name, views in plots.items() if views}
 
 
-def _sweep_tables(summary: Summary, benchmark: str) -> list[dict[str, Any]]:
-    roles = sections.roles_of(summary)
-    return [
-        {
-            "method": sweep["method"],
-            "coefficient": sweep["coefficient"],
-            "grid": sections.plain_grid("run", sweep["rows"], columns.SWEEP, "run", roles),
-        }
-        for sweep in charts.sweeps(summary, benchmark)
-    ]
+def _sweep_table(summary: Summary, sweep: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "method": sweep["method"],
+        "coefficient": sweep["coefficient"],
+        "grid": sections.plain_grid("run", sweep["rows"], columns.SWEEP, "run", roles_of(summary)),
+    }
 
 
 def _validation(summary: Summary) -> dict[str, Any] | None:

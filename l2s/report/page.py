@@ -16,7 +16,7 @@ from l2s.core.files import replacing_folder, write_text
 from l2s.core.shown import plain, share_text
 from l2s.report.charts.marks import ROLE_NAMES
 from l2s.report.content import page_content, present_sections
-from l2s.report.parts import columns, tables
+from l2s.report.parts import columns
 from l2s.report.parts.examples import Examples
 from l2s.report.parts.numbers import NOTHING
 from l2s.report.parts.transcripts import final_of, question_of, shortened, thinking_of
@@ -96,7 +96,6 @@ def _environment(transcript: int) -> Environment:
         finalize=lambda value: plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
     environment.filters |= {
-        "difference": tables.difference_text,
         "share": share_text,
         "p_value": columns.P_VALUE.number,
         "question": lambda prompt: shortened(question_of(prompt), transcript),

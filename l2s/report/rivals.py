@@ -3,8 +3,9 @@
 from itertools import groupby
 from typing import Any
 
+from l2s.core.row import Row
+from l2s.core.summary import rows_of
 from l2s.report.parts import columns
-from l2s.report.parts.numbers import Row
 from l2s.report.sections import plain_grid
 
 WAYS = {"merge": "merge", "control": "hold back", "trained": "train"}
@@ -12,7 +13,7 @@ WAYS = {"merge": "merge", "control": "hold back", "trained": "train"}
 
 def rivals_of(summary: dict[str, Any], benchmark: str) -> dict[str, Any]:
     """The front, the best of each way, and what making the models took; empty where nothing was trained."""
-    rows = [row for row in summary.get("rivals", []) if row["benchmark"] == benchmark]
+    rows = rows_of(summary, "rivals", benchmark)
     if not rows:
         return {}
     ways = {row["run"]: row["way"] for row in rows}
@@ -35,7 +36,7 @@ def rivals_of(summary: dict[str, Any], benchmark: str) -> dict[str, Any]:
 
 def asked_of(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
     """One entry per model that was asked for levels: what was found, and a table."""
-    rows = [row for row in summary.get("asked", []) if row["benchmark"] == benchmark]
+    rows = rows_of(summary, "asked", benchmark)
     found = []
     for model, group in groupby(rows, key=lambda row: row["model"]):
         own = list(group)

@@ -1,14 +1,16 @@
 """The page's sections as plain values: each is there only where the summary has its numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from l2s.core.row import Row
+from l2s.core.shown import size_text
+from l2s.core.summary import roles_of, rows_of, sorted_rows
 from l2s.report.parts import columns
 from l2s.report.parts.headline import featured
 from l2s.report.parts.numbers import Cell, Column
-from l2s.report.parts.tables import caption, role_of, sorted_rows
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,7 @@ class Grid:
     first: str
     """Heading of the labels."""
     columns: Sequence[Column]
-    lines: list[Line] = field(default_factory=list)
-
-
-def roles_of(summary: dict[str, Any]) -> dict[str, str]:
-    """Run to role."""
-    return {row["run"]: role_of(summary, row) for row in summary["rows"]}
+    lines: list[Line]
 
 
 def run_grid(summary: dict[str, Any], rows: list[Row], wanted: Sequence[Column], benchmark: str) -> Grid | None:
@@ -59,11 +56,7 @@ def plain_grid(first: str, rows: list[Row], wanted: Sequence[Column], label: str
 
 def benchmark_sections(summary: dict[str, Any], benchmark: str) -> dict[str, Any]:
     """The tables of one benchmark."""
-    rows = sorted_rows(summary, benchmark)
-    roles = roles_of(summary)
-
-    def of(table: str) -> list[Row]:
-        return [row for row in summary.get(table, []) if row["benchmark"] == benchmark]
+    rows, roles, of = sorted_rows(summary, benchmark), roles_of(summary), partial(rows_of, summary, benchmark=benchmark)
 
     beside = {row["run"]: row["beside"] for row in summary.get("sampled", [])}
     drawn = [row | {"name": row["run"], "run": beside.get(row["run"], row["run"])} for row in of("samples")]
@@ -93,9 +86,26 @@ def benchmark_sections(summary: dict[str, Any], benchmark: str) -> dict[str, Any
     }
 
 
+def caption(summary: Row, rows: list[Row]) -> str:
+    """What the marks and words of the table mean."""
+    settings = summary["settings"]
+    parts = [f"{' or '.join(sorted({size_text(row) for row in rows}))} each."]
+    if any("difference" in row for row in rows):
+        parts.append(
+            f"Verdicts against {settings['slow']}, paired: parity = accuracy at most "
+            f"{100 * settings['margin']:g} points lower, with {100 * settings['confidence']:g} % confidence."
+        )
+    blind = [row["minimum_detectable"] for row in rows if row["verdict"] == "undecided" and "difference" in row]
+    if blind:
+        parts.append(f"Undecided: a difference under {100 * max(blind):.1f} points is easily missed with so few.")
+    if summary["chosen"]["run"]:
+        parts.append(f"★ chosen on {settings['validation']}, on its problems alone.")
+    return " ".join(parts)
+
+
 def sampled_grid(summary: dict[str, Any], benchmark: str) -> Grid | None:
     """Runs with sampling of their own; a label opens the run beside it, of the same model."""
-    rows = [row for row in summary.get("sampled", []) if row["benchmark"] == benchmark]
+    rows = rows_of(summary, "sampled", benchmark)
     told = {row["run"]: f" ({row['verdict']})" if row["verdict"] not in (None, "baseline") else "" for row in rows}
     named = [row | {"name": f"{row['run']}{told[row['run']]}", "run": row["beside"]} for row in rows]
     return plain_grid("run", named, columns.SAMPLED, "name", roles_of(summary))
@@ -120,7 +130,7 @@ def overall_grid(summary: dict[str, Any]) -> Grid | None:
 
 def level_grid(summary: dict[str, Any], benchmark: str) -> dict[str, Any] | None:
     """Accuracy and tokens by level, one line per run."""
-    rows = [row for row in summary["levels"] if row["benchmark"] == benchmark]
+    rows = rows_of(summary, "levels", benchmark)
     levels = sorted({row["level"] for row in rows}, key=lambda level: (isinstance(level, str), level))
     if not levels:
         return None

@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from l2s.analysis.analyse import analyse
 from l2s.analysis.output.reading import read_summary
 from l2s.analysis.output.summary import write_summary
 from l2s.analysis.settings import AnalysisParams
-from l2s.records import Verdicts, table_of
+from l2s.core.summary import with_ends
 from l2s.report.parts.examples import Examples, pick_examples
-from tests.analysis.simulate import ACCURACY, verdict_rows
+from tests.analysis.simulate import ACCURACY, analysed, verdict_rows
 
 RUNS = {**ACCURACY, "slow-budget-96": 0.6, "ties-d50": 0.97, "ta-s40": 0.96}
 ONE = {"validation": 60, "test": 120}
@@ -17,11 +16,11 @@ TWO = {"validation": 60, "test": 120, "unseen": 80}
 
 
 def summarised(rows: list[dict[str, Any]], folder: Path, **changed: Any) -> dict[str, Any]:
-    candidates = [run for run in dict.fromkeys(row["run"] for row in rows) if "-" in run or run == "average"]
+    runs = dict.fromkeys(row["run"] for row in rows)
+    candidates = [run for run in runs if ("-" in run or run == "average") and "budget" not in run]
     settings = {"slow": "slow", "quick": "quick", "validation": "validation", "candidates": candidates}
-    settings["candidates"] = [run for run in candidates if "budget" not in run]
     parsed = AnalysisParams.model_validate({**settings, "bootstrap": 200, **changed})
-    write_summary(analyse(table_of(rows, Verdicts, "rows"), parsed), folder)
+    write_summary(analysed(rows, parsed), folder)
     return read_summary(folder / "summary.json")
 
 
@@ -29,25 +28,14 @@ def rich(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
     """A summary of benchmarks of these sizes, and a row or two of every further table."""
     summary = summarised(verdict_rows(RUNS, sizes), folder)
     by_run = {(row["run"], row["benchmark"]): row for row in summary["rows"]}
+    known = {"method": "task_arithmetic", "coefficients": {"share.slow": 0.4}, "parameters": 607360}
 
     def part(run: str, **more: Any) -> dict[str, Any]:
         row = by_run[run, "test"]
-        keys = (
-            "run",
-            "benchmark",
-            "n",
-            "accuracy",
-            "accuracy_low",
-            "accuracy_high",
-            "tokens",
-            "tokens_low",
-            "tokens_high",
-        )
-        return {key: row[key] for key in keys} | more
+        return {key: row[key] for key in with_ends("run", "benchmark", "n", "accuracy~", "tokens~")} | more
 
     return summary | {
-        "runs": [{"run": "ta-s40", "model": "ta-s40", "role": "merge", "slow": "slow", "method": "task_arithmetic",
-                  "coefficients": {"share.slow": 0.4}, "control_kind": "none", "control": {}, "parameters": 607360}],
+        "runs": [row | (known if row["run"] == "ta-s40" else {}) for row in summary["runs"]],
         "sensitivity": [part("ta-s40", method="task_arithmetic", coefficient="share.slow", value=0.4, step=None,
                              change=None, tokens_change_ratio=None),
                         part("ta-s70", method="task_arithmetic", coefficient="share.slow", value=0.7, step=0.3,

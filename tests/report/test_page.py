@@ -12,15 +12,10 @@ import pytest
 
 from l2s.report.page import build_page
 from tests.analysis.simulate import verdict_rows
-from tests.report.sample import ONE, examples_with, manifest, rich, summarised
+from tests.report.sample import examples_with, manifest, summarised
 
 SECTIONS = ["runs", "trade-off", "levels", "sweep", "controls", "cost", "problems", "layers", "study", "lineage"]
 UNCOMPARED: dict[str, Any] = {"slow": None, "quick": None, "validation": None, "candidates": []}
-
-
-@pytest.fixture(scope="module")
-def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return rich(tmp_path_factory.mktemp("summary"), ONE)
 
 
 def page(summary: dict[str, Any], folder: Path, kept: Path, response: str = "x", **more: Any) -> str:
@@ -76,7 +71,7 @@ def test_every_section_is_there_where_its_data_is_and_in_the_contents(
     assert all(f'id="{anchor}"' not in less for anchor in ("sweep", "problems", "layers", "study"))
 
 
-OLD = ("rows", "levels", "comparisons", "overall", "chosen", "benchmarks", "front", "settings")
+OLD = ("rows", "runs", "levels", "comparisons", "overall", "chosen", "benchmarks", "front", "settings")
 """What a summary always holds."""
 
 

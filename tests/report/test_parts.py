@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from l2s.core.shown import plain
-from l2s.report.charts import controls_chart, layer_charts, level_charts, sweeps, trade_off_charts
+from l2s.report.charts.controls import controls_chart
+from l2s.report.charts.layers import layer_charts
+from l2s.report.charts.levels import level_charts
+from l2s.report.charts.sweep import sweeps
+from l2s.report.charts.trade_off import trade_off_charts
 from l2s.report.parts.columns import CONTROLS, SWEEP
 from l2s.report.parts.examples import pick_examples
 from l2s.report.parts.headline import featured, headline
@@ -15,12 +19,7 @@ from l2s.report.parts.layers import has_base, layer_rows
 from l2s.report.parts.numbers import Column, decimal
 from l2s.report.parts.transcripts import final_of, question_of, shortened, thinking_of
 from l2s.report.sections import forest_scale, takeaways
-from tests.report.sample import ONE, manifest, rich
-
-
-@pytest.fixture(scope="module")
-def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return rich(tmp_path_factory.mktemp("summary"), ONE)
+from tests.report.sample import manifest
 
 
 def test_a_number_with_its_interval() -> None:
@@ -193,6 +192,7 @@ def small(*rows: dict[str, Any], chosen: str | None = None) -> dict[str, Any]:
     settings = {"slow": "slow", "quick": None, "candidates": ["a", "b", "c"], "validation": None, "confidence": 0.95}
     return {
         "rows": list(rows),
+        "runs": [{"run": row["run"], "role": "merge" if row["control"] == "none" else "control"} for row in rows],
         "overall": [],
         "benchmarks": ["test"],
         "chosen": {"run": chosen, "reason": ""},

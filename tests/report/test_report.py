@@ -12,11 +12,12 @@ from rich.console import Console
 
 from l2s.analysis.output.terminal import main_table
 from l2s.core.shown import share_text, size_text
-from l2s.report.parts.columns import DIFFERENCE, P_VALUE
+from l2s.core.summary import sorted_rows
+from l2s.report.parts.columns import DIFFERENCE, DIFFERENCE_TOLD, P_VALUE
 from l2s.report.parts.headline import headline
-from l2s.report.parts.tables import caption, difference_text, sorted_rows
 from l2s.report.plots.crowd import crowd
 from l2s.report.plots.figures import COLOURS, SETTINGS, draw_figures, plt, trade_off
+from l2s.report.sections import caption
 from tests.analysis.simulate import ACCURACY, verdict_rows
 from tests.report.sample import summarised
 
@@ -52,7 +53,7 @@ def test_the_table_fits_and_cuts_no_word(real: dict[str, Any], width: int) -> No
     for row in sorted_rows(real, "test"):
         (line,) = [line for line in text.splitlines() if line.lstrip("★ ").startswith(f"{row['run']} ")]
         assert f"{100 * row['accuracy']:.1f} [" in line and row["verdict"] in line
-        assert (difference_text(row) in line) == ("Δ" in text) or row["run"] == "slow"
+        assert (DIFFERENCE.text(row) in line) == ("Δ" in text) or row["run"] == "slow"
     assert ("Δ" in text and "cut" in text and "reflect" in text) == (width > 80)
 
 
@@ -102,9 +103,9 @@ def test_numbers_as_text() -> None:
         "difference_low": -0.009,
         "difference_high": 0.005,
     }
-    assert difference_text(row) == "−0.2 [−0.9, +0.5]"
+    assert DIFFERENCE.text(row) == "−0.2 [−0.9, +0.5]"
     assert [share_text(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)] == ["0 %", "<1 %", "50 %", ">99 %", "100 %"]
-    assert difference_text({**row, "difference": -0.0001}, "points") == "+0.0 points [−0.9, +0.5]"
+    assert DIFFERENCE_TOLD.text({**row, "difference": -0.0001}) == "+0.0 points [−0.9, +0.5]"
     assert [P_VALUE.number(p) for p in (1.0, 0.0245, 3e-124)] == ["1.000", "0.025", "<0.001"]
     assert [DIFFERENCE.number(x) for x in (-0.007, -0.0001, 0.0)] == ["−0.7", "+0.0", "+0.0"]
     assert [size_text(row) for row in ({"n": 1, "problems": 1}, {"n": 4000, "problems": 1000})] == [
@@ -127,7 +128,8 @@ def sixteen(summary: dict[str, Any], crowded: bool) -> tuple[dict[str, Any], lis
              "tokens_high": tokens + 1, "accuracy": accuracy, "accuracy_low": accuracy - 0.01,
              "accuracy_high": min(1.0, accuracy + 0.01)}
         )  # fmt: skip
-    return {**summary, "chosen": {"run": "dare-ties-d3", "reason": "x"}, "front": {}}, rows
+    runs = [{"run": row["run"], "role": "chosen" if row["run"] == "dare-ties-d3" else "merge"} for row in rows]
+    return {**summary, "runs": runs, "chosen": {"run": "dare-ties-d3", "reason": "x"}, "front": {}}, rows
 
 
 @pytest.mark.parametrize("crowded", [False, True])

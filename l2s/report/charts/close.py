@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Sequence
 
+from l2s.core.row import Row
 from l2s.report.charts.marks import Spec
-from l2s.report.parts.numbers import Row
 
 Draw = Callable[[str, Sequence[Row], Spec, Spec], Spec]
 """A plot of a title, points and the two axes."""

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from l2s.report.charts.marks import Spec, axis, by_role, frame, tip
+from l2s.core.summary import roles_of
+from l2s.report.charts.marks import Spec, axis, by_role, frame, stations, tip
 from l2s.report.parts.layers import has_base, layer_rows
-from l2s.report.parts.tables import role_of
 
 PANELS = {
     "delta_norm": ("length of the change", "‖merged − reference‖ per layer", 1),
@@ -20,11 +20,7 @@ def layer_charts(summary: dict[str, Any], manifests: Mapping[str, Mapping[str, A
     rows = layer_rows(manifests)
     if not rows:
         return {}
-    controls = {row["run"]: row.get("control", "none") for row in summary["rows"]}
-    roles = {
-        recipe: role_of(summary, {"run": recipe, "control": controls[recipe]}) if recipe in controls else "merge"
-        for recipe in manifests
-    }
+    roles = dict.fromkeys(manifests, "merge") | roles_of(summary)
     based = {recipe: has_base(manifest) for recipe, manifest in manifests.items()}
     longest = max(rows, key=lambda row: row["place"])["recipe"]
     layers = [row["layer"] for row in rows if row["recipe"] == longest]
@@ -58,9 +54,7 @@ def _points(
 
 
 def _panel(title: str, points: list[dict[str, Any]], layers: list[str]) -> Spec:
-    x = {"field": "x", "type": "ordinal", "title": "layer", "sort": layers,
-         "scale": {"domain": layers, "type": "point", "padding": 0.3},
-         "axis": {"labelOverlap": True, "labelAngle": 0}}  # fmt: skip
+    x = stations("layer", layers)
     y = axis("y", title, {"zero": True, "nice": True})
     colour = by_role("color", [point["role"] for point in points])
     thick: Spec = {"condition": {"test": "datum.role === 'chosen'", "value": 2.6}, "value": 1.1}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, by_role, estimate, frame, tip
+from l2s.core.summary import roles_of, rows_of
+from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, by_role, frame, stations, tip
 from l2s.report.parts.numbers import Column
-from l2s.report.parts.tables import role_of
 
 BOLD = ("slow", "quick", "chosen")
 PANELS = {
@@ -16,17 +16,16 @@ PANELS = {
 
 def level_charts(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
     """Panel to plot, for a benchmark with more than one level; empty otherwise."""
-    rows = [row for row in summary["levels"] if row["benchmark"] == benchmark]
+    rows = rows_of(summary, "levels", benchmark)
     levels = sorted({row["level"] for row in rows}, key=lambda level: (isinstance(level, str), level))
     if len(levels) < 2:
         return {}
-    controls = {row["run"]: row.get("control", "none") for row in summary["rows"]}
-    roles = {run: role_of(summary, {"run": run, "control": control}) for run, control in controls.items()}
+    roles = roles_of(summary)
     panels = {}
     for key, (title, scale, column) in PANELS.items():
         known = [row for row in rows if row[key] is not None]
         if known:
-            points = [_point(row, roles.get(row["run"], "given"), key, scale, column) for row in known]
+            points = [_point(row, roles[row["run"]], key, scale, column) for row in known]
             panels[key] = _panel(f"{title} against level, {benchmark}", title, points, [str(level) for level in levels])
     return panels
 
@@ -44,15 +43,13 @@ def _point(row: dict[str, Any], role: str, key: str, scale: int, column: Column)
         "tip": tip(
             row["run"],
             f"level {row['level']}, n = {row['n']:,}",
-            f"{column.heading or 'reflect'} {estimate(column, row)}",
+            f"{column.heading or 'reflect'} {column.text(row)}",
         ),
     }
 
 
 def _panel(description: str, title: str, points: list[dict[str, Any]], levels: list[str]) -> Spec:
-    x = {"field": "x", "type": "ordinal", "title": "level of difficulty", "sort": levels,
-         "scale": {"domain": levels, "type": "point", "padding": 0.3},
-         "axis": {"labelOverlap": True, "labelAngle": 0}}  # fmt: skip
+    x = stations("level of difficulty", levels)
     y = axis("y", title, {"zero": not title.startswith("accuracy"), "nice": True})
     colour = by_role("color", [point["role"] for point in points])
     run = {"field": "run", "type": "nominal"}

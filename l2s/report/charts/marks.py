@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from l2s.report.parts.numbers import Column, Row
+from l2s.core.row import Row
+from l2s.report.parts.numbers import Column
 
 Spec = dict[str, Any]
 
@@ -47,9 +48,32 @@ def by_role(channel: str, roles: Sequence[str]) -> Spec:
     }
 
 
-def axis(field: str, title: str, scale: Spec | None = None, **more: Any) -> Spec:
+def axis(field: str, title: str, scale: Spec, **more: Any) -> Spec:
     """A quantitative axis."""
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale or {"zero": False}, **more}
+    return {"field": field, "type": "quantitative", "title": title, "scale": scale, **more}
+
+
+def stations(title: str, names: list[str]) -> Spec:
+    """The axis across of what has names and an order."""
+    return {
+        "field": "x",
+        "type": "ordinal",
+        "title": title,
+        "sort": names,
+        "scale": {"domain": names, "type": "point", "padding": 0.3},
+        "axis": {"labelOverlap": True, "labelAngle": 0},
+    }
+
+
+def lengths() -> Spec:
+    """The axis across of what runs generate."""
+    return axis("x", "mean generated tokens a response", {"zero": True, "nice": True}, axis={"tickCount": 8})
+
+
+def accuracies(points: Sequence[Row], top: float) -> Spec:
+    """The axis up, from a little below all intervals."""
+    low = min(point["yl"] for point in points)
+    return axis("y", "accuracy, %", {"domain": [max(0.0, low - 4), top], "nice": False})
 
 
 def frame(description: str, height: int, **content: Any) -> Spec:
@@ -69,12 +93,6 @@ def tip(*lines: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def estimate(column: Column, row: Row) -> str:
-    """``99.4 % [98.7, 99.7]``."""
-    cell = column.cell(row)
-    return f"{cell.text} {cell.interval}".strip()
-
-
 def point_of(row: Row, role: str, *more: str) -> Spec:
     """A run as a point with both intervals: ``x`` mean tokens, ``y`` accuracy in percent."""
     return {
@@ -91,15 +109,21 @@ def point_of(row: Row, role: str, *more: str) -> Spec:
         "tip": tip(
             row["run"],
             ROLE_NAMES[role],
-            f"accuracy {estimate(ACCURACY, row)}",
-            f"tokens {estimate(TOKENS, row)}",
+            f"accuracy {ACCURACY.text(row)}",
+            f"tokens {TOKENS.text(row)}",
             f"n = {row['n']:,}",
             *more,
         ),
     }
 
 
-def crosses(points: Sequence[Row], x: Spec, y: Spec) -> list[Spec]:
+def runs_frame(title: str, height: int, points: Sequence[Row], x: Spec, y: Spec, below: list[Spec]) -> Spec:
+    """Runs as points with their intervals, above other layers; the page puts names beside them."""
+    layers = [*below, *_crosses(points, x, y), _symbols(points, x, y)]
+    return frame(title, height, data={"values": points}, layer=layers, usermeta={"names": True})
+
+
+def _crosses(points: Sequence[Row], x: Spec, y: Spec) -> list[Spec]:
     """Layers with the intervals of points, thin and behind them."""
     roles = [point["role"] for point in points]
     rule: Spec = {"type": "rule", "opacity": 0.55, "strokeWidth": 1.2, "clip": True}
@@ -110,7 +134,7 @@ def crosses(points: Sequence[Row], x: Spec, y: Spec) -> list[Spec]:
     ]
 
 
-def symbols(points: Sequence[Row], x: Spec, y: Spec) -> Spec:
+def _symbols(points: Sequence[Row], x: Spec, y: Spec) -> Spec:
     """The layer of points, one shape a role; named ``points`` so that the page can put names beside them."""
     roles = [point["role"] for point in points]
     return {

@@ -3,15 +3,16 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from l2s.core.row import Row
+from l2s.core.summary import rows_of
 from l2s.report.charts.close import views
-from l2s.report.charts.marks import Spec, axis, crosses, frame, point_of, symbols
-from l2s.report.parts.numbers import Row
+from l2s.report.charts.marks import Spec, accuracies, lengths, point_of, runs_frame
 from l2s.report.plots.crowd import crowd
 
 
 def rivals_chart(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
     """The chart's views, with the front of all three ways; empty where nothing was trained."""
-    rivals = [row for row in _of(summary, "rivals", benchmark) if row["tokens"] is not None]
+    rivals = [row for row in rows_of(summary, "rivals", benchmark) if row["tokens"] is not None]
     front = sorted((row["tokens"], row["accuracy"]) for row in rivals if row["on_front"])
     points = [point_of(row, row["way"], "on the front" if row["on_front"] else "") for row in rivals]
     line = [{"line": "front", "x": x, "y": 100 * y} for x, y in front]
@@ -22,19 +23,17 @@ def rivals_chart(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
 
 def asked_chart(summary: dict[str, Any], benchmark: str) -> dict[str, Spec]:
     """The one view, a line for each model; empty where no model was asked for levels."""
-    asked = _of(summary, "asked", benchmark)
+    asked = rows_of(summary, "asked", benchmark)
     points = [point_of(row, "trained", f"asked for {row['length_level']}") for row in asked]
     lines = [{"line": row["model"], "x": row["tokens"], "y": 100 * row["accuracy"]} for row in asked]
     return _chart("Levels of length", summary, benchmark, points, lines, {"color": "var(--trained)"})
 
 
-def _of(summary: dict[str, Any], table: str, benchmark: str) -> list[Row]:
-    return [row for row in summary.get(table, []) if row["benchmark"] == benchmark]
-
-
 def _slow(summary: dict[str, Any], benchmark: str) -> list[Spec]:
     slow = summary["settings"]["slow"]
-    return [point_of(row, "slow") for row in _of(summary, "rows", benchmark) if row["run"] == slow and row["tokens"]]
+    return [
+        point_of(row, "slow") for row in rows_of(summary, "rows", benchmark) if row["run"] == slow and row["tokens"]
+    ]
 
 
 def _chart(
@@ -44,9 +43,6 @@ def _chart(
     if not points:
         return {}
     points = [*_slow(summary, benchmark), *points]
-    x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True}, axis={"tickCount": 8})
-    low = min(point["yl"] for point in points)
-    y = axis("y", "accuracy, %", {"domain": [max(0.0, low - 4), 100.5], "nice": False})
 
     def draw(title: str, points: Sequence[Row], x: Spec, y: Spec) -> Spec:
         drawn: Spec = {
@@ -54,10 +50,7 @@ def _chart(
             "mark": {"type": "line", "strokeWidth": 1.4, "opacity": 0.8, "clip": True, **mark},
             "encoding": {"x": x, "y": y, "detail": {"field": "line", "type": "nominal"}},
         }
-        layers = [drawn] if len(line) > 1 else []
-        return frame(
-            title, 340, data={"values": points}, layer=[*layers, *crosses(points, x, y), symbols(points, x, y)],
-            usermeta={"names": True},
-        )  # fmt: skip
+        return runs_frame(title, 340, points, x, y, [drawn] if len(line) > 1 else [])
 
-    return views(f"{title} on {benchmark}, accuracy against mean tokens", points, near, x, y, draw)
+    title = f"{title} on {benchmark}, accuracy against mean tokens"
+    return views(title, points, near, lengths(), accuracies(points, 100.5), draw)

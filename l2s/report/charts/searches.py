@@ -3,7 +3,7 @@
 from typing import Any
 
 from l2s.core.row import Row
-from l2s.report.charts.marks import SHAPES, Spec, axis, frame, tip
+from l2s.report.charts.marks import SHAPES, Spec, axis, frame, lengths, tip
 from l2s.report.parts.numbers import decimal
 
 VALUE = "value."
@@ -88,7 +88,7 @@ def _marks(points: list[Row], x: Spec, y: Spec) -> Spec:
 
 
 def _cloud(points: list[Row]) -> Spec:
-    x = axis("x", "mean generated tokens a response", {"zero": True, "nice": True}, axis={"tickCount": 8})
+    x = lengths()
     y = axis("y", "accuracy, %", {"zero": False, "domainMax": 100.5, "padding": 8}, axis={"tickCount": 8})
     return frame("Accuracy of each trial against its mean tokens", 320, data={"values": points},
                  layer=[_marks(points, x, y)])  # fmt: skip

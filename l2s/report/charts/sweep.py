@@ -4,18 +4,13 @@ from typing import Any
 
 from l2s.core.row import Row
 from l2s.core.shown import given_text
-from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, estimate, frame, tip
+from l2s.core.summary import grouped, rows_of
+from l2s.report.charts.marks import ACCURACY, TOKENS, Spec, axis, frame, tip
 
 
 def sweeps(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
     """``{method, coefficient, rows, accuracy, tokens}`` per method and coefficient with two values or more."""
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in summary.get("sensitivity", []):
-        if row["benchmark"] == benchmark:
-            groups.setdefault((row["method"], row["coefficient"]), []).append(row)
-    slow = {row["run"]: row for row in summary["rows"] if row["benchmark"] == benchmark}.get(
-        summary["settings"]["slow"]
-    )
+    slow = {row["run"]: row for row in rows_of(summary, "rows", benchmark)}.get(summary["settings"]["slow"])
     return [
         {
             "method": method,
@@ -24,7 +19,7 @@ def sweeps(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
             "accuracy": _panel(ordered, coefficient, "accuracy", "accuracy, %", 100, slow),
             "tokens": _panel(ordered, coefficient, "tokens", "mean tokens", 1, slow),
         }
-        for (method, coefficient), rows in sorted(groups.items())
+        for (method, coefficient), rows in grouped(rows_of(summary, "sensitivity", benchmark), "method", "coefficient")
         if len({row["value"] for row in rows}) > 1
     ]
 
@@ -40,8 +35,8 @@ def _panel(rows: list[Row], coefficient: str, key: str, title: str, scale: int, 
             "tip": tip(
                 row["run"],
                 f"{coefficient} = {given_text(row['value'])}",
-                f"accuracy {estimate(ACCURACY, row)}",
-                f"tokens {estimate(TOKENS, row)}",
+                f"accuracy {ACCURACY.text(row)}",
+                f"tokens {TOKENS.text(row)}",
                 f"n = {row['n']:,}",
             ),
         }

@@ -13,6 +13,10 @@ TRUNCATED = Column("truncated", "cut, %", "answers stopped by the token limit", 
 RIGHT = Column("tokens_right", "tokens when right", "mean length of right answers")
 WRONG = Column("tokens_wrong", "tokens when wrong", "mean length of wrong answers")
 
+CHANGE_TOLD = Column("reduction", "", "", -100, unit=" % tokens", signed=True)
+DIFFERENCE_TOLD = Column("difference", "", "", 100, unit=" points", signed=True)
+"""As they stand in a sentence."""
+
 COST = [
     N,
     Column("tokens_per_correct", "tokens per right answer", "all tokens spent over the number of right answers"),

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from l2s.core.row import Row
+from l2s.core.summary import roles_of, rows_of
 from l2s.report.parts.columns import DETAILS, LEVEL
 from l2s.report.parts.numbers import Cell, Column
-from l2s.report.parts.tables import role_of
 
 
 def run_details(summary: dict[str, Any], manifests: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def _details(
     first = rows[next(iter(rows))]
     return {
         "run": run,
-        "role": role_of(summary, first),
+        "role": roles_of(summary)[run],
         "verdict": first["verdict"] if not shown else rows[shown[0]]["verdict"],
         "facts": _facts(first, fact),
         "benchmarks": [f"{name} (validation)" if name == validation else name for name in shown],
@@ -55,14 +55,9 @@ def _facts(row: Row, fact: Row) -> dict[str, str]:
 
 def _measures(summary: dict[str, Any], run: str, benchmark: str, row: Row) -> Row:
     """A row with what the other tables know of the same run and benchmark; its own numbers count first."""
-    others = [
-        other
-        for table in ("efficiency", "pareto")
-        for other in summary.get(table, [])
-        if other["run"] == run and other["benchmark"] == benchmark
-    ]
+    others = [*rows_of(summary, "efficiency", benchmark), *rows_of(summary, "pareto", benchmark)]
     merged: Row = {}
-    for part in (*others, row):
+    for part in (*(other for other in others if other["run"] == run), row):
         merged |= part
     return merged | ({"reduction": None} if row["verdict"] == "baseline" else {})
 
@@ -73,7 +68,7 @@ def _table(columns: Sequence[Column], rows: list[Row]) -> list[tuple[str, list[C
 
 
 def _levels(summary: dict[str, Any], run: str, benchmark: str) -> dict[str, Any]:
-    rows = [row for row in summary["levels"] if row["run"] == run and row["benchmark"] == benchmark]
+    rows = [row for row in rows_of(summary, "levels", benchmark) if row["run"] == run]
     columns = [column for column in LEVEL if column.is_known(rows)]
     return {
         "benchmark": benchmark,

@@ -4,8 +4,8 @@ from typing import Any
 
 from l2s.core.row import Row
 from l2s.core.shown import size_text
-from l2s.report.parts.numbers import change_text
-from l2s.report.parts.tables import accuracy_text, difference_text, role_of
+from l2s.core.summary import roles_of
+from l2s.report.parts import columns
 
 AT_PARITY = ("better", "parity")
 
@@ -18,7 +18,8 @@ def featured(summary: dict[str, Any]) -> str | None:
     """
     if summary["chosen"]["run"]:
         return str(summary["chosen"]["run"])
-    rows = [row for row in _compared(summary) if role_of(summary, row) != "control"] or _compared(summary)
+    roles = roles_of(summary)
+    rows = [row for row in _compared(summary) if roles[row["run"]] != "control"] or _compared(summary)
     at_parity = [row for row in rows if row["verdict"] in AT_PARITY and row["reduction"] is not None]
     if at_parity:
         return str(max(at_parity, key=lambda row: (row["reduction"], row["accuracy"], row["run"]))["run"])
@@ -50,10 +51,9 @@ def _pooled(summary: dict[str, Any], run: str, rows: list[Row]) -> Row | None:
 
 
 def _clause(row: Row) -> str:
-    change = f"{change_text(row)}, " if row["reduction"] is not None else ""
-    return (
-        f"{change}accuracy {difference_text(row, 'points')}, {size_text(row)} of {row['benchmark']}: {row['verdict']}"
-    )
+    change = f"{columns.CHANGE_TOLD.text(row)}, " if row["reduction"] is not None else ""
+    difference = columns.DIFFERENCE_TOLD.text(row)
+    return f"{change}accuracy {difference}, {size_text(row)} of {row['benchmark']}: {row['verdict']}"
 
 
 def _opening(summary: dict[str, Any], run: str, rows: list[Row]) -> str:
@@ -69,8 +69,9 @@ def _without_comparison(summary: dict[str, Any]) -> str:
     if len(rows) == 1:
         (row,) = rows
         tokens = f" in {row['tokens']:,.1f} tokens on average" if row["tokens"] is not None else ""
+        accuracy = columns.ACCURACY.text(row)
         return (
-            f"{row['run']} alone: accuracy {accuracy_text(row)} %{tokens}, {size_text(row)} of {row['benchmark']}. "
+            f"{row['run']} alone: accuracy {accuracy} %{tokens}, {size_text(row)} of {row['benchmark']}. "
             "A second run on the same problems is needed for a comparison."
         )
     runs = sorted({row["run"] for row in rows})

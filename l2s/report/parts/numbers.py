@@ -1,12 +1,9 @@
 """How numbers are written: a mean never without its interval, a true minus, no digits that only pretend."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from l2s.core.row import Row
 from l2s.core.shown import given_text
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,11 @@ class Column:
             interval = f"[{', '.join(self.number(end) for end in ends)}]"
         return Cell(self.number(value) + self.unit, interval, self.scale * value)
 
+    def text(self, row: Row) -> str:
+        """``98.4 % [96.9, 99.2]``."""
+        cell = self.cell(row)
+        return f"{cell.text} {cell.interval}".strip()
+
     def number(self, value: float) -> str:
         """The bare number in this column's scale and digits."""
         if self.digits is None:
@@ -61,7 +63,7 @@ class Column:
             return f"<{self.least:g}"
         return decimal(self.scale * value, self.digits, self.signed)
 
-    def is_known(self, rows: list[dict[str, Any]]) -> bool:
+    def is_known(self, rows: list[Row]) -> bool:
         """Whether any row has this number."""
         return any(row.get(self.key) is not None for row in rows)
 
@@ -70,9 +72,3 @@ def decimal(number: float, digits: int, signed: bool = False) -> str:
     """A number with thousands separated, a true minus, and no minus before a zero."""
     form = f"{'+' if signed else ''},.{digits}f"
     return format(round(number, digits) + 0.0, form).replace("-", "−")
-
-
-def change_text(row: Row) -> str:
-    """``−63.5 % tokens [−64.0, −63.1]``, against the slow run."""
-    cell = Column("reduction", "", "", scale=-100, unit=" % tokens", signed=True).cell(row)
-    return f"{cell.text} {cell.interval}".strip()

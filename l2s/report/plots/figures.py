@@ -18,7 +18,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from l2s.core.files import replacing
-from l2s.report.parts.tables import role_of
+from l2s.core.summary import roles_of, rows_of
 from l2s.report.plots.crowd import crowd
 from l2s.report.plots.labels import place_names
 
@@ -58,11 +58,11 @@ def draw_figures(summary: dict[str, Any], folder: Path) -> dict[str, Path]:
     drawn = {}
     with plt.rc_context(SETTINGS):
         for benchmark in summary["benchmarks"]:
-            rows = [row for row in summary["rows"] if row["benchmark"] == benchmark and row["tokens"] is not None]
+            rows = [row for row in rows_of(summary, "rows", benchmark) if row["tokens"] is not None]
             if rows:
                 name = f"accuracy-against-tokens-{benchmark}"
                 drawn[name] = _save(trade_off(summary, benchmark, rows), folder / f"{name}.png")
-            levels = [row for row in summary["levels"] if row["benchmark"] == benchmark and row["tokens"] is not None]
+            levels = [row for row in rows_of(summary, "levels", benchmark) if row["tokens"] is not None]
             if levels:
                 name = f"length-against-level-{benchmark}"
                 drawn[name] = _save(length_by_level(summary, levels), folder / f"{name}.png")
@@ -116,8 +116,9 @@ def _points(axes: Axes, summary: dict[str, Any], benchmark: str, rows: list[Row]
         x, y = [row["tokens"] for row in front], [100 * row["accuracy"] for row in front]
         axes.step(x, y, where="post", color=GREY, lw=1.2, ls="--", label="Pareto front", zorder=2)
     words = {"merge": "merges", "trained": "trained models", "control": "length controls", "given": "other models"}
+    roles = roles_of(summary)
     for row in rows:
-        role = role_of(summary, row)
+        role = roles[row["run"]]
         _bars(axes, row, COLOURS[role])
         star = role == "chosen"
         axes.plot(
@@ -148,10 +149,9 @@ def _names(axes: Axes, summary: dict[str, Any], rows: list[Row]) -> None:
 def length_by_level(summary: dict[str, Any], levels: list[Row]) -> Figure:
     """Mean tokens by level of difficulty: slow, quick and chosen in colour, the others thin."""
     figure, axes = plt.subplots(figsize=(8.4, 4.4), layout="constrained")
-    controls = {row["run"]: row["control"] for row in summary["rows"]}
     place = {level: number for number, level in enumerate(sorted({row["level"] for row in levels}))}
     others = 0
-    roles = {run: role_of(summary, {"run": run, "control": controls.get(run, "none")}) for run in controls}
+    roles = roles_of(summary)
     for run in sorted({row["run"] for row in levels}, key=lambda run: (list(COLOURS).index(roles[run]), run)):
         rows, role = [row for row in levels if row["run"] == run], roles[run]
         x, y = [place[row["level"]] for row in rows], [row["tokens"] for row in rows]

@@ -37,16 +37,15 @@ def place_names(axes: Axes, points: Mapping[str, Point], bars: Sequence[Bbox], b
     taken: list[Bbox] = []
     for name in sorted(points, key=lambda name: (name != bold, pixels[name], name)):
         text = _text(axes, name, points[name], bold=name == bold)
-        width, height = _size(text)
-        boxes = [_box(pixels[name], place, width, height, figure.dpi) for place in PLACES]
-        costs = [_cost(box, axes.bbox, taken, list(pixels.values()), covered) + rank for rank, box in _ranked(boxes)]
+        size = Text.get_window_extent(text)
+        boxes = [_box(pixels[name], place, size, figure.dpi) for place in PLACES]
+        costs = [
+            place // len(DIRECTIONS) + _cost(box, axes.bbox, taken, list(pixels.values()), covered)
+            for place, box in enumerate(boxes)
+        ]
         best = costs.index(min(costs))
         taken.append(boxes[best])
         _move(text, PLACES[best], ink)
-
-
-def _ranked(boxes: Sequence[Bbox]) -> list[tuple[int, Bbox]]:
-    return [(place // len(DIRECTIONS), box) for place, box in enumerate(boxes)]
 
 
 def _text(axes: Axes, name: str, point: Point, bold: bool) -> Annotation:
@@ -58,19 +57,14 @@ def _text(axes: Axes, name: str, point: Point, bold: bool) -> Annotation:
     return text
 
 
-def _size(text: Annotation) -> tuple[float, float]:
-    box = Text.get_window_extent(text)
-    return box.width, box.height
-
-
 def _alignment(dx: float) -> Literal["left", "center", "right"]:
     return "left" if dx > 0 else "right" if dx < 0 else "center"
 
 
-def _box(pixel: Point, place: Point, width: float, height: float, dpi: float) -> Bbox:
+def _box(pixel: Point, place: Point, size: Bbox, dpi: float) -> Bbox:
     x, y = (at + offset * dpi / 72 for at, offset in zip(pixel, place, strict=True))
-    left = {"left": x, "right": x - width, "center": x - width / 2}[_alignment(place[0])]
-    return Bbox.from_bounds(left, y - height / 2, width, height).padded(1.5)
+    left = {"left": x, "right": x - size.width, "center": x - size.width / 2}[_alignment(place[0])]
+    return Bbox.from_bounds(left, y - size.height / 2, size.width, size.height).padded(1.5)
 
 
 def _cost(box: Bbox, frame: Any, taken: list[Bbox], pixels: list[Any], bars: list[Bbox]) -> float:
