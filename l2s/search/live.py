@@ -7,14 +7,13 @@ recipe that is found has the answers to the problems that they share.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints import Checkpoint
 from l2s.core.digests import digest_file, digest_text
 from l2s.core.errors import CheckpointError, ConfigError
-from l2s.core.progress import Track, silent
 from l2s.core.row import Row
 from l2s.core.versions import __version__, installed
 from l2s.generation.controls.control import Control
@@ -84,18 +83,15 @@ class SlowModel:
 class LiveTrialist:
     """Finds out what candidates bring, one after the other, in this process."""
 
-    def __init__(
-        self, settings: LiveSettings, track: Track = silent, say: Callable[[str], None] = lambda sentence: None
-    ) -> None:
+    def __init__(self, settings: LiveSettings, say: Callable[[str], None] = lambda sentence: None) -> None:
         """Open nothing yet.
 
         Args:
             settings: models, decoding, grading.
-            track: shows the responses as they are generated.
             say: told what the user should know, each sentence once.
         """
-        self.settings, self.track = settings, track
-        self._told, self._teller = set[str](), say
+        self.settings = settings
+        self._say = cache(say)  # which is called with no sentence twice
         sampling = settings.decoding.sampling.model_copy(update={"samples": 1})
         self.decoding = settings.decoding.model_copy(update={"sampling": sampling})
         loaded = self.decoding.model_copy(update={"device": settings.device or self.decoding.device})
@@ -154,7 +150,7 @@ class LiveTrialist:
         answerer = Answerer(folder, digest, self._words[folder], lambda: self.engine)
         with ResponseStore(self.settings.store) as store:
             run = Run(self.settings.name, self.decoding, control, self.settings.folder)
-            rows, _ = answer_problems(answerer, problems, run, store, self.track, self._say)
+            rows, _ = answer_problems(answerer, problems, run, store, say=self._say)
         verdicts = verify_rows(rows, self.settings.grader, self.settings.jobs, where=self.settings.name)
         return [Outcome(row["id"], row["correct"], row["tokens"]) for row in verdicts]
 
@@ -174,20 +170,12 @@ class LiveTrialist:
                 merged = self._merger.merge(MergeRecipe.parse(candidate.recipe, f"{self.settings.name}.recipe"))
             except CheckpointError as error:
                 raise CheckpointError(f"{self.settings.name}: {error}; the recipe was {key}") from None
-            while self._merged and sum(one.size for one in self._merged.values()) + merged.size > self._room:
+            room = free_memory("cpu") // SHARE
+            while self._merged and sum(one.size for one in self._merged.values()) + merged.size > room:
                 del self._merged[next(iter(self._merged))]
             self._merged[key] = merged
         return self._merged[key]
 
-    @property
-    def _room(self) -> int:
-        return free_memory("cpu") // SHARE
-
     @cached_property
     def _slow(self) -> SlowModel:
         return SlowModel(self.settings.slow)
-
-    def _say(self, sentence: str) -> None:
-        if sentence not in self._told:
-            self._told.add(sentence)
-            self._teller(sentence)

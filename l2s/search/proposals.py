@@ -12,7 +12,6 @@ from math import floor, prod
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from l2s.core.errors import ConfigError
 from l2s.core.seeds import seed_for
 from l2s.search.ranges import Choice, Number
 from l2s.search.space import Candidate, Space
@@ -57,10 +56,6 @@ class Proposals:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         auto = "qmc" if len(space.dimensions) <= FEW else "tpe"
         self.space, self.seed, self.sampler = space, seed, auto if sampler == "auto" else sampler
-        if self.sampler == "cma-es" and front:
-            raise ConfigError(
-                "sampler: cma-es takes one goal; expected tpe, nsga2, gp, qmc, random or grid for a front"
-            )
         self.study = optuna.create_study(directions=["minimize", "maximize"] if front else ["minimize"])
         self._distributions = {one.name: distribution(one) for one in space.dimensions}
         self._tried, self._batch, self._told = set[str](), 0, 0

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from l2s.core.numbers import is_number
 from l2s.core.params import Params
 
 DIGITS = 6
@@ -39,7 +40,7 @@ class Number:
 
     def holds(self, found: Any) -> bool:
         """Whether a recipe's number is one of these."""
-        if isinstance(found, bool) or not isinstance(found, int | float) or not self.low <= found <= self.high:
+        if not is_number(found) or not self.low <= found <= self.high:
             return False
         return (self.step is None and not self.whole) or math.isclose(self.value(found), found, rel_tol=1e-9)
 

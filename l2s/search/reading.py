@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from l2s.core.errors import ConfigError
+from l2s.core.numbers import is_number
 from l2s.core.params import Params, nearest
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.union import KINDS
@@ -62,7 +63,7 @@ class Reader:
             if dimension is None:
                 named = [name for name in self.dimensions if name in self._first]
                 self.problems.append(f"{where}: no range has the name '{name}'{nearest(name, named)}")
-            elif isinstance(dimension, Choice) and not all(_is_number(option) for option in dimension.options):
+            elif isinstance(dimension, Choice) and not all(map(is_number, dimension.options)):
                 self.problems.append(f"{where}: '{name}' is a choice of other things than numbers, which have no rest")
 
     def _labelled_recipe(self, node: Any, where: str, label: str) -> Tree:
@@ -218,7 +219,3 @@ def _model(entry: Any) -> str | None:
 def _filter(entry: Any) -> str | None:
     found = entry.get("filter") if isinstance(entry, Mapping) else None
     return found if isinstance(found, str) and LABEL.fullmatch(found) else None
-
-
-def _is_number(found: Any) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool)

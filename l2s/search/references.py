@@ -21,22 +21,24 @@ def broken_searches(params: Any) -> list[str]:
 
 def _search(params: Block, name: str) -> Iterator[str]:
     where, search = f"searches.{name}", block(params, "searches", name)
+    try:
+        settings = SearchParams.parse(dict(search), "")
+    except ConfigError:
+        settings = None  # its own check says so
     if name in block(params, "recipes"):
         yield f"{where}: a recipe is called so too, and both would be merged/{name}; rename one"
-    yield from _benchmark(params, search, where)
+    for benchmark in benchmarks_of(search):
+        yield from _benchmark(params, benchmark, f"{where}.benchmark")
+    if settings is not None:
+        yield from _margin(block(params, "benchmarks"), settings, where)
     yield from _slow(params, name, search.get("slow"), where)
     starts = search.get("start", [])
     for start in [starts] if isinstance(starts, str) else starts if isinstance(starts, list) else []:
         recipes = block(params, "recipes")
         if isinstance(start, str) and start != CLOSED_FORM and start not in recipes:
             yield f"{where}.start: '{start:.60}' is no recipe{nearest(start, [*recipes, CLOSED_FORM])}"
-    yield from _ranges(params, search, where)
-
-
-def _benchmark(params: Block, search: Block, where: str) -> Iterator[str]:
-    for name in benchmarks_of(search):
-        yield from _one_benchmark(params, name, f"{where}.benchmark")
-    yield from _margin(block(params, "benchmarks"), search, where)
+    if settings is not None:
+        yield from _ranges(params, settings, where)
 
 
 def benchmarks_of(search: Block) -> list[str]:
@@ -45,7 +47,7 @@ def benchmarks_of(search: Block) -> list[str]:
     return [name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)]
 
 
-def _one_benchmark(params: Block, name: str, place: str) -> Iterator[str]:
+def _benchmark(params: Block, name: str, place: str) -> Iterator[str]:
     benchmarks, analysis = block(params, "benchmarks"), block(params, "analysis")
     choose, test = "name problems that nothing is chosen or reported on", analysis.get("test")
     if name not in benchmarks:
@@ -86,9 +88,8 @@ def test_set_problem(source: Any, split: Any) -> str | None:
     return f"{SOURCES[source].title}, a published test set, which must stay one; {hint}"
 
 
-def _margin(benchmarks: Block, search: Block, where: str) -> Iterator[str]:
+def _margin(benchmarks: Block, settings: SearchParams, where: str) -> Iterator[str]:
     try:
-        settings = SearchParams.parse(dict(search), "")
         counts = [BenchmarkParams.parse(block(benchmarks, name), "").at_most() for name in settings.benchmarks]
     except ConfigError:
         return
@@ -144,13 +145,9 @@ def _follows(params: Block, folder: str, name: str) -> bool:
     return True
 
 
-def _ranges(params: Block, search: Block, where: str) -> Iterator[str]:
+def _ranges(params: Block, settings: SearchParams, where: str) -> Iterator[str]:
     from l2s.search.space import space_of, unknown_inputs
 
-    try:
-        settings = SearchParams.parse(dict(search), "")
-    except ConfigError:
-        return
     try:
         space = space_of(settings, where, dict(_controls(params)))
     except ConfigError as error:

@@ -17,8 +17,6 @@ from l2s.search.reading import Reader
 from l2s.search.settings import SearchParams
 from l2s.search.template import Tree, Values, filled, recognised
 
-__all__ = ["Candidate", "Choice", "Number", "Space", "space_of"]
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -57,16 +55,20 @@ class Space:
             return None
         if not recognised(self.control, control, self._named, values):
             return None
-        return {one.name: values.get(one.name, lowest(one)) for one in self.dimensions}
+        return next(corners(self)) | values
 
     @cached_property
     def _named(self) -> dict[str, Number | Choice]:
         return {one.name: one for one in self.dimensions}
 
 
-def lowest(dimension: Number | Choice) -> float | int:
-    """The low end of a range, and the first option of a choice."""
-    return dimension.low if isinstance(dimension, Number) else 0
+def corners(space: Space, end: Literal["low", "high"] = "low") -> Iterator[dict[str, float | int]]:
+    """Numbers at one end of their ranges, with the first option of each choice, and with every other option once."""
+    first = {one.name: getattr(one, end) if isinstance(one, Number) else 0 for one in space.dimensions}
+    yield first
+    for one in space.dimensions:
+        if isinstance(one, Choice):
+            yield from (first | {one.name: place} for place in range(1, len(one.options)))
 
 
 def space_of(params: SearchParams, where: str = "search", controls: Mapping[str, Control] | None = None) -> Space:
@@ -98,31 +100,17 @@ def space_of(params: SearchParams, where: str = "search", controls: Mapping[str,
 
 def _at_the_ends(space: Space, where: str) -> Iterator[str]:
     """What is wrong with recipe and control where all numbers are lowest, and where all are highest."""
-    for options in _options(space):
-        wrong = [_wrong(space.candidate(options | _numbers(space, end)), where) for end in ("low", "high")]
+    for points in zip(corners(space, "low"), corners(space, "high"), strict=True):
+        wrong = [_wrong(space.candidate(point), where) for point in points]
         for found, end in zip(wrong, ("low", "high"), strict=True):
             if found:
                 yield found if wrong[0] == wrong[1] else f"{found} (at the {end} end of the ranges)"
 
 
-def _options(space: Space) -> Iterator[dict[str, int]]:
-    """The first option of each choice, and every other option once."""
-    choices = {one.name: one for one in space.dimensions if isinstance(one, Choice)}
-    first = dict.fromkeys(choices, 0)
-    yield first
-    for name, choice in choices.items():
-        for place in range(1, len(choice.options)):
-            yield first | {name: place}
-
-
-def _numbers(space: Space, end: Literal["low", "high"]) -> dict[str, float]:
-    return {one.name: getattr(one, end) for one in space.dimensions if isinstance(one, Number)}
-
-
 def recipes_of(space: Space) -> Iterator[MergeRecipe]:
     """One recipe for each option of each choice: together they name all that any candidate names."""
-    for options in _options(space):
-        yield MergeRecipe.parse(space.candidate(options | _numbers(space, "low")).recipe, "recipe")
+    for corner in corners(space):
+        yield MergeRecipe.parse(space.candidate(corner).recipe, "recipe")
 
 
 def unknown_inputs(space: Space, models: Collection[str], statistics: Collection[str], where: str) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from multiprocessing.connection import Connection
 from typing import NamedTuple, Protocol
 
@@ -60,7 +61,7 @@ class SpreadTrialist:
             say: told what the workers have to say, each sentence once.
         """
         self._here, self._workers = here, workers
-        self._told, self._say = set[str](), say
+        self._say = cache(say)  # which is called with no sentence twice
         self._places: dict[str, int] = {}
 
     @property
@@ -105,9 +106,7 @@ class SpreadTrialist:
                 "jobs: the search goes on where it was"
             ) from None
         for sentence in found.sentences:
-            if sentence not in self._told:
-                self._told.add(sentence)
-                self._say(sentence)
+            self._say(sentence)
         return found.outcomes
 
 

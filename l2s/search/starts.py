@@ -12,9 +12,9 @@ import numpy as np
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.open import open_checkpoint, open_reader
 from l2s.merging.recipe import MergeRecipe
-from l2s.search.ranges import Choice, Number, short
+from l2s.search.ranges import Number, short
 from l2s.search.settings import CLOSED_FORM
-from l2s.search.space import Space, lowest
+from l2s.search.space import Space, corners
 
 PIECE = 1 << 22
 """Entries read at a time."""
@@ -40,18 +40,9 @@ def starts_of(
 
 def _point(space: Space, recipe: Any) -> dict[str, float | int] | None:
     """Where a recipe lies, under any of the controls; first of all under none."""
-    controls = ["none", *(space.candidate(options).control for options in _corners(space))]
+    controls = ["none", *(space.candidate(corner).control for corner in corners(space))]
     points = (space.values_of(recipe, control) for control in controls)
     return next((point for point in points if point is not None), None)
-
-
-def _corners(space: Space) -> Iterator[dict[str, float | int]]:
-    """Numbers at their lowest; each option of each choice once."""
-    first = {one.name: lowest(one) for one in space.dimensions}
-    yield first
-    for one in space.dimensions:
-        if isinstance(one, Choice):
-            yield from (first | {one.name: place} for place in range(1, len(one.options)))
 
 
 def _alike(recipe: dict[str, Any], space: Space) -> Iterator[dict[str, Any]]:
@@ -63,7 +54,7 @@ def _alike(recipe: dict[str, Any], space: Space) -> Iterator[dict[str, Any]]:
     numbers = {model: float(weight) for model, weight in weights.items() if isinstance(weight, int | float)}
     if len(numbers) < len(recipe["models"]) or not sum(numbers.values()):
         return
-    for corner in _corners(space):
+    for corner in corners(space):
         asked = space.candidate(corner).recipe
         if asked.get("merge_method") == "task_arithmetic":
             models = [
@@ -79,7 +70,7 @@ def _alike(recipe: dict[str, Any], space: Space) -> Iterator[dict[str, Any]]:
 def _closed_forms(space: Space, models: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
     """For each method that may be chosen the recipe with the closed form's weights; other numbers in the middle."""
     middle = {one.name: (one.low + one.high) / 2 for one in space.dimensions if isinstance(one, Number)}
-    for corner in _corners(space):
+    for corner in corners(space):
         found = space.candidate(corner | middle).recipe
         recipe = MergeRecipe.parse(found, "recipe")
         if recipe.base_model is None or recipe.slices:

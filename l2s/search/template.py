@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from l2s.core.numbers import is_number
 from l2s.search.ranges import Choice, Number
 
 Tree = Any
@@ -66,7 +67,7 @@ def recognised(tree: Tree, found: Any, dimensions: Dimensions, values: dict[str,
         case Open(name):
             return _is_value(name, found, dimensions, values)
         case Rest(name):
-            return _is_number(found) and _is_value(name, round(1 - found, REST_DIGITS), dimensions, values)
+            return is_number(found) and _is_value(name, round(1 - found, REST_DIGITS), dimensions, values)
         case Pick(name, options):
             return any(_is_option(name, place, one, found, dimensions, values) for place, one in enumerate(options))
         case dict():
@@ -107,7 +108,3 @@ def _in_order(tree: list[Tree], found: list[Any]) -> list[Any]:
     if None in names or len(by_name) < len(found) or set(by_name) != set(names):
         return found
     return [by_name[name] for name in names]
-
-
-def _is_number(found: Any) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool)

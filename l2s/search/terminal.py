@@ -7,6 +7,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from l2s.core.numbers import is_number
+
 STYLES = {"certified": "green", "worse": "red"}
 MOST = 12
 """Trials shown."""
@@ -25,10 +27,7 @@ def trials_table(summary: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]
     for heading in ("problems", "accuracy", "Δ points", "tokens", "charged"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("ended")
-    kinds = {True: 0, False: 1}
-    order = sorted(
-        trials, key=lambda row: (row["trial"] != winner, kinds[row["ended"] == "certified"], row["relative"])
-    )
+    order = sorted(trials, key=lambda row: (row["trial"] != winner, row["ended"] != "certified", row["relative"]))
     for row in order[:most]:
         mark = "★ " if row["trial"] == winner else "  "
         cells = [_cell(row[name]) for name in names]
@@ -56,4 +55,4 @@ def _numbers(row: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    return f"{value:.3g}" if is_number(value) else str(value)

@@ -17,7 +17,7 @@ def found_sentence(summary: Summary) -> str:
         f"{100 * certificate['margin_over_all']:.1f} points"
     )
     return (
-        f"trial {best['trial']}, {values_text(best['values'])}: {share_text(best['relative'])} of slow's tokens, "
+        f"trial {best['trial']}, {values_text(best['values'])}: {100 * best['relative']:.1f} % of slow's tokens, "
         f"{certain}; {spent['trials']} trials, {spent['problems']:,} problems, {spent['tokens']:,} tokens"
     )
 
@@ -41,8 +41,3 @@ def values_text(values: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items()
     )
-
-
-def share_text(share: float) -> str:
-    """A share as per cent."""
-    return f"{100 * share:.1f} %"

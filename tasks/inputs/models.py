@@ -36,10 +36,10 @@ def planned_recipe(config: Config, name: str) -> dict[str, Any]:
     """The recipe of a merge; of a search that was not run yet, the first recipe of its ranges."""
     if name in config.recipes or found_recipe(name).is_file():
         return recipe_of(config, name)
-    from l2s.search.space import lowest, space_of
+    from l2s.search.space import corners, space_of
 
     space = space_of(config.searches[name], f"params.yaml: searches.{name}", config.controls)
-    return space.candidate({one.name: lowest(one) for one in space.dimensions}).recipe
+    return space.candidate(next(corners(space))).recipe
 
 
 def model_shape(config: Config, model: str) -> Shape:

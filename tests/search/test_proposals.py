@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import torch
 
-from l2s.core.errors import ConfigError
 from l2s.search.proposals import Proposals
 from l2s.search.ranges import Choice, Number
 from l2s.search.space import Space
@@ -52,11 +51,6 @@ def test_samplers_take_two_goals(sampler: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(asked(sampler, 12, [4] * 3, front=True)) == 12
-
-
-def test_cma_es_takes_one_goal() -> None:
-    with pytest.raises(ConfigError, match=r"cma-es takes one goal; expected tpe"):
-        Proposals(plane_space(), "cma-es", 0, 12, front=True)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", GP, "cma-es"])

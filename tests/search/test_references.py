@@ -66,11 +66,6 @@ SOURCE = "benchmarks.look.source"
     [
         ([(f"{LINE}.benchmark", "lok")], "searches.line.benchmark: 'lok' is no benchmark; did you mean 'look'?"),
         ([(f"{LINE}.benchmark", ["look", "lok"])], "searches.line.benchmark: 'lok' is no benchmark"),
-        (
-            [(f"{LINE}.benchmark", ["look", "choose"])],
-            "'choose' is analysis.validation, on which the search's winner is to",
-        ),
-        ([(f"{LINE}.benchmark", ["look", "look"])], "names no benchmark, or one twice"),
         ([(f"{LINE}.benchmark", "choose")], "'choose' is analysis.validation, on which the search's winner is to be"),
         ([(f"{LINE}.benchmark", "report")], "'report' is the embedded arithmetic's test split"),
         (
@@ -80,7 +75,6 @@ SOURCE = "benchmarks.look.source"
         ([("benchmarks.report", None)], "'look' leaves no benchmark to report on"),
         ([("benchmarks.look", {"source": "math500"})], "'look' is MATH500, a published test set, which must stay one"),
         ([("benchmarks.look", {"source": "gsm8k"})], "a published test set, which must stay one; take split: train"),
-        ([("benchmarks.look", {"source": "aime24"})], "a published test set"),
         ([(f"{LINE}.slow", "slwo")], "searches.line.slow: 'slwo' is no run; did you mean 'slow'?"),
         (
             [

@@ -58,13 +58,8 @@ def test_a_recipe_on_the_plateau_is_found_and_certified_over_all_trials(tmp_path
     assert written["found"] and written["winner"]["weights"] == trialist.digest(found.winner.proposal.candidate)
     assert written["spent"]["problems"] == trialist.answered and written["spent"]["trials"] == 12
     assert (tmp_path / "out" / "recipe.yaml").read_text() == f"s: {found.winner.proposal.candidate.recipe['s']}\n"
-    assert sorted(folder_bytes(tmp_path / "out")) == [
-        "front.csv",
-        "race.csv",
-        "recipe.yaml",
-        "search.json",
-        "trials.csv",
-    ]
+    files = {"front.csv", "race.csv", "recipe.yaml", "search.json", "trials.csv"}
+    assert set(folder_bytes(tmp_path / "out")) == files
 
 
 def test_tables_say_what_happened(tmp_path: Path) -> None:
@@ -223,11 +218,7 @@ def test_a_budget_is_kept(tmp_path: Path, budget: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("count", "given", "said"),
     [
-        (
-            30,
-            {},
-            r"benchmark search: 30 problems can certify a margin of 13\.3 points at best \(11\.4 at",
-        ),
+        (30, {}, r"benchmark search: 30 problems can certify a margin of 13\.3 points at best \(11\.4 at"),
         (214, {}, r"takes at least 215 \(189 at a single look\)"),
         (500, {"budget": {"problems": 100}}, r"budget\.problems: 100 problems can certify a margin of"),
     ],
