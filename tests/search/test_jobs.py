@@ -74,12 +74,13 @@ def forget() -> None:
 
 @pytest.mark.long
 def test_the_number_of_jobs_changes_no_byte(search: Path) -> None:
+    """One and two of them; four, whose processes import for a minute, are in the slow test below."""
     found = []
-    for jobs in JOBS:
+    for jobs in (1, 2):
         assert ended(started(jobs)) == 0
         found.append(written())
         forget()
-    assert "recipe.yaml" in found[0] and found[0] == found[1] == found[2]
+    assert "recipe.yaml" in found[0] and found[0] == found[1]
 
 
 @pytest.mark.slow
