@@ -1,8 +1,6 @@
 """Published benchmarks: each form read to the letter, subsets, digests, the hub, and the real files where at hand."""
 
 import csv
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,9 @@ import pytest
 from l2s.benchmarks import SOURCES, BenchmarkParams, problems_digest, write_problems
 from l2s.benchmarks.source import last_box
 from l2s.core.errors import ConfigError, RecordError
+from l2s.core.row import Row
 from l2s.records import Problems, read_rows
-
-Row = dict[str, Any]
-SHARED = Path(os.environ.get("L2S_SHARED_DATA") or Path(__file__).parents[2] / "../shared/data")
+from tests.rows import SHARED, written
 
 FORMS: list[tuple[str, Row, Row]] = [
     ("gsm8k", {"question": "q", "answer": "a <<1+1=2>>2\n#### 1,234"}, {"id": "0", "gold": "1234"}),
@@ -57,11 +54,6 @@ FORMS: list[tuple[str, Row, Row]] = [
         {"gold": "$10-4 n$", "subject": "algebra"},
     ),
 ]
-
-
-def written(path: Path, rows: list[Row]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 def problems(tmp_path: Path, **params: Any) -> list[Row]:

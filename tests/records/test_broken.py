@@ -9,6 +9,7 @@ import pytest
 from l2s.core.errors import RecordError
 from l2s.core.row import Row
 from l2s.records import Broken, Verdicts, iter_sound, read_sound_rows, sound_rows
+from tests.rows import written
 
 VERDICT = {"gold": "1", "response": "r", "answer": "1", "status": "correct", "correct": True, "grader": "l2s"}
 
@@ -26,9 +27,7 @@ def test_rules_between_columns_are_asked_of_each_row(tmp_path: Path) -> None:
         {**VERDICT, "answer": None},
         VERDICT,
     ]
-    path = tmp_path / "v.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    sound, broken = sound_and_broken(path)
+    sound, broken = sound_and_broken(written(tmp_path / "v.jsonl", rows))
     assert sound == [VERDICT, VERDICT]
     assert [found.line for found in broken] == [2, 3, 4]
     assert "status and correct agree" in broken[0].why
@@ -60,9 +59,7 @@ def test_no_file_is_an_error(tmp_path: Path) -> None:
 
 def test_rows_that_break_rules_are_checked_together(tmp_path: Path) -> None:
     """A bad row in ten: one table check for all, where one a row took a hundred times as long."""
-    path = tmp_path / "v.jsonl"
-    rows = [{**VERDICT, "id": str(n), "correct": n % 10 != 0} for n in range(5000)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path = written(tmp_path / "v.jsonl", [{**VERDICT, "id": str(n), "correct": n % 10 != 0} for n in range(5000)])
     started = time.process_time()
     sound, broken = sound_and_broken(path)
     assert time.process_time() - started < 2

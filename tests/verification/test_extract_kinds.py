@@ -63,11 +63,6 @@ TAGGED = [
 ]
 
 
-@pytest.mark.parametrize(("response", "answer"), TAGGED)
-def test_answer_tags(response: str, answer: str) -> None:
-    assert extract_answer(response) == answer
-
-
 BOXES = [
     ("So x is 83.\n\nboxed{83}", "83"),
     ("so \x08oxed{83}", "83"),
@@ -80,11 +75,6 @@ BOXES = [
     ('```python\nprint("\\\\boxed{4}")\n```\nThe result is 3.', "3"),
     ("```\n\\boxed{4}\n```", "4"),
 ]
-
-
-@pytest.mark.parametrize(("response", "answer"), BOXES)
-def test_boxes(response: str, answer: str | None) -> None:
-    assert extract_answer(response) == answer
 
 
 ANNOUNCED = [
@@ -110,11 +100,6 @@ ANNOUNCED = [
 ]
 
 
-@pytest.mark.parametrize(("response", "answer"), ANNOUNCED)
-def test_announcements(response: str, answer: str) -> None:
-    assert extract_answer(response) == answer
-
-
 DENIED = [
     "The answer is not 14.", "So it cannot be 14.", "14 is not the answer.", "So she does not have 14 apples.",
     "Is the answer 14?", "So the answer is 14?", "It is more than 14 and less than 20.",
@@ -136,11 +121,6 @@ CONTINUED = [
     ("答案是 3。\n\n问题：再来一个\n答案是 4。", "3"),
     ("Q: What is 2+2?\nA: 4", "4"),
 ]
-
-
-@pytest.mark.parametrize(("response", "answer"), CONTINUED)
-def test_a_base_model_that_goes_on_to_the_next_problem_has_answered_the_first(response: str, answer: str) -> None:
-    assert extract_answer(response) == answer
 
 
 LAST = [
@@ -179,11 +159,6 @@ LAST = [
     ("So the answer is 11.\n\nBut let me check 119.\n\nIf c = 6, 15*6 = 90, so 119 - 90 = 29.\nIf c = 5,", None),
     ("So I think the answer is 11. To make sure, let me compute it.\n\\[\n x = 12 +", None),
 ]
-
-
-@pytest.mark.parametrize(("response", "answer"), LAST)
-def test_the_last_sentence(response: str, answer: str | None) -> None:
-    assert extract_answer(response) == answer
 
 
 CHOICES = [
@@ -252,30 +227,26 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("response", "answer"), NUMBERS)
-def test_numbers_as_other_languages_write_them(response: str, answer: str) -> None:
+PASSING = [
+    ("I do not think the answer is 14.", None),
+    ("I don't believe that the final answer is 14.", None),
+    ("There are 12 students who passed out of 30.", None),
+    ("I do not think so, but the answer is 14.", "14"),
+    ("One incorrect answer is 14. The right one is 15.", "15"),
+    ("The wrong answer is 14.", None),
+    ("Your answer is 14, which is wrong.", None),
+    ("The answer is unlikely to be 14.", None),
+    ("The answer is 15 (not 14).", "15"),
+    ("So in total she has 42 apples left after giving away 3.", "42"),
+    ("We add them, giving 15.", "15"),
+    ('{"final_answer": 5}', "5"),
+    (" Ned:2*4=8. Wait, is Ned 8? 2*4=8.", "8"),
+    ("Is it 8?", None),
+]
+
+READ = [*TAGGED, *BOXES, *ANNOUNCED, *CONTINUED, *LAST, *NUMBERS, *PASSING]
+
+
+@pytest.mark.parametrize(("response", "answer"), READ)
+def test_what_a_response_answers(response: str, answer: str | None) -> None:
     assert extract_answer(response) == answer
-
-
-def test_what_is_denied_or_said_in_passing_is_no_answer() -> None:
-    assert extract_answer("I do not think the answer is 14.") is None
-    assert extract_answer("I don't believe that the final answer is 14.") is None
-    assert extract_answer("There are 12 students who passed out of 30.") is None
-    assert extract_answer("I do not think so, but the answer is 14.") == "14"
-    assert extract_answer("One incorrect answer is 14. The right one is 15.") == "15"
-    assert extract_answer("The wrong answer is 14.") is None
-    assert extract_answer("Your answer is 14, which is wrong.") is None
-    assert extract_answer("The answer is unlikely to be 14.") is None
-    assert extract_answer("The answer is 15 (not 14).") == "15"
-    assert extract_answer("So in total she has 42 apples left after giving away 3.") == "42"
-    assert extract_answer("We add them, giving 15.") == "15"
-
-
-def test_answers_under_a_key_of_two_words() -> None:
-    assert extract_answer('{"final_answer": 5}') == "5"
-
-
-def test_a_question_ends_before_a_sum_that_answers_it() -> None:
-    """The merges of the embedded family end so: 63 right answers were read as none."""
-    assert extract_answer(" Ned:2*4=8. Wait, is Ned 8? 2*4=8.") == "8"
-    assert extract_answer("Is it 8?") is None

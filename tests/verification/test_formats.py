@@ -1,17 +1,16 @@
 """Other tools' formats: read into rows, written back, and graded alike."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from l2s.core.errors import ConfigError, RecordError
+from l2s.core.row import Row
 from l2s.records import read_rows
 from l2s.verification import verify_file, verify_rows
 from l2s.verification.io.formats import as_samples, reader_of
-
-Row = dict[str, Any]
+from tests.rows import written
 
 QWEN: Row = {
     **{"idx": 7, "question": "q?", "gt_cot": "so", "gt": r"\frac{1}{2}", "level": "Level 3", "type": "Algebra"},
@@ -22,11 +21,6 @@ SAMPLE: Row = {
     **{"arguments": {"gen_args_0": {"arg_0": "Q: 2+2?", "arg_1": {}}}, "resps": [["The answer is 4."]]},
     **{"filtered_resps": ["[invalid]"], "metrics": ["exact_match"], "exact_match": 0.0, "doc_hash": "d"},
 }
-
-
-def written(path: Path, rows: list[Row]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 def test_qwen_gives_a_row_a_sample() -> None:

@@ -1,16 +1,15 @@
 """Files in, files out: broken lines are kept aside, all graders stand side by side."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from l2s.core.errors import RecordError
+from l2s.core.row import Row
 from l2s.records import Verdicts, read_rows, read_table
 from l2s.verification import agreement, grade_file, verify_file
+from tests.rows import written
 
-Row = dict[str, Any]
 GOOD = '{"gold": "5", "response": "\\\\boxed{5}"}'
 BROKEN = [
     ('{"gold": "5", "resp', "is not JSON"),
@@ -76,7 +75,7 @@ def test_pairs_in_a_file(tmp_path: Path) -> None:
 def test_all_graders_stand_side_by_side(tmp_path: Path) -> None:
     path, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     rows = [{"id": n, "gold": "5", "response": rf"\boxed{{{answer}}}"} for n, answer in enumerate(("5", "500", "6"))]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    written(path, rows)
     tables: list[Row] = []
     verify_file(path, out, grader="all", report=tables.extend)
     read_table(out, Verdicts)

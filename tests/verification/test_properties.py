@@ -1,10 +1,7 @@
 """What holds for every answer: it equals itself, whatever it is wrapped in, and mostly in either direction."""
 
-import json
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -12,9 +9,9 @@ import pytest
 
 from l2s.verification import extract_answer
 from l2s.verification.compare import equivalence
-from tests.verification.battery import PAIRS
+from tests.rows import published
+from tests.verification.battery import MORE, PAIRS
 
-SHARED = Path(os.environ.get("L2S_SHARED_DATA") or Path(__file__).parents[2] / "../shared/data")
 GOLDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "gsm8k_test": lambda row: str(row["answer"]).rpartition("####")[2].strip(),
     "math500": lambda row: str(row["answer"]),
@@ -30,10 +27,7 @@ ONE_SIDED = {"decimals", "bases", "choices", "equations", "fragments", "hostile"
 
 
 def golds(name: str) -> list[str]:
-    path = SHARED / f"{name}.jsonl"
-    if not path.is_file():
-        pytest.skip(f"{name} is not at hand (L2S_SHARED_DATA)")
-    return [GOLDS[name](json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [GOLDS[name](row) for row in published(name)]
 
 
 @pytest.mark.parametrize("name", GOLDS)
@@ -75,7 +69,8 @@ def test_noise_of_formatting_changes_no_verdict() -> None:
 
 @pytest.mark.parametrize("equal", [True, False])
 def test_order_matters_only_where_the_gold_answer_sets_the_type(equal: bool) -> None:
-    pairs = [pair for pair in PAIRS if pair.equal == equal and pair.kind not in ONE_SIDED]
+    plain = [pair for pair in MORE if pair.kind == "plain numbers"]
+    pairs = [pair for pair in (*PAIRS, *plain) if pair.equal == equal and pair.kind not in ONE_SIDED]
     assert len(pairs) > 100
     assert [pair for pair in pairs if (equivalence.equivalent(pair.answer, pair.gold) == "correct") != equal] == []
 

@@ -1,7 +1,6 @@
 """Rows in, verdicts out: statuses, columns, order, errors, files; and real data where it is at hand."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,9 @@ import pytest
 
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.progress import silent
+from l2s.core.row import Row
 from l2s.verification import grade, grade_pairs, verify_file, verify_rows
-
-Row = dict[str, Any]
+from tests.rows import published, written
 
 STATUSES = [
     ({"response": r"\boxed{5}"}, "5", "correct"),
@@ -106,14 +105,9 @@ def test_pairs_keep_their_columns() -> None:
     ]
 
 
-def _written(path: Path, rows: list[Row]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
 def test_a_file_becomes_a_file_of_the_same_bytes_twice(tmp_path: Path) -> None:
     rows = [{"gold": 5, "response": "\\boxed{5} \ud800 é\x00"}, {"gold": "x+1", "response": r"\boxed{1+x}"}]
-    responses = _written(tmp_path / "responses.jsonl", rows)
+    responses = written(tmp_path / "responses.jsonl", rows)
     verify_file(responses, tmp_path / "a.jsonl", jobs=1)
     verify_file(responses, tmp_path / "b.jsonl", jobs=3)
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
@@ -125,7 +119,7 @@ def test_a_file_becomes_a_file_of_the_same_bytes_twice(tmp_path: Path) -> None:
 def test_bad_input_overwrites_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     out.write_text("old")
-    broken = _written(tmp_path / "broken.jsonl", [{"gold": "1"}])
+    broken = written(tmp_path / "broken.jsonl", [{"gold": "1"}])
     with pytest.raises(RecordError, match=r"broken\.jsonl: every line is broken; line 1: column .response. is missing"):
         verify_file(broken, out)
     with pytest.raises(RecordError, match=r"absent\.jsonl: no such file"):
@@ -135,26 +129,8 @@ def test_bad_input_overwrites_nothing(tmp_path: Path) -> None:
     assert out.read_text() == "old"
 
 
-SHARED = Path(os.environ.get("L2S_SHARED_DATA") or Path(__file__).parents[2] / "../shared/data")
-
-
-def _shared(name: str) -> list[Row]:
-    if not (SHARED / name).is_file():
-        pytest.skip(f"{name} is not at hand (L2S_SHARED_DATA)")
-    return [json.loads(line) for line in (SHARED / name).read_text(encoding="utf-8").splitlines()]
-
-
-@pytest.mark.parametrize("name", ["math500", "gsm8k_test"])
-def test_every_gold_answer_equals_itself(name: str) -> None:
-    golds = [row["answer"].split("####")[-1].strip() for row in _shared(f"{name}.jsonl")]
-    wrong = [
-        row["gold"] for row in grade_pairs([{"gold": gold, "answer": gold} for gold in golds]) if not row["correct"]
-    ]
-    assert wrong == []
-
-
 def test_agrees_with_the_labels_of_real_responses() -> None:
-    verdicts = verify_rows(_shared("responses/qwen25math_math100x8.jsonl"), jobs=2)
+    verdicts = verify_rows(published("responses/qwen25math_math100x8"), jobs=2)
     others = [(row["gold"], row["answer"]) for row in verdicts if row["correct"] != row["their_label"]]
     assert others == [("10{,}000", "10000")], "the one label that is wrong"
 
