@@ -1,16 +1,11 @@
 """Disagreements: the same responses by every grader, and the rows where they do not say the same."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.verification.graders import grader_names
 from l2s.verification.verify import grade_pairs, verify_rows
-
-if TYPE_CHECKING:
-    from l2s.core.row import Row
-else:
-    Row = dict[str, Any]
 
 _KEPT = ("run", "model", "benchmark", "id", "sample")
 

@@ -15,17 +15,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from l2s.core.errors import EngineError, RecordError
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.verification.extract.answer import Found, extract_answer, find_answer
 from l2s.verification.graders import Grader, find_grader
-
-if TYPE_CHECKING:
-    from l2s.core.row import Row
-else:
-    Row = dict[str, Any]
 
 _SHOWN = 5
 _WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}")

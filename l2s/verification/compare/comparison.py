@@ -10,7 +10,6 @@ from l2s.verification.compare.phrases.words import same_things
 from l2s.verification.compare.structures.equations import same_equations, same_inequalities
 from l2s.verification.compare.structures.intervals import pieces, same_pieces
 from l2s.verification.compare.structures.listing import (
-    SETS,
     as_matrix,
     by_names,
     items_of,
@@ -25,7 +24,16 @@ from l2s.verification.compare.structures.listing import (
     set_of,
     unnamed,
 )
-from l2s.verification.compare.structures.shapes import TURNED, apart, assigned, dimensions, shaped, solutions, unchained
+from l2s.verification.compare.structures.shapes import (
+    SETS,
+    TURNED,
+    apart,
+    assigned,
+    dimensions,
+    shaped,
+    solutions,
+    unchained,
+)
 from l2s.verification.compare.structures.vectors import components
 from l2s.verification.compare.values.evaluation import exact
 from l2s.verification.compare.values.quantities import joined, measured, same_quantities, unmeasured
@@ -242,20 +250,15 @@ def _same_sets(gold: Expression, answer: Expression) -> bool:
     if gold.kind == answer.kind == "set":
         depths = [sum(item.kind == "set" for item in _distinct(side.children())) for side in (gold, answer)]
         return depths[0] == depths[1] and _matched(_distinct(gold.children()), _distinct(answer.children()))
-    if "set" in (gold.kind, answer.kind) and not {gold.kind, answer.kind} & {
-        "union",
-        "difference",
-        "intersection",
-        "interval",
-    }:
-        mine, theirs = items_of(gold), items_of(answer)
-        return mine is not None and theirs is not None and _matched(mine, theirs)
     if {gold.kind, answer.kind} <= set(SETS):
         one, other = pieces(gold), pieces(answer)
         if one is not None and other is not None:
             return same_pieces(one, other)
         return gold.kind == answer.kind == "union" and _matched(parts_of(gold), parts_of(answer))
-    return _same_tables(gold, answer)
+    if "set" not in (gold.kind, answer.kind):
+        return _same_tables(gold, answer)
+    mine, theirs = items_of(gold), items_of(answer)
+    return mine is not None and theirs is not None and _matched(mine, theirs)
 
 
 def _distinct(items: Sequence[Expression]) -> list[Expression]:

@@ -33,11 +33,8 @@ from l2s.verification.parsing.limits import LONGEST, exceeds_limits
 from l2s.verification.parsing.parser import read
 from l2s.verification.parsing.phrases import over_whole_quotients
 from l2s.verification.parsing.spelling import spelled
-from l2s.verification.parsing.tokens import UnreadableError
-from l2s.verification.workers.algebra import compared_by
-
-_UNKNOWN = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError)
-"""What reading or evaluating untrusted formulas may end in: not understood, undefined, or too large."""
+from l2s.verification.parsing.tokens import UNREAD
+from l2s.verification.workers.pool import compared_by
 
 _TABLES = ("interval", "tuple", "set", "union", "list", "ratio")
 """What no sum, integral or limit comes to."""
@@ -108,7 +105,7 @@ def _compared_as_read(gold: str, answer: str) -> Outcome:
     if mine is not None and theirs is not None:
         try:
             return "correct" if _same(mine, gold, theirs, answer) else "incorrect"
-        except _UNKNOWN:
+        except UNREAD:
             pass
     if any(side is not None and has_words(side) for side in (mine, theirs)):
         return "incorrect"
@@ -149,5 +146,5 @@ def _said(text: str) -> Expression:
 def _read(text: str) -> Expression | None:
     try:
         return read(text)
-    except _UNKNOWN:
+    except UNREAD:
         return None

@@ -16,6 +16,7 @@ from l2s.verification.extract.choices import chosen, lone_choice
 from l2s.verification.extract.closing import closing_value, open_display
 from l2s.verification.extract.languages import NEXT_PROBLEM
 from l2s.verification.extract.markup import ANSWER_TAGS
+from l2s.verification.extract.patterns import BOLD
 from l2s.verification.extract.regions import any_of, regions, spoken_to_reader, without_code
 
 _TAGGED = re.compile(
@@ -27,7 +28,6 @@ _NEXT_PROBLEM = re.compile(
     rf"^[ \t#*>]{{0,6}}(?:{any_of(NEXT_PROBLEM)})(?: ?[0-9]{{1,3}})?[ *]{{0,3}}[:：]|^#{{2,4}} ?Instruction",
     re.MULTILINE | re.IGNORECASE,
 )
-_BOLD = re.compile(r"\*\*\s{0,3}([^*\n]{1,200}?)\s{0,3}\*\*")
 _BOLD_NUMBER = re.compile(r"(?:\\?\$|\\\(|[-+])?\$?(?:\\frac|[0-9])[^A-Za-z\n]*(?<![.:])")
 _WHOLLY_BOLD = re.compile(
     r"(?:^|\n)\s{0,9}\*\*"
@@ -132,7 +132,7 @@ def _said(content: str) -> str | None:
 
 
 def _in_bold(text: str) -> str | None:
-    bold = [found.group(1) for found in _BOLD.finditer(text) if _BOLD_NUMBER.fullmatch(found.group(1))]
+    bold = [found.group(1) for found in BOLD.finditer(text) if _BOLD_NUMBER.fullmatch(found.group(1))]
     if bold:
         return trimmed(bold[-1]) or None
     if letter := lone_choice(text):

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from l2s.verification.extract.markup import BOX_TOKENS
 from l2s.verification.extract.regions import any_of
+from l2s.verification.parsing.normalised import PAIRS
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)(?![A-Za-z])[ \t]*")
 _WITHOUT_BACKSLASH = re.compile(r"(?<![A-Za-z])(?:boxed|\x08?oxed)(?=\{)")
@@ -15,7 +16,6 @@ _TOKEN = re.compile(rf"({any_of(opening for opening, _ in BOX_TOKENS)})|{any_of(
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"[^\s\\${}]{1,200}")
 _COMMAND = re.compile(r"\\[A-Za-z]{1,20}(?:[ ]?\{[^{}]{0,200}\}){1,2}")
-_PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _LONGEST_JOINT = 60
 _JOINT = re.compile(
     r"(?:[\s,;$、]|\.(?=\s{0,9}\n)|\\[()\[\],;]|\\q?quad|\\text\{|\}|\b(?:and|or|for|part|the|is)\b|和|或|\([a-z]\)|\*\*"
@@ -51,7 +51,7 @@ def last_box(text: str) -> tuple[str | None, int]:
 def trimmed(content: str) -> str:
     """Without surrounding space, emphasis, dollars and one full stop."""
     content = content.strip().strip("*").strip().removesuffix(".").strip()
-    for opening, closing in _PAIRS:
+    for opening, closing in PAIRS:
         if len(content) > len(opening) and content.startswith(opening) and content.endswith(closing):
             inner = content[len(opening) : -len(closing)]
             escaped = inner.endswith("\\") and closing.startswith("$")

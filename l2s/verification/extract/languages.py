@@ -76,23 +76,8 @@ NEXT_PROBLEM: tuple[str, ...] = (
 _ZEROS = "٠۰०০੦૦୦௦౦೦൦๐໐０"
 """The zero of each script that writes decimals of its own; the other nine digits follow it in Unicode."""
 
-PLAIN = (
-    {chr(ord(zero) + digit): str(digit) for zero in _ZEROS for digit in range(10)}
-    | {
-        "٫": ".",
-        "٬": ",",
-        "٪": "%",
-        "．": ".",
-        "％": "%",
-        "＄": "$",
-        "－": "-",
-        "＋": "+",
-        "／": "/",
-        "＝": "=",
-        "：": ":",
-    }
-    | {"（": "(", "）": ")", "＃": "#", "＊": "*", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "،": ","}
-)
+PLAIN = {chr(ord(zero) + digit): str(digit) for zero in _ZEROS for digit in range(10)}
+PLAIN |= dict(zip("٫٬٪．％＄－＋／＝：（）＃＊،\u00a0\u202f\u2009", ".,%.%$-+/=:()#*,   ", strict=True))
 """Digits of every script, full-width signs and special spaces as ASCII."""
 
 SCALES = {"万": 4, "萬": 4, "亿": 8, "億": 8, "만": 4, "억": 8, "লাখ": 5, "लाख": 5, "లక్షల": 5, "ล้าน": 6}

@@ -38,9 +38,7 @@ _PROGRAMS = frozenset(
         *("bash", "sh", "rust", "go", "sql"),
     ]
 )
-
-
-_TO_PLAIN = re.compile("[" + re.escape("".join(PLAIN)) + "]")
+_TO_PLAIN = str.maketrans(PLAIN)
 _SCALED = re.compile(rf"(?<![0-9.,])([0-9]{{1,12}})(?:\.([0-9]{{1,8}}))? ?({any_of(SCALES)})(?![0-9])")
 
 
@@ -97,7 +95,7 @@ def spoken_to_reader(text: str) -> str:
         text = text[start:]
     if text.isascii():
         return text
-    text = _TO_PLAIN.sub(lambda sign: PLAIN[sign[0]], text)
+    text = text.translate(_TO_PLAIN)
     return _SCALED.sub(_unscaled, text) if any(word in text for word in SCALES) else text
 
 

@@ -2,7 +2,7 @@
 
 from l2s.verification.graders.grader import Grader
 from l2s.verification.outcome import Outcome
-from l2s.verification.workers.algebra import compared_by
+from l2s.verification.workers.pool import compared_by
 
 
 def equivalent(gold: str, answer: str) -> Outcome:

@@ -18,12 +18,11 @@ from l2s.verification.outcome import Outcome
 from l2s.verification.parsing.expressions import Expression, contains, nodes, symbol, symbols
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
 from l2s.verification.parsing.parser import read
-from l2s.verification.parsing.tokens import UnreadableError
+from l2s.verification.parsing.tokens import UNREAD
 
 _TOLERANCE = 1e-4
 _CHOICE = re.compile(r"\b([A-E])\b")
 _PARTS = ("list", "tuple", "interval", "union", "ratio", "difference", "intersection")
-_UNKNOWN = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError)
 
 
 def compared_as_qwen(gold: str, answer: str) -> Outcome:
@@ -129,7 +128,7 @@ def _equal_equations(prediction: str, reference: str) -> bool:
 def _symbolically(prediction: str, reference: str) -> bool:
     try:
         return _alike(_named(read(prediction)), _named(read(reference)))
-    except _UNKNOWN:
+    except UNREAD:
         return prediction == reference
 
 
@@ -139,9 +138,9 @@ def _named(expression: Expression) -> Expression:
         return symbol(str(expression.parts[0]))
     if expression.kind == "quantity":
         return _named(expression.children()[0])
-    kind = "product" if expression.kind == "mixed" else expression.kind
-    parts = tuple(_named(part) if isinstance(part, Expression) else part for part in expression.parts)
-    return Expression(kind, parts)
+    if expression.kind == "mixed":
+        expression = Expression("product", expression.parts)
+    return expression.mapped(_named)
 
 
 def _alike(one: Expression, other: Expression) -> bool:
@@ -172,7 +171,7 @@ def _in_order(one: Sequence[Expression], other: Sequence[Expression]) -> bool:
 def _equal_sides(relation: Expression, mine: Sequence[Expression], theirs: Sequence[Expression]) -> bool:
     if relation.parts[0] != "=" or contains(relation, *_PARTS, "set"):
         return False
-    one, other = (Expression("sum", (sides[0], Expression("negative", (sides[1],)))) for sides in (mine, theirs))
+    one, other = mine[0].minus(mine[1]), theirs[0].minus(theirs[1])
     return same_scalar(one, other) or same_scalar(one, Expression("negative", (other,)))
 
 

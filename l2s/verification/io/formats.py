@@ -12,15 +12,11 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.params import nearest
-
-if TYPE_CHECKING:
-    from l2s.core.row import Row
-else:
-    Row = dict[str, Any]
+from l2s.core.row import Row
 
 _QWEN_ONLY = ("idx", "question", "gt", "gt_cot", "code", "pred", "report", "score", "answer", "type", "level")
 _LM_EVAL_ONLY = ("resps", "filtered_resps")

@@ -5,21 +5,19 @@ A broken line stops nothing: it is left out, counted, and kept beside the output
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
 from l2s.core.progress import Track, silent
+from l2s.core.row import Row
 from l2s.verification.disagreements import agreement, grade_by_all, side_by_side, verify_by_all
 from l2s.verification.graders import find_grader
 from l2s.verification.io.formats import as_samples, reader_of
 from l2s.verification.verify import as_text, grade_pairs, verify_rows
 
 if TYPE_CHECKING:
-    from l2s.core.row import Row
     from l2s.records.checks import Schema
-else:
-    Row = dict[str, Any]
 
 ALL = "all"
 """In place of a grader's name: every grader, side by side."""

@@ -1,6 +1,6 @@
 """Expressions: what a formula says, as a tree that nothing has evaluated."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Union
@@ -25,6 +25,18 @@ class Expression:
     def children(self) -> "tuple[Expression, ...]":
         """The parts that are expressions themselves."""
         return tuple(part for part in self.parts if isinstance(part, Expression))
+
+    def minus(self, other: "Expression") -> "Expression":
+        """This less another."""
+        return Expression("sum", (self, Expression("negative", (other,))))
+
+    def mapped(self, change: "Callable[..., Expression]", *arguments: object) -> "Expression":
+        """The same node with each part that is an expression changed, by a function of the part and ``arguments``."""
+        parts = list(self.parts)
+        for place, part in enumerate(parts):
+            if isinstance(part, Expression):  # a generator would cost depth of recursion
+                parts[place] = change(part, *arguments)
+        return Expression(self.kind, tuple(parts))
 
 
 def number(value: Fraction | int, places: int | None = None) -> Expression:
@@ -70,5 +82,4 @@ def substituted(expression: Expression, name: str, value: Expression) -> Express
     """The expression with a symbol replaced."""
     if expression.kind == "symbol":
         return value if expression.parts[0] == name else expression
-    parts = tuple(substituted(p, name, value) if isinstance(p, Expression) else p for p in expression.parts)
-    return Expression(expression.kind, parts)
+    return expression.mapped(substituted, name, value)

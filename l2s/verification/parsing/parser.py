@@ -330,12 +330,10 @@ class Parser(Cursor):
 
     def _bare_function_power(self) -> Expression:
         base = self.atom()
-        if self.token.value == "^":  # 2^3^4 in plain text
-            self.take()
-            base = Expression("power", (base, self.argument(signed=True)))
-        elif self.token.value == "!":
+        if self.token.value != "^":
             return base
-        return base
+        self.take()  # 2^3^4 in plain text
+        return Expression("power", (base, self.argument(signed=True)))
 
     def atom(self) -> Expression:
         """One atom."""
@@ -507,47 +505,35 @@ class Parser(Cursor):
         self.expect(closing)
         return found
 
-    def _cases(self) -> Expression:
-        """Values with their conditions, a row each."""
+    def _rows(self, *separators: str) -> tuple[Expression, ...]:
+        """Rows of cells, up to the end of their environment and over it."""
         rows: list[Expression] = []
         while self.token.value != "end" and self.token.kind != "end":
             cells = [self.listed()]
-            while self.token.value in ("&", ","):
+            while self.token.value in separators:
                 self.take()
                 cells.append(self.listed())
             rows.append(Expression("tuple", tuple(cells)))
+            if self.token.value not in (ROW_BREAK, "end"):
+                return self.refuse("a row is not closed")
             while self.token.value == ROW_BREAK:
                 self.take()
         self.expect("end")
         self.raw_argument()
-        return Expression("cases", tuple(rows))
+        return tuple(rows)
 
     def _environment(self) -> Expression:
         kind = self.raw_argument()
         if kind == "cases":
-            return self._cases()
+            return Expression("cases", self._rows("&", ","))  # values with their conditions
         if kind not in _MATRICES:
             return self.refuse(f"environment '{kind}'")
         if kind == "array" and self.token.value == "{":
             self.raw_argument()
-        rows: list[Expression] = []
         before, self.in_sequence = self.in_sequence, True
-        while self.token.value != "end" or self.token.kind == "end":
-            cells = [self.listed()]
-            while self.token.value == "&":
-                self.take()
-                cells.append(self.listed())
-            rows.append(Expression("tuple", tuple(cells)))
-            while self.token.value == ROW_BREAK:
-                self.take()
-            if self.tokens[self.position - 1].value == ROW_BREAK:
-                continue
-            if self.token.value != "end":
-                return self.refuse("a matrix is not closed")
+        rows = self._rows("&")
         self.in_sequence = before
-        self.take()
-        self.raw_argument()
         if len({len(row.parts) for row in rows}) != 1:
             return self.refuse("rows of different lengths")
-        matrix = Expression("matrix", tuple(rows))
+        matrix = Expression("matrix", rows)
         return determinant(matrix) if kind == "vmatrix" else matrix

@@ -8,9 +8,9 @@ import re
 from functools import lru_cache
 
 from l2s.verification.parsing.environments import unrolled
+from l2s.verification.parsing.normalised import FRAC, INVISIBLE, PAIRS
 from l2s.verification.parsing.phrases import rephrased
 
-_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SIGNS = {
     **{"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot "},
     **{"÷": "/", "∕": "/", "⁄": "/", "√": r"\sqrt ", "π": r"\pi ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp "},
@@ -33,7 +33,6 @@ _SIZING = re.compile(
     r"|mathrm(?=\{\\)|displaylimits|protect|hfill|noindent|centering)(?![A-Za-z])\s{0,9}\.?(?<![0-9]\.)|(?<!\\)\\!\s{0,9}"
 )
 _SPACES = re.compile(r"(?:(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|enspace|hspace\{[^{}]{0,20}\})(?![A-Za-z])|~|\s)+")
-_FRAC = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _FONT = re.compile(
     r"\\(?:mathbf|mathit|mathcal|mathnormal|mathtt|underline|vec|overrightarrow|hat|tilde)\s?\{([^{}]*)\}"
 )
@@ -49,13 +48,12 @@ _REPEATING = re.compile(r"([0-9]*)\.([0-9]*)\\(?:overline|bar|dot)\s?\{?([0-9]+)
 _ANNOUNCEMENT = re.compile(
     r"^(?:the )?(?:final )?(?:solutions?|answers?)(?: set)? ?(?:is|are)? ?:? ?(?=\S)", re.IGNORECASE
 )
-_PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 
 
 @lru_cache(maxsize=2048)
 def spelled(text: str) -> str:
     r"""``text`` with one sign for each meaning: no ``$``, sizing or fonts; ``\frac``, ``\text{…}``, single spaces."""
-    text = _INVISIBLE.sub("", text)
+    text = INVISIBLE.sub("", text)
     if not text.isascii():
         text = text.translate(_TRANSLATION)
     text = _THOUSANDS.sub("", text.strip())
@@ -77,13 +75,13 @@ def _without_macros(text: str) -> str:
         text = text.replace(r"\\", "\\")
     else:
         text = (_DOUBLED_IN_ROWS if r"\begin" in text else _DOUBLED).sub(r"\\", text)
-    text = _FRAC.sub(r"\\frac", _SIZING.sub("", text))
+    text = FRAC.sub(r"\\frac", _SIZING.sub("", text))
     text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
     text = _OVER.sub(r"\\frac{\1}{\2}", text)
     text = _REPEATING.sub(_repeated, text)
     if r"\boxed" in text or r"\fbox" in text:
         text = _unboxed(text)
-    for opening, closing in _PAIRS[2:]:
+    for opening, closing in PAIRS[2:]:
         if text.startswith(opening) and text.endswith(closing):
             text = text[2:-2]
     text = re.sub(r"(?<!\\)\\[()\[\]]", "", text) if r"\begin" not in text else text

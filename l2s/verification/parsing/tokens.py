@@ -12,6 +12,10 @@ class UnreadableError(L2SError):
     """Not a formula as a whole, or one that is not understood here."""
 
 
+UNREAD = (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError)
+"""What reading or evaluating untrusted formulas may end in: not understood, undefined, or too large."""
+
+
 class Token(NamedTuple):
     """One word."""
 

@@ -14,8 +14,11 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from l2s.core.errors import EngineError
+from l2s.verification.outcome import Outcome
+from l2s.verification.parsing.limits import exceeds_limits
 from l2s.verification.workers.worker import main as run_worker
 
 SECONDS_A_PAIR = 2.5
@@ -229,5 +232,14 @@ class Pool:
 
 POOL = Pool()
 """The process's own pool."""
+
+
+def compared_by(grader: str, gold: str, answer: str) -> Outcome:
+    """What a worker process says of a pair, by the rules of ``l2s`` or of ``math-verify``."""
+    if exceeds_limits(gold) or exceeds_limits(answer):
+        return "limit"
+    return cast(Outcome, POOL.ask({"grader": grader, "gold": gold, "answer": answer}))
+
+
 atexit.register(POOL.close)
 os.register_at_fork(after_in_child=POOL.forget)

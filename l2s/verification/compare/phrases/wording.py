@@ -4,33 +4,32 @@ import re
 
 from l2s.verification.compare.phrases.words import worded
 
-_SYNONYMS = {
-    **dict.fromkeys(("yes", "true", "correct", "是", "对", "正确"), "yes"),
-    **dict.fromkeys(("no", "false", "否", "错", "错误", "incorrect"), "no"),
-    **dict.fromkeys(("does not exist", "dne", "undefined", "not defined", "doesn't exist", "不存在"), "undefined"),
-    **dict.fromkeys(
-        ("no solution", "no solutions", "no real solution", "no real solutions", "empty set", "none"), "none"
+_MEANINGS = {
+    "yes": ("yes", "true", "correct", "是", "对", "正确"),
+    "no": ("no", "false", "否", "错", "错误", "incorrect"),
+    "undefined": (
+        *("does not exist", "dne", "undefined", "not defined", "doesn't exist", "不存在", "limit does not exist"),
+        *("it does not exist",),
     ),
-    **dict.fromkeys(
-        ("the empty set", "there is no solution", "there are no solutions", r"\emptyset", r"\{\}", "无解"), "none"
+    "none": (
+        *("no solution", "no solutions", "no real solution", "no real solutions", "empty set", "none"),
+        *("the empty set", "there is no solution", "there are no solutions", r"\emptyset", r"\{\}", "无解"),
+        *(r"\varnothing", "solution does not exist", "no such integers", "空集"),
     ),
-    **dict.fromkeys((r"\varnothing", "solution does not exist", "no such integers", "空集"), "none"),
-    **dict.fromkeys(
-        ("all real numbers", r"\mathbb{r}", r"(-\infty,\infty)", "all reals", "全体实数"), "all real numbers"
+    "all real numbers": (
+        *("all real numbers", r"\mathbb{r}", r"(-\infty,\infty)", "all reals", "全体实数", r"(-\infty,+\infty)"),
+        *("the set of all real numbers", r"x\in\mathbb{r}", "any real number"),
     ),
-    **dict.fromkeys(
-        (r"(-\infty,+\infty)", "the set of all real numbers", r"x\in\mathbb{r}", "any real number"), "all real numbers"
+    "all positive numbers": ("all positive real numbers", "all positive reals", r"(0,\infty)", "x > 0"),
+    "infinity": (
+        *(r"\infty", r"+\infty", "infinity", "infinitely many", "infinite", "infinitely many solutions"),
+        *("infinite solutions", "an infinite number"),
     ),
-    **dict.fromkeys(
-        ("all positive real numbers", "all positive reals", r"(0,\infty)", "x > 0"), "all positive numbers"
-    ),
-    **dict.fromkeys((r"\infty", r"+\infty", "infinity", "infinitely many", "infinite"), "infinity"),
-    **dict.fromkeys(("infinitely many solutions", "infinite solutions", "an infinite number"), "infinity"),
-    **dict.fromkeys(("all integers", r"\mathbb{z}", "the set of all integers"), "all integers"),
-    **dict.fromkeys(("limit does not exist", "it does not exist"), "undefined"),
-    **dict.fromkeys(("diverges", "divergent", "diverge"), "diverges"),
-    **dict.fromkeys(("converges", "convergent", "converge"), "converges"),
+    "all integers": ("all integers", r"\mathbb{z}", "the set of all integers"),
+    "diverges": ("diverges", "divergent", "diverge"),
+    "converges": ("converges", "convergent", "converge"),
 }
+_SYNONYMS = {saying: meaning for meaning, sayings in _MEANINGS.items() for saying in sayings}
 _ARTICLE = re.compile(r"^(?:the|an|a|it is|it's|is|are) (?=\S)")
 _LETTER = r"(?:\(([A-Z])\)|([A-Z])(?=[.):：]|$))"
 _CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?\s*(.*)$", re.DOTALL)
@@ -60,25 +59,13 @@ def same_words(gold: str, answer: str) -> bool | None:
         chosen = _same_choice(gold, answer)
     if chosen is not None:
         return chosen
-    one, other = gold.lower(), answer.lower()
-    one, other = _ARTICLE.sub("", one), _ARTICLE.sub("", other)
-    if (
-        len(one) > 1
-        and one == other
-        and not _MEASURED.match(one)
-        and (_WORD.search(one) or not one.isascii())
-        and "\\" not in gold
-    ):
-        return (
-            not ((gold.isupper() and answer.islower()) or (answer.isupper() and gold.islower()))
-            or len(one) > 3
-            or _plain(one)
-        )
+    one, other = (_ARTICLE.sub("", said.lower()) for said in (gold, answer))
+    wordy = len(one) > 1 and (_WORD.search(one) or not one.isascii()) and "\\" not in gold
+    if wordy and one == other and not _MEASURED.match(one):
+        shouted = (gold.isupper() and answer.islower()) or (answer.isupper() and gold.islower())
+        return not shouted or len(one) > 3 or one in _SYNONYMS
     one, other = _claimed(one), _claimed(other)
-    meanings = (
-        _SYNONYMS.get(one.replace(" ", "") if "\\" in one else one),
-        _SYNONYMS.get(other.replace(" ", "") if "\\" in other else other),
-    )
+    meanings = [_SYNONYMS.get(said.replace(" ", "") if "\\" in said else said) for said in (one, other)]
     if None not in meanings:
         return meanings[0] == meanings[1]
     if meanings[0] in ("yes", "no") and (decided := _decided(other)):
@@ -97,10 +84,6 @@ def _decided(text: str) -> str | None:
     said = set(re.findall(r"\b(?:yes|no|true|false)\b", text))
     match = re.match(r"(yes|no|true|false)\s?[,.;:]\s", text)
     return _SYNONYMS[match[1]] if match and len(said) == 1 else None
-
-
-def _plain(word: str) -> bool:
-    return word in _SYNONYMS
 
 
 def _same_choice(gold: str, answer: str) -> bool | None:
@@ -140,10 +123,3 @@ def _labels(text: str) -> set[str] | None:
         return set(text)
     single = re.fullmatch(r"\(?([A-J])\)?[.)]?", text)
     return {single[1]} if single else None
-
-
-def is_prose(text: str) -> bool:
-    """Whether this is mostly a sentence, which nothing here takes for a formula."""
-    bare = re.sub(r"\\[A-Za-z]+", " ", text)
-    words = re.findall(r"(?<![A-Za-z])[A-Za-z]{3,}(?![A-Za-z])", bare)
-    return len(words) >= 6

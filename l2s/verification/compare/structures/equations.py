@@ -35,7 +35,7 @@ def same_inequalities(sign: str, gold: Sequence[Expression], other: str, answer:
 
 
 def _difference(sides: Sequence[Expression]) -> Expression:
-    return Expression("sum", (unmeasured(sides[0]), Expression("negative", (unmeasured(sides[1]),))))
+    return unmeasured(sides[0]).minus(unmeasured(sides[1]))
 
 
 def divided(expression: Expression) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import permutations
 
-from l2s.verification.compare.values.evaluation import exact
+from l2s.verification.compare.values.evaluation import line
 from l2s.verification.compare.values.scalars import vanishes
 from l2s.verification.parsing.expressions import Expression, nodes, number, substituted, symbol, symbols, variables
 
@@ -104,12 +104,11 @@ def same_integrals(gold: Expression, answer: Expression) -> bool:
     mine, theirs = _integrand(gold), _integrand(answer)
     if mine is None or theirs is None:
         return False
-    difference = Expression("sum", (mine, Expression("negative", (theirs,))))
-    letter = _only(variables(difference))
+    between = mine.minus(theirs)
+    letter = _only(variables(between))
     if letter is None:
         return False
-    moved = substituted(difference, letter, Expression("sum", (symbol(letter), number(_STEP))))
-    return vanishes(Expression("sum", (difference, Expression("negative", (moved,)))))
+    return vanishes(between.minus(substituted(between, letter, Expression("sum", (symbol(letter), number(_STEP))))))
 
 
 def _integrand(expression: Expression) -> Expression | None:
@@ -161,11 +160,8 @@ def _linear(value: Expression) -> tuple[int, int] | None:
     letter = _only(variables(value))
     if letter is None:
         return None
-    at = [exact(substituted(value, letter, number(point))) for point in (0, 1, 2, 5)]
-    known = [item for item in at if isinstance(item, Fraction) and item.denominator == 1]
-    if len(known) != 4:
+    found = line(value, letter)
+    if found is None or any(part.denominator != 1 for part in found):
         return None
-    start, step = known[0], known[1] - known[0]
-    if step == 0 or known[2] != start + 2 * step or known[3] != start + 5 * step:
-        return None
+    start, step = found
     return abs(int(step)), int(start)

@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 
-from l2s.verification.compare.structures.shapes import assigned, dimensions
+from l2s.verification.compare.structures.shapes import SETS, assigned, dimensions
 from l2s.verification.parsing.expressions import Expression, substituted, symbols
-
-SETS = ("interval", "set", "union", "difference", "intersection")
-"""Kinds that are sets of numbers."""
 
 
 def set_of(expression: Expression) -> Expression | None:
@@ -19,18 +16,14 @@ def set_of(expression: Expression) -> Expression | None:
 
 def items_of(expression: Expression) -> list[Expression] | None:
     """What a list or set holds; None for a tuple, a point, an interval."""
-    if expression.kind in ("list", "set"):
-        return list(expression.children())
-    if expression.kind == "tuple" and expression.parts[-1] == "[":
+    if expression.kind in ("list", "set") or (expression.kind == "tuple" and expression.parts[-1] == "["):
         return list(expression.children())
     if expression.kind == "relation":
         values = assigned(expression)
         if len(values) == 1 and values[0].kind in ("list", "set"):
             return list(values[0].children())
         return [expression]
-    if expression.kind in ("tuple", "interval", "union", "difference", "intersection"):
-        return None
-    return [expression]
+    return None if expression.kind in ("tuple", *SETS) else [expression]
 
 
 def of_one_name(items: list[Expression]) -> bool:

@@ -7,7 +7,7 @@ from l2s.verification.compare.structures.families import residues
 from l2s.verification.compare.structures.shapes import shaped
 from l2s.verification.parsing.normalised import normalised
 from l2s.verification.parsing.parser import read
-from l2s.verification.parsing.tokens import UnreadableError
+from l2s.verification.parsing.tokens import UNREAD
 
 _MODULUS = re.compile(
     r"\s?,?\s?\(?\s?(?:\\pmod\s?\{?\s?([0-9]{1,30})\s?\}?|(?:\\bmod|\\mod|\bmod(?:ulo)?|\\text\{\s?mod(?:ulo)?\s?\})\s?\{?\s?([0-9]{1,30})\s?\}?)"
@@ -65,6 +65,6 @@ def _family(text: str) -> Class | None:
     r"""``n = 4k + 2 \text{ or } n = 4k + 3`` as the classes that it runs through."""
     try:
         found = residues(shaped(read(text)))
-    except (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError):
+    except UNREAD:
         return None
     return None if found is None else Class(found[0], tuple(sorted(found[1])), found[2])

@@ -1,10 +1,10 @@
 r"""Shapes: one form for what is written in several — both signs of ±, values behind names, sets from inequalities."""
 
-from fractions import Fraction
+from collections.abc import Callable
 from itertools import product
 from typing import cast
 
-from l2s.verification.compare.values.evaluation import exact
+from l2s.verification.compare.values.evaluation import exact, line
 from l2s.verification.parsing.expressions import Expression, contains, nodes, number, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
@@ -14,7 +14,8 @@ NOTHING = Expression("set", ())
 _ORDER = {"<": (False, True), "le": (True, True), ">": (False, False), "ge": (True, False)}
 TURNED = {"<": ">", ">": "<", "le": "ge", "ge": "le"}
 """The sign of an inequality read from right to left."""
-_SETS = ("interval", "set", "union", "difference", "intersection")
+SETS = ("interval", "set", "union", "difference", "intersection")
+"""Kinds that are sets of numbers."""
 _MAX_EITHER = 6
 
 
@@ -36,8 +37,8 @@ def shaped(expression: Expression) -> Expression:
         return _listed(expression)
     if kind == "interval" and expression.parts[-1] == "()" and contains(expression, "either"):
         return Expression("list", (*(shaped(point) for point in alternatives(expression)), "or"))
-    if kind in ("interval", "tuple", "set", "union", "difference", "intersection", "relation", "ratio"):
-        expression = Expression(kind, tuple(shaped(p) if isinstance(p, Expression) else p for p in expression.parts))
+    if kind in (*SETS, "tuple", "relation", "ratio"):
+        expression = expression.mapped(shaped)
     if kind == "set":
         return Expression("set", tuple(item for part in expression.children() for item in alternatives(part)))
     if contains(expression, "either") and kind not in ("union", "interval", "matrix"):
@@ -72,8 +73,7 @@ def _with_sign(expression: Expression, upper: bool) -> Expression:
         left, right = (_with_sign(cast(Expression, part), upper) for part in (left, right))
         plus = (sign == "pm") == upper
         return Expression("sum", (left, right if plus else Expression("negative", (right,))))
-    parts = tuple(_with_sign(part, upper) if isinstance(part, Expression) else part for part in expression.parts)
-    return Expression(expression.kind, parts)
+    return expression.mapped(_with_sign, upper)
 
 
 def _matrix(expression: Expression) -> Expression:
@@ -96,11 +96,10 @@ def _matrix(expression: Expression) -> Expression:
     raise UnreadableError("arithmetic of matrices")
 
 
-def _each(matrix: Expression, change: "object") -> Expression:
+def _each(matrix: Expression, change: Callable[[Expression], Expression]) -> Expression:
     if matrix.kind != "matrix":
         raise UnreadableError("arithmetic of matrices")
-    rows = [Expression("tuple", tuple(change(cell) for cell in row.children())) for row in matrix.children()]  # type: ignore[operator]
-    return Expression("matrix", tuple(rows))
+    return matrix.mapped(lambda row: row.mapped(change))
 
 
 def _added(terms: list[Expression]) -> Expression:
@@ -262,30 +261,20 @@ def _between(middle: Expression, low: tuple[Expression, bool], high: tuple[Expre
 
 
 def _linear(sign: str, left: Expression, right: Expression) -> tuple[str, Expression] | None:
-    difference = Expression("sum", (left, Expression("negative", (right,))))
-    names = variables(difference)
-    if len(names) != 1 or contains(difference, "words", "interval", "set", "constant"):
+    between = left.minus(right)
+    names = variables(between)
+    if len(names) != 1 or contains(between, "words", "interval", "set", "constant"):
         return None
     (name,) = names
-    values = [exact(_put(difference, name, at)) for at in (0, 1, 2, 5)]
-    if any(value is None for value in values):
+    found = line(between, name)
+    if found is None:
         return None
-    zero, one, two, five = (cast(Fraction, value) for value in values)
-    slope = one - zero
-    if slope == 0 or two != zero + 2 * slope or five != zero + 5 * slope:
-        return None
-    root = number(-zero / slope)
+    start, slope = found
+    root = number(-start / slope)
     if sign == "ne":
         return name, Expression("difference", (EVERYTHING, Expression("set", (root,))))
     closed, less = _ORDER[sign]
     return name, _ray(root, closed, less == (slope > 0))
-
-
-def _put(expression: Expression, name: str, value: int) -> Expression:
-    if expression.kind == "symbol":
-        return number(value) if expression.parts[0] == name else expression
-    parts = tuple(_put(part, name, value) if isinstance(part, Expression) else part for part in expression.parts)
-    return Expression(expression.kind, parts)
 
 
 def _joined(expression: Expression) -> tuple[str, Expression] | None:
@@ -312,7 +301,7 @@ def _stated(relation: Expression) -> tuple[str, Expression] | None:
         return None
     if relation.parts[0] == "=":
         return _key(sides[0]), Expression("set", (sides[1],))
-    return (_key(sides[0]), sides[1]) if relation.parts[0] == "in" and sides[1].kind in _SETS else None
+    return (_key(sides[0]), sides[1]) if relation.parts[0] == "in" and sides[1].kind in SETS else None
 
 
 def apart(expression: Expression) -> Expression | None:

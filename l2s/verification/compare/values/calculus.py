@@ -5,12 +5,12 @@ All else our own reader knows, or nothing does: what neither can read is not par
 
 import re
 
-from l2s.verification.compare.phrases.wording import is_prose
-
 _OPERATOR = re.compile(r"\\(?:sum|prod|i{1,3}nt|oint|lim|limsup|liminf|sup)(?![A-Za-z])|[∑∏∫]")
 _TABLE = re.compile(r"\\begin\s?\{[a-zA-Z]*(?:matrix|array)\}")
 _BEYOND = re.compile(r"\\[lcvd]?dots|\.\.\.|…|\\(?:big)?(?:cup|cap)|\\begin\s?\{(?:cases|align|aligned)")
 _SENTENCE_WORD = re.compile(r"(?<![A-Za-z\\{])[A-Za-z]{3,}(?= )")
+_PLAIN_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]{3,}(?![A-Za-z])")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
 _WORDS = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\*?\s?\{[^{}]*\}|\\[A-Za-z]+")
 _LETTER = re.compile(r"[A-Za-z]")
 _BOUND = re.compile(
@@ -54,4 +54,4 @@ def free_letters(text: str) -> set[str]:
 
 def _is_told(text: str) -> bool:
     """Whether this is a sentence rather than a formula."""
-    return is_prose(text) or len(_SENTENCE_WORD.findall(text)) > 1
+    return len(_SENTENCE_WORD.findall(text)) > 1 or len(_PLAIN_WORD.findall(_COMMAND.sub(" ", text))) > 5

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from l2s.verification.parsing.expressions import Expression
+from l2s.verification.parsing.expressions import Expression, number, substituted
 from l2s.verification.parsing.tokens import UnreadableError
 
 MAX_BITS = 80_000
@@ -113,6 +113,17 @@ def _root(value: Fraction, degree: Fraction | int) -> Fraction | None:
         return None
     above, below = math.isqrt(value.numerator), math.isqrt(value.denominator)
     return Fraction(above, below) if above**2 == value.numerator and below**2 == value.denominator else None
+
+
+def line(expression: Expression, name: str) -> tuple[Fraction, Fraction] | None:
+    """Start and slope of a formula that is linear in a variable, and rational; None for any other."""
+    at = (exact(substituted(expression, name, number(point))) for point in (0, 1, 2, 5))
+    known = [value for value in at if value is not None]
+    if len(known) < 4:
+        return None
+    start, slope = known[0], known[1] - known[0]
+    linear = slope != 0 and known[2] == start + 2 * slope and known[3] == start + 5 * slope
+    return (start, slope) if linear else None
 
 
 def value_of_symbol(name: str, point: int) -> Fraction:

@@ -174,8 +174,7 @@ def unmeasured(expression: Expression) -> Expression:
         return expression
     if expression.kind == "quantity":
         return unmeasured(expression.children()[0])
-    parts = tuple(unmeasured(part) if isinstance(part, Expression) else part for part in expression.parts)
-    return Expression(expression.kind, parts)
+    return expression.mapped(unmeasured)
 
 
 def measured_apart(*formulas: Sequence[Expression]) -> bool:

@@ -56,10 +56,9 @@ def _with_decimal_logarithms(expression: Expression) -> Expression:
 
 
 def _lg(expression: Expression) -> Expression:
-    parts = tuple(_lg(part) if isinstance(part, Expression) else part for part in expression.parts)
-    if expression.kind == "function" and parts[0] == "log" and len(parts) == 2:
-        parts = ("lg", *parts[1:])
-    return Expression(expression.kind, parts)
+    if expression.kind == "function" and expression.parts[0] == "log" and len(expression.parts) == 2:
+        expression = Expression("function", ("lg", *expression.parts[1:]))
+    return expression.mapped(_lg)
 
 
 def _with_small_constants(gold: Expression, answer: Expression) -> tuple[Expression, Expression]:
@@ -76,8 +75,7 @@ def _lowered(expression: Expression) -> Expression:
     if expression.kind == "symbol":
         name = str(expression.parts[0])
         return Expression("symbol", ("c" + name[1:] if name.startswith("C") else name,))
-    parts = tuple(_lowered(part) if isinstance(part, Expression) else part for part in expression.parts)
-    return Expression(expression.kind, parts)
+    return expression.mapped(_lowered)
 
 
 def infinite(expression: Expression) -> int:
