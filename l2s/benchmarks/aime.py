@@ -9,7 +9,7 @@ _LICENCE = "problems © MAA, no licence granted by it; copies declare Apache-2.0
 def problem(row: Row, number: int, seed: int) -> Row:
     """``problem`` (or ``question``, or the capitalised names of one copy) and ``answer``."""
     identity = row.get("id", row.get("ID", number))
-    return made(str(identity), text_of(row, "problem", "question", "Problem"), text_of(row, "answer", "Answer"))
+    return made(identity, text_of(row, "problem", "question", "Problem"), text_of(row, "answer", "Answer"))
 
 
 AIME24 = Source(

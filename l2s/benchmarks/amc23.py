@@ -6,7 +6,7 @@ from l2s.core.row import Row
 
 def problem(row: Row, number: int, seed: int) -> Row:
     """``problem`` or ``question``, and ``answer``, a float where it is whole, which is written as an integer."""
-    return made(str(row.get("id", number)), text_of(row, "problem", "question"), text_of(row, "answer"))
+    return made(row.get("id", number), text_of(row, "problem", "question"), text_of(row, "answer"))
 
 
 SOURCE = Source(

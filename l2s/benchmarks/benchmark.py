@@ -9,8 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from l2s.benchmarks.arithmetic import EVEN, LEVELS, problem_rows
-from l2s.benchmarks.hub import hub_file
-from l2s.benchmarks.published import published_rows
+from l2s.benchmarks.published import hub_file, published_rows
 from l2s.benchmarks.source import Hub, Source
 from l2s.benchmarks.sources import SOURCES
 from l2s.core.errors import ConfigError, RecordError
@@ -53,8 +52,7 @@ class ProblemParams(Params):
     def _exists(cls, found: str) -> str:
         known = [*_OWN, *SOURCES]
         if found not in known:
-            hint = nearest(found, known)
-            raise ValueError(f"no benchmark has this name{hint}")
+            raise ValueError(f"no benchmark has this name{nearest(found, known)}")
         return found
 
     @model_validator(mode="after")
@@ -66,17 +64,14 @@ class ProblemParams(Params):
             raise ValueError("source arithmetic takes no path")
         published = SOURCES.get(self.source)
         if published is not None and self.path is None:
+            takes = f"source {self.source} takes a path"
             if not published.hub:
-                raise ValueError(
-                    f"source {self.source} takes a path, to a file of yours: it is not fetched "
-                    f"(licence: {published.licence})"
-                )
-            if self.split not in published.hub:
+                raise ValueError(f"{takes}, to a file of yours: it is not fetched (licence: {published.licence})")
+            pinned = published.hub.get(self.split)
+            if pinned is None:
                 raise ValueError(f"{self.source} has split {' or '.join(published.hub)}, not {self.split}")
-            if published.hub[self.split].revision is None and self.revision is None:
-                raise ValueError(
-                    f"source {self.source} takes a path, or a revision of {published.hub[self.split].repository}"
-                )
+            if pinned.revision is None and self.revision is None:
+                raise ValueError(f"{takes}, or a revision of {pinned.repository}")
         if self.revision is not None and (published is None or self.path is not None):
             raise ValueError("a revision is of a published benchmark's data set on the hub, and stands without a path")
         return self
@@ -84,8 +79,13 @@ class ProblemParams(Params):
     @property
     def drawn(self) -> int:
         """Of ``arithmetic``: problems of all levels together."""
+        return sum(round(self.per_level * weight) for weight in self.weights)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Of ``arithmetic``: what ``per_level`` is multiplied with, by level."""
         weights: tuple[float, ...] = getattr(self, "level_weights", EVEN)
-        return sum(round(self.per_level * weight) for weight in weights)
+        return weights
 
     @property
     def named(self) -> str:
@@ -150,8 +150,7 @@ def write_problems(name: str, params: ProblemParams, out: Path, where: str | Non
         place = where or f"benchmarks.{name}"
         raise ConfigError(f"{place}: no problem has levels {params.levels} and subjects {params.subjects}")
     digest = problems_digest(rows)
-    rows = [{"benchmark": name, **row, "benchmark_digest": digest} for row in rows]
-    write_rows(out, rows, Problems)
+    write_rows(out, [{"benchmark": name, **row, "benchmark_digest": digest} for row in rows], Problems)
     return len(rows)
 
 
@@ -165,8 +164,7 @@ def problems_digest(rows: list[Row]) -> str:
 
 def _problems(name: str, params: ProblemParams) -> list[Row]:
     if params.source == "arithmetic":
-        weights = getattr(params, "level_weights", EVEN)
-        return problem_rows(name, params.seed, params.split, params.per_level, weights)
+        return problem_rows(name, params.seed, params.split, params.per_level, params.weights)
     if params.source in SOURCES:
         return _published(SOURCES[params.source], params)
     assert params.path is not None

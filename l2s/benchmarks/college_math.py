@@ -6,9 +6,8 @@ from l2s.core.row import Row
 
 def problem(row: Row, number: int, seed: int) -> Row:
     """``question`` and ``answer``; subject: ``data_topic`` without its prefix."""
-    topic = row.get("data_topic")
-    subject = str(topic).rpartition(".")[2] if topic else None
-    return made(str(number), text_of(row, "question", "problem"), text_of(row, "answer"), subject=subject)
+    topic = str(row.get("data_topic") or "").rpartition(".")[2]
+    return made(number, text_of(row, "question", "problem"), text_of(row, "answer"), subject=topic)
 
 
 SOURCE = Source(

@@ -20,9 +20,8 @@ def problem(row: Row, number: int, seed: int) -> Row:
     order = random.Random(seed_for(seed, "gpqa", question)).sample(range(4), 4)
     lines = [f"({letter}) {choices[place]}" for letter, place in zip("ABCD", order, strict=True)]
     subject = row.get("Subdomain") or row.get("High-level domain")
-    identity = text_of(row, "Record ID") if row.get("Record ID") else str(number)
-    text = "\n".join([question, "", *lines])
-    return made(identity, text, "ABCD"[order.index(0)], subject=str(subject) if subject else None)
+    identity = text_of(row, "Record ID") if row.get("Record ID") else number
+    return made(identity, "\n".join([question, "", *lines]), "ABCD"[order.index(0)], subject=subject)
 
 
 SOURCE = Source(

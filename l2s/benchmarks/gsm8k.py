@@ -11,7 +11,7 @@ def problem(row: Row, number: int, seed: int) -> Row:
     _, mark, gold = solution.rpartition("####")
     if not mark or not gold.strip():
         raise RecordError("'answer' holds no '####' with the gold answer behind it")
-    return made(str(number), text_of(row, "question"), gold.strip().replace(",", ""))
+    return made(number, text_of(row, "question"), gold.strip().replace(",", ""))
 
 
 _REVISION = "cc7b047b6e5bb11b4f1af84efc572db110a51b3c"

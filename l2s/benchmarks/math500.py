@@ -1,18 +1,15 @@
 r"""MATH500: the 500 problems of MATH that PRM800K held out (arXiv 2103.03874, 2305.20050)."""
 
-from l2s.benchmarks.source import Hub, Source, last_box, made, text_of
-from l2s.core.errors import RecordError
+from l2s.benchmarks.source import Hub, Source, gold_of, made, text_of
 from l2s.core.row import Row
 
 
 def problem(row: Row, number: int, seed: int) -> Row:
     r"""``problem``; ``answer``, or else the last ``\boxed{…}`` of ``solution``; ``level`` as 3 or "Level 3"."""
-    gold = text_of(row, "answer") if row.get("answer") else last_box(text_of(row, "solution"))
-    if not gold:
-        raise RecordError(r"neither an 'answer' nor a \boxed{…} in 'solution'")
-    identity = text_of(row, "unique_id") if row.get("unique_id") else str(number)
+    gold = gold_of(row)
+    identity = text_of(row, "unique_id") if row.get("unique_id") else number
     subject = row.get("subject") or row.get("type")
-    return made(identity, text_of(row, "problem"), gold, _level(row.get("level")), str(subject) if subject else None)
+    return made(identity, text_of(row, "problem"), gold, _level(row.get("level")), subject)
 
 
 def _level(found: object) -> int | None:

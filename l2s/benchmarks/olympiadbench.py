@@ -14,8 +14,7 @@ def problem(row: Row, number: int, seed: int) -> Row:
     context = str(row.get("context") or "").strip()
     question = f"{context}\n{text_of(row, 'question')}".strip()
     gold = ", ".join(answer.strip().rstrip(",") for answer in answers)
-    subject = row.get("subfield")
-    return made(str(row.get("id", number)), question, gold, subject=str(subject) if subject else None)
+    return made(row.get("id", number), question, gold, subject=row.get("subfield"))
 
 
 SOURCE = Source(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from l2s.core.errors import RecordError
 from l2s.core.row import Row
@@ -53,9 +54,22 @@ def text_of(row: Row, *keys: str) -> str:
     raise RecordError(f"expected text in {expected}; found {', '.join(row) or 'nothing'}")
 
 
-def made(identity: str, problem: str, gold: str, level: int | None = None, subject: str | None = None) -> Row:
-    """A problem, without the benchmark's name."""
-    return {"id": identity, "problem": problem, "gold": gold, "level": level, "subject": subject}
+def gold_of(row: Row) -> str:
+    r"""``answer``, or else the last ``\boxed{…}`` of ``solution``.
+
+    Raises:
+        RecordError: there is neither.
+    """
+    gold = text_of(row, "answer") if row.get("answer") else last_box(text_of(row, "solution"))
+    if not gold:
+        raise RecordError(r"neither an 'answer' nor a \boxed{…} in 'solution'")
+    return gold
+
+
+def made(identity: Any, problem: str, gold: str, level: int | None = None, subject: Any = None) -> Row:
+    """A problem, without the benchmark's name; ``identity`` and ``subject`` as text."""
+    subject = str(subject) if subject else None
+    return {"id": str(identity), "problem": problem, "gold": gold, "level": level, "subject": subject}
 
 
 def last_box(text: str) -> str | None:

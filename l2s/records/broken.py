@@ -6,7 +6,7 @@ without one sound line is an error.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from l2s.core.errors import RecordError
@@ -84,8 +84,8 @@ def checked(row: Row, schema: Schema) -> Row:
         RecordError: names every column that is not.
     """
     row = in_text(row, schema)
-    if faults := list(row_faults(row, schema)):
-        raise RecordError("; ".join(faults))
+    if faults := "; ".join(row_faults(row, schema)):
+        raise RecordError(faults)
     return row
 
 
@@ -96,8 +96,7 @@ def write_broken(path: Path, broken: list[Broken]) -> None:
         return
     with replacing(path) as file:
         for found in broken:
-            kept = {"line": found.line, "why": found.why, "text": found.text}
-            file.write(json.dumps(kept, ensure_ascii=False).encode(errors="replace") + b"\n")
+            file.write(json.dumps(asdict(found), ensure_ascii=False).encode(errors="replace") + b"\n")
 
 
 def broken_sentence(path: Path, broken: list[Broken], aside: Path) -> str:

@@ -1,6 +1,5 @@
 """Tables for people and spreadsheets: CSV text, and numbers with as many digits as are worth writing."""
 
-import io
 import json
 from typing import Any
 
@@ -15,27 +14,16 @@ DIGITS = 10
 def csv_text(rows: list[Row], columns: tuple[str, ...]) -> str:
     """Rows under a header that is always whole, also where no row has a value for a column or there is no row."""
     cells = [{name: _cell(row.get(name)) for name in columns} for row in rows]
-    frame = (
-        pl.DataFrame(cells, infer_schema_length=None)
-        if cells
-        else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-    )
-    return frame_text(frame)
+    return frame_text(pl.DataFrame(cells, schema=columns, infer_schema_length=None))
 
 
 def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
 
 
-def _safe(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(pl.col(pl.String).map_elements(plain_cell, return_dtype=pl.String))
-
-
 def frame_text(frame: pl.DataFrame) -> str:
     """A frame as CSV."""
-    text = io.StringIO()
-    _safe(frame).write_csv(text)
-    return text.getvalue()
+    return frame.with_columns(pl.col(pl.String).map_elements(plain_cell, return_dtype=pl.String)).write_csv()
 
 
 def rounded(value: Any) -> Any:

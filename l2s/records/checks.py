@@ -47,7 +47,6 @@ def wrong_kinds(rows: list[Row], schema: Schema, where: str, added: Collection[s
 
     Columns that were ``added`` to those of the file are not named as found there.
     """
-    types = dtypes(schema)
     for name, column in schema.to_schema().columns.items():
         lacking = [number for number, row in enumerate(rows, 1) if name not in row]
         if lacking and column.required:
@@ -55,25 +54,21 @@ def wrong_kinds(rows: list[Row], schema: Schema, where: str, added: Collection[s
             there = [found for found in rows[lacking[0] - 1] if found not in added]
             yield f"{where}: column '{name}' is missing{place}; found {', '.join(there) or 'nothing'}"
         odd = [
-            (number, row[name])
-            for number, row in enumerate(rows, 1)
-            if name in row and not (column.nullable if row[name] is None else _is(row[name], types[name]))
+            (number, row[name]) for number, row in enumerate(rows, 1) if name in row and not _fits(row[name], column)
         ]
         if odd:
             found = f"row {odd[0][0]} holds {_shown(odd[0][1])}{_and_more(len(odd))}"
-            expected = _KINDS[types[name]] + (" or null" if column.nullable else "")
-            yield f"{where}: column '{name}': {found}; expected {expected}"
+            yield f"{where}: column '{name}': {found}; expected {_expected(column)}"
 
 
 def row_faults(row: Row, schema: Schema) -> Iterator[str]:
     """The same for one row, without a place: it is the caller who knows the line."""
     for name, column in schema.to_schema().columns.items():
-        expected = _KINDS[column.dtype.type] + (" or null" if column.nullable else "")
         if name not in row:
             if column.required:
                 yield f"column '{name}' is missing; found {', '.join(row) or 'nothing'}"
-        elif not (column.nullable if row[name] is None else _is(row[name], column.dtype.type)):
-            yield f"column '{name}' holds {_shown(row[name])}; expected {expected}"
+        elif not _fits(row[name], column):
+            yield f"column '{name}' holds {_shown(row[name])}; expected {_expected(column)}"
 
 
 def broken_rules(errors: pandera.errors.SchemaErrors, rows: list[Row], schema: Schema, where: str) -> Iterator[str]:
@@ -107,6 +102,14 @@ def rule_faults(errors: pandera.errors.SchemaErrors, rows: list[Row]) -> dict[in
                 said = f"column '{name}': it holds {_shown(rows[number][name])}; expected {_rule(error.check)}"
             faults.setdefault(number, []).append(said)
     return faults
+
+
+def _fits(value: Any, column: Any) -> bool:
+    return bool(column.nullable) if value is None else _is(value, column.dtype.type)
+
+
+def _expected(column: Any) -> str:
+    return _KINDS[column.dtype.type] + (" or null" if column.nullable else "")
 
 
 def _is(value: Any, dtype: Any) -> bool:
