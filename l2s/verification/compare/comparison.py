@@ -111,7 +111,7 @@ def _same_relation(gold: Expression, answer: Expression) -> bool:
 
 def _is_computed(relation: Expression) -> bool:
     r"""Whether this works a value out, as ``3 \times 4 = 12`` does; what does not hold works nothing out."""
-    if set(str(relation.parts[0]).split()) != {"="} or variables(relation):
+    if set(relation.name.split()) != {"="} or variables(relation):
         return False
     sides = relation.children()
     return all(_quietly_same(sides[-1], side) for side in sides)
@@ -196,7 +196,7 @@ def _same_lists(gold: Expression, answer: Expression) -> bool:
 def _in_order(gold: Expression, answer: Expression) -> bool:
     """``1, 2, 3`` beside ``(x, y, z) = (1, 2, 3)``, which says of each what it is."""
     for listed, point in ((gold, answer), (answer, gold)):
-        if listed.kind == "list" and point.kind == "relation" and str(point.parts[0]) == "=":
+        if listed.kind == "list" and point.kind == "relation" and point.name == "=":
             names, values = point.children()[0], assigned(point)
             if len(values) == 1 and row_of(names) and (row := row_of(values[0])) and len(point.children()) == 2:
                 if any(item.kind == "relation" for item in listed.children()):
@@ -224,8 +224,8 @@ def _named_in_order(listed: Expression, point: Expression) -> bool:
     names = [name_of(item) for item in items]
     if len(set(names)) != len(items):
         return False
-    if {str(name.parts[0]) for name in names} <= {"x", "y", "z"}:  # coordinates have an order of their own
-        items = tuple(sorted(items, key=lambda item: str(name_of(item).parts[0])))
+    if {name.name for name in names} <= {"x", "y", "z"}:  # coordinates have an order of their own
+        items = tuple(sorted(items, key=lambda item: name_of(item).name))
     return _all_same([assigned(item)[0] for item in items], point.children())
 
 

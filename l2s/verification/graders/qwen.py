@@ -135,7 +135,7 @@ def _symbolically(prediction: str, reference: str) -> bool:
 def _named(expression: Expression) -> Expression:
     r"""``\pi`` as a symbol, and a mixed number as the product it is taken for."""
     if expression.kind == "constant":
-        return symbol(str(expression.parts[0]))
+        return symbol(expression.name)
     if expression.kind == "quantity":
         return _named(expression.children()[0])
     if expression.kind == "mixed":

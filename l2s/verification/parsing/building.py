@@ -21,7 +21,7 @@ def written_out(bounds: dict[str, Expression]) -> tuple[str, range] | None:
     low, high = _whole(first), _whole(end)
     if index.kind != "symbol" or low is None or high is None or {low.denominator, high.denominator} != {1}:
         return None
-    return (str(index.parts[0]), range(int(low), int(high) + 1)) if 0 <= high - low < MAX_TERMS else None
+    return (index.name, range(int(low), int(high) + 1)) if 0 <= high - low < MAX_TERMS else None
 
 
 def finite(name: str, body: Expression, index: str, values: range) -> Expression:
@@ -80,9 +80,10 @@ def grouped(items: list[Expression], separators: list[str], between: str) -> lis
 
 def _whole(bound: Expression) -> Fraction | None:
     """A bound that is a number as it stands."""
-    value = bound.children()[0] if bound.kind == "negative" else bound
-    known = value.parts[0] if value.kind == "number" else None
-    return (-known if bound.kind == "negative" else known) if isinstance(known, Fraction) else None
+    inner = bound.children()[0] if bound.kind == "negative" else bound
+    if inner.kind != "number":
+        return None
+    return inner.value if inner is bound else -inner.value
 
 
 def determinant(matrix: Expression) -> Expression:
@@ -103,7 +104,5 @@ def determinant(matrix: Expression) -> Expression:
 def negative(expression: Expression) -> Expression:
     """Minus the expression; a number keeps its digits."""
     if expression.kind == "number":
-        value, *rest = expression.parts
-        assert isinstance(value, Fraction)
-        return Expression("number", (-value, *rest))
+        return Expression("number", (-expression.value, *expression.parts[1:]))
     return Expression("negative", (expression,))

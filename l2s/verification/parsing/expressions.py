@@ -26,6 +26,17 @@ class Expression:
         """The parts that are expressions themselves."""
         return tuple(part for part in self.parts if isinstance(part, Expression))
 
+    @property
+    def name(self) -> str:
+        """What a symbol, a constant or a function is called; of a relation its signs, of words the words."""
+        return str(self.parts[0])
+
+    @property
+    def value(self) -> Fraction:
+        """What a number is, or the digits that a base is written behind."""
+        assert isinstance(self.parts[0], Fraction)
+        return self.parts[0]
+
     def minus(self, other: "Expression") -> "Expression":
         """This less another."""
         return Expression("sum", (self, Expression("negative", (other,))))
@@ -70,7 +81,7 @@ def contains(expression: Expression, *kinds: str) -> bool:
 
 def symbols(expression: Expression) -> set[str]:
     """Names of all symbols."""
-    return {str(node.parts[0]) for node in nodes(expression) if node.kind == "symbol"}
+    return {node.name for node in nodes(expression) if node.kind == "symbol"}
 
 
 def variables(expression: Expression) -> set[str]:

@@ -188,9 +188,8 @@ class Parser(Cursor):
             and all(part.kind == "number" and part.parts[1] is None for part in right.children())
         )
         if mixed:
-            above, below = (part.parts[0] for part in right.children())
-            assert isinstance(above, Fraction) and isinstance(below, Fraction)
-            if 0 < above < below:
+            above, below = right.children()
+            if 0 < above.value < below.value:
                 return Expression("mixed", (left, right))
         if left.kind == "interval" or right.kind in ("interval", "list", "set"):
             raise UnreadableError("sets side by side" if spaced else "a set beside a factor")
@@ -198,8 +197,6 @@ class Parser(Cursor):
 
     def _number_beside(self, left: Expression, first: Token) -> Expression:
         r"""``1 000`` and ``2 1/2``; any other two numbers side by side mean nothing."""
-        whole = left.parts[0]
-        assert isinstance(whole, Fraction)
         if not first.spaced or left.parts[1] is not None or not first.value.isdigit():
             raise UnreadableError("two numbers side by side")
         following = self.tokens[self.position + 1 : self.position + 3]
@@ -208,17 +205,15 @@ class Parser(Cursor):
             if 0 < above < below:
                 self.position += 3
                 return Expression("mixed", (left, Expression("quotient", (number(above), number(below)))))
-        if len(first.value) == 3 and whole > 0 and self.grouped(left):
+        if len(first.value) == 3 and left.value > 0 and self.grouped(left):
             self.take()
-            return Expression("number", (whole * 1000 + int(first.value), None, "grouped"))
+            return Expression("number", (left.value * 1000 + int(first.value), None, "grouped"))
         raise UnreadableError("two numbers side by side")
 
     @staticmethod
     def grouped(left: Expression) -> bool:
         """Whether three more digits may follow: at most three stand before, or groups already."""
-        value = left.parts[0]
-        assert isinstance(value, Fraction)
-        return value < 1000 or len(left.parts) > 2
+        return left.value < 1000 or len(left.parts) > 2
 
     def quantity(self, value: Expression, start: int) -> Expression:
         """A value with the words behind it, up to the end of the statement; words alone where they are no unit.
@@ -310,9 +305,7 @@ class Parser(Cursor):
     def _indexed(self, base: Expression) -> Expression:
         index = self.raw_argument()
         if base.kind == "number" and index.isdigit():
-            digits = base.parts[0]
-            assert isinstance(digits, Fraction)
-            return Expression("based", (digits, int(index) if len(index) < 4 else self.refuse("no base")))
+            return Expression("based", (base.value, int(index) if len(index) < 4 else self.refuse("no base")))
         if base.kind == "symbol":
             return symbol(f"{base.parts[0]}_{index}")
         return self.refuse("an index behind no name")

@@ -78,8 +78,8 @@ def _times(one: Expression | None, other: Expression | None) -> Expression | Non
 def _solved_by(sides: Sequence[Expression], other: Expression) -> bool:
     """Whether ``name = value`` is what an equation, linear in the name, says of it."""
     for name, value in (sides, sides[::-1]):
-        if name.kind == "symbol" and str(name.parts[0]) not in symbols(value):
-            variable = str(name.parts[0])
+        if name.kind == "symbol" and name.name not in symbols(value):
+            variable = name.name
             moved = [substituted(other, variable, Expression("sum", (value, number(step)))) for step in (0, 1, 2)]
             curved = Expression("sum", (moved[2], Expression("product", (number(-2), moved[1])), moved[0]))
             return vanishes(moved[0]) and vanishes(curved) and not vanishes(moved[1])

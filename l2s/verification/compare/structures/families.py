@@ -121,13 +121,13 @@ def _integrand(expression: Expression) -> Expression | None:
 
 
 def _is_letter(expression: Expression) -> bool:
-    return expression.kind == "symbol" or (expression.kind == "function" and str(expression.parts[0]).endswith("()"))
+    return expression.kind == "symbol" or (expression.kind == "function" and expression.name.endswith("()"))
 
 
 def _defines(expression: Expression, name: "re.Pattern[str]") -> bool:
     """Whether an equation says what such a letter is."""
     left = expression.children()[0] if expression.kind == "relation" else None
-    return left is not None and left.kind == "symbol" and bool(name.match(str(left.parts[0])))
+    return left is not None and left.kind == "symbol" and bool(name.match(left.name))
 
 
 def _only(names: set[str]) -> str | None:
@@ -141,7 +141,7 @@ def residues(expression: Expression) -> tuple[str, frozenset[int], int] | None:
     for item in items:
         named = item.kind == "relation" and item.parts[0] == "=" and len(item.parts) == 3
         name, value = item.children() if named else (None, item)
-        names.add(str(name.parts[0]) if name is not None and name.kind == "symbol" else "")
+        names.add(name.name if name is not None and name.kind == "symbol" else "")
         counters |= variables(value)
         for one in value.children() if value.kind == "list" else (value,):
             step = _linear(one)

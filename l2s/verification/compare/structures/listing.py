@@ -51,7 +51,7 @@ def of_many_things(items: list[Expression], others: list[Expression]) -> bool:
 
 def by_names(mine: list[Expression], theirs: list[Expression]) -> list[tuple[Expression, Expression]]:
     """Each equation beside the other side's for the same name; empty unless both sides name the same things once."""
-    if not all(item.kind == "relation" and str(item.parts[0]) == "=" for item in (*mine, *theirs)):
+    if not all(item.kind == "relation" and item.name == "=" for item in (*mine, *theirs)):
         return []
     one, other = ({name_of(item): item for item in items} for items in (mine, theirs))
     if len(one) < len(mine) or len(other) < len(theirs) or one.keys() != other.keys():
@@ -60,7 +60,7 @@ def by_names(mine: list[Expression], theirs: list[Expression]) -> list[tuple[Exp
 
 
 def _is_letter(name: Expression) -> bool:
-    return name.kind == "symbol" and len(str(name.parts[0])) == 1
+    return name.kind == "symbol" and len(name.name) == 1
 
 
 def name_of(item: Expression) -> Expression:
@@ -109,7 +109,7 @@ def renamed_values(gold: Expression, answer: Expression, values: list[Expression
     (old,), (new,) = (side.children() if len(side.children()) == 1 else (side,) for side in (answer, gold))
     if old.kind != "symbol" or new.kind != "symbol" or old == new:
         return []
-    name = str(old.parts[0])
+    name = old.name
     if name.isupper() and not any(name in symbols(value) for value in values):  # P(A) = 0.3 is not P(B) = 0.3
         return []
     return [substituted(value, name, new) for value in values]

@@ -23,7 +23,7 @@ def shaped(expression: Expression) -> Expression:
     """The expression with brackets around a matrix dropped, factors taken into it, ± and words for sets resolved."""
     kind = expression.kind
     if kind == "words":
-        return {"mathbb R": EVERYTHING}.get(str(expression.parts[0]), expression)
+        return {"mathbb R": EVERYTHING}.get(expression.name, expression)
     if kind == "constant" and expression.parts[0] == "emptyset":
         return NOTHING
     if kind == "tuple" and len(expression.children()) == 1:
@@ -126,7 +126,7 @@ def is_name(expression: Expression) -> bool:
     if kind == "quantity":
         return is_name(children[0])
     if kind == "function":
-        name = str(expression.parts[0])
+        name = expression.name
         return (name == "abs" and is_name(children[0])) or name.endswith("()")
     if kind in ("tuple", "interval", "ratio"):
         return all(is_name(child) for child in children)
@@ -149,7 +149,7 @@ def is_name(expression: Expression) -> bool:
 def _is_differential(expression: Expression) -> bool:
     r"""``dy`` or ``dx``, the parts of a derivative."""
     parts = expression.children() if expression.kind == "product" else (expression,)
-    return [part.kind for part in parts] == ["symbol", "symbol"] and str(parts[0].parts[0]) == "d"
+    return [part.kind for part in parts] == ["symbol", "symbol"] and parts[0].name == "d"
 
 
 def assigned(relation: Expression, lenient: bool = False) -> list[Expression]:
@@ -159,7 +159,7 @@ def assigned(relation: Expression, lenient: bool = False) -> list[Expression]:
         relation: a relation.
         lenient: whether a left side that is no name may be passed over too, as in ``a + b = 5``.
     """
-    signs, sides = str(relation.parts[0]).split(), list(relation.children())
+    signs, sides = relation.name.split(), list(relation.children())
     if signs == ["in"]:
         return [sides[1]] if is_name(sides[0]) or lenient else []
     if not all(sign in ("=", "approx", "equiv", "cong") for sign in signs) or "equiv" in signs:
@@ -181,7 +181,7 @@ def unchained(relation: Expression) -> Expression | None:
     """``x = y = 2`` as ``x = 2, y = 2``; None where not every side but the last is a name."""
     sides = relation.children()
     names = sides[:-1]
-    if relation.kind != "relation" or set(str(relation.parts[0]).split()) != {"="} or len(names) < 2:
+    if relation.kind != "relation" or set(relation.name.split()) != {"="} or len(names) < 2:
         return None
     if not all(name.kind == "symbol" for name in names) or len(set(names)) < len(names) or symbols(sides[-1]):
         return None
@@ -194,7 +194,7 @@ def solutions(expression: Expression) -> tuple[str, Expression] | None:
         return _joined(expression)
     if expression.kind != "relation":
         return None
-    signs, sides = str(expression.parts[0]).split(), expression.children()
+    signs, sides = expression.name.split(), expression.children()
     if len(signs) == 1 and signs[0] in (*_ORDER, "ne"):
         return _half_line(signs[0], sides[0], sides[1])
     if len(signs) == 2 and all(sign in _ORDER for sign in signs) and _ORDER[signs[0]][1] == _ORDER[signs[1]][1]:
@@ -324,4 +324,4 @@ def apart(expression: Expression) -> Expression | None:
 
 
 def _key(expression: Expression) -> str:
-    return str(expression.parts[0]) if expression.kind == "symbol" else repr(expression)
+    return expression.name if expression.kind == "symbol" else repr(expression)

@@ -43,7 +43,7 @@ def exact(expression: Expression) -> Fraction | None:
 def _exact(expression: Expression) -> Fraction | None:
     kind, parts = expression.kind, expression.parts
     if kind == "number":
-        return parts[0] if isinstance(parts[0], Fraction) else None
+        return expression.value
     if is_group(expression):
         return _exact(expression.children()[0])
     if kind not in ("sum", "product", "quotient", "negative", "mixed", "power", "percent", "function"):
@@ -182,14 +182,10 @@ def evaluated(expression: Expression, point: int, field: Field) -> Any:
     """
     kind, parts = expression.kind, expression.parts
     if kind == "number":
-        assert isinstance(parts[0], Fraction)
-        return field.number(parts[0])
+        return field.number(expression.value)
     if kind == "symbol":
-        return (
-            field.constant(str(parts[0]))
-            if parts[0] in ("e", "i")
-            else field.number(value_of_symbol(str(parts[0]), point))
-        )
+        name = expression.name
+        return field.constant(name) if name in ("e", "i") else field.number(value_of_symbol(name, point))
     if kind == "constant" and parts[0] == "pi":
         return field.constant("pi")
     values = [evaluated(child, point, field) for child in expression.children()]

@@ -28,7 +28,7 @@ class Measured(NamedTuple):
 def same_quantities(gold: Expression, answer: Expression) -> bool:
     """Values with what follows them: units, degrees, percent signs, a base. Words equal only themselves."""
     if has_words(gold) or has_words(answer):
-        return gold.kind == answer.kind == "words" and said_alike(str(gold.parts[0]), str(answer.parts[0]))
+        return gold.kind == answer.kind == "words" and said_alike(gold.name, answer.name)
     mine, theirs = _lettered(gold, answer), _lettered(answer, gold)
     if not same_things(mine.words, theirs.words) or bool(mine.unit and theirs.words and not theirs.unit):
         return False
@@ -165,7 +165,7 @@ def _letter(expression: Expression) -> str:
     if expression.kind == "power":
         base, power = expression.children()
         return f"{_letter(base)}^{power.parts[0]}" if base.kind == "symbol" and power.kind == "number" else ""
-    return str(expression.parts[0]) if expression.kind == "symbol" else ""
+    return expression.name if expression.kind == "symbol" else ""
 
 
 def unmeasured(expression: Expression) -> Expression:

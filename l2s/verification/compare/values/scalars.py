@@ -51,7 +51,7 @@ def _with_decimal_logarithms(expression: Expression) -> Expression:
     r"""``\log`` without a base is natural or decimal, as the book has it: here decimal, unless ``\ln`` is there too."""
     if not contains(expression, "function"):
         return expression
-    names = {str(node.parts[0]) for node in nodes(expression) if node.kind == "function"}
+    names = {node.name for node in nodes(expression) if node.kind == "function"}
     return _lg(expression) if "log" in names and "ln" not in names else expression
 
 
@@ -73,7 +73,7 @@ def _with_small_constants(gold: Expression, answer: Expression) -> tuple[Express
 
 def _lowered(expression: Expression) -> Expression:
     if expression.kind == "symbol":
-        name = str(expression.parts[0])
+        name = expression.name
         return Expression("symbol", ("c" + name[1:] if name.startswith("C") else name,))
     return expression.mapped(_lowered)
 
@@ -145,7 +145,7 @@ def _in_steps(expression: Expression) -> bool:
 
 def unknown_functions(expression: Expression) -> bool:
     """Whether a function that nobody defined stands in it, ``f(2)``."""
-    return any(node.kind == "function" and str(node.parts[0]).endswith("()") for node in nodes(expression))
+    return any(node.kind == "function" and node.name.endswith("()") for node in nodes(expression))
 
 
 def _agree_at(gold: Expression, answer: Expression, point: int) -> bool | None:
@@ -216,8 +216,7 @@ def written_decimal(expression: Expression) -> tuple[Fraction, Fraction, int] | 
         return found[0] * power, found[1] * power, found[2]
     if expression.kind != "number" or not isinstance(expression.parts[1], int):
         return None
-    value, places = expression.parts[0], expression.parts[1]
-    assert isinstance(value, Fraction)
+    value, places = expression.value, expression.parts[1]
     last = Fraction(1, 10**places)
     scaled = abs(value) / last
     if scaled.denominator != 1:  # an exponent: 1.5e-7
