@@ -7,38 +7,15 @@ list is no point. An equation is itself up to a factor; a name before a value (`
 from collections.abc import Sequence
 
 from l2s.verification.compare.phrases.words import same_things
+from l2s.verification.compare.structures import listing
 from l2s.verification.compare.structures.equations import same_equations, same_inequalities
 from l2s.verification.compare.structures.intervals import pieces, same_pieces
-from l2s.verification.compare.structures.listing import (
-    as_matrix,
-    by_names,
-    items_of,
-    name_of,
-    of_many_names,
-    of_many_things,
-    of_one_name,
-    of_same_name,
-    parts_of,
-    renamed_values,
-    row_of,
-    set_of,
-    unnamed,
-)
-from l2s.verification.compare.structures.shapes import (
-    SETS,
-    TURNED,
-    apart,
-    assigned,
-    dimensions,
-    shaped,
-    solutions,
-    unchained,
-)
+from l2s.verification.compare.structures.shapes import TURNED, apart, assigned, dimensions, shaped, solutions, unchained
 from l2s.verification.compare.structures.vectors import components
 from l2s.verification.compare.values.evaluation import exact
 from l2s.verification.compare.values.quantities import joined, measured, same_quantities, unmeasured
 from l2s.verification.compare.values.scalars import unknown_functions
-from l2s.verification.parsing.expressions import Expression, contains, symbols, variables
+from l2s.verification.parsing.expressions import SETS, Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
 _MAX_ITEMS = 48
@@ -85,8 +62,8 @@ def _by_solutions(gold: Expression, answer: Expression) -> bool | None:
         return None
     if mine and theirs and mine[0] != theirs[0]:
         return False if {mine[0], theirs[0]} <= symbols(gold) | symbols(answer) else None
-    one = mine[1] if mine else set_of(gold)
-    other = theirs[1] if theirs else set_of(answer)
+    one = mine[1] if mine else listing.set_of(gold)
+    other = theirs[1] if theirs else listing.set_of(answer)
     if one is None or other is None:
         return None
     found = pieces(one), pieces(other)
@@ -148,13 +125,13 @@ def _same_assignments(gold: Expression, answer: Expression) -> bool:
     if not mine or not theirs:
         return False
     names = gold.children()[0], answer.children()[0]
-    if renamed := renamed_values(names[0], names[1], theirs):
+    if renamed := listing.renamed_values(names[0], names[1], theirs):
         return any(_quietly_same(one, other) for one in mine for other in renamed)
-    if names[0] != names[1] and (rows := tuple(row_of(name) for name in names)) and rows[0] and rows[1]:
-        given = row_of(theirs[0])
+    if names[0] != names[1] and (rows := tuple(listing.row_of(name) for name in names)) and rows[0] and rows[1]:
+        given = listing.row_of(theirs[0])
         if given and len(given) == len(rows[1]) and set(rows[0]) == set(rows[1]):
             order = [given[rows[1].index(name)] for name in rows[0]]
-            return _all_quietly_same(row_of(mine[0]) or (), order)
+            return _all_quietly_same(listing.row_of(mine[0]) or (), order)
     kinds = {name.kind for name in names}
     if names[0] != names[1] and kinds in ({"symbol"}, {"function"}) and not symbols(mine[0]):  # x = 5, y = 5
         return False
@@ -169,41 +146,41 @@ def _quietly_same(one: Expression, other: Expression) -> bool:
 
 
 def _same_lists(gold: Expression, answer: Expression) -> bool:
-    mine, theirs = items_of(gold), items_of(answer)
+    mine, theirs = listing.items_of(gold), listing.items_of(answer)
     if mine is None or theirs is None:
         return _named_in_order(gold, answer) or _named_in_order(answer, gold) or _in_order(gold, answer)
     if max(len(mine), len(theirs)) > _MAX_ITEMS:
         raise UnreadableError("too many items")
     named = [any(item.kind == "relation" for item in items) for items in (mine, theirs)]
-    if named[0] != named[1] and of_many_names(mine if named[0] else theirs):
-        return _all_quietly_same(unnamed(mine), unnamed(theirs))
-    if of_many_things(mine, theirs) or of_many_things(theirs, mine):
+    if named[0] != named[1] and listing.of_many_names(mine if named[0] else theirs):
+        return _all_quietly_same(listing.unnamed(mine), listing.unnamed(theirs))
+    if listing.of_many_things(mine, theirs) or listing.of_many_things(theirs, mine):
         return _all_quietly_same(mine, theirs)
     joints = {gold.parts[-1], answer.parts[-1]} if gold.kind == answer.kind == "list" else set()
     if joints == {"and", "or"} and all(item.kind == "symbol" for item in (*mine, *theirs)):  # p ∧ q and p ∨ q
         return False
-    if "set" in (gold.kind, answer.kind) or any(of_one_name(items) for items in (mine, theirs)):
+    if "set" in (gold.kind, answer.kind) or any(listing.of_one_name(items) for items in (mine, theirs)):
         mine, theirs = _distinct(mine), _distinct(theirs)
-    if all(named) and (paired := by_names(mine, theirs)):
+    if all(named) and (paired := listing.by_names(mine, theirs)):
         return all(_quietly_same(one, other) for one, other in paired)
     if _matched(mine, theirs):
         return True
-    if named[0] == named[1] and not (named[0] and of_same_name(mine, theirs)):
+    if named[0] == named[1] and not (named[0] and listing.of_same_name(mine, theirs)):
         return False
-    return _matched(unnamed(mine), unnamed(theirs))
+    return _matched(listing.unnamed(mine), listing.unnamed(theirs))
 
 
 def _in_order(gold: Expression, answer: Expression) -> bool:
     """``1, 2, 3`` beside ``(x, y, z) = (1, 2, 3)``, which says of each what it is."""
     for listed, point in ((gold, answer), (answer, gold)):
-        if listed.kind == "list" and point.kind == "relation" and point.name == "=":
-            names, values = point.children()[0], assigned(point)
-            if len(values) == 1 and row_of(names) and (row := row_of(values[0])) and len(point.children()) == 2:
-                if any(item.kind == "relation" for item in listed.children()):
-                    equations = zip(row_of(names) or (), row, strict=False)
-                    stated = [Expression("relation", ("=", name, value)) for name, value in equations]
-                    return _matched(listed.children(), stated)
-                return _all_quietly_same(listed.children(), row)
+        if listed.kind == "list" and point.kind == "relation" and point.name == "=" and len(point.children()) == 2:
+            values, names = assigned(point), listing.row_of(point.children()[0])
+            row = listing.row_of(values[0]) if len(values) == 1 else None
+            if names and row:
+                if not any(item.kind == "relation" for item in listed.children()):
+                    return _all_quietly_same(listed.children(), row)
+                stated = [Expression("relation", ("=", name, one)) for name, one in zip(names, row, strict=False)]
+                return _matched(listed.children(), stated)
     return False
 
 
@@ -221,11 +198,11 @@ def _named_in_order(listed: Expression, point: Expression) -> bool:
     items = listed.children()
     if not all(item.kind == "relation" and assigned(item) for item in items):
         return False
-    names = [name_of(item) for item in items]
+    names = [listing.name_of(item) for item in items]
     if len(set(names)) != len(items):
         return False
     if {name.name for name in names} <= {"x", "y", "z"}:  # coordinates have an order of their own
-        items = tuple(sorted(items, key=lambda item: name_of(item).name))
+        items = tuple(sorted(items, key=lambda item: listing.name_of(item).name))
     return _all_same([assigned(item)[0] for item in items], point.children())
 
 
@@ -254,10 +231,10 @@ def _same_sets(gold: Expression, answer: Expression) -> bool:
         one, other = pieces(gold), pieces(answer)
         if one is not None and other is not None:
             return same_pieces(one, other)
-        return gold.kind == answer.kind == "union" and _matched(parts_of(gold), parts_of(answer))
+        return gold.kind == answer.kind == "union" and _matched(listing.parts_of(gold), listing.parts_of(answer))
     if "set" not in (gold.kind, answer.kind):
         return _same_tables(gold, answer)
-    mine, theirs = items_of(gold), items_of(answer)
+    mine, theirs = listing.items_of(gold), listing.items_of(answer)
     return mine is not None and theirs is not None and _matched(mine, theirs)
 
 
@@ -280,9 +257,9 @@ def _same_tables(gold: Expression, answer: Expression) -> bool:
             for one, other in zip(gold.children(), answer.children(), strict=True)
         )
     for one, other in ((gold, answer), (answer, gold)):
-        if one.kind == "matrix" and (rows := as_matrix(other)):
+        if one.kind == "matrix" and (rows := listing.as_matrix(other)):
             return _same_tables(one, rows)
-    mine, theirs = row_of(gold) or components(gold, answer), row_of(answer) or components(answer, gold)
+    mine, theirs = listing.row_of(gold) or components(gold, answer), listing.row_of(answer) or components(answer, gold)
     return mine is not None and theirs is not None and _all_same(mine, theirs)
 
 

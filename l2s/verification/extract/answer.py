@@ -20,10 +20,9 @@ from l2s.verification.extract.patterns import BOLD
 from l2s.verification.extract.regions import any_of, regions, spoken_to_reader, without_code
 
 _TAGGED = re.compile(
-    rf"(?:{any_of(opening for opening, _ in ANSWER_TAGS)})(.*?)(?:{any_of(closing for _, closing in ANSWER_TAGS)}|$)",
+    rf"(?:{any_of(opening for opening, _ in ANSWER_TAGS)})(.*?)({any_of(closing for _, closing in ANSWER_TAGS)}|$)",
     re.IGNORECASE | re.DOTALL,
 )
-_CLOSED_TAG = re.compile(rf"(?:{any_of(closing for _, closing in ANSWER_TAGS)})$", re.IGNORECASE)
 _NEXT_PROBLEM = re.compile(
     rf"^[ \t#*>]{{0,6}}(?:{any_of(NEXT_PROBLEM)})(?: ?[0-9]{{1,3}})?[ *]{{0,3}}[:：]|^#{{2,4}} ?Instruction",
     re.MULTILINE | re.IGNORECASE,
@@ -121,7 +120,7 @@ def _tagged(text: str, closed: bool = False) -> str | None:
     """What stands in the last answer tag that says something."""
     for tag in reversed(list(_TAGGED.finditer(text)) if "<" in text or "[" in text or "◁" in text else []):
         content = tag[1].strip()
-        if (closed and not _CLOSED_TAG.search(tag.group())) or not re.search(r"\w", content):
+        if (closed and not tag[2]) or not re.search(r"\w", content):
             continue
         return last_box(content)[0] or (_said(content) if len(content.split()) > 3 else None) or trimmed(content)
     return None

@@ -7,22 +7,12 @@ off, a question, and a value that is denied say nothing.
 
 import re
 
+from l2s.verification.extract import patterns
 from l2s.verification.extract.claims import claim_in, decided, gives_up, named_alone, reasoned
-from l2s.verification.extract.patterns import (
-    CALCULATOR,
-    CLAUSE,
-    DENIAL,
-    ENDS_ON_NUMBER,
-    ENDS_ON_REMAINDER,
-    EQUATION,
-    NUMBER,
-    SPAN,
-    WORD,
-)
 from l2s.verification.extract.values import formula_in, value_in
 
 _SHORT_WORD = re.compile(r"(?<![\\A-Za-z{])(?:is|it(?:['’]s)?|we|he|to|of|at|by|an) ")
-_SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {NUMBER}$")
+_SAYS_NUMBER = re.compile(rf"(?:\b(?:is|are|equals|be)|=) {patterns.NUMBER}$")
 _SAYS_MONEY = re.compile(
     r"\b(?:get|gets|makes?|earns?|pays?|costs?|spends?|saves?|is|was|has|have) \\?\$[0-9][0-9,.]* dollars$"
 )
@@ -33,7 +23,8 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _IS_ANSWER = re.compile(
-    rf"({NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}} is (?:the|our|my) (?:final |correct )?answer[.!]?$", re.IGNORECASE
+    rf"({patterns.NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}} is (?:the|our|my) (?:final |correct )?answer[.!]?$",
+    re.IGNORECASE,
 )
 _BREAK = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$\\*])|(?<=[!?])\s+(?=[-−0-9])|(?<=[。！？।])")
 _POLITE = re.compile(
@@ -45,7 +36,7 @@ _LED = re.compile(r"^(?:(?:=>|->|→|⇒|⟹|∴|[-*•](?= +\**[A-Z])|Step [0-9
 """What leads a last line and is no part of it: arrows, the mark of an item, the number of a step."""
 _OPEN_DOLLAR = re.compile(r"(?<!\\)\$(?![\s0-9.])")
 """Mathematics that never closes; before a number a dollar is money."""
-_COUNTED = re.compile(rf"{NUMBER}(?: (?:square |cubic )?[a-z]{{2,14}}){{1,2}}\.?")
+_COUNTED = re.compile(rf"{patterns.NUMBER}(?: (?:square |cubic )?[a-z]{{2,14}}){{1,2}}\.?")
 _OPEN_DISPLAY = ((r"\[", r"\]"), (r"\begin{", r"\end{"), (r"\(", r"\)"))
 _LONGEST = 800
 
@@ -62,9 +53,9 @@ def closing_value(text: str) -> str | None:
     if lines[-1].startswith(r"\end{") or (len(lines) > 1 and lines[-2].startswith(r"\end{")):
         return _last_row(lines)
     if lines[-1] in ("$$", r"\]") or lines[-1].endswith((r"\]", "$$")):
-        block = list(SPAN.finditer("\n".join(lines)))
+        block = list(patterns.SPAN.finditer("\n".join(lines)))
         return formula_in(block[-1]) if block and len(lines) < 40 else None
-    return _last_line(CALCULATOR.sub("", lines[-1]), text)
+    return _last_line(patterns.CALCULATOR.sub("", lines[-1]), text)
 
 
 def _last_row(lines: list[str]) -> str | None:
@@ -83,9 +74,11 @@ def _last_line(line: str, text: str) -> str | None:
         return last.rstrip(".")
     if found := _LABELLED.match(last):
         label, said = found.groups()
-        if not WORD.search(SPAN.sub(" ", said)) or ENDS_ON_NUMBER.fullmatch(said.strip(" .*")):
-            return value_in(said) if not said.rstrip().endswith("?") and not DENIAL.search(label) else None
-    if len(last) <= 200 and not WORD.search(last) and not _SHORT_WORD.search(last) and re.search(r"[0-9A-Za-z]", last):
+        wordless = not patterns.WORD.search(patterns.SPAN.sub(" ", said))
+        if wordless or patterns.ENDS_ON_NUMBER.fullmatch(said.strip(" .*")):
+            return value_in(said) if not said.rstrip().endswith("?") and not patterns.DENIAL.search(label) else None
+    wordless = not (patterns.WORD.search(last) or _SHORT_WORD.search(last))
+    if wordless and len(last) <= 200 and re.search(r"[0-9A-Za-z]", last):
         return _formula(last) if _BREAK.search(last) is None else value_in(_BREAK.split(last)[-1])
     sentences = [part.strip() for part in _BREAK.split(line) if part and part.strip()]
     while len(sentences) > 1 and _POLITE.match(sentences[-1].strip("* ")):
@@ -94,7 +87,7 @@ def _last_line(line: str, text: str) -> str | None:
     if told := _IS_ANSWER.search(sentence.strip("*")):
         return told[1]
     whole = sentence[-1:] in ".!。।)$*" or _SAYS_NUMBER.search(sentence) or _SAYS_MONEY.search(sentence)
-    if not (whole or EQUATION.search(sentence)) or _OPEN_DOLLAR.search(SPAN.sub(" ", sentence)):
+    if not (whole or patterns.EQUATION.search(sentence)) or _OPEN_DOLLAR.search(patterns.SPAN.sub(" ", sentence)):
         return None
     alone = sentence == line and "\n" not in text.strip()
     claim = claim_in(sentence, alone) if sentence[-1:] in ".!*" else None
@@ -102,17 +95,17 @@ def _last_line(line: str, text: str) -> str | None:
 
 
 def _formula(line: str) -> str | None:
-    line = CLAUSE.split(_LEADING.sub("", line.lstrip(":： ")))[-1]
-    spans = list(SPAN.finditer(line))
+    line = patterns.CLAUSE.split(_LEADING.sub("", line.lstrip(":： ")))[-1]
+    spans = list(patterns.SPAN.finditer(line))
     if spans and spans[-1].end() >= len(line.rstrip(" .。")):
         return formula_in(spans[-1])
-    if re.fullmatch(r"(?:[^$]|\\\$)*", line) is None and not re.fullmatch(rf".*{NUMBER}.{{0,3}}", line):
+    if re.fullmatch(r"(?:[^$]|\\\$)*", line) is None and not re.fullmatch(rf".*{patterns.NUMBER}.{{0,3}}", line):
         return None
     if line[-1:] in "-+=*/\\({[,:?" or line.startswith(("&", "<")):
         return None
-    if divided := ENDS_ON_REMAINDER.search(line.rstrip(". ")):
+    if divided := patterns.ENDS_ON_REMAINDER.search(line.rstrip(". ")):
         return divided[1]
-    equation = EQUATION.search(line.rstrip(". "))
+    equation = patterns.EQUATION.search(line.rstrip(". "))
     return equation[1] if equation and re.search(r"[0-9] ?[-+*/×x÷]", line) else line
 
 

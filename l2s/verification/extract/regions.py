@@ -7,15 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from l2s.verification.extract import markup
 from l2s.verification.extract.languages import PLAIN, SCALES
-from l2s.verification.extract.markup import (
-    ANSWER_TAGS,
-    CONTAINERS,
-    END_TOKENS,
-    OTHER_TURNS,
-    SPOKEN_THINKING,
-    THINKING,
-)
 
 
 def any_of(marks: Iterable[str]) -> str:
@@ -23,13 +16,13 @@ def any_of(marks: Iterable[str]) -> str:
     return "|".join(re.escape(mark) for mark in sorted(set(marks), key=len, reverse=True))
 
 
-_OPENING = {opening.lower() for opening, _ in THINKING}
-_THINKING = re.compile(any_of(mark for pair in THINKING for mark in pair), re.IGNORECASE)
+_OPENING = {opening.lower() for opening, _ in markup.THINKING}
+_THINKING = re.compile(any_of(mark for pair in markup.THINKING for mark in pair), re.IGNORECASE)
 _LONGEST = 1_000_000
-_CONTAINER = re.compile(any_of(CONTAINERS), re.IGNORECASE)
-_OVER = re.compile(any_of((*END_TOKENS, *OTHER_TURNS)))
-_TAGGED_END = re.compile(rf"(?:{any_of(closing for _, closing in ANSWER_TAGS)})\s*$", re.IGNORECASE)
-_TAG = re.compile(any_of(opening for opening, _ in ANSWER_TAGS), re.IGNORECASE)
+_CONTAINER = re.compile(any_of(markup.CONTAINERS), re.IGNORECASE)
+_OVER = re.compile(any_of((*markup.END_TOKENS, *markup.OTHER_TURNS)))
+_TAGGED_END = re.compile(rf"(?:{any_of(closing for _, closing in markup.ANSWER_TAGS)})\s*$", re.IGNORECASE)
+_TAG = re.compile(any_of(opening for opening, _ in markup.ANSWER_TAGS), re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([A-Za-z+#]*)[^\n`]*$", re.MULTILINE)
 _CODE = re.compile(r"\b(?:print|import|return|def|for|while|const|let|printf|assert)\b[^\n]*[(:;=\"]")
 _PROGRAMS = frozenset(
@@ -120,14 +113,14 @@ def _ended(response: str) -> str:
     if len(response) <= _LONGEST:
         return response
     before = response[:-_LONGEST]
-    marks = [(before.rfind(mark), mark) for pair in THINKING for mark in pair]
+    marks = [(before.rfind(mark), mark) for pair in markup.THINKING for mark in pair]
     place, mark = max(marks)
     return (mark if place >= 0 and mark.lower() in _OPENING else "") + response[-_LONGEST:]
 
 
 def _spoken(response: str) -> str:
     """``response`` with the plain words that divide thinking from the rest as a closing mark."""
-    for opening, closing in SPOKEN_THINKING:
+    for opening, closing in markup.SPOKEN_THINKING:
         if response.lstrip().startswith(opening) and closing in response:
             thought, _, final = response.rpartition(closing)
             return f"{thought}</think>{final}"

@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import Union
 
 Part = Union["Expression", Fraction, str, int, None]
+SETS = ("interval", "set", "union", "difference", "intersection")
+"""Kinds that are sets of numbers."""
 
 
 @dataclass(frozen=True, slots=True)

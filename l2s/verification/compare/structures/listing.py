@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from l2s.verification.compare.structures.shapes import SETS, assigned, dimensions
-from l2s.verification.parsing.expressions import Expression, substituted, symbols
+from l2s.verification.compare.structures.shapes import assigned, dimensions
+from l2s.verification.parsing.expressions import SETS, Expression, substituted, symbols
 
 
 def set_of(expression: Expression) -> Expression | None:

@@ -5,7 +5,7 @@ from itertools import product
 from typing import cast
 
 from l2s.verification.compare.values.evaluation import exact, line
-from l2s.verification.parsing.expressions import Expression, contains, nodes, number, symbols, variables
+from l2s.verification.parsing.expressions import SETS, Expression, contains, nodes, number, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
 INFINITY = Expression("constant", ("infty",))
@@ -14,8 +14,6 @@ NOTHING = Expression("set", ())
 _ORDER = {"<": (False, True), "le": (True, True), ">": (False, False), "ge": (True, False)}
 TURNED = {"<": ">", ">": "<", "le": "ge", "ge": "le"}
 """The sign of an inequality read from right to left."""
-SETS = ("interval", "set", "union", "difference", "intersection")
-"""Kinds that are sets of numbers."""
 _MAX_EITHER = 6
 
 

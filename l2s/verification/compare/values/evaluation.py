@@ -299,21 +299,13 @@ def _reciprocal(of: Callable[[Any], Any]) -> Callable[[Any], Any]:
 _SIN, _COS, _TAN = _both(math.sin, cmath.sin), _both(math.cos, cmath.cos), _both(math.tan, cmath.tan)
 _SINH, _COSH, _TANH = _both(math.sinh, cmath.sinh), _both(math.cosh, cmath.cosh), _both(math.tanh, cmath.tanh)
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{
-        "sin": _SIN,
-        "cos": _COS,
-        "tan": _TAN,
-        "sec": _reciprocal(_COS),
-        "csc": _reciprocal(_SIN),
-        "cot": _reciprocal(_TAN),
-    },
+    **{"sin": _SIN, "cos": _COS, "tan": _TAN},
+    **{"sec": _reciprocal(_COS), "csc": _reciprocal(_SIN), "cot": _reciprocal(_TAN)},
     **{"sinh": _SINH, "cosh": _COSH, "tanh": _TANH, "coth": _reciprocal(_TANH)},
     **{"sech": _reciprocal(_COSH), "csch": _reciprocal(_SINH), "arccosh": cmath.acosh, "arcosh": cmath.acosh},
     **{"arctanh": _atanh, "artanh": _atanh},
-    **{
-        "arcsec": lambda value: _FUNCTIONS["arccos"](1 / value),
-        "arccsc": lambda value: _FUNCTIONS["arcsin"](1 / value),
-    },
+    "arcsec": lambda value: _FUNCTIONS["arccos"](1 / value),
+    "arccsc": lambda value: _FUNCTIONS["arcsin"](1 / value),
     **{"arcsin": _inverse(math.asin, cmath.asin), "arccos": _inverse(math.acos, cmath.acos)},
     **{"arctan": _both(math.atan, cmath.atan), "arccot": lambda value: _FUNCTIONS["arctan"](1 / value)},
     **{"arcsinh": _both(math.asinh, cmath.asinh), "arsinh": _both(math.asinh, cmath.asinh)},
