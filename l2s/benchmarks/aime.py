@@ -24,7 +24,6 @@ AIME24 = Source(
             "HuggingFaceH4/aime_2024", "data/train-00000-of-00001.parquet", "2fe88a2f1091d5048c0f36abc874fb997b3dd99a"
         )
     },
-    errata=("some gold answers have a leading zero (055), which the grader reads as 55",),
 )
 AIME25 = Source(
     name="aime25",
@@ -34,5 +33,4 @@ AIME25 = Source(
     origin="MAA, AIME I and II 2025",
     problem=problem,
     hub={"test": Hub("math-ai/aime25", "test.jsonl", "563bb8404243c5f09de6ec262f2db674fe5bce9b")},
-    errata=(r"one gold answer carries a degree sign (336^\circ), which the grader takes for 336",),
 )

@@ -17,5 +17,4 @@ SOURCE = Source(
     origin="MAA, AMC 12A and 12B 2023",
     problem=problem,
     hub={"test": Hub("math-ai/amc23", "test-00000-of-00001.parquet", "80815d37005feb82cd7f8fbc6901d5d3eff43057")},
-    errata=("gold answers are floats (36.0); written as 36",),
 )

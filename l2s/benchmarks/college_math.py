@@ -17,8 +17,4 @@ SOURCE = Source(
     licence="per item: CC BY, CC BY-SA, CC BY-NC-SA (about 809 items), GFDL",
     origin="Tang et al., from open textbooks; the file of the Qwen2.5-Math evaluation",
     problem=problem,
-    errata=(
-        "35 questions occur more than once, 24 of them with conflicting gold answers: an error of about 1 % for all",
-        "about 250 gold answers are sentences, proofs or series that are compared as text only",
-    ),
 )

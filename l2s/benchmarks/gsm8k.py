@@ -26,5 +26,4 @@ SOURCE = Source(
         "test": Hub("openai/gsm8k", "main/test-00000-of-00001.parquet", _REVISION),
         "train": Hub("openai/gsm8k", "main/train-00000-of-00001.parquet", _REVISION),
     },
-    errata=("GSM8K-Platinum (2025) drops 110 questions as ambiguous and corrects ten gold answers",),
 )

@@ -25,5 +25,4 @@ SOURCE = Source(
     origin="Hendrycks et al.; the split of Lightman et al.",
     problem=problem,
     hub={"test": Hub("HuggingFaceH4/MATH-500", "test.jsonl", "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be")},
-    errata=("the texts are contest problems whose owner had MATH taken down from its usual host in 2025",),
 )

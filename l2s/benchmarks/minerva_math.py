@@ -18,8 +18,4 @@ SOURCE = Source(
     origin="Lewkowycz et al., from MIT OpenCourseWare",
     problem=problem,
     hub={"test": Hub("math-ai/minervamath", "test.jsonl", None)},
-    errata=(
-        "some gold answers are code, not LaTeX (np.arcsin(10/13), -1./3)",
-        "some are rounded to two digits, so that a more precise answer does not equal them",
-    ),
 )

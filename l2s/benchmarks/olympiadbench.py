@@ -25,5 +25,4 @@ SOURCE = Source(
     origin="OpenBMB; the file of the Qwen2.5-Math evaluation has 675 problems, the hub's 674",
     problem=problem,
     hub={"test": Hub("Hothan/OlympiadBench", "OlympiadBench/OE_TO_maths_en_COMP/OE_TO_maths_en_COMP.parquet", None)},
-    errata=("several answers stand in one text, separated by commas (94 problems ask for more than one)",),
 )

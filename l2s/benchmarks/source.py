@@ -34,8 +34,6 @@ class Source:
     """(row as published, its number from 0, seed) → ``id, problem, gold, level, subject``."""
     hub: Mapping[str, Hub] = field(default_factory=dict)
     """By split; empty where the licence or its authors ask for no copies: a local file only."""
-    errata: tuple[str, ...] = ()
-    """What is known to be wrong or uneven in it."""
 
 
 def text_of(row: Row, *keys: str) -> str:

@@ -112,16 +112,10 @@ def _equal_equations(prediction: str, reference: str) -> bool:
         one, other = (f"{left.strip()} - ({right.strip()})" for left, right in (mine, theirs))
         if _symbolically(one, other) or _symbolically(f"-({one})", other):
             return True
-    elif len(mine) == 2 and len(mine[0].strip()) <= 2 and "=" not in reference:
-        if equal_as_qwen(mine[1], reference):
+    elif len(mine) + len(theirs) == 3:  # a name on one side
+        name = (mine if len(mine) == 2 else theirs)[0].strip()
+        if len(name) <= 2 and equal_as_qwen(mine[-1], theirs[-1]):
             return True
-    elif (
-        len(theirs) == 2
-        and len(theirs[0].strip()) <= 2
-        and "=" not in prediction
-        and equal_as_qwen(prediction, theirs[1])
-    ):
-        return True
     return _symbolically(prediction, reference)
 
 

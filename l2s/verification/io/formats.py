@@ -90,8 +90,7 @@ class _LMEval:
         identity, of_filter = row.get("doc_id"), row.get("filter")
         if identity is not None and self.seen.setdefault(json.dumps(identity), of_filter) != of_filter:
             return []
-        doc = row.get("doc") if isinstance(row.get("doc"), dict) else {}
-        assert isinstance(doc, dict)
+        doc: Row = row["doc"] if isinstance(row.get("doc"), dict) else {}
         common = {"benchmark": self.benchmark, "id": str(row.get("doc_id", "")), "gold": _gold(row, doc)}
         problem = doc.get("problem", doc.get("question"))
         common |= {"problem": problem} if isinstance(problem, str) else {}
@@ -119,14 +118,8 @@ def _gold(row: Row, doc: Row) -> Any:
     if isinstance(target, str) and "####" in target:
         return target.rpartition("####")[2].strip()
     answer = doc.get("answer")
-    if (
-        isinstance(target, str)
-        and "\\boxed" not in target
-        and len(target) > 200
-        and isinstance(answer, str | int | float)
-    ):
-        return answer
-    return answer if target is None else target
+    worked = isinstance(target, str) and "\\boxed" not in target and len(target) > 200
+    return answer if target is None or (worked and isinstance(answer, str | int | float)) else target
 
 
 def _as_sample(number: int, row: Row) -> Row:

@@ -180,17 +180,10 @@ class Parser(Cursor):
         if left.kind == "number" and first.kind == "number" and not bracketed:
             return self._number_beside(left, first)
         right = self.factor()
-        mixed = (
-            left.kind == "number"
-            and left.parts[1] is None
-            and right.kind == "quotient"
-            and first.value == "frac"
-            and all(part.kind == "number" and part.parts[1] is None for part in right.children())
-        )
-        if mixed:
-            above, below = right.children()
-            if 0 < above.value < below.value:
-                return Expression("mixed", (left, right))
+        numbers = (left, *right.children()) if right.kind == "quotient" and first.value == "frac" else ()
+        whole = numbers and all(part.kind == "number" and part.parts[1] is None for part in numbers)
+        if whole and 0 < numbers[1].value < numbers[2].value:
+            return Expression("mixed", (left, right))
         if left.kind == "interval" or right.kind in ("interval", "list", "set"):
             raise UnreadableError("sets side by side" if spaced else "a set beside a factor")
         return Expression("product", (left, right))

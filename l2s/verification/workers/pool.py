@@ -84,6 +84,10 @@ class Worker:
         """Kill the process, reap it and close its pipes; harmless when repeated."""
         self.process.kill()
         self.process.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Close the pipes."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -202,9 +206,7 @@ class Pool:
         self._lock = threading.Lock()
         for worker in self._idle:
             worker.process.returncode = 0
-            for pipe in (worker.process.stdin, worker.process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            worker.close()
         self._idle = []
 
     def _take(self) -> Worker:
