@@ -9,6 +9,9 @@ DEEPEST = 60
 """Brackets and functions inside one another."""
 ROW_BREAK = 2 * "\\"
 ACCENTS = {"bar", "overline", "dot", "ddot", "widehat", "widetilde", "breve", "check", "mathring"}
+_FACTORS = FUNCTIONS | GREEK | ACCENTS | {"frac", "binom", "langle", "lfloor", "lceil", "begin", "mathbb", "text"}
+"""Names that begin a factor."""
+_INDICES = ("number", "letter", "name", "text")
 _STOPS = {")", "]", "}", r"\}", "rangle", "rfloor", "rceil", "&", "|", "end", ROW_BREAK}
 
 
@@ -52,11 +55,7 @@ class Cursor:
         """The words of a group, or one word, as text."""
         if self.token.value != "{":
             token = self.take()
-            return (
-                token.value
-                if token.kind in ("number", "letter", "name", "text")
-                else self.refuse("an index is missing")
-            )
+            return token.value if token.kind in _INDICES else self.refuse("an index is missing")
         words, depth = [], 0
         while self.token.kind != "end":
             depth += {"{": 1, "}": -1}.get(self.token.value, 0)
@@ -145,10 +144,5 @@ class Cursor:
         if kind in ("number", "letter"):
             return True
         if kind == "name":
-            return (
-                value in FUNCTIONS
-                or value in GREEK
-                or value in ACCENTS
-                or value in ("frac", "binom", "langle", "lfloor", "lceil", "begin", "mathbb", "text")
-            )
+            return value in _FACTORS
         return (kind == "sign" and value in ("(", "{", "[", r"\{")) or (value == "|" and not self.in_bars)

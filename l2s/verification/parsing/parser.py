@@ -23,6 +23,11 @@ _CONSTANTS = {"pi", "infty", "emptyset"}
 _MEASURES = ("P", "E", "Pr", "Var", "V")
 """Names whose arguments are events: ``P(X = 2)``."""
 _OPAQUE = frozenset("fghFGH")
+_HUNG = {"^", "_", "!", "'", "%", "circ"}
+"""What may hang on an atom."""
+_OPENING = {"(", "[", "{", r"\{"}
+_BEYOND_ARGUMENT = FUNCTIONS - {"sqrt"} | _OPENING | {"|"}
+"""What ends the argument of a function that has no brackets."""
 _UNREAD = {"ldots", "cdots", "dots", "nabla", "partial", "star"}
 
 _MATRICES = {"pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "matrix", "smallmatrix", "array"}
@@ -238,30 +243,21 @@ class Parser(Cursor):
         return base
 
     def _hung(self, base: Expression) -> Expression:
-        while True:
-            value = self.token.value
-            if self.token.kind == "text":
+        while self.token.value in _HUNG and self.token.kind != "text":
+            if self.token.value == "'" and base.kind != "symbol":
                 return base
-            if value == "^":
-                self.take()
+            sign = self.take().value
+            if sign == "^":
                 base = self._raised(base)
-            elif value == "!":
-                self.take()
-                base = function("factorial", base)
-            elif value == "_":
-                self.take()
+            elif sign == "_":
                 base = self._indexed(base)
-            elif value == "%":
-                self.take()
-                base = Expression("percent", (base,))
-            elif value == "'" and base.kind == "symbol":
-                self.take()
-                base = symbol(f"{base.parts[0]}'")
-            elif value == "circ":
-                self.take()
-                base = Expression("degrees", (base,))
+            elif sign == "!":
+                base = function("factorial", base)
+            elif sign == "'":
+                base = symbol(f"{base.name}'")
             else:
-                return base
+                base = Expression("percent" if sign == "%" else "degrees", (base,))
+        return base
 
     def _raised(self, base: Expression) -> Expression:
         if self.token.value == "{" and self.tokens[self.position + 1].value == "circ":
@@ -332,7 +328,7 @@ class Parser(Cursor):
             return self._words(token.value)
         if token.kind == "name":
             return self._name(token.value)
-        if token.value in ("(", "[", "{", r"\{"):
+        if token.value in _OPENING:
             return self.bracketed(token.value)
         if token.value == "|":
             return self._bars()
@@ -441,7 +437,7 @@ class Parser(Cursor):
 
     def _function_argument(self) -> Expression:
         """A bracket alone, or the factors that follow up to a sign, a bracket or another function."""
-        if self.token.value in ("(", "[", "{", r"\{", "|"):
+        if self.token.value in _OPENING | {"|"}:
             argument = self.atom()
             if self.tokens[self.position - 1].value == "}" and self.token.value in ("^", "'"):
                 return self._hung(argument)
@@ -450,11 +446,7 @@ class Parser(Cursor):
             self.take()
             return Expression("negative", (self._function_argument(),))
         argument = self.factor()
-        while (
-            self.starts_factor()
-            and self.token.value not in FUNCTIONS - {"sqrt"}
-            and self.token.value not in ("(", "[", "{", r"\{", "|")
-        ):
+        while self.starts_factor() and self.token.value not in _BEYOND_ARGUMENT:
             argument = Expression("product", (argument, self.factor()))
         return argument
 

@@ -42,6 +42,16 @@ class Unit(NamedTuple):
         """Whether this is just "units", which may stand for any."""
         return any(base == "any" for base, _ in self.dimension)
 
+    def times(self, other: "Unit", power: int = 1) -> "Unit":
+        """The product with a power of another."""
+        dimension = dict(self.dimension)
+        for base, exponent in other.dimension:
+            dimension[base] = dimension.get(base, 0) + power * exponent
+        return _unit(dimension, self.factor * other.factor**power)
+
+
+_ONE = Unit((), Fraction(1))
+
 
 @lru_cache(maxsize=4096)
 def measure(text: str) -> tuple[Unit | None, str]:
@@ -103,7 +113,7 @@ class _Product:
         return found if self.position == len(self.words) else None
 
     def product(self) -> Unit | None:
-        dimension, factor, sign = dict[str, int](), Fraction(1), 1
+        found, sign, start = _ONE, 1, self.position
         if self._next() == "/":
             return None
         while self.position < len(self.words) and self._next() != ")":
@@ -111,12 +121,10 @@ class _Product:
                 sign = 1 if self.words[self.position] == "*" else -1
                 self.position += 1
             unit = self.power()
-            if unit is None or (unit.offset and (dimension or len(self.words) > 1)):
+            if unit is None or (unit.offset and len(self.words) > 1):
                 return None
-            for base, power in unit.dimension:
-                dimension[base] = dimension.get(base, 0) + sign * power
-            factor *= unit.factor**sign
-        return _unit(dimension, factor) if dimension else None
+            found = found.times(unit, sign)
+        return found if self.position > start else None
 
     def power(self) -> Unit | None:
         if self._next() == "(":
@@ -134,8 +142,7 @@ class _Product:
         self.position += 2
         if not re.fullmatch(r"-?[1-9]", exponent):
             return None
-        power = int(exponent)
-        return _unit({base: power * by for base, by in found.dimension}, found.factor**power)
+        return _ONE.times(found, int(exponent))
 
     def _next(self) -> str:
         return self.words[self.position] if self.position < len(self.words) else ""
@@ -152,10 +159,7 @@ def _named(word: str) -> Unit | None:
     found = units.get(lower) or lowered.get(lower)
     left, hyphen, right = word.partition("-")
     if found is None and hyphen and left in units and right in units:
-        dimension = dict(units[left].dimension)
-        for base, power in units[right].dimension:
-            dimension[base] = dimension.get(base, 0) + power
-        found = _unit(dimension, units[left].factor * units[right].factor)
+        found = units[left].times(units[right])
     return found
 
 

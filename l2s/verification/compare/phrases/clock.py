@@ -30,9 +30,8 @@ class Time(NamedTuple):
 
 def same_times(gold: str, answer: str) -> bool | None:
     """Whether two times of day are the same; None unless both are times and one of them is so for certain."""
-    if not (
-        ":" in gold + answer or "past" in gold + answer or "m" in (gold + answer).lower() or "lock" in gold + answer
-    ):
+    said = gold + answer
+    if not (any(mark in said for mark in (":", "past", "lock")) or "m" in said.lower()):
         return None
     mine, theirs = _time(gold), _time(answer)
     if (mine is None) != (theirs is None):

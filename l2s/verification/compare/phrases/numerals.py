@@ -8,8 +8,8 @@ _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 )
 _NUMBERS = {word: n for n, word in enumerate((_ONES + " eighteen nineteen").split())}
-_TENS_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
-_TENS = {word: 10 * n for n, word in enumerate(_TENS_NAMES.split(), 2)}
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBERS |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
 _ORDINAL_NAMES = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
     " sixteenth seventeenth eighteenth nineteenth twentieth"
@@ -31,11 +31,7 @@ def numeral(text: str) -> str | None:
     words = worded(text).lower().replace("-", " ").replace(" and ", " ").split()
     if len(words) == 1 and words[0] in _CHINESE:
         return _CHINESE[words[0]]
-    if (
-        not words
-        or len(words) > 8
-        or any(word not in _NUMBERS and word not in _TENS and word not in _SCALES for word in words)
-    ):
+    if not 0 < len(words) <= 8 or not set(words) <= _NUMBERS.keys() | _SCALES.keys():
         return None
     total, part, last = 0, 0, 1000
     for word in words:
@@ -46,7 +42,7 @@ def numeral(text: str) -> str | None:
                 total, part = total + part, 0
             last = 1000
             continue
-        value = _NUMBERS.get(word, _TENS.get(word, 0))
+        value = _NUMBERS[word]
         if value >= last or (last < 1000 and (last < 20 or value > 9)):
             return None
         part, last = part + value, value

@@ -93,11 +93,8 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         return None
     letter, content = mine[1] or mine[2], mine[3].strip()
     if theirs is not None:
-        return (
-            letter == (theirs[1] or theirs[2])
-            if not content or not theirs[3].strip() or letter in "ABCDEFGHIJ"
-            else None
-        )
+        alone = not content or not theirs[3].strip()
+        return letter == (theirs[1] or theirs[2]) if alone or letter in "ABCDEFGHIJ" else None
     answer = answer[1:-1] if re.fullmatch(r"\([a-z]\)", answer) else answer
     if len(answer) == 1 and answer.isalpha():
         plain = letter in _CHOSEN_IN_SMALL_LETTERS and len(gold) == 1

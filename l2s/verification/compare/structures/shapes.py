@@ -132,15 +132,8 @@ def is_name(expression: Expression) -> bool:
         return True
     if kind in ("product", "quotient"):
         names = symbols(expression)
-        return (
-            not contains(expression, "number", "sum")
-            and all(is_name(child) for child in children)
-            and (
-                any(name[0].isupper() for name in names)
-                or "'" in "".join(names)
-                or (kind == "quotient" and "d" in names)
-            )
-        )
+        figure = any(name[0].isupper() or "'" in name for name in names) or (kind == "quotient" and "d" in names)
+        return figure and not contains(expression, "number", "sum") and all(is_name(child) for child in children)
     return False
 
 
@@ -168,11 +161,8 @@ def assigned(relation: Expression, lenient: bool = False) -> list[Expression]:
         return about if is_name(equal[0]) else [equal[0], *about]
     if is_name(equal[0]) or lenient:
         return [equal[-1], *about]
-    return (
-        [equal[0]]
-        if len(equal) == 2 and equal[1].kind == "symbol" and is_name(equal[1]) and not variables(equal[0])
-        else []
-    )
+    turned = len(equal) == 2 and equal[1].kind == "symbol" and is_name(equal[1]) and not variables(equal[0])
+    return [equal[0]] if turned else []
 
 
 def unchained(relation: Expression) -> Expression | None:
