@@ -113,7 +113,7 @@ def _graded(
 def _status_of_any(grader: Grader, gold: str, answer: str) -> str:
     """The outcome; of a pair that a grader fails on, that it does: one row never ends a file."""
     try:
-        return _status(grader, gold, answer, "no_answer")
+        return _status(grader, gold, answer)
     except EngineError:
         raise
     except (RecursionError, MemoryError, OverflowError):
@@ -129,10 +129,10 @@ def _without(row: Row, found: Found) -> str:
     return "truncated" if row.get("finish") == "length" else "no_answer"
 
 
-def _status(grader: Grader, gold: str, answer: str, missing: str) -> str:
+def _status(grader: Grader, gold: str, answer: str) -> str:
     """The outcome; an answer that is a sentence counts by the result it announces, if not as a whole."""
     if not answer.strip():
-        return missing
+        return "no_answer"
     gold = _answer_alone(gold)
     outcome = grader.compare(gold, answer)
     if outcome in ("unparsed", "incorrect") and len(_SENTENCE_WORD.findall(answer)) > 1:
