@@ -1,20 +1,12 @@
-"""One row never ends a file: not by its digits, not by a grader that fails, not by a worker that dies or hangs."""
+"""One row never ends a file: not by its digits, not by a grader that fails."""
 
-import os
-import signal
 import sys
-import threading
-import time
-from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 
-from l2s.core.errors import EngineError
 from l2s.verification import grade_pairs, grader_names, verify_rows
 from l2s.verification.graders import Grader, grader
-from l2s.verification.workers import Pool
-from l2s.verification.workers import pool as pools
 
 ODD = ["②", "²", "②③", "५", "½", "Ⅷ", "１②", "٣²", "\u0bf0", "10\u00b2", "²³", "\x00", "\ud800", "①,②", "𝟙", "𝟚²"]
 
@@ -44,59 +36,3 @@ def test_a_grader_that_fails_on_a_row_costs_that_row(monkeypatch: pytest.MonkeyP
     rows = verify_rows([{"gold": "1", "response": text} for text in ("1", "2", "3", "4")], "odd")
     assert [row["correct"] for row in rows] == [True, False, False, True]
     assert {row["status"] for row in rows[1:3]} <= {"unparsed", "limit"}
-
-
-def test_a_worker_that_dies_over_a_pair_costs_that_pair() -> None:
-    pool = Pool()
-    ordinary = {"grader": "l2s", "gold": "x+1", "answer": "1+x"}
-    bomb = {"grader": "l2s", "gold": "5", "answer": r"\binom{999999999}{499999999}"}
-    done = threading.Event()
-
-    def kill() -> None:
-        while not done.wait(0.1):
-            with suppress(ProcessLookupError):
-                os.kill(victim, signal.SIGSEGV)
-
-    try:
-        assert pool.ask(ordinary) == "correct"
-        victim = pool._idle[0].process.pid
-        killer = threading.Thread(target=kill, daemon=True)
-        killer.start()
-        assert pool.ask(bomb) == "limit"
-        done.set()
-        killer.join()
-        assert pool.ask(ordinary) == "correct"
-    finally:
-        done.set()
-        pool.close()
-
-
-def test_a_worker_that_never_gets_ready_costs_a_pair_its_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = Pool()
-    ordinary = {"grader": "l2s", "gold": "x+1", "answer": "1+x"}
-    try:
-        assert pool.ask(ordinary) == "correct"
-        pool.close()
-        pool._start = 0.1
-        with monkeypatch.context() as patched:
-            patched.setattr(pools, "_started", lambda command, environment: _sleeping(environment))
-            begun = time.monotonic()
-            assert pool.ask(ordinary, seconds=1.0) == "limit"
-            assert time.monotonic() - begun < 3.0
-        pool.close()
-        pool._start = 60.0
-        assert pool.ask(ordinary) == "correct"
-    finally:
-        pool.close()
-
-
-def test_a_worker_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools.sys, "executable", "/no/such/python")
-    with pytest.raises(EngineError, match="did not start"):
-        Pool().ask({"grader": "l2s", "gold": "1", "answer": "1"})
-
-
-def _sleeping(environment: dict[str, str]) -> "pools.subprocess.Popen[bytes]":
-    return pools.subprocess.Popen(
-        ["sleep", "60"], stdin=pools.subprocess.PIPE, stdout=pools.subprocess.PIPE, bufsize=0, env=environment
-    )

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,21 @@ import pytest
 from l2s.core.errors import EngineError
 from l2s.verification import grade, grade_pairs
 from l2s.verification.workers import POOL, Pool
+from l2s.verification.workers import pool as pools
 from tests.verification.battery import HOSTILE
 
 # Seconds a verdict may take: 3 for the pair, the rest for a busy machine.
 IN_TIME = 4.5
 ROOT = Path(__file__).parents[2]
+EASY = {"grader": "l2s", "gold": "x+1", "answer": "1+x"}
+BOMB = {"grader": "l2s", "gold": "5", "answer": r"\binom{999999999}{499999999}"}
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    pool = Pool()
+    yield pool
+    pool.close()
 
 
 def ordinary() -> list[dict[str, str]]:
@@ -44,34 +56,24 @@ def test_hostile_answers_end_in_time_and_the_pool_survives(tmp_path: Path) -> No
     assert_ordinary_pairs_are_right()
 
 
-def test_a_pair_that_runs_out_of_time_is_a_limit_and_costs_its_worker() -> None:
-    pool = Pool()
-    try:
-        start = time.monotonic()
-        bomb = {"grader": "l2s", "gold": "5", "answer": r"\binom{999999999}{499999999}"}
-        assert pool.ask({"grader": "l2s", "gold": "x+1", "answer": "1+x"}) == "correct"
-        first = pool._idle[0].process
-        assert pool.ask(bomb, seconds=1.5) == "limit"
-        assert first.poll() == -signal.SIGKILL
-        assert pool.ask({"grader": "l2s", "gold": "x+1", "answer": "1+x"}) == "correct"
-        assert time.monotonic() - start < 30
-    finally:
-        pool.close()
+def test_a_pair_that_runs_out_of_time_is_a_limit_and_costs_its_worker(pool: Pool) -> None:
+    start = time.monotonic()
+    assert pool.ask(EASY) == "correct"
+    first = pool._idle[0].process
+    assert pool.ask(EASY) == "correct"
+    assert pool._idle[0].process is first, "the pool stays warm"
+    assert pool.ask(BOMB, seconds=1.5) == "limit"
+    assert first.poll() == -signal.SIGKILL
+    assert pool.ask(EASY) == "correct"
+    assert time.monotonic() - start < 30
 
 
-def test_a_worker_that_died_while_idle_is_replaced() -> None:
-    pool = Pool()
-    request = {"grader": "l2s", "gold": "x+1", "answer": "1+x"}
-    try:
-        assert pool.ask(request) == "correct"
-        process = pool._idle[0].process
-        assert pool.ask(request) == "correct"
-        assert pool._idle[0].process is process, "the pool stays warm"
-        os.kill(process.pid, signal.SIGKILL)
-        assert pool.ask(request) == "correct"
-        assert pool._idle[0].process is not process
-    finally:
-        pool.close()
+def test_a_worker_that_died_while_idle_is_replaced(pool: Pool) -> None:
+    assert pool.ask(EASY) == "correct"
+    process = pool._idle[0].process
+    os.kill(process.pid, signal.SIGKILL)
+    assert pool.ask(EASY) == "correct"
+    assert pool._idle[0].process is not process
 
 
 def test_works_from_threads_at_once() -> None:
@@ -115,11 +117,11 @@ def _gone(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads process states under /proc")
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 def test_workers_do_not_outlive_a_killed_parent(busy: bool) -> None:
-    bomb = r"POOL.ask({'grader': 'l2s', 'gold': '5', 'answer': r'\binom{999999999}{499999999}'}, 600)" if busy else ""
+    bomb = f"POOL.ask({BOMB}, 600)" if busy else ""
     script = f"""
 import time
 from l2s.verification.workers import POOL
-POOL.ask({{"grader": "l2s", "gold": "x+1", "answer": "1+x"}})
+POOL.ask({EASY})
 print(POOL._idle[0].process.pid, flush=True)
 {bomb}
 time.sleep(600)
@@ -140,7 +142,7 @@ time.sleep(600)
 
 
 def test_nothing_is_left_running_when_the_pool_closes() -> None:
-    POOL.ask({"grader": "l2s", "gold": "x+1", "answer": "1+x"})
+    POOL.ask(EASY)
     processes = [worker.process for worker in POOL._idle]
     assert processes
     POOL.close()
@@ -152,14 +154,60 @@ def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, tm
     (tmp_path / "math_verify.py").write_text("raise ImportError('broken on purpose')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(EngineError, match="did not start: ImportError: broken on purpose; expected math-verify"):
-        Pool().ask({"grader": "l2s", "gold": "x", "answer": "y"})
+        Pool().ask(EASY)
 
 
 def test_a_worker_that_gives_a_pair_up_stays_warm() -> None:
-    POOL.ask({"grader": "l2s", "gold": "x+1", "answer": "1+x"})
+    POOL.ask(EASY)
     before = {worker.process.pid for worker in POOL._idle}
     start = time.monotonic()
     assert grade(gold="5", answer=r"\int_0^1 e^{x^{x^{x}}} dx").status == "limit"
     assert time.monotonic() - start < 3
     assert before & {worker.process.pid for worker in POOL._idle}
     assert grade(gold=r"\int_0^1 x\,dx", answer="1/2").correct
+
+
+def test_a_worker_that_dies_over_a_pair_costs_that_pair(pool: Pool) -> None:
+    done = threading.Event()
+
+    def kill() -> None:
+        while not done.wait(0.1):
+            with suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGSEGV)
+
+    assert pool.ask(EASY) == "correct"
+    victim = pool._idle[0].process.pid
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    try:
+        assert pool.ask(BOMB) == "limit"
+    finally:
+        done.set()
+        killer.join()
+    assert pool.ask(EASY) == "correct"
+
+
+def test_a_worker_that_never_gets_ready_costs_a_pair_its_time_and_no_more(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool._start = 0.1  # as after a first start
+    with monkeypatch.context() as patched:
+        patched.setattr(pools, "_started", lambda command, environment: _sleeping(environment))
+        begun = time.monotonic()
+        assert pool.ask(EASY, seconds=1.0) == "limit"
+        assert time.monotonic() - begun < 3.0
+    pool.close()
+    pool._start = 60.0
+    assert pool.ask(EASY) == "correct"
+
+
+def test_a_worker_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools.sys, "executable", "/no/such/python")
+    with pytest.raises(EngineError, match="did not start"):
+        Pool().ask(EASY)
+
+
+def _sleeping(environment: dict[str, str]) -> "pools.subprocess.Popen[bytes]":
+    return pools.subprocess.Popen(
+        ["sleep", "60"], stdin=pools.subprocess.PIPE, stdout=pools.subprocess.PIPE, bufsize=0, env=environment
+    )
