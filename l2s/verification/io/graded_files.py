@@ -25,10 +25,6 @@ Say = Callable[[str], None]
 Report = Callable[[list[Row]], None]
 
 
-def _quiet(sentence: str) -> None:
-    """Say nothing."""
-
-
 def verify_file(
     responses: Path,
     out: Path,
@@ -38,7 +34,7 @@ def verify_file(
     *,
     format: str = "l2s",
     out_format: str = "l2s",
-    say: Say = _quiet,
+    say: Say = lambda sentence: None,
     report: Report | None = None,
 ) -> list[Row]:
     """Verify a file of responses into ``out``; returns the verdicts, of ``l2s`` where all graders were asked.
@@ -81,7 +77,7 @@ def grade_file(
     out: Path,
     grader: str = "l2s",
     *,
-    say: Say = _quiet,
+    say: Say = lambda sentence: None,
     report: Report | None = None,
 ) -> list[Row]:
     """Grade a file of rows with ``gold`` and ``answer`` into ``out``; as :func:`verify_file` in all else."""
