@@ -77,7 +77,7 @@ def test_problems_to_learn_from_are_of_no_benchmark(tmp_path: Path) -> None:
     counts = Counter(row["level"] for row in read_rows(tmp_path / "weighted.jsonl"))
     assert counts == {2: 15, 3: 30, 4: 51, 5: 60}
     for split in ("validation", "test"):
-        benchmark = BenchmarkParams.parse({"source": "arithmetic", "split": split, "per_level": 300}, "b")
+        benchmark = BenchmarkParams.parse({"source": "arithmetic", "split": split, "per_level": 60}, "b")
         write_problems("b", benchmark, tmp_path / "b.jsonl")
         assert not {row["problem"] for row in rows} & {row["problem"] for row in read_rows(tmp_path / "b.jsonl")}
     with pytest.raises(ConfigError, match=r"samples\.a\.problems: no problem has levels \[9\]"):

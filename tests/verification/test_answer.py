@@ -122,10 +122,10 @@ PIECES = [
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_a_megabyte_of_anything_takes_linear_time(piece: str) -> None:
+def test_a_long_run_of_anything_takes_linear_time(piece: str) -> None:
     start = time.process_time()
-    extract_answer(piece * (1_000_000 // len(piece)))
-    assert time.process_time() - start < 3.0
+    extract_answer(piece * (300_000 // len(piece)))
+    assert time.process_time() - start < 1.0
 
 
 def test_ten_thousand_nested_braces_take_no_time() -> None:
