@@ -34,7 +34,7 @@ from l2s.generation.engines.engine import Engine
 from l2s.generation.engines.load import load_engine
 from l2s.generation.engines.vllm.environment import build
 from l2s.generation.prompts.prompt import Prompt
-from l2s.generation.settings import PromptParams, SamplingParams
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 
 TARGET = 2.0
 """Our loop's throughput over that of padded batches, at least."""
@@ -127,20 +127,20 @@ Generate = Callable[[list[str]], list[list[int]]]
 def _ours(model: Path, rows: int, threads: int, max_tokens: int) -> Generate:
     import torch
 
-    engine = load_engine("transformers", model, "cpu", rows)
+    engine = load_engine(model, DecodingParams(engine="transformers", max_batch_size=rows))
     torch.set_num_threads(threads)
     return lambda texts: _by(engine, texts, max_tokens)
 
 
 def _vllm(model: Path, rows: int, threads: int, max_tokens: int) -> Generate:
-    engine = load_engine("vllm", model, "cpu", rows, threads=threads)
+    engine = load_engine(model, DecodingParams(engine="vllm", max_batch_size=rows, threads=threads))
     _by(engine, ["Start."], max_tokens)
     return lambda texts: _by(engine, texts, max_tokens)
 
 
 def _by(engine: Engine, texts: list[str], max_tokens: int) -> list[list[int]]:
     style, sampling = PromptParams(), SamplingParams(max_tokens=max_tokens)
-    prompts = [Prompt("bench", str(place), 0, engine.prompt(text, style)[1]) for place, text in enumerate(texts)]
+    prompts = [Prompt("bench", str(place), 0, engine.words.prompt(text, style)[1]) for place, text in enumerate(texts)]
     done = {one.index: one.ids for one in engine.generate(prompts, sampling, NoControl(), style)}
     return [done[place] for place in range(len(texts))]
 

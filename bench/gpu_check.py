@@ -155,7 +155,7 @@ def reloading(folder: Path, device: str) -> str:
     write_problems("test", BenchmarkParams(source="arithmetic", per_level=4), folder / "test.jsonl")
     engine, found = TransformersEngine(MODELS / "slow", device), list[list[list[int]]]()
     rows = read_rows(folder / "test.jsonl")
-    prompts = [Prompt("test", row["id"], 0, *engine.prompt(row["problem"], PromptParams())[1:]) for row in rows]
+    prompts = [Prompt("test", row["id"], 0, *engine.words.prompt(row["problem"], PromptParams())[1:]) for row in rows]
     for name in ("slow", "quick", "slow"):
         engine.model.load_state_dict(load_file(MODELS / name / "model.safetensors"), strict=False)
         outs = engine.generate(prompts, SamplingParams(max_tokens=200), NoControl(), PromptParams())

@@ -3,6 +3,8 @@
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.statistics import DISTANCE, Statistics
 from l2s.core import digests
 from l2s.core.digests import SHA256, digest_bytes, digest_file, digest_text
-from l2s.generation.calls import Calls, Digests
+from l2s.generation.answerer import Answerer, Digests
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.engine import Prompt
 from l2s.generation.settings import DecodingParams
@@ -43,7 +45,7 @@ def test_a_digest_tells_what_it_was_made_with(digest: str, algorithm: str, digit
 class Engine:
     """Answers with one id; says what it was asked."""
 
-    name, tokenizer_digest, notes = "engine 1", "blake3:tokenizer", ()
+    name = "engine 1"
 
     def generate(self, prompts: list[Prompt], *settings: object) -> list[object]:
         raise AssertionError("it is stored")
@@ -75,8 +77,9 @@ def test_a_response_of_an_earlier_version_is_served_and_kept_under_todays_key(tm
 
     def answered() -> list[tuple[int, Stored]]:
         with ResponseStore(tmp_path / "s") as store:
-            calls = Calls(Engine(), "blake3:new", store, "m", earlier=earlier)  # type: ignore[arg-type]
-            return list(calls.answers([prompt], decoding, NoControl(), ""))
+            words: Any = SimpleNamespace(digest="blake3:tokenizer")
+            answerer = Answerer(Path("m"), "blake3:new", words, Engine, store, earlier=earlier)  # type: ignore[arg-type]
+            return list(answerer.answers([prompt], decoding, NoControl()))
 
     with pytest.raises(AssertionError, match="it is stored"):
         answered()

@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +11,11 @@ from l2s.core.digests import SHA256
 from l2s.core.errors import RecordError
 from l2s.core.progress import Track, silent
 from l2s.core.row import Row
-from l2s.generation.calls import Calls, Counts, Digests
+from l2s.generation.answerer import Answerer, Counts, Digests
 from l2s.generation.controls.asking import FirstQuestion
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.words import delimiters_of
-from l2s.generation.engines.engine import Engine
 from l2s.generation.engines.load import load_engine
 from l2s.generation.prompts.paper import examples_for
 from l2s.generation.prompts.prompt import Prompt
@@ -31,21 +29,6 @@ from l2s.records.acted import Spent, share_acted_on
 __all__ = ["Counts", "Run", "generate_responses"]
 
 
-class Answerer(NamedTuple):
-    """A model that answers."""
-
-    folder: Path
-    """Where it lies; by its last part rows and store call the model."""
-    weights: str
-    """Content digest of all that decides what it answers; with prompt, sampling, control and engine it keys the store.
-    """
-    words: ModelTokenizer
-    engine: Callable[[], Engine]
-    """Called when its turn comes: where a control has another model answer first, that one is in memory before."""
-    earlier: Callable[[], Digests] | None = None
-    """Makes the digests under which an earlier version stored its responses."""
-
-
 class Run(NamedTuple):
     """How a run's model is asked."""
 
@@ -57,22 +40,22 @@ class Run(NamedTuple):
     """Folder that a model's name in the control (cothink's outliner) is relative to."""
 
 
-class Asked(NamedTuple):
-    """What the model is asked; the second and third for every sample of every problem."""
-
-    problems: Sequence[Row]
-    texts: Sequence[str]
-    prompts: Sequence[Prompt]
-    answered: Sequence["Answered"]
-    """To the control's first question; empty where it asks none."""
-
-
 class Answered(NamedTuple):
-    """What was said to the first question of one sample."""
+    """What was said to the control's first question, for one sample."""
 
     text: str
     closed: bool
     tokens: int
+
+
+class Asked(NamedTuple):
+    """What the model is asked for one sample of a problem."""
+
+    problem: Row
+    text: str
+    prompt: Prompt
+    first: Answered | None
+    """None: the control asks nothing first."""
 
 
 def generate_responses(
@@ -104,39 +87,39 @@ def generate_responses(
         raise RecordError(f"{', '.join(map(str, problems))}: no problems; expected JSONL rows id, problem, gold")
     run.control.refuse(run.decoding)
     words = ModelTokenizer(model)
-    answerer = Answerer(model, weights_digest, words, lambda: engine_for(model, run.decoding), _earlier(model))
     with ResponseStore(store) as responses:
-        answers, counts = answer_problems(answerer, rows, run, responses, track, say)
+        answerer = _answerer(model, words, weights_digest, run.decoding, responses, track)
+        answers = answer_problems(answerer, rows, run, say)
         write_rows(out, answers, Responses)
     if sentence := _idle(run, answers):
         say(sentence)
-    return counts
+    return answerer.counts
 
 
 def answer_problems(
-    answerer: Answerer,
-    rows: Sequence[Row],
-    run: Run,
-    store: ResponseStore,
-    track: Track = silent,
-    say: Callable[[str], None] = lambda sentence: None,
-) -> tuple[list[Row], Counts]:
+    answerer: Answerer, rows: Sequence[Row], run: Run, say: Callable[[str], None] = lambda sentence: None
+) -> list[Row]:
     """Answer problems, in their order; arguments and errors are those of :func:`generate_responses`."""
     model, words, decoding, control = answerer.folder, answerer.words, run.decoding, run.control
     control.refuse(decoding)
     words.prompt(rows[0]["problem"], _style_for(decoding.prompt, rows[0]))  # what fails does so before weights are read
-    first, counts, answered = control.first_question(), Counts(0, 0), list[Answered]()
+    first, answered = control.first_question(), list[Answered]()
     if first is not None and first.model is not None:
-        counts, answered = _answers_of_another(run.models / first.model, rows, decoding, first, store, track)
-    engine = answerer.engine()
-    calls = Calls(engine, answerer.weights, store, model.name, track, counts, answerer.earlier)
-    for note in (*engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
+        folder = run.models / first.model
+        its, digest = ModelTokenizer(folder), Checkpoint(folder).digest
+        other = _answerer(folder, its, digest, decoding, answerer.store, answerer.track)
+        answered = _first_answers(other, rows, decoding, first, f"first answers of {folder.name}")
+        answerer.counts = other.counts
+        del other  # it is in memory only meanwhile
+    for note in (*answerer.engine.notes, *words.template.unknown(decoding.prompt.template_kwargs)):
         say(f"{model}: {note}" if str(model) not in note else note)
     if first is not None and first.model is None:
-        answered = _first_answers(calls, rows, decoding, first, f"first answers for {run.name}")
-    asked = Asked(rows, *_prompts(calls, rows, decoding, control, answered), answered)
-    answers = _rows(calls, RowWriter(run.name, model, engine.name, decoding, words), asked, control)
-    return answers, calls.counts
+        answered = _first_answers(answerer, rows, decoding, first, f"first answers for {run.name}")
+    asked = _asked(words, rows, decoding, control, answered)
+    writer = RowWriter(run.name, model, answerer.engine.name, decoding, words)
+    if control.traces:
+        return list(_traced(answerer, writer, asked, control))
+    return _answered_once(answerer, writer, asked, control)
 
 
 def read_problems(path: Path) -> list[Row]:
@@ -182,67 +165,51 @@ def _idle(run: Run, rows: Sequence[Row]) -> str | None:
     return f"{run.name}: control {control.kind} acted on none of {len(rows):,} responses: {why}"
 
 
-def _earlier(model: Path) -> Callable[[], Digests]:
-    """How to make the digests under which an earlier version stored the model's responses."""
-    return lambda: Digests(Checkpoint(model).digest_by(SHA256), tokenizer_digest(model, SHA256))
-
-
-def engine_for(model: Path, decoding: DecodingParams) -> Engine:
-    """The engine that the settings name, with a model in it."""
-    return load_engine(
-        decoding.engine, model, decoding.device, decoding.max_batch_size, threads=decoding.threads,
-        tensor_parallel_size=decoding.tensor_parallel_size, data_parallel_size=decoding.data_parallel_size,
+def _answerer(
+    model: Path, words: ModelTokenizer, weights: str, decoding: DecodingParams, store: ResponseStore, track: Track
+) -> Answerer:
+    """One whose model lies in a folder, and may have answers that an earlier version stored."""
+    return Answerer(
+        model, weights, words, lambda: load_engine(model, decoding), store, track,
+        lambda: Digests(Checkpoint(model).digest_by(SHA256), tokenizer_digest(model, SHA256)),
     )  # fmt: skip
 
 
-def _answers_of_another(
-    model: Path, rows: Sequence[Row], decoding: DecodingParams, first: FirstQuestion, store: ResponseStore, track: Track
-) -> tuple[Counts, list[Answered]]:
-    """What another model says to the first question; it is in memory only meanwhile."""
-    calls = Calls(
-        engine_for(model, decoding), Checkpoint(model).digest, store, model.name, track, earlier=_earlier(model)
-    )
-    answered = _first_answers(calls, rows, decoding, first, f"first answers of {model.name}")
-    return calls.counts, answered
-
-
 def _first_answers(
-    calls: Calls, rows: Sequence[Row], decoding: DecodingParams, first: FirstQuestion, label: str
+    answerer: Answerer, rows: Sequence[Row], decoding: DecodingParams, first: FirstQuestion, label: str
 ) -> list[Answered]:
     """What is said to the control's first question, for every sample of every problem; thinking is not prefilled."""
     style = decoding.prompt.model_copy(update={"prefill": ""})
     sampling = decoding.sampling.model_copy(update={"max_tokens": first.max_tokens})
     short = decoding.model_copy(update={"prompt": style, "sampling": sampling})
     prompts = [
-        Prompt(f"{row['benchmark']} first", row["id"], sample, *asked[1:])
+        Prompt(f"{row['benchmark']} first", row["id"], sample, *written[1:])
         for row in rows
-        for asked in [calls.engine.prompt(first.ask(row["problem"]), _style_for(style, row))]
+        for written in [answerer.words.prompt(first.ask(row["problem"]), _style_for(style, row))]
         for sample in range(sampling.samples)
     ]
-    found = dict(calls.answers(prompts, short, NoControl(), label))
+    found = dict(answerer.answers(prompts, short, NoControl(), label))
     responses = [found[place] for place in range(len(prompts))]
-    return [Answered(calls.engine.text(one.ids), one.closed, one.tokens) for one in responses]
+    return [Answered(answerer.words.text(one.ids), one.closed, one.tokens) for one in responses]
 
 
-def _prompts(
-    calls: Calls, rows: Sequence[Row], decoding: DecodingParams, control: Control, answered: Sequence[Answered]
-) -> tuple[list[str], list[Prompt]]:
-    """Text and token ids of every sample's prompt."""
-    style, samples = control.prompt(decoding.prompt), decoding.sampling.samples
-    first = control.first_question()
-    texts, prompts = list[str](), list[Prompt]()
-    for number, row in enumerate(rows):
-        own = _style_for(style, row)
-        for sample in range(samples):
-            problem = row["problem"]
+def _asked(
+    words: ModelTokenizer, rows: Sequence[Row], decoding: DecodingParams, control: Control, answered: Sequence[Answered]
+) -> list[Asked]:
+    """What the model is asked, for every sample of every problem."""
+    style, first, said = control.prompt(decoding.prompt), control.first_question(), iter(answered)
+    asked = list[Asked]()
+    for row in rows:
+        own, problem, one = _style_for(style, row), row["problem"], None
+        for sample in range(decoding.sampling.samples):
             if first is not None:
-                one = answered[number * samples + sample]
-                problem = first.put(problem, one.text if one.closed else "", style.closing)
+                one = next(said)
+                problem = first.put(row["problem"], one.text if one.closed else "", style.closing)
             if first is not None or sample == 0:
-                asked = calls.engine.prompt(problem, own)
-            texts.append(asked.text)
-            prompts.append(Prompt(row["benchmark"], row["id"], sample, *asked[1:]))
-    return texts, prompts
+                written = words.prompt(problem, own)
+            prompt = Prompt(row["benchmark"], row["id"], sample, *written[1:])
+            asked.append(Asked(row, written.text, prompt, one))
+    return asked
 
 
 def _style_for(style: PromptParams, row: Row) -> PromptParams:
@@ -252,30 +219,22 @@ def _style_for(style: PromptParams, row: Row) -> PromptParams:
     return style.model_copy(update={"examples": examples_for(row["benchmark"])})
 
 
-def _rows(calls: Calls, writer: RowWriter, asked: Asked, control: Control) -> list[Row]:
-    """The rows of the run, in the order of problems and samples."""
-    label, quiet = f"generating {writer.run}", replace(calls, track=silent)
-    if not control.traces:
-        return _answered_once(calls, writer, asked, control, label)
+def _traced(answerer: Answerer, writer: RowWriter, asked: Sequence[Asked], control: Control) -> Iterator[Row]:
+    """The rows that the control makes of each trace, in the order of problems and samples."""
     delimiters = delimiters_of(writer.words.tokenizer, writer.decoding.prompt, control)
-    found = control.rows(quiet.answers, asked.prompts, writer.decoding, delimiters)
-    samples, rows = writer.decoding.sampling.samples, list[Row]()
-    for one in calls.track(found, label, len(asked.prompts) * control.rows_per_sample):
-        problem, text = asked.problems[one.place // samples], asked.texts[one.place]
-        rows.append(writer.row(problem, text, one.sample, one.response, **one.more))
-    calls.counts = quiet.counts
-    return rows
+    found = control.rows(answerer.answers, [one.prompt for one in asked], writer.decoding, delimiters)
+    for one in answerer.track(found, f"generating {writer.run}", len(asked) * control.rows_per_sample):
+        yield writer.row(asked[one.place].problem, asked[one.place].text, one.sample, one.response, **one.more)
 
 
-def _answered_once(calls: Calls, writer: RowWriter, asked: Asked, control: Control, label: str) -> list[Row]:
+def _answered_once(answerer: Answerer, writer: RowWriter, asked: Sequence[Asked], control: Control) -> list[Row]:
     """A row for each prompt, in order; token ids are let go as soon as the row is made."""
-    rows: list[Row] = [{}] * len(asked.prompts)
-    samples = writer.decoding.sampling.samples
-    for place, response in calls.answers(asked.prompts, writer.decoding, control, label):
+    rows: list[Row] = [{}] * len(asked)
+    prompts = [one.prompt for one in asked]
+    for place, response in answerer.answers(prompts, writer.decoding, control, f"generating {writer.run}"):
+        problem, text, prompt, first = asked[place]
         more = {}
-        if asked.answered:
-            first = asked.answered[place]
+        if first is not None:
             more = {"tokens": response.tokens + first.tokens, "first_tokens": first.tokens, "first_answer": first.text}
-        problem, text, sample = asked.problems[place // samples], asked.texts[place], asked.prompts[place].sample
-        rows[place] = writer.row(problem, text, sample, response, **more)
+        rows[place] = writer.row(problem, text, prompt.sample, response, **more)
     return rows

@@ -16,11 +16,13 @@ from l2s.core.digests import digest_file, digest_text
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.row import Row
 from l2s.core.versions import __version__, installed
+from l2s.generation.answerer import Answerer
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import parse_control
+from l2s.generation.engines.load import load_engine
 from l2s.generation.engines.memory import free_memory
-from l2s.generation.generate import Answerer, Run, answer_problems, engine_for
+from l2s.generation.generate import Run, answer_problems
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import ResponseStore
@@ -95,7 +97,7 @@ class LiveTrialist:
         sampling = settings.decoding.sampling.model_copy(update={"samples": 1})
         self.decoding = settings.decoding.model_copy(update={"sampling": sampling})
         loaded = self.decoding.model_copy(update={"device": settings.device or self.decoding.device})
-        self.engine = LiveEngine(lambda folder: engine_for(folder, loaded), settings.place, self._say)
+        self.engine = LiveEngine(lambda folder: load_engine(folder, loaded), settings.place, self._say)
         self._merger = MemoryMerger(settings.models, settings.statistics, threads=settings.threads, name=settings.name)
         self._merged: dict[str, MergedInMemory] = {}
         self._words: dict[Path, ModelTokenizer] = {}
@@ -147,10 +149,10 @@ class LiveTrialist:
     def _outcomes(self, folder: Path, digest: str, problems: Sequence[Row], control: Control) -> list[Outcome]:
         if folder not in self._words:
             self._words[folder] = ModelTokenizer(folder)
-        answerer = Answerer(folder, digest, self._words[folder], lambda: self.engine)
         with ResponseStore(self.settings.store) as store:
+            answerer = Answerer(folder, digest, self._words[folder], lambda: self.engine, store)
             run = Run(self.settings.name, self.decoding, control, self.settings.folder)
-            rows, _ = answer_problems(answerer, problems, run, store, say=self._say)
+            rows = answer_problems(answerer, problems, run, self._say)
         verdicts = verify_rows(rows, self.settings.grader, self.settings.jobs, where=self.settings.name)
         return [Outcome(row["id"], row["correct"], row["tokens"]) for row in verdicts]
 

@@ -14,7 +14,7 @@ from l2s.core.scratch import Scratch
 from l2s.generation.controls.control import Control
 from l2s.generation.engines.engine import Engine, Generated, Weights
 from l2s.generation.prompts.prompt import Prompt
-from l2s.generation.prompts.tokenizer import Written
+from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import PromptParams, SamplingParams
 
 PROBED = 8
@@ -68,7 +68,7 @@ class LiveEngine:
         self._holds = self._frame = ""
         self._compared = self._changed = 0
         self._fresh_each = False
-        self.name = self.tokenizer_digest = ""
+        self.name = ""
         self.notes: tuple[str, ...] = ()
 
     @property
@@ -93,13 +93,10 @@ class LiveEngine:
         if self._engine is None or self._frame != model.frame:
             self._start(model)
 
-    def prompt(self, problem: str, params: PromptParams) -> Written:
-        """The prompt as text and as token ids."""
-        return self.engine.prompt(problem, params)
-
-    def text(self, ids: list[int]) -> str:
-        """Text of a response: special tokens shown, the final stop token left out."""
-        return self.engine.text(ids)
+    @property
+    def words(self) -> ModelTokenizer:
+        """The model's text to ids and back."""
+        return self.engine.words
 
     def generate(
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
@@ -169,5 +166,4 @@ class LiveEngine:
         self._folder = Scratch(PREFIX, self._place)
         self._engine = self._load(model.folder(self._folder.path))
         self._holds, self._frame = model.digest, model.frame
-        self.name, self.tokenizer_digest = self._engine.name, self._engine.tokenizer_digest
-        self.notes = self._engine.notes
+        self.name, self.notes = self._engine.name, self._engine.notes

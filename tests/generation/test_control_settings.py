@@ -1,5 +1,6 @@
 """Control blocks: what each kind takes, one clear sentence for anything else, and what a response depends on."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
-from l2s.generation.calls import Calls, Digests
+from l2s.generation.answerer import Answerer, Digests
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.union import KINDS, parse_control
 from l2s.generation.prompts.prompt import Prompt
@@ -204,16 +205,16 @@ KEPT = [
 
 @pytest.mark.parametrize(("block", "keys"), KEPT)
 def test_what_is_stored_stays_found(block: dict[str, Any], keys: list[str]) -> None:
-    engine = SimpleNamespace(name="an engine 1.0", tokenizer_digest="blake3:tt")
-    store = SimpleNamespace(has_earlier=lambda: True)
-    calls = Calls(engine, "blake3:ww", store, earlier=lambda: Digests("sha256:ww", "sha256:tt"))  # type: ignore[arg-type]
+    engine, store = SimpleNamespace(name="an engine 1.0"), SimpleNamespace(has_earlier=lambda: True)
+    found: list[Any] = [Path(), "blake3:ww", SimpleNamespace(digest="blake3:tt"), lambda: engine, store]
+    answerer = Answerer(*found, earlier=lambda: Digests("sha256:ww", "sha256:tt"))
     sampled = {
         "sampling": {"temperature": 0.6, "top_p": 0.95, "seed": 7},
         "prompt": {"style": "plain", "stop": ["x"]},
     }
     for quoted, found in enumerate(({}, sampled)):
         prompt = Prompt("bench", "p1", 2, [5, 6, 7], opened=True, quoted=bool(quoted))
-        key = calls._key(prompt, DecodingParams.parse(found, "d"), parse_control(block, "c"), earlier=True)
+        key = answerer._key(prompt, DecodingParams.parse(found, "d"), parse_control(block, "c"), earlier=True)
         assert key.hex().startswith(keys[quoted])
 
 

@@ -14,8 +14,7 @@ from l2s.generation.settings import PromptParams, SamplingParams
 class Unwoken:
     """An engine after whose first answer a signal reaches another thread than the one that waits."""
 
-    name = tokenizer_digest = "unwoken"
-    notes = ()
+    name, words, notes = "unwoken", None, ()
 
     def generate(self, *_: object) -> Iterator[Any]:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])

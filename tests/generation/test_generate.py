@@ -168,7 +168,7 @@ def test_kill_9_loses_nothing_that_was_finished(model: Path, tmp_path: Path) -> 
 
 def test_bad_input_is_one_sentence_and_writes_nothing(model: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="engine 'vlm' is not known"):
-        load_engine("vlm", model, "cpu", 8)
+        load_engine(model, DecodingParams(engine="vlm"))
     broken = tmp_path / "broken"
     broken.mkdir()
     for file in model.iterdir():

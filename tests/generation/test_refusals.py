@@ -21,7 +21,7 @@ from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.generation.engines.transformers.sampling import choose_tokens, stream_for
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer
-from l2s.generation.settings import PromptParams, SamplingParams
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 
 UP = "model.layers.0.mlp.up_proj.weight"
 Weights = dict[str, torch.Tensor]
@@ -111,7 +111,7 @@ def test_nan_that_one_token_brings_up_stops_generation(model: Path) -> None:
 def test_devices(model: Path, device: str, said: str) -> None:
     for engine in ("transformers", "auto", "vllm"):
         with pytest.raises(EngineError, match=said):
-            load_engine(engine, model, device, 8)
+            load_engine(model, DecodingParams(engine=engine, device=device))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.core.errors import EngineError
-from l2s.generation.calls import Calls
+from l2s.generation.answerer import Answerer
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.load import load_engine
 from l2s.generation.settings import DecodingParams, SamplingParams
@@ -23,12 +23,12 @@ def test_all_answers_are_those_of_a_fresh_engine(tied: bool, tmp_path: Path) -> 
     models = family(tmp_path, tied)
     with MemoryMerger(models) as merger:
         merged = merger.merge(recipe(0.5, 0.45))
-        engine = load_engine("transformers", models["slow"], "cpu", 128)
+        engine = load_engine(models["slow"], DecodingParams(engine="transformers"))
         asked = prompts(engine)
         slow = answers(engine, asked)
         engine.reload(merged.weights, merged.digest)
         found = answers(engine, asked)
-        fresh = load_engine("transformers", merged.folder(tmp_path / "merged"), "cpu", 128)
+        fresh = load_engine(merged.folder(tmp_path / "merged"), DecodingParams(engine="transformers"))
     assert (alike(found, answers(fresh, asked)), len(asked)) == (30, 30)
     assert alike(found, slow) < 15
     engine.reload(models["slow"], "slow's")
@@ -39,8 +39,8 @@ def test_all_answers_are_those_of_a_fresh_engine(tied: bool, tmp_path: Path) -> 
 def test_stored_numbers_count_not_those_before_they_were_rounded(dtype: str, tmp_path: Path) -> None:
     with MemoryMerger(family(tmp_path, True)) as merger:
         merged = merger.merge(recipe(0.3, 0.6, dtype))
-        fresh = load_engine("transformers", merged.folder(tmp_path / "merged"), "cpu", 128)
-    engine = load_engine("transformers", FAMILY / "quick", "cpu", 128)
+        fresh = load_engine(merged.folder(tmp_path / "merged"), DecodingParams(engine="transformers"))
+    engine = load_engine(FAMILY / "quick", DecodingParams(engine="transformers"))
     engine.reload(merged.weights, merged.digest)
     asked = prompts(engine, 2)
     assert answers(engine, asked) == answers(fresh, asked)
@@ -49,7 +49,7 @@ def test_stored_numbers_count_not_those_before_they_were_rounded(dtype: str, tmp
 
 
 def test_its_responses_have_keys_of_their_own_until_it_is_proven(tmp_path: Path) -> None:
-    engine = load_engine("transformers", FAMILY / "slow", "cpu", 128)
+    engine = load_engine(FAMILY / "slow", DecodingParams(engine="transformers"))
     name, asked = engine.name, prompts(engine, 1)
     decoding, counts = DecodingParams(sampling=SamplingParams(max_tokens=MOST)), []
     with ResponseStore(tmp_path / "store.sqlite") as store:
@@ -57,14 +57,14 @@ def test_its_responses_have_keys_of_their_own_until_it_is_proven(tmp_path: Path)
             if proven is not None:
                 engine.reload(FAMILY / "quick", "q", proven=proven)
                 assert engine.name == name + ("" if proven else " reloaded")
-            calls = Calls(engine, "w", store)
-            list(calls.answers(asked, decoding, NoControl(), ""))
-            counts.append(calls.counts.generated)
+            answerer = Answerer(FAMILY / "slow", "w", engine.words, lambda: engine, store)
+            list(answerer.answers(asked, decoding, NoControl()))
+            counts.append(answerer.counts.generated)
     assert counts == [5, 5, 0, 0, 0], "the third under `reloaded`, the last two under the fresh engine's name"
 
 
 def test_weights_that_do_not_fit_are_refused_and_nothing_is_changed(tmp_path: Path) -> None:
-    engine = load_engine("transformers", FAMILY / "quick", "cpu", 128)  # whose answers are short
+    engine = load_engine(FAMILY / "quick", DecodingParams(engine="transformers"))  # whose answers are short
     asked = prompts(engine, 1)
     before = answers(engine, asked)
     with CheckpointReader(Checkpoint(FAMILY / "slow")) as reader:

@@ -45,17 +45,10 @@ class SlowEngine:
     """Answers with its prompt, a response in two milliseconds; tells through a pipe what must by now be stored."""
 
     name = "slow engine 1"
-    tokenizer_digest = "none"
     notes = ()
 
     def __init__(self, told: int | None) -> None:
         self.told = told
-
-    def prompt(self, problem: str, params: Any) -> Written:
-        return Written(problem, [int(word) for word in problem.split()], False, False)
-
-    def text(self, ids: list[int]) -> str:
-        return " ".join(map(str, ids))
 
     def generate(self, prompts: Sequence[Prompt], *settings: Any) -> Iterator[Generated]:
         for index, prompt in enumerate(prompts):
@@ -68,11 +61,13 @@ class SlowEngine:
 class Words:
     """Ids as numbers, a word each."""
 
+    digest = "none"
+
     def __init__(self, model: Path) -> None:
         self.template = ChatTemplate(None)
 
-    def prompt(self, problem: str, params: Any) -> None:
-        pass
+    def prompt(self, problem: str, params: Any) -> Written:
+        return Written(problem, [int(word) for word in problem.split()], False, False)
 
     def text(self, ids: list[int]) -> str:
         return " ".join(map(str, ids))

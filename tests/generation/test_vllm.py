@@ -81,12 +81,12 @@ CONTROLS = {
 
 @pytest.fixture(scope="module")
 def ours() -> Engine:
-    return load_engine("transformers", SLOW, "cpu", 128)
+    return load_engine(SLOW, DecodingParams(engine="transformers"))
 
 
 @pytest.fixture(scope="module")
 def theirs() -> Iterator[Engine]:
-    engine = load_engine("vllm", SLOW, "cpu", 128)
+    engine = load_engine(SLOW, DecodingParams(engine="vllm"))
     yield engine
     engine.close()  # type: ignore[attr-defined]
 
@@ -95,7 +95,7 @@ def prompts_for(engine: Engine, per_level: int, control: Control, samples: int =
     style = control.prompt(PromptParams())
     rows = problem_rows("b", 0, "test", per_level)
     return [
-        Prompt("b", row["id"], sample, engine.prompt(row["problem"], style)[1])
+        Prompt("b", row["id"], sample, engine.words.prompt(row["problem"], style)[1])
         for row in rows
         for sample in range(samples)
     ]
@@ -206,21 +206,21 @@ def test_auto_takes_it_unless_the_model_or_the_user_does_not(tmp_path: Path, mon
     assert not vllm_takes(SLOW, "cpu"), "L2S_NO_VLLM is set in tests"
     monkeypatch.delenv("L2S_NO_VLLM")
     assert vllm_takes(SLOW, "cpu") and not vllm_takes(SLOW, "cuda")
-    assert load_engine("auto", SLOW, "cpu", 8).name.startswith("vllm ")
+    assert load_engine(SLOW, DecodingParams()).name.startswith("vllm ")
     narrow = tmp_path / "narrow"
     fresh_model(FamilySettings(hidden_size=64, layers=1, heads=4, key_value_heads=1)).save_pretrained(narrow)
     build_tokenizer().save_pretrained(narrow)
-    assert load_engine("auto", narrow, "cpu", 8).name.startswith("transformers ")
+    assert load_engine(narrow, DecodingParams()).name.startswith("transformers ")
     with pytest.raises(EngineError, match=r"engine 'vllm': .*narrow: attention heads of size 16; vLLM on a CPU takes"):
-        load_engine("vllm", narrow, "cpu", 8)
+        load_engine(narrow, DecodingParams(engine="vllm"))
     with pytest.raises(EngineError, match=r"device cuda: torch .* sees 0 GPUs here; use cpu"):
-        load_engine("vllm", SLOW, "cuda", 8)
+        load_engine(SLOW, DecodingParams(engine="vllm", device="cuda"))
     config = json.loads((narrow / "config.json").read_text())
     (narrow / "config.json").write_text(
         json.dumps({**config, "head_dim": 32, "architectures": ["SomethingNewForCausalLM"]})
     )
     with pytest.raises(EngineError, match="vLLM does not know the architecture SomethingNewForCausalLM"):
-        load_engine("vllm", narrow, "cpu", 8)
+        load_engine(narrow, DecodingParams(engine="vllm"))
 
 
 def test_the_command_is_quiet_and_leaves_no_process(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_weights_are_swapped_in_place_and_back(ours: Engine, theirs: Engine, tmp
     assert models.alike(slow, models.answers(ours, wanted)) == 30
     with MemoryMerger(models.family(tmp_path, True)) as merger:
         merged = merger.merge(models.recipe(0.5, 0.45))
-        fresh = load_engine("transformers", merged.folder(tmp_path / "merged"), "cpu", 128)
+        fresh = load_engine(merged.folder(tmp_path / "merged"), DecodingParams(engine="transformers"))
     name = theirs.name
     theirs.reload(merged.weights, merged.digest)
     assert theirs.name == f"{name} reloaded"
@@ -327,7 +327,7 @@ def test_a_live_engine_answers_as_one_that_is_started(
         for number, shares in enumerate(((0.5, 0.45), (0.1, 0.9), (0.45, 0.45), (0.9, 0.1))):
             merged = merger.merge(models.recipe(*shares))
             engine.take(merged)
-            fresh = load_engine("transformers", merged.folder(tmp_path / str(number)), "cpu", 128)
+            fresh = load_engine(merged.folder(tmp_path / str(number)), DecodingParams(engine="transformers"))
             wanted = models.prompts(fresh)
             found.append(models.alike(models.answers(engine, wanted), models.answers(fresh, wanted)))
     engine.close()

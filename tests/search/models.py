@@ -58,7 +58,7 @@ def recipe(quick: float, slow: float, dtype: str = "bfloat16") -> MergeRecipe:
 def prompts(engine: Engine, per_level: int = 6) -> list[Prompt]:
     """Five times ``per_level``."""
     rows = problem_rows("b", 0, "test", per_level)
-    return [Prompt("b", row["id"], 0, engine.prompt(row["problem"], PromptParams())[1]) for row in rows]
+    return [Prompt("b", row["id"], 0, engine.words.prompt(row["problem"], PromptParams())[1]) for row in rows]
 
 
 def answers(engine: Engine, asked: Sequence[Prompt], control: Control | None = None) -> list[Generated]:

@@ -47,8 +47,8 @@ class FirstQuestion:
         return self.then(problem, answered.rpartition(closing)[2].strip())
 
 
-Answer = Callable[[Sequence[Prompt], DecodingParams, Any, str], Iterator[tuple[int, Stored]]]
-"""Responses to prompts under a control, each with its place among the prompts; the text is shown meanwhile."""
+Answer = Callable[[Sequence[Prompt], DecodingParams, Any], Iterator[tuple[int, Stored]]]
+"""Responses to prompts under a control, each with its place among the prompts."""
 
 
 @dataclass(frozen=True)

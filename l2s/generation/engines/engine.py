@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.transcript import Transcript
 from l2s.generation.prompts.prompt import Prompt
-from l2s.generation.prompts.tokenizer import Written
+from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import PromptParams, SamplingParams
 
 if TYPE_CHECKING:
@@ -52,16 +52,12 @@ class Engine(Protocol):
 
     name: str
     """With versions, as it goes into rows and store keys."""
-    tokenizer_digest: str
     notes: tuple[str, ...]
     """What the user should know of the model in this engine."""
 
-    def prompt(self, problem: str, params: PromptParams) -> Written:
-        """The prompt as text and as token ids."""
-        ...
-
-    def text(self, ids: list[int]) -> str:
-        """Text of a response: special tokens shown, the final stop token left out."""
+    @property
+    def words(self) -> ModelTokenizer:
+        """The model's text to ids and back."""
         ...
 
     def generate(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from l2s.core.errors import EngineError
 from l2s.core.params import nearest
+from l2s.generation.settings import DecodingParams
 
 if TYPE_CHECKING:  # importing it loads transformers, which who asks for the engines' names does not need
     from l2s.generation.engines.engine import Engine
@@ -22,35 +23,19 @@ MODULES = {
 ENGINES = ("auto", *MODULES)
 
 
-def load_engine(
-    name: str,
-    model: Path,
-    device: str,
-    max_batch_size: int,
-    *,
-    threads: int = 1,
-    tensor_parallel_size: int = 1,
-    data_parallel_size: int = 1,
-) -> "Engine":
-    """Load ``model`` into the engine called ``name``; ``auto`` takes vLLM where it is installed and can run it.
-
-    Args:
-        threads: of the CPU, vLLM only.
-        tensor_parallel_size: GPUs that share one copy of the model, vLLM only.
-        data_parallel_size: copies of the model on GPUs of their own, vLLM only.
+def load_engine(model: Path, decoding: DecodingParams) -> "Engine":
+    """Load ``model`` into the engine that the settings name; ``auto`` takes vLLM where it is here and can run it.
 
     Raises:
         CheckpointError: the folder cannot be read.
         EngineError: no such engine, or it cannot run this model here.
     """
+    name, device = decoding.engine, decoding.device
     if name not in ENGINES:
         raise EngineError(f"engine '{name}' is not known{nearest(name, ENGINES)}")
     refuse_device(device)
     chosen = name if name != "auto" else "vllm" if vllm_takes(model, device) else "transformers"
-    engine: Engine = import_module(MODULES[chosen]).load(
-        model, device, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size,
-        data_parallel_size=data_parallel_size,
-    )  # fmt: skip
+    engine: Engine = import_module(MODULES[chosen]).load(model, decoding)
     return engine
 
 

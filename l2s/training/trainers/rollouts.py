@@ -59,7 +59,7 @@ class Sampler:
             found[one.index] = one
         self.job.costs.generated += sum(one.tokens for one in found)
         rows = [
-            {"gold": asked[place // sampling.samples].row["gold"], "response": self.engine.text(one.ids),
+            {"gold": asked[place // sampling.samples].row["gold"], "response": self.engine.words.text(one.ids),
              "finish": one.finish, "closed": one.closed}
             for place, one in enumerate(found)
         ]  # fmt: skip

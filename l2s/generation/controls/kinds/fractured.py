@@ -76,7 +76,7 @@ class Fractured(ThinkingControl):
         step = max(1, AT_ONCE // self.rows_per_sample)
         for first in range(0, len(prompts), step):
             places = range(first, min(first + step, len(prompts)))
-            found = dict(answer([prompts[place] for place in places], decoding, self, "traces"))
+            found = dict(answer([prompts[place] for place in places], decoding, self))
             traces = {place: found[place - first] for place in places}
             yield from _solved(answer, prompts, traces, decoding, self, delimiters)
 
@@ -138,7 +138,7 @@ def _solved(
                     asked.append(Prompt(stream, prompt.problem_id, number, ids))
     sampling = decoding.sampling.model_copy(update={"max_tokens": control.max_answer})
     short = decoding.model_copy(update={"sampling": sampling})
-    answers = dict(answer(asked, short, NoControl(), "solutions"))
+    answers = dict(answer(asked, short, NoControl()))
     numbers = iter(range(len(asked)))
     for place, depth, cut, number in wanted:
         response = traces[place] if cut.over else _joined(cut, answers[next(numbers)])

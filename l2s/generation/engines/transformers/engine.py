@@ -21,8 +21,8 @@ from l2s.generation.engines.transformers.own_forward import decode_one_by_one
 from l2s.generation.engines.transformers.reloading import copy_weights
 from l2s.generation.engines.transformers.sampling import stream_for
 from l2s.generation.prompts.prompt import Prompt
-from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
-from l2s.generation.settings import PromptParams, SamplingParams
+from l2s.generation.prompts.tokenizer import ModelTokenizer
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 
 REVISION = 3
 """Raised when a change here or in the decoding loop changes responses: stored ones then no longer hit."""
@@ -32,9 +32,9 @@ fast as one of two, and one thread does not collapse when another process is bus
 also keeps every sum in one order."""
 
 
-def load(path: Path, device: str, max_batch_size: int, **_: int) -> "TransformersEngine":
+def load(path: Path, decoding: DecodingParams) -> "TransformersEngine":
     """The engine; threads and parallel copies are vLLM's."""
-    return TransformersEngine(path, device, max_batch_size)
+    return TransformersEngine(path, decoding.device, decoding.max_batch_size)
 
 
 class TransformersEngine:
@@ -46,27 +46,17 @@ class TransformersEngine:
 
     def __init__(self, path: Path, device: str = "cpu", max_batch_size: int = 128) -> None:
         torch.set_num_threads(THREADS)
-        self.path, self._words = path, ModelTokenizer(path)
+        self.path, self.words = path, ModelTokenizer(path)
         loaded = load_causal_lm(path, torch.float32 if device == "cpu" else "auto")
         self.model = loaded.model.to(device)
         self.device, self.max_batch_size = device, max_batch_size
-        self.tokenizer, self.stops = self._words.tokenizer, self._words.stops
-        self.tokenizer_digest = self._words.digest
         with quiet():
-            chosen = choose_path(path, self.model, self._words.ordinary)
+            chosen = choose_path(path, self.model, self.words.ordinary)
         self.forward = chosen.path
         self.notes = (*loaded.notes, *([chosen.note] if chosen.note else []))
         version = torch.__version__.split("+")[0]
         self._fresh = f"transformers {transformers.__version__} torch {version} r{REVISION}{chosen.name}"
         self.name = self._fresh
-
-    def prompt(self, problem: str, params: PromptParams) -> Written:
-        """The prompt as text and as token ids."""
-        return self._words.prompt(problem, params)
-
-    def text(self, ids: list[int]) -> str:
-        """Text of a response: special tokens shown, the final stop token left out."""
-        return self._words.text(ids)
 
     def generate(
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
@@ -74,7 +64,7 @@ class TransformersEngine:
         """Responses in the order in which they finish."""
         if not prompts:
             return
-        delimiters = delimiters_of(self.tokenizer, style, control)
+        delimiters = delimiters_of(self.words.tokenizer, style, control)
         requests = [self._request(index, prompt, sampling) for index, prompt in enumerate(prompts)]
         rows = self._rows(requests, sampling)
         left = set(range(len(prompts)))
@@ -109,8 +99,8 @@ class TransformersEngine:
         rows: int,
     ) -> Iterator[Generated]:  # fmt: skip
         if isinstance(self.forward, Forward):
-            return decode(self.forward, requests, sampling, control, delimiters, self.stops, rows)
-        return decode_one_by_one(self.forward, requests, sampling, control, delimiters, self.stops)
+            return decode(self.forward, requests, sampling, control, delimiters, self.words.stops, rows)
+        return decode_one_by_one(self.forward, requests, sampling, control, delimiters, self.words.stops)
 
     def _rows(self, requests: Sequence[Request], sampling: SamplingParams) -> int:
         """How many go at once: as many as memory holds when all are as long as they may become."""
@@ -125,4 +115,4 @@ class TransformersEngine:
 
     def _request(self, index: int, prompt: Prompt, sampling: SamplingParams) -> Request:
         stream = stream_for(sampling.seed, prompt.benchmark, prompt.problem_id, prompt.sample)
-        return Request(index, prompt.ids, stream, self._words.context_left(prompt.ids, sampling), prompt.opened)
+        return Request(index, prompt.ids, stream, self.words.context_left(prompt.ids, sampling), prompt.opened)

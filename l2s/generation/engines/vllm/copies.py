@@ -24,7 +24,6 @@ from l2s.generation.engines.engine import Engine, Generated, Weights
 from l2s.generation.engines.gpus import GPUS
 from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.prompts.prompt import Prompt
-from l2s.generation.prompts.tokenizer import Written
 from l2s.generation.settings import PromptParams, SamplingParams
 
 POLL = 1.0
@@ -47,18 +46,9 @@ class VllmCopies:
         self._folders = folders
         self._reloaded: tuple[Path, str] | None = None
         self._make, self._one, self._devices = make, make(), list(devices)
-        one = self._one
-        self.name, self.tokenizer_digest, self.notes = one.name, one.tokenizer_digest, one.notes
+        self.name, self.words, self.notes = self._one.name, self._one.words, self._one.notes
         self._running: _Running | None = None
         self._end: Callable[[], object] | None = None
-
-    def prompt(self, problem: str, params: PromptParams) -> Written:
-        """The prompt as text and as token ids."""
-        return self._one.prompt(problem, params)
-
-    def text(self, ids: list[int]) -> str:
-        """Text of a response: special tokens shown, the final stop token left out."""
-        return self._one.text(ids)
 
     def generate(
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams

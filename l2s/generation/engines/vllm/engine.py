@@ -33,8 +33,8 @@ from l2s.generation.engines.vllm.environment import build
 from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.engines.vllm.support import why_not
 from l2s.generation.prompts.prompt import Prompt
-from l2s.generation.prompts.tokenizer import ModelTokenizer, Written
-from l2s.generation.settings import PromptParams, SamplingParams
+from l2s.generation.prompts.tokenizer import ModelTokenizer
+from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 
 REVISION = 1
 """Raised when a change here changes responses: stored ones then no longer hit."""
@@ -44,18 +44,17 @@ STEP = 256
 """The context that vLLM is started for is a multiple of this, so that a few more tokens start nothing anew."""
 
 
-def load(
-    path: Path, device: str, max_batch_size: int, *, threads: int, tensor_parallel_size: int, data_parallel_size: int
-) -> Engine:
+def load(path: Path, decoding: DecodingParams) -> Engine:
     """The engine, in a process of its own; on GPUs in as many as there are copies of it.
 
     Raises:
         EngineError: it cannot run this model here, or there are too few GPUs.
     """
-    kind = device.partition(":")[0]  # a copy sees its own GPUs alone, and counts them from none
-    make = partial(VllmEngine, path, kind, max_batch_size, threads=threads, tensor_parallel_size=tensor_parallel_size)
-    sizes = f"tensor_parallel_size {tensor_parallel_size} times data_parallel_size {data_parallel_size}"
-    devices = [""] if kind == "cpu" else share_gpus(device, tensor_parallel_size, data_parallel_size, sizes)
+    kind = decoding.device.partition(":")[0]  # a copy sees its own GPUs alone, and counts them from none
+    each, copies = decoding.tensor_parallel_size, decoding.data_parallel_size
+    make = partial(VllmEngine, path, kind, decoding.max_batch_size, threads=decoding.threads, tensor_parallel_size=each)
+    sizes = f"tensor_parallel_size {each} times data_parallel_size {copies}"
+    devices = [""] if kind == "cpu" else share_gpus(decoding.device, each, copies, sizes)
     return VllmCopies(make, devices, WeightFolders(path))
 
 
@@ -71,26 +70,17 @@ class VllmEngine:
         Raises:
             EngineError: vLLM is not installed, or does not run this model on this device.
         """
-        self._words = ModelTokenizer(path)
-        if reason := why_not(path, self._words.config, device):
+        self.words = ModelTokenizer(path)
+        if reason := why_not(path, self.words.config, device):
             raise EngineError(f"engine 'vllm': {reason}")
         version, _ = build() or ("", "")
         many = f" threads {threads}" if device == "cpu" and threads > 1 else ""
         self._fresh = f"vllm {version} torch {torch.__version__.split('+')[0]} r{REVISION}{many}"
         self.name = self._fresh
-        self.tokenizer_digest = self._words.digest
         self.notes: tuple[str, ...] = ()
         self._path, self._device = path, device
         self._rows, self._threads, self._gpus = max_batch_size, threads, tensor_parallel_size
         self._runner: Any = None
-
-    def prompt(self, problem: str, params: PromptParams) -> Written:
-        """The prompt as text and as token ids."""
-        return self._words.prompt(problem, params)
-
-    def text(self, ids: list[int]) -> str:
-        """Text of a response: special tokens shown, the final stop token left out."""
-        return self._words.text(ids)
 
     def generate(
         self, prompts: Sequence[Prompt], sampling: SamplingParams, control: Control, style: PromptParams
@@ -98,12 +88,12 @@ class VllmEngine:
         """Responses in the order in which they finish."""
         if not prompts:
             return
-        delimiters = delimiters_of(self._words.tokenizer, style, control)
-        left = [self._words.context_left(prompt.ids, sampling) for prompt in prompts]
+        delimiters = delimiters_of(self.words.tokenizer, style, control)
+        left = [self.words.context_left(prompt.ids, sampling) for prompt in prompts]
         lengths = (sampling.max_tokens if most is None else min(sampling.max_tokens, most) for most in left)
         ends = [len(prompt.ids) + length for prompt, length in zip(prompts, lengths, strict=True)]
         engine = self._started(max(ends))
-        rows = _rows(prompts, left, sampling, control, delimiters, self._words.stops)
+        rows = _rows(prompts, left, sampling, control, delimiters, self.words.stops)
         yield from _decode(engine, rows, sampling, self._rows)
 
     def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
@@ -113,7 +103,7 @@ class VllmEngine:
         if self._runner is not None:
             from l2s.generation.engines.vllm.reloading import reload_weights
 
-            tied = bool(getattr(self._words.config.get_text_config(), "tie_word_embeddings", False))
+            tied = bool(getattr(self.words.config.get_text_config(), "tie_word_embeddings", False))
             try:
                 packed = tied and self._device == "cpu"
                 reload_weights(self._runner.engine, weights, digest, packed_tied_head=packed)
@@ -136,10 +126,10 @@ class VllmEngine:
             self.close()
         if self._runner is None:
             rounded = -(-context // STEP) * STEP
-            most = min(rounded, self._words.context or rounded)
+            most = min(rounded, self.words.context or rounded)
             shape = Shape(most, self._rows, self._threads, self._gpus)
-            self._runner = Runner(self._path, self._words.config, self._device, shape)
-            _refuse_nan(self._path, self._runner.engine, self._words.ordinary[:REHEARSED])
+            self._runner = Runner(self._path, self.words.config, self._device, shape)
+            _refuse_nan(self._path, self._runner.engine, self.words.ordinary[:REHEARSED])
         return self._runner.engine
 
 

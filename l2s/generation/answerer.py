@@ -1,8 +1,9 @@
-"""Calls: prompts answered by one engine, from the store where they can be, each response kept as it finishes."""
+"""A model that answers prompts: from the store where it can, each new response kept as it finishes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from l2s.core.digests import BLAKE3, SHA256
@@ -10,6 +11,7 @@ from l2s.core.progress import Track, silent
 from l2s.generation.controls.control import Control
 from l2s.generation.engines.engine import Engine
 from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.prompts.tokenizer import ModelTokenizer
 from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import Origin, ResponseStore, Stored, response_key
 
@@ -28,30 +30,40 @@ class Digests(NamedTuple):
 class Counts(NamedTuple):
     """How many responses came from where."""
 
-    stored: int
-    generated: int
+    stored: int = 0
+    generated: int = 0
 
 
 @dataclass
-class Calls:
-    """An engine, its weights' digest, and the store; counts what came from where."""
+class Answerer:
+    """A model and the store of its responses; counts what came from where."""
 
-    engine: Engine
+    folder: Path
+    """Where it lies; by its last part rows and store call the model."""
     weights: str
+    """Content digest of all that decides what it answers; with prompt, sampling, control and engine it keys the store.
+    """
+    words: ModelTokenizer
+    load: Callable[[], Engine]
+    """Called when its turn comes: where a control has another model answer first, that one is in memory before."""
     store: ResponseStore
-    model: str = ""
-    """Its folder's name, kept for those who clear the store up."""
     track: Track = silent
-    counts: Counts = field(default=Counts(0, 0))
     earlier: Callable[[], Digests] | None = None
     """Makes the SHA-256 digests under which an earlier version stored responses; asked if the store has such."""
+    counts: Counts = field(default=Counts())
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine with the model in it."""
+        return self.load()
 
     def answers(
-        self, prompts: Sequence[Prompt], decoding: DecodingParams, control: Control, label: str
+        self, prompts: Sequence[Prompt], decoding: DecodingParams, control: Control, label: str | None = None
     ) -> Iterator[tuple[int, Stored]]:
         """Every prompt's response with its place in ``prompts``: the stored ones, then others as they finish.
 
-        Prompts with the same key (the same text twice in a benchmark, say) are generated once.
+        Prompts with the same key (the same text twice in a benchmark, say) are generated once. ``label`` is shown
+        meanwhile; None: nothing is.
         """
         missing: dict[bytes, list[int]] = {}
         for first in range(0, len(prompts), LOOKED_UP):
@@ -67,31 +79,27 @@ class Calls:
                 else:
                     missing.setdefault(key, []).append(place)
         self.counts = Counts(self.counts.stored + len(prompts) - len(missing), self.counts.generated + len(missing))
-        yield from self._generated(prompts, missing, decoding, control, label)
-
-    def _generated(
-        self,
-        prompts: Sequence[Prompt],
-        missing: dict[bytes, list[int]],
-        decoding: DecodingParams,
-        control: Control,
-        label: str,
-    ) -> Iterator[tuple[int, Stored]]:
-        keys = list(missing)
-        if not keys:
-            return
-        wanted = [prompts[missing[key][0]] for key in keys]
-        responses = self.engine.generate(wanted, decoding.sampling, control, decoding.prompt)
-        for done in self.track(responses, label, len(keys)):
-            key = keys[done.index]
-            response = Stored(done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit)
-            self.store.put(key, response, Origin(self.model, self.weights, self.engine.name))
+        wanted = {key: prompts[places[0]] for key, places in missing.items()}
+        for key, response in self._generated(wanted, decoding, control, label) if missing else ():
             for place in missing[key]:
                 yield place, response
 
+    def _generated(
+        self, wanted: dict[bytes, Prompt], decoding: DecodingParams, control: Control, label: str | None
+    ) -> Iterator[tuple[bytes, Stored]]:
+        keys, track = list(wanted), silent if label is None else self.track
+        responses = self.engine.generate(list(wanted.values()), decoding.sampling, control, decoding.prompt)
+        for done in track(responses, label or "", len(keys)):
+            response = Stored(done.ids, done.finish, done.closed, done.think_tokens, done.tokens, done.limit)
+            self._keep(keys[done.index], response)
+            yield keys[done.index], response
+
+    def _keep(self, key: bytes, response: Stored) -> None:
+        self.store.put(key, response, Origin(self.folder.name, self.weights, self.engine.name))
+
     @cached_property
     def _today(self) -> Digests:
-        return Digests(self.weights, self.engine.tokenizer_digest)
+        return Digests(self.weights, self.words.digest)
 
     @cached_property
     def _earlier(self) -> Digests | None:
@@ -105,7 +113,7 @@ class Calls:
         found = {}
         for key, response in self.store.find(keys).items():
             today = self._key(keys[key], decoding, control)
-            self.store.put(today, response, Origin(self.model, self.weights, self.engine.name))
+            self._keep(today, response)
             found[today] = response
         return found
 
