@@ -11,7 +11,6 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from l2s.calibration.converted import is_converted, load_converted
 from l2s.calibration.finite import not_finite
-from l2s.calibration.texts import first_line
 from l2s.causal_lm import notes_on, unexpected_weights
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.checks.finite import all_finite
@@ -20,7 +19,7 @@ from l2s.checkpoints.files.index import TensorEntry, listed
 from l2s.checkpoints.model.quantised import quantised_by
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import Reader
-from l2s.core.errors import CheckpointError
+from l2s.core.errors import CheckpointError, line_of
 from l2s.foreign_code import needs_own_code
 
 
@@ -140,7 +139,7 @@ def _build(checkpoint: Checkpoint) -> PreTrainedModel:
             )
     except Exception as error:  # a config may be wrong in as many ways as there are architectures
         said = needs_own_code(checkpoint.path) or (
-            f"{checkpoint.path}: transformers cannot build this model: {first_line(error)}"
+            f"{checkpoint.path}: transformers cannot build this model: {line_of(error)}"
         )
         raise CheckpointError(said) from None
     model.tie_weights()

@@ -12,7 +12,7 @@ import torch
 from l2s.calibration.layers import refuse_other_architectures
 from l2s.calibration.network import Network
 from l2s.calibration.settings import CalibrationParams
-from l2s.calibration.texts import Text, chosen, open_tokenizer, read_texts, token_ids
+from l2s.calibration.texts import Text, chosen, read_texts, token_ids
 from l2s.checkpoints.files.index import listed
 from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import DISTANCE
@@ -20,6 +20,7 @@ from l2s.core.digests import digest_file, digest_text
 from l2s.core.errors import CheckpointError, ConfigError, L2SError, RecordError
 from l2s.core.versions import __version__, version_of
 from l2s.templates import ChatTemplate
+from l2s.tokenizing import open_tokenizer
 
 Found = TypeVar("Found")
 

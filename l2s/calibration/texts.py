@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
-
 from l2s.calibration.settings import Answer
 from l2s.core.errors import CheckpointError, RecordError
 from l2s.core.seeds import seed_for
-from l2s.foreign_code import needs_own_code
 from l2s.records import numbered_lines
 from l2s.templates import ChatTemplate, RenderError
 from l2s.tokenizing import tokenizing
@@ -57,24 +54,6 @@ def chosen(texts: list[Text], samples: int, seed: int) -> list[Text]:
     return shuffled[:samples]
 
 
-def open_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model folder; no code from the folder is run.
-
-    ``tokenizer.json`` is taken as it stands: for some architectures transformers' AutoTokenizer builds a tokenizer
-    of its own rules around the file's vocabulary, which then cuts a model's texts otherwise than it learned.
-
-    Raises:
-        CheckpointError: transformers finds none there.
-    """
-    kind = PreTrainedTokenizerFast if (folder / "tokenizer.json").is_file() else AutoTokenizer
-    try:
-        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # the tokenizers library raises plain Exception
-        said = needs_own_code(folder) or f"{folder}: transformers cannot load its tokenizer: {first_line(error)}"
-        raise CheckpointError(said) from None
-    return tokenizer
-
-
 def token_ids(template: ChatTemplate, text: Text, max_tokens: int) -> list[int]:
     """The first ``max_tokens`` token ids of a text; a chat template writes its own special tokens.
 
@@ -111,11 +90,6 @@ def rendered(template: ChatTemplate, text: Text) -> str:
     if opened.tail.rstrip().endswith(OPENING) and text.answer.lstrip().startswith(OPENING):
         return opened.text.rstrip() + text.answer.lstrip().removeprefix(OPENING) + end
     return opened.text + text.answer + end
-
-
-def first_line(error: Exception) -> str:
-    """What of another library's message fits into a sentence."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _parsed(line: str, number: int, answer: Answer) -> Text | str:

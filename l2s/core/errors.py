@@ -36,6 +36,11 @@ class EngineError(L2SError):
     """A generation engine cannot run what was asked."""
 
 
+def line_of(error: BaseException, place: int = 0) -> str:
+    """A line of what another library's error says: the first, or with -1 the last; its kind where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[place]
+
+
 def sentence_of(error: L2SError | OSError) -> str:
     """What is printed of an error; of the system's: what it would not do, and with which file."""
     if isinstance(error, L2SError):

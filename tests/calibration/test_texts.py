@@ -8,7 +8,7 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from l2s.calibration.settings import CalibrationParams
-from l2s.calibration.texts import Text, chosen, open_tokenizer, read_texts, rendered, token_ids
+from l2s.calibration.texts import Text, chosen, read_texts, rendered, token_ids
 from l2s.core.errors import CheckpointError, ConfigError, RecordError
 from l2s.family.tokenizer import build_tokenizer
 from l2s.templates import ChatTemplate
@@ -134,14 +134,6 @@ def test_a_template_that_fails() -> None:
     broken = tokenizer("{{ raise_exception('roles must alternate') }}")
     with pytest.raises(CheckpointError, match=r"its chat template cannot render .*: roles must alternate"):
         token_ids(ChatTemplate(broken), Text(1, "Q", "A"), 512)
-
-
-def test_no_tokenizer(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="transformers cannot load its tokenizer"):
-        open_tokenizer(tmp_path)
-    (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(CheckpointError, match="transformers cannot load its tokenizer"):
-        open_tokenizer(tmp_path)
 
 
 @pytest.mark.parametrize(

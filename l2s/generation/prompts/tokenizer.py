@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import transformers.utils.logging
-from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import AutoConfig, GenerationConfig
 
 from l2s.core.digests import BLAKE3, digest_text
-from l2s.core.errors import CheckpointError
+from l2s.core.errors import CheckpointError, line_of
 from l2s.foreign_code import needs_own_code
 from l2s.generation.prompts.text import prompt_ids, prompt_text, stop_tokens_of
 from l2s.generation.settings import PromptParams, SamplingParams
 from l2s.templates import ChatTemplate
-from l2s.tokenizing import tokenizing
+from l2s.tokenizing import open_tokenizer, tokenizing
 
 FILES = (
     "tokenizer.json",
@@ -55,7 +55,8 @@ class ModelTokenizer:
             self.config: Any = AutoConfig.from_pretrained(path, trust_remote_code=False)
             generation = GenerationConfig.from_pretrained(path) if (path / "generation_config.json").is_file() else None
         except Exception as error:  # a config may be wrong in as many ways as there are architectures
-            raise cannot_load(path, error) from None
+            said = needs_own_code(path) or f"{path}: transformers cannot load this folder: {line_of(error)}"
+            raise CheckpointError(said) from None
         self.tokenizer = open_tokenizer(path)
         self.template = ChatTemplate(self.tokenizer)
         self.stops = stop_tokens_of(self.tokenizer, generation, self.config)
@@ -106,45 +107,6 @@ class ModelTokenizer:
         """Tokens of ``text`` when it is tokenised anew, the tokenizer's own special tokens included."""
         with tokenizing(self.tokenizer):
             return len(self.tokenizer(text)["input_ids"])
-
-
-def open_tokenizer(path: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model folder; ``tokenizer.json``, where there is one, is taken as it stands.
-
-    For some model types (``qwen2`` among them) transformers' AutoTokenizer takes the file's vocabulary alone and
-    builds rules of its own around it, which cut numbers and spaces otherwise than the model learned.
-
-    Raises:
-        CheckpointError: there is none, or it is broken.
-    """
-    kind = PreTrainedTokenizerFast if (path / "tokenizer.json").is_file() else AutoTokenizer
-    try:
-        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(path, trust_remote_code=False)
-    except Exception as error:  # the tokenizers library raises plain Exception
-        if sentence := needs_own_code(path):
-            raise CheckpointError(sentence) from None
-        said = f"{type(error).__name__}: {_first_line(error)}"
-        raise CheckpointError(
-            f"{path}: transformers cannot load its tokenizer ({said}); "
-            "expected a whole tokenizer.json beside the weights"
-        ) from None
-    if len(tokenizer) <= len(tokenizer.added_tokens_decoder):
-        raise CheckpointError(
-            f"{path}: holds no tokenizer (transformers makes an empty one); copy the model's tokenizer files into it"
-        )
-    return tokenizer
-
-
-def cannot_load(path: Path, error: Exception) -> CheckpointError:
-    """The sentence for a folder that transformers refuses."""
-    if sentence := needs_own_code(path):
-        return CheckpointError(sentence)
-    return CheckpointError(f"{path}: transformers cannot load this folder: {_first_line(error)}")
-
-
-def _first_line(error: Exception) -> str:
-    said = str(error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
 
 
 def tokenizer_digest(path: Path, algorithm: str = BLAKE3) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead, VocabParallelEmbedding
 
-from l2s.core.errors import EngineError
+from l2s.core.errors import EngineError, line_of
 
 
 def reload_weights(engine: Any, folder: Path, digest: str, *, packed_tied_head: bool) -> None:
@@ -31,8 +31,7 @@ def reload_weights(engine: Any, folder: Path, digest: str, *, packed_tied_head: 
         if packed_tied_head:
             engine.apply_model(pack_tied_head)  # a function travels within one process, as vLLM runs on a CPU
     except (ValueError, RuntimeError, OSError, KeyError, AssertionError, NotImplementedError) as error:
-        said = str(error).strip().splitlines()
-        raise EngineError(f"vLLM does not take other weights: {said[-1] if said else type(error).__name__}") from error
+        raise EngineError(f"vLLM does not take other weights: {line_of(error, -1)}") from error
     if not engine.reset_prefix_cache():
         raise EngineError("vLLM does not take other weights: its prefix cache is in use")
     engine.set_weight_version(digest)

@@ -4,7 +4,7 @@ import weakref
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2s.core.errors import EngineError
+from l2s.core.errors import EngineError, line_of
 from l2s.generation.engines.memory import free_memory, rows_that_fit
 from l2s.generation.engines.vllm.environment import prepare_environment, quiet, undone
 from l2s.generation.engines.vllm.support import bytes_a_token
@@ -47,10 +47,8 @@ class Runner:
                 torch.set_num_threads(shape.threads)
                 self.engine: Any = _engine(settings)
         except (ValueError, RuntimeError, OSError, ImportError, KeyError, AssertionError, NotImplementedError) as error:
-            said = str(error).strip().splitlines()
             raise EngineError(
-                f"{path}: vLLM does not start: {said[-1] if said else type(error).__name__}; "
-                "engine 'transformers' may run this model"
+                f"{path}: vLLM does not start: {line_of(error, -1)}; engine 'transformers' may run this model"
             ) from error
         self._end = weakref.finalize(self, _stop, self.engine)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from l2s.core.errors import line_of
 from l2s.generation.engines.vllm.environment import architectures, build, switched_off
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 
@@ -72,8 +73,7 @@ def _architecture_problem(path: Path, config: Any) -> str | None:
     try:
         known = architectures()
     except (ImportError, OSError, RuntimeError) as error:
-        said = str(error).strip().splitlines()
-        return f"vLLM is installed but cannot be imported: {said[0] if said else type(error).__name__}"
+        return f"vLLM is installed but cannot be imported: {line_of(error)}"
     asked = list(config.architectures or [])
     if not set(asked) & known:
         return f"{path}: vLLM does not know the architecture {', '.join(asked) or '(none stated)'}"
