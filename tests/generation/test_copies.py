@@ -7,7 +7,6 @@ from typing import Any
 
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.vllm.copies import VllmCopies
-from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.settings import PromptParams, SamplingParams
 
 
@@ -22,7 +21,7 @@ class Unwoken:
 
 
 def test_a_copy_that_no_signal_wakes_ends_in_good_order(tmp_path: Path) -> None:
-    copies: Any = VllmCopies(Unwoken, [""], WeightFolders(tmp_path))  # type: ignore[arg-type]
+    copies: Any = VllmCopies(Unwoken, [""], tmp_path)  # type: ignore[arg-type]
     assert list(copies.generate(["p"], SamplingParams(max_tokens=1), NoControl(), PromptParams())) == []
     started = copies._running.copies
     copies.close()

@@ -30,7 +30,6 @@ from l2s.generation.engines.load import load_engine, vllm_takes
 from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.engines.vllm.engine import VllmEngine
 from l2s.generation.engines.vllm.environment import build
-from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.generate import Run, generate_responses
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
@@ -267,7 +266,7 @@ def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> Non
     wanted = prompts_for(theirs, 2, control)
     alone = generated(theirs, wanted, control)
     theirs.close()  # type: ignore[attr-defined]
-    copies = VllmCopies(partial(VllmEngine, SLOW), ["", ""], WeightFolders(SLOW))
+    copies = VllmCopies(partial(VllmEngine, SLOW), ["", ""], SLOW)
     assert generated(copies, wanted, control) == alone
     copies.close()
     assert not multiprocessing.active_children()
@@ -277,7 +276,7 @@ def test_copies_share_out_the_problems_and_change_nothing(theirs: Engine) -> Non
 def test_a_copy_that_dies_is_said_and_the_other_ends(theirs: Engine) -> None:
     wanted = prompts_for(theirs, 40, NoControl())
     theirs.close()  # type: ignore[attr-defined]
-    running = VllmCopies(partial(VllmEngine, SLOW), ["", ""], WeightFolders(SLOW)).generate(
+    running = VllmCopies(partial(VllmEngine, SLOW), ["", ""], SLOW).generate(
         wanted, SamplingParams(max_tokens=MOST), NoControl(), PromptParams()
     )
     next(running)
@@ -309,7 +308,7 @@ def live(kind: type[VllmEngine], folder: Path) -> tuple[LiveEngine, list[str], l
 
     def load(path: Path) -> Engine:
         starts.append(path)
-        return VllmCopies(partial(kind, path), [""], WeightFolders(path))
+        return VllmCopies(partial(kind, path), [""], path)
 
     return LiveEngine(load, folder / "place", said.append), said, starts
 

@@ -1,6 +1,6 @@
 """From a problem to prompt token ids: the model's own chat template, and its stop tokens."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
@@ -8,28 +8,13 @@ from l2s.core.errors import EngineError
 from l2s.generation.prompts.paper import STOPS, cot, qwen25_math_cot
 from l2s.generation.settings import PromptParams
 from l2s.templates import ChatTemplate, Rendered, RenderError
-from l2s.thinking import leaves_open
 
 
-class PromptText(NamedTuple):
-    """A prompt as text."""
+def prompt_text(template: ChatTemplate, params: PromptParams, problem: str) -> Rendered:
+    """The whole prompt as text, and its end, where the answer begins: the generation prompt and the prefill.
 
-    text: str
-    tail: str
-    """Its end, where the model's answer begins: the generation prompt and the prefill. Only what stands there can
-    have opened thinking; a delimiter in the system's turn, in an example or in a problem is text like any other."""
-
-    def opens(self, params: PromptParams) -> bool:
-        """Thinking is open where the answer begins."""
-        return _opens(self.tail, params)
-
-    def quotes(self, params: PromptParams) -> bool:
-        """Taken as a whole the text would say otherwise."""
-        return _opens(self.text, params) != self.opens(params)
-
-
-def prompt_text(template: ChatTemplate, params: PromptParams, problem: str) -> PromptText:
-    """The whole prompt as text.
+    Only what stands there can have opened thinking; a delimiter in the system's turn, in an example or in a problem is
+    text like any other.
 
     Raises:
         EngineError: ``chat`` was asked of a tokenizer without a chat template, or with one that fails.
@@ -46,7 +31,7 @@ def prompt_text(template: ChatTemplate, params: PromptParams, problem: str) -> P
         text, tail = turn, _plain_tail(params)
     if params.prefill.startswith(params.opening) and tail.rstrip().endswith(params.opening):
         text, tail = (part.rstrip().removesuffix(params.opening) for part in (text, tail))  # opened by the template
-    return PromptText(text + params.prefill, tail + params.prefill)
+    return Rendered(text + params.prefill, tail + params.prefill)
 
 
 def _chat(template: ChatTemplate, params: PromptParams, turn: str) -> Rendered:
@@ -74,10 +59,6 @@ def _plain_tail(params: PromptParams) -> str:
     """A template that ends by opening thinking means it; where it goes on, it speaks of the delimiter."""
     after = params.template.rpartition("{problem}")[2]
     return after if after.rstrip().endswith(params.opening) else ""
-
-
-def _opens(text: str, params: PromptParams) -> bool:
-    return leaves_open(text, params.opening, params.closing)
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, params: PromptParams, text: str) -> list[int]:

@@ -14,6 +14,7 @@ from l2s.foreign_code import needs_own_code
 from l2s.generation.prompts.text import prompt_ids, prompt_text, stop_tokens_of
 from l2s.generation.settings import PromptParams, SamplingParams
 from l2s.templates import ChatTemplate
+from l2s.thinking import leaves_open
 from l2s.tokenizing import open_tokenizer, tokenizing
 
 FILES = (
@@ -96,7 +97,8 @@ class ModelTokenizer:
                 f"{self.path}: the tokenizer gives token {max(ids)}, and the model has embeddings for {vocabulary}; "
                 "tokenizer and weights are not of the same model"
             )
-        return Written(found.text, ids, found.opens(params), found.quotes(params))
+        as_whole, opened = (leaves_open(part, params.opening, params.closing) for part in found)
+        return Written(found.text, ids, opened, as_whole != opened)
 
     def text(self, ids: list[int]) -> str:
         """Text of a response: special tokens shown, the final stop token left out."""

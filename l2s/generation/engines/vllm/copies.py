@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from l2s.core.errors import EngineError, L2SError
+from l2s.core.scratch import Scratch
 from l2s.generation.controls.control import Control
 from l2s.generation.engines.engine import Engine, Generated, Weights
 from l2s.generation.engines.gpus import GPUS
-from l2s.generation.engines.vllm.folders import WeightFolders
+from l2s.generation.engines.vllm.folders import written
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import PromptParams, SamplingParams
 
@@ -35,15 +36,17 @@ PATIENCE = 20.0
 class VllmCopies:
     """An engine made of several, which start with the first response asked for."""
 
-    def __init__(self, make: Callable[[], Engine], devices: Sequence[str], folders: WeightFolders) -> None:
+    def __init__(self, make: Callable[[], Engine], devices: Sequence[str], folder: Path) -> None:
         """Make one here, for prompts and texts; it starts nothing.
 
         Args:
             make: makes the engine, in this process and in each copy's.
             devices: for each copy the GPUs it sees, as CUDA_VISIBLE_DEVICES names them.
-            folders: where weights are put that the copies are to take.
+            folder: of the model.
         """
-        self._folders = folders
+        self._folder = folder
+        self._written: Scratch | None = None
+        """Where weights lie that the copies have taken."""
         self._reloaded: tuple[Path, str] | None = None
         self._make, self._one, self._devices = make, make(), list(devices)
         self.name, self.words, self.notes = self._one.name, self._one.words, self._one.notes
@@ -64,7 +67,11 @@ class VllmCopies:
 
     def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
         """Have every copy take other weights, see :class:`~l2s.generation.engines.engine.Engine`."""
-        folder = weights if isinstance(weights, Path) else self._folders.write(weights)
+        if isinstance(weights, Path):
+            folder = weights
+        else:
+            self._written = written(self._folder, weights)
+            folder = self._written.path
         self._one.reload(folder, digest, proven=proven)
         self.name, self._reloaded = self._one.name, (folder, digest)
         if self._running is not None:

@@ -30,7 +30,6 @@ from l2s.generation.engines.engine import RELOADED, Engine, Generated, Weights
 from l2s.generation.engines.gpus import share_gpus
 from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.engines.vllm.environment import build
-from l2s.generation.engines.vllm.folders import WeightFolders
 from l2s.generation.engines.vllm.support import why_not
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.prompts.tokenizer import ModelTokenizer
@@ -55,7 +54,7 @@ def load(path: Path, decoding: DecodingParams) -> Engine:
     make = partial(VllmEngine, path, kind, decoding.max_batch_size, threads=decoding.threads, tensor_parallel_size=each)
     sizes = f"tensor_parallel_size {each} times data_parallel_size {copies}"
     devices = [""] if kind == "cpu" else share_gpus(decoding.device, each, copies, sizes)
-    return VllmCopies(make, devices, WeightFolders(path))
+    return VllmCopies(make, devices, path)
 
 
 class VllmEngine:

@@ -18,23 +18,14 @@ WORDS = {name: word for word, name in (OTHERS | TORCH_NAMES).items()}
 """safetensors' words for torch's formats."""
 
 
-class WeightFolders:
-    """Folders of one model's config and tokenizer with other weights, one at a time."""
-
-    def __init__(self, like: Path) -> None:
-        """Nothing is written yet; ``like`` is the model's folder."""
-        self.like = like
-        self._current: Scratch | None = None
-
-    def write(self, weights: Mapping[str, "Tensor"]) -> Path:
-        """Write a folder, which stays until the next is written."""
-        size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
-        scratch = Scratch(PREFIX, in_memory(size))
-        for file in (self.like / "config.json", *Checkpoint(self.like).side_files):
-            shutil.copyfile(file, scratch.path / file.name)
-        plans = [TensorPlan(name, WORDS[str(one.dtype)[6:]], tuple(one.shape)) for name, one in weights.items()]
-        with CheckpointWriter(scratch.path, plans) as writer:
-            for name, tensor in weights.items():
-                writer.write(name, tensor.cpu())
-        self._current = scratch
-        return scratch.path
+def written(like: Path, weights: Mapping[str, "Tensor"]) -> Scratch:
+    """A folder with config and tokenizer of the model in ``like``, and other weights."""
+    size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
+    scratch = Scratch(PREFIX, in_memory(size))
+    for file in (like / "config.json", *Checkpoint(like).side_files):
+        shutil.copyfile(file, scratch.path / file.name)
+    plans = [TensorPlan(name, WORDS[str(one.dtype)[6:]], tuple(one.shape)) for name, one in weights.items()]
+    with CheckpointWriter(scratch.path, plans) as writer:
+        for name, tensor in weights.items():
+            writer.write(name, tensor.cpu())
+    return scratch
