@@ -362,7 +362,7 @@ def train(
         What ``out/l2s_manifest.json`` says: ``method``, ``settings``, ``tokens``, ``steps``, …
     """
     from l2s.training.file import read_training
-    from l2s.training.gathered import declared, draw
+    from l2s.training.gathered import draw
     from l2s.training.run import train as train_model
 
     found, where = _content(training, "training")
@@ -370,11 +370,11 @@ def train(
     settings = read_training(found, where, folder)
     _keep([settings.model, *settings.sources, *benchmarks], out)
     states = Path(work) if work is not None else STORE.parent / "training" / _name_of_work(out)
-    problems, validation = draw(declared(settings), states.parent / f"{states.name}-problems", where)
+    drawn = draw(settings, states.parent / f"{states.name}-problems", where)
     return train_model(
         settings, start=Path(settings.model), samples={name: Path(name) for name in settings.sources},
-        problems=problems, validation=validation, benchmarks=[Path(path) for path in benchmarks], out=Path(out),
-        work=states, decoding=_decoding(engine, device, prompt), on_step=stepped(track, settings.method),
+        problems=drawn.problems, validation=drawn.validation, benchmarks=[Path(path) for path in benchmarks],
+        out=Path(out), work=states, decoding=_decoding(engine, device, prompt), on_step=stepped(track, settings.method),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from l2s.benchmarks.contamination import refuse_contamination
 from l2s.core.errors import RecordError
 from l2s.core.files import replacing
 from l2s.records import read_rows
-from l2s.training.settings import TrainingParams
+from l2s.training.settings import RolloutParams, TrainingParams
 
 
 class Gathered(NamedTuple):
@@ -35,17 +35,21 @@ class Gathered(NamedTuple):
 
 def places(settings: TrainingParams, folder: Path) -> Gathered:
     """Where a training's material lies in a folder that :func:`gather` wrote."""
-    problems, validation = declared(settings)
+    asked = _asked(settings)
     return Gathered(
         {name: folder / "samples" / f"{name}.jsonl" for name in dict.fromkeys(settings.sources)},
-        folder / "problems.jsonl" if problems else None,
-        folder / "validation.jsonl" if validation else None,
+        *(folder / f"{key}.jsonl" if key in asked else None for key in ("problems", "validation")),
     )
 
 
-def declared(settings: TrainingParams) -> tuple[ProblemParams | None, ProblemParams | None]:
-    """The problems that a training answers, and those that it looks at to choose."""
-    return getattr(settings, "problems", None), settings.validation.problems if settings.validation else None
+def _asked(settings: TrainingParams) -> dict[str, ProblemParams]:
+    """The problems that a training answers, and those that it looks at to choose, as far as it has any."""
+    found = dict[str, ProblemParams]()
+    if isinstance(settings, RolloutParams):
+        found["problems"] = settings.problems
+    if settings.validation is not None:
+        found["validation"] = settings.validation.problems
+    return found
 
 
 def gather(settings: TrainingParams, samples: Mapping[str, Path], folder: Path, where: str) -> Gathered:
@@ -55,26 +59,19 @@ def gather(settings: TrainingParams, samples: Mapping[str, Path], folder: Path, 
         RecordError: samples are not there.
         ConfigError: no problem is left; ``where`` names the training's block.
     """
-    found = places(settings, folder)
-    for name, place in found.samples.items():
+    for name, place in places(settings, folder).samples.items():
         if not samples[name].is_file():
             raise RecordError(f"{samples[name]}: no such file; expected graded responses, as l2s sample writes")
         with open(samples[name], "rb") as source, replacing(place) as copy:
             shutil.copyfileobj(source, copy)
-    draw(declared(settings), folder, where)
-    return found
+    return draw(settings, folder, where)
 
 
-def draw(
-    asked: tuple[ProblemParams | None, ProblemParams | None], folder: Path, where: str
-) -> tuple[Path | None, Path | None]:
-    """Write the problems that a training answers and is chosen on into a folder; None where there are none."""
-    written: list[Path | None] = []
-    for params, key in zip(asked, ("problems", "validation"), strict=True):
-        written.append(folder / f"{key}.jsonl" if params else None)
-        if params is not None:
-            write_problems(params.named, params, folder / f"{key}.jsonl", f"{where}.{key}")
-    return written[0], written[1]
+def draw(settings: TrainingParams, folder: Path, where: str) -> Gathered:
+    """Write the problems that a training answers and is chosen on into a folder."""
+    for key, params in _asked(settings).items():
+        write_problems(params.named, params, folder / f"{key}.jsonl", f"{where}.{key}")
+    return places(settings, folder)
 
 
 def check_apart(gathered: Gathered, benchmarks: Sequence[Path]) -> None:

@@ -101,10 +101,10 @@ def _named(settings: TrainingParams, samples: Mapping[str, Path]) -> dict[str, P
 def _problems(path: Path | None, wanted: bool) -> list[Row]:
     from l2s.generation.generate import read_problems
 
-    if path is None or not wanted:
-        if wanted:
-            raise ConfigError("training: there is no file of problems, which these settings ask for")
+    if not wanted:
         return []
+    if path is None:
+        raise ConfigError("training: there is no file of problems, which these settings ask for")
     if not (rows := read_problems(path)):
         raise ConfigError(f"{path}: holds no problems; expected JSONL with id, problem and gold")
     return rows

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from l2s.core.errors import EngineError
 from l2s.core.params import Params
-from l2s.generation.controls.spelling import pieces_of
 from l2s.generation.settings import PromptParams
 from l2s.tokenizing import tokenizing
 
@@ -64,7 +63,8 @@ class Speller:
     def pieces(self) -> dict[int, str]:
         """The text of every token."""
         count = max(self.tokenizer.get_vocab().values()) + 1
-        return pieces_of(lambda ids: self.tokenizer.batch_decode(ids, clean_up_tokenization_spaces=False), count)
+        ids = [[token] for token in range(count)]
+        return dict(enumerate(self.tokenizer.batch_decode(ids, clean_up_tokenization_spaces=False)))
 
     def braces(self) -> dict[int, str]:
         """The braces in each token that has any; every kind of tokenizer spells them as themselves."""

@@ -61,8 +61,3 @@ class StopStrings:
     def _reach(self) -> int:
         """Tokens that can hold a text and a cut character before it: each has a byte at least."""
         return max(len(text.encode()) for text in self.texts) + 4
-
-
-def pieces_of(decode_all: Callable[[list[list[int]]], list[str]], count: int) -> dict[int, str]:
-    """The text of each of ``count`` token ids by itself."""
-    return dict(enumerate(decode_all([[token] for token in range(count)])))

@@ -81,6 +81,11 @@ class ModelTokenizer:
         limit = sampling.context if sampling.context is not None else self.context
         return None if limit is None else limit - len(prompt)
 
+    def whole_length(self, prompt: Sequence[int], sampling: SamplingParams) -> int:
+        """The largest number of tokens of ``prompt`` and a response to it."""
+        left = self.context_left(prompt, sampling)
+        return len(prompt) + (sampling.max_tokens if left is None else min(sampling.max_tokens, left))
+
     def prompt(self, problem: str, params: PromptParams) -> Written:
         """The prompt as text and as token ids.
 

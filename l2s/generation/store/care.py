@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from l2s.core.errors import RecordError
 from l2s.generation.store.errors import is_damage, sound
-from l2s.generation.store.store import COLUMNS, DAY, ResponseStore, intact
+from l2s.generation.store.store import COLUMNS, DAY, ResponseStore, beside, intact
 
 UNKNOWN = "not recorded"
 """Model, weights and engine of responses that were stored before origins were kept."""
@@ -63,7 +63,7 @@ def info(path: Path) -> Info:
             "sum(coalesce(tokens, 0)), min(made), max(used) "
             "FROM responses LEFT JOIN origins USING (key) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
         ).fetchall()
-    files = [file for file in (path, _beside(path)[0]) if file.exists()]
+    files = [file for file in (path, beside(path)[0]) if file.exists()]
     return Info(str(path), sum(file.stat().st_size for file in files), [Group(*row) for row in rows])
 
 
@@ -80,7 +80,7 @@ def verify(path: Path, mend: bool = False) -> Checked:
         for key, *row, digest in _rows(connection, COLUMNS + ", digest", file):
             count += 1
             unsigned += digest is None
-            if digest is not None and not intact(key, _kept(row), digest):
+            if digest is not None and not intact(key, row, digest):
                 damaged.append(key.hex() if isinstance(key, bytes) else repr(key))
         if mend and not file:
             for table in ("responses", "origins"):
@@ -125,29 +125,19 @@ def _rows(connection: sqlite3.Connection, columns: str, faults: list[str]) -> It
 def _made_anew(path: Path) -> None:
     """Put what is sound of a damaged file into a new one in its place."""
     aside = path.with_name(f".{path.name}.mended")
-    for file in (aside, *_beside(aside)):
+    for file in (aside, *beside(aside)):
         file.unlink(missing_ok=True)
     with ResponseStore(aside) as fresh, ResponseStore(path) as old, sound(path):
         columns = f"{COLUMNS}, model, weights, engine, made, used, digest"
         for key, *row in _rows(old.connection, columns, []):
-            if intact(key, _kept(row[:6]), row[-1]):
+            if intact(key, row[:6], row[-1]):
                 fresh.connection.execute(
                     f"INSERT OR IGNORE INTO responses (key, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", (key, *row[:6])
                 )
                 fresh.connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?)", (key, *row[6:]))
-    for file in _beside(path):
+    for file in beside(path):
         file.unlink(missing_ok=True)
     os.replace(aside, path)
-
-
-def _beside(path: Path) -> tuple[Path, Path]:
-    """The files that SQLite keeps beside a store."""
-    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
-
-
-def _kept(row: list[Any]) -> Any:
-    """The columns of a response, of whatever kinds a damaged file gives."""
-    return tuple(row)
 
 
 def prune(

@@ -13,7 +13,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -169,12 +169,8 @@ class ResponseStore:
         self.connection.commit()
 
 
-Kept = tuple[str, str, int, int, int | None, str | None]
-"""A row of :data:`COLUMNS`."""
-
-
-def intact(key: bytes, row: Kept, digest: str | None) -> Stored | None:
-    """What a row holds, if it is what was stored under ``key``."""
+def intact(key: bytes, row: Sequence[Any], digest: str | None) -> Stored | None:
+    """What a row of :data:`COLUMNS` holds, if it is what was stored under ``key``; a damaged one may hold anything."""
     try:
         ids = json.loads(row[0])
         response = Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4], row[5])
@@ -201,9 +197,14 @@ def _make(path: Path) -> None:
         ) from None
 
 
+def beside(path: Path) -> tuple[Path, Path]:
+    """The files that SQLite keeps beside a store: its log, and who uses that."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
 def _keep_private(path: Path) -> None:
-    """Let nobody else read a store of an earlier version, or the files that SQLite keeps beside one."""
-    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+    """Let nobody else read a store of an earlier version, or the files beside one."""
+    for file in (path, *beside(path)):
         with suppress(FileNotFoundError, PermissionError):  # somebody else's stays as its owner wants it
             if file.stat().st_mode & 0o077:
                 file.chmod(0o600)

@@ -5,6 +5,7 @@ own are not looked at.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -44,7 +45,7 @@ def trainer_of(job: Job, settings: Dpo, pairs: Sequence[Ids], recorder: Recorder
     half = settings.model_copy(update={"micro_batch": max(1, settings.micro_batch // 2)})  # a pair is two texts
     losses = {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, settings.sft]} if settings.sft else {}
     config = arguments(
-        DPOConfig, Job(**{**vars(job), "settings": half}), settings.batch_size, beta=settings.beta, max_length=None,
+        DPOConfig, replace(job, settings=half), settings.batch_size, beta=settings.beta, max_length=None,
         precompute_ref_log_probs=True, train_sampling_strategy="sequential", disable_dropout=True, **losses,
     )  # fmt: skip
     rows = [{"place": place, "prompt": "", "chosen": "", "rejected": ""} for place in range(len(pairs))]

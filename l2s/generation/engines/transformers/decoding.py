@@ -75,20 +75,15 @@ def decode(
     max_batch_size: int,
 ) -> Iterator[Generated]:
     """Generate a response to every request; yield each as it finishes."""
-    for request in requests:
-        if request.context_left is not None and request.context_left <= 0:
-            yield Generated.of(request.index, transcript_of(request, control, delimiters, stop_tokens, sampling))
-    fitting = [request for request in requests if request.context_left is None or request.context_left > 0]
-    waiting = sorted(fitting, key=lambda request: len(request.prompt))
+    begun = [Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling)) for request in requests]
+    yield from (Generated.of(row.request.index, row.transcript) for row in begun if row.transcript.finish)
+    waiting = sorted((row for row in begun if not row.transcript.finish), key=lambda row: len(row.request.prompt))
     cache, rows = forward.cache(), list[Row]()
     logits = torch.empty(0)
     while waiting or rows:
         if waiting and len(rows) <= FULL_ENOUGH * max_batch_size:
             count = min(max_batch_size - len(rows), len(waiting))
-            entering = [
-                Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling))
-                for request in waiting[-count:]
-            ]
+            entering = waiting[-count:]
             del waiting[-count:]
             fresh = forward.cache()
             read = forward.read([row.request.prompt for row in entering], fresh)

@@ -65,8 +65,7 @@ class TransformersEngine:
         if not prompts:
             return
         delimiters = delimiters_of(self.words.tokenizer, style, control)
-        requests = [self._request(index, prompt, sampling) for index, prompt in enumerate(prompts)]
-        rows = self._rows(requests, sampling)
+        rows = self._rows(prompts, sampling)
         left = set(range(len(prompts)))
         while left:
             # A row that is begun anew draws the same numbers and depends on no other: it ends as it would have.
@@ -102,15 +101,11 @@ class TransformersEngine:
             return decode(self.forward, requests, sampling, control, delimiters, self.words.stops, rows)
         return decode_one_by_one(self.forward, requests, sampling, control, delimiters, self.words.stops)
 
-    def _rows(self, requests: Sequence[Request], sampling: SamplingParams) -> int:
+    def _rows(self, prompts: Sequence[Prompt], sampling: SamplingParams) -> int:
         """How many go at once: as many as memory holds when all are as long as they may become."""
         if not isinstance(self.forward, Forward):
             return 1
-        longest = max(
-            len(request.prompt) + (sampling.max_tokens if left is None else min(sampling.max_tokens, max(0, left)))
-            for request in requests
-            for left in [request.context_left]
-        )
+        longest = max(self.words.whole_length(prompt.ids, sampling) for prompt in prompts)
         return rows_that_fit(self.forward.bytes_a_token, blocks(longest), free_memory(self.device), self.max_batch_size)
 
     def _request(self, index: int, prompt: Prompt, sampling: SamplingParams) -> Request:

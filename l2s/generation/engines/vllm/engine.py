@@ -21,7 +21,6 @@ import torch
 from l2s.core.errors import CheckpointError, EngineError
 from l2s.core.seeds import seed_for
 from l2s.generation.controls.control import Control
-from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.probe import Likeliest
 from l2s.generation.controls.rounds import Round, append_round, next_round
 from l2s.generation.controls.transcript import Transcript
@@ -88,11 +87,16 @@ class VllmEngine:
         if not prompts:
             return
         delimiters = delimiters_of(self.words.tokenizer, style, control)
-        left = [self.words.context_left(prompt.ids, sampling) for prompt in prompts]
-        lengths = (sampling.max_tokens if most is None else min(sampling.max_tokens, most) for most in left)
-        ends = [len(prompt.ids) + length for prompt, length in zip(prompts, lengths, strict=True)]
-        engine = self._started(max(ends))
-        rows = _rows(prompts, left, sampling, control, delimiters, self.words.stops)
+        engine = self._started(max(self.words.whole_length(prompt.ids, sampling) for prompt in prompts))
+        left = (self.words.context_left(prompt.ids, sampling) for prompt in prompts)
+        rows = (
+            _Row(
+                index,
+                prompt,
+                Transcript(control, delimiters, self.words.stops, sampling.max_tokens, most, prompt.opened),
+            )
+            for index, (prompt, most) in enumerate(zip(prompts, left, strict=True))
+        )
         yield from _decode(engine, rows, sampling, self._rows)
 
     def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
@@ -166,14 +170,6 @@ class _Row:
         return seed_for(
             sampling.seed, "sample", prompt.benchmark, prompt.problem_id, prompt.sample, "round", self.rounds
         )  # fmt: skip
-
-
-def _rows(
-    prompts: Sequence[Prompt], left: Sequence[int | None], sampling: SamplingParams, control: Control,
-    delimiters: Delimiters, stops: frozenset[int],
-) -> Iterator[_Row]:  # fmt: skip
-    for index, (prompt, most) in enumerate(zip(prompts, left, strict=True)):
-        yield _Row(index, prompt, Transcript(control, delimiters, stops, sampling.max_tokens, most, prompt.opened))
 
 
 def _decode(engine: Any, waiting: Iterator[_Row], sampling: SamplingParams, most: int) -> Iterator[Generated]:

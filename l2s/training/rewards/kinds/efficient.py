@@ -24,18 +24,12 @@ class Efficient(Reward):
 
     def rewards(self, group: Group, state: State) -> list[float]:
         """Right answers, and how long each is among them."""
-        return efficient_rewards(group, self.alpha)
-
-
-def efficient_rewards(group: Group, alpha: float) -> list[float]:
-    """The reward of each response."""
-    if not (lengths := group.right_lengths):
-        return [0.0] * len(group.right)
-    mean = math.fsum(lengths) / len(lengths)
-    deviation = math.sqrt(math.fsum((length - mean) ** 2 for length in lengths) / len(lengths))
-    return [
-        1 - alpha * _sigmoid((length - mean) / (deviation + 1e-7)) if right else 0.0 for right, length in group.rows
-    ]
+        if not (lengths := group.right_lengths):
+            return [0.0] * len(group.right)
+        mean = math.fsum(lengths) / len(lengths)
+        deviation = math.sqrt(math.fsum((length - mean) ** 2 for length in lengths) / len(lengths))
+        over = [(right, (length - mean) / (deviation + 1e-7)) for right, length in group.rows]
+        return [1 - self.alpha * _sigmoid(one) if right else 0.0 for right, one in over]
 
 
 def _sigmoid(value: float) -> float:

@@ -9,14 +9,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from l2s.training.rewards.group import Group, State
-from l2s.training.rewards.kinds.efficient import efficient_rewards
-from l2s.training.rewards.reward import Reward
+from l2s.training.rewards.kinds.efficient import Efficient
 
 
-class GrpoLambda(Reward):
+class GrpoLambda(Efficient):
     """The reward ``efficient``, asked for in groups that are solved."""
 
-    kind: Literal["grpo_lambda"] = "grpo_lambda"
+    kind: Literal["grpo_lambda"] = "grpo_lambda"  # type: ignore[assignment]
     alpha: float = Field(0.2, ge=0, lt=1)
     """α of ``efficient``."""
     solved: float = Field(0.75, ge=0, le=1)
@@ -27,4 +26,6 @@ class GrpoLambda(Reward):
 
     def rewards(self, group: Group, state: State) -> list[float]:
         """The reward of each response, by the group's pass rate."""
-        return efficient_rewards(group, self.alpha if group.pass_rate >= self.solved else 0.0)
+        if group.pass_rate >= self.solved:
+            return super().rewards(group, state)
+        return [float(right) for right in group.right]

@@ -30,6 +30,9 @@ class L1Exact(PenalisesWrong):
     example: ClassVar[dict[str, Any]] = {"tokens": 200}
 
     def rewards(self, group: Group, state: State) -> list[float]:
-        """The reward of each response; n is that of the group's level."""
-        tokens = self.tokens if group.level is None else self.levels[group.level]
-        return [right - self.alpha * abs(tokens - length) for right, length in group.rows]
+        """The reward of each response."""
+        return [right - self.alpha * abs(self.asked_of(group) - length) for right, length in group.rows]
+
+    def asked_of(self, group: Group) -> int:
+        """n, that of the group's level."""
+        return self.tokens if group.level is None else self.levels[group.level]

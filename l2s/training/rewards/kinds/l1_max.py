@@ -4,36 +4,27 @@ c clip(α (n − L) + ½, 0, 1), as the paper has it, is the same with half the 
 no reward flag and fails at the first reward. Fixed n or levels, as in ``l1_exact``.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
-from l2s.generation.levels import Level
 from l2s.training.rewards.group import Group, State
-from l2s.training.rewards.reward import PenalisesWrong
+from l2s.training.rewards.kinds.l1_exact import L1Exact
 
 
-class L1Max(PenalisesWrong):
+class L1Max(L1Exact):
     """Less than n tokens are worth more, softly."""
 
-    kind: Literal["l1_max"] = "l1_max"
-    tokens: PositiveInt
-    """n of prompts without a level line."""
-    levels: Mapping[Level, PositiveInt] = {}
-    """n of each level that is trained."""
+    kind: Literal["l1_max"] = "l1_max"  # type: ignore[assignment]
     alpha: float = Field(0.01, gt=0)
     """α: the reward goes from 1 to 0 within 2 / α tokens around n."""
     combine: Literal["multiply", "add"] = "multiply"
     """``multiply``: a wrong response is worth 0; ``add``: a short one is worth up to 1."""
 
-    paper: ClassVar[str] = "arXiv:2503.04697"
-    example: ClassVar[dict[str, Any]] = {"tokens": 200}
-
     def rewards(self, group: Group, state: State) -> list[float]:
-        """The reward of each response; n is that of the group's level."""
-        tokens = self.tokens if group.level is None else self.levels[group.level]
-        deltas = [(max(-1.0, min(1.0, self.alpha * (tokens - length))) + 1) / 2 for length in group.length]
+        """The reward of each response."""
+        over = [self.alpha * (self.asked_of(group) - length) for length in group.length]
+        deltas = [(max(-1.0, min(1.0, one)) + 1) / 2 for one in over]
         if self.combine == "multiply":
             return [right * delta for right, delta in zip(group.right, deltas, strict=True)]
         return [right + delta for right, delta in zip(group.right, deltas, strict=True)]
