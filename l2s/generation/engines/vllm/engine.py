@@ -88,15 +88,12 @@ class VllmEngine:
             return
         delimiters = delimiters_of(self.words.tokenizer, style, control)
         engine = self._started(max(self.words.whole_length(prompt.ids, sampling) for prompt in prompts))
-        left = (self.words.context_left(prompt.ids, sampling) for prompt in prompts)
-        rows = (
-            _Row(
-                index,
-                prompt,
-                Transcript(control, delimiters, self.words.stops, sampling.max_tokens, most, prompt.opened),
-            )
-            for index, (prompt, most) in enumerate(zip(prompts, left, strict=True))
-        )
+
+        def transcript_of(prompt: Prompt) -> Transcript:
+            left = self.words.context_left(prompt.ids, sampling)
+            return Transcript(control, delimiters, self.words.stops, sampling.max_tokens, left, prompt.opened)
+
+        rows = (_Row(index, prompt, transcript_of(prompt)) for index, prompt in enumerate(prompts))
         yield from _decode(engine, rows, sampling, self._rows)
 
     def reload(self, weights: Weights, digest: str, *, proven: bool = False) -> None:
