@@ -11,7 +11,8 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args
 
-from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationInfo
+from pydantic import BeforeValidator, Discriminator, GetCoreSchemaHandler, Tag, TypeAdapter, ValidationInfo
+from pydantic_core import CoreSchema
 
 from l2s.core.params import TAG, Params, nearest, read_with
 
@@ -63,10 +64,11 @@ class Kinds(Mapping[str, type[Found]]):
     def __len__(self) -> int:
         return len(self.classes)
 
-    def annotation(self) -> Any:
-        """The type of a field that holds one of whatever kind."""
+    def __get_pydantic_core_schema__(self, base: type[Found], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """``Annotated[base, self]`` is the type of a field that holds one of whatever kind."""
         tagged = tuple(Annotated[one, Tag(TAG + name)] for name, one in self.items())
-        return Annotated[Union[tagged], Discriminator(self._tag), BeforeValidator(self._checked)]  # noqa: UP007
+        chosen = Annotated[Union[tagged], Discriminator(self._tag), BeforeValidator(self._checked)]  # noqa: UP007
+        return handler.generate_schema(chosen)
 
     def parse(self, found: Any, where: str) -> Found:
         """What ``found``, a parsed YAML value, states.
@@ -74,7 +76,7 @@ class Kinds(Mapping[str, type[Found]]):
         Raises:
             ConfigError: says everything that is wrong with it.
         """
-        one: Found = read_with(TypeAdapter(self.annotation()).validate_python, self.base, found, where)
+        one: Found = read_with(TypeAdapter(Annotated[self.base, self]).validate_python, self.base, found, where)
         return one
 
     def _tag(self, found: Any) -> str:

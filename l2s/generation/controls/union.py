@@ -1,6 +1,6 @@
 """Every kind of control: the files of ``kinds/``, as one type that a block's ``kind`` chooses from."""
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 from l2s.core.kinds import Kinds
 from l2s.generation.controls import kinds
@@ -9,10 +9,7 @@ from l2s.generation.controls.control import Control
 KINDS = Kinds(kinds, Control, block="{kind: budget, max_think: 512}", default="none")
 """The class of each kind by its name."""
 
-if TYPE_CHECKING:
-    AnyControl = Control
-else:
-    AnyControl = KINDS.annotation()
+AnyControl = Annotated[Control, KINDS]
 """A control of whatever kind."""
 
 parse_control = KINDS.parse

@@ -1,6 +1,6 @@
 """Every kind of training data: the files of ``kinds/``, as types that a block's ``kind`` chooses from."""
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 from l2s.core.kinds import Kinds
 from l2s.training.data import kinds
@@ -11,9 +11,6 @@ PAIRS = Kinds(kinds, PairData, block="{kind: own, samples: slow}")  # type: igno
 EXAMPLES.elsewhere = dict.fromkeys(PAIRS, "data of method dpo")
 PAIRS.elsewhere = dict.fromkeys(EXAMPLES, "data of method sft")
 
-if TYPE_CHECKING:
-    AnyExamples = ExampleData
-    AnyPairs = PairData
-else:
-    AnyExamples, AnyPairs = EXAMPLES.annotation(), PAIRS.annotation()
+AnyExamples = Annotated[ExampleData, EXAMPLES]
+AnyPairs = Annotated[PairData, PAIRS]
 """Data of whatever kind, for SFT and for DPO."""
