@@ -15,14 +15,15 @@ from l2s.generation.answerer import Answerer, Counts, Digests
 from l2s.generation.controls.asking import FirstQuestion
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.spelling import StopStrings
 from l2s.generation.controls.words import delimiters_of
 from l2s.generation.engines.load import load_engine
 from l2s.generation.prompts.paper import examples_for
 from l2s.generation.prompts.prompt import Prompt
+from l2s.generation.prompts.text import stop_strings_of
 from l2s.generation.prompts.tokenizer import ModelTokenizer, tokenizer_digest
-from l2s.generation.rows import RowWriter
 from l2s.generation.settings import DecodingParams, PromptParams
-from l2s.generation.store.store import ResponseStore
+from l2s.generation.store.store import ResponseStore, Stored
 from l2s.records import Problems, Responses, read_rows, table_of, write_rows
 from l2s.records.acted import Spent, share_acted_on
 
@@ -116,10 +117,7 @@ def answer_problems(
     if first is not None and first.model is None:
         answered = _first_answers(answerer, rows, decoding, first, f"first answers for {run.name}")
     asked = _asked(words, rows, decoding, control, answered)
-    writer = RowWriter(run.name, model, answerer.engine.name, decoding, words)
-    if control.traces:
-        return list(_traced(answerer, writer, asked, control))
-    return _answered_once(answerer, writer, asked, control)
+    return list(_traced(answerer, run, asked)) if control.traces else _answered_once(answerer, run, asked)
 
 
 def read_problems(path: Path) -> list[Row]:
@@ -219,22 +217,45 @@ def _style_for(style: PromptParams, row: Row) -> PromptParams:
     return style.model_copy(update={"examples": examples_for(row["benchmark"])})
 
 
-def _traced(answerer: Answerer, writer: RowWriter, asked: Sequence[Asked], control: Control) -> Iterator[Row]:
+def _traced(answerer: Answerer, run: Run, asked: Sequence[Asked]) -> Iterator[Row]:
     """The rows that the control makes of each trace, in the order of problems and samples."""
-    delimiters = delimiters_of(writer.words.tokenizer, writer.decoding.prompt, control)
-    found = control.rows(answerer.answers, [one.prompt for one in asked], writer.decoding, delimiters)
-    for one in answerer.track(found, f"generating {writer.run}", len(asked) * control.rows_per_sample):
-        yield writer.row(asked[one.place].problem, asked[one.place].text, one.sample, one.response, **one.more)
+    delimiters = delimiters_of(answerer.words.tokenizer, run.decoding.prompt, run.control)
+    found = run.control.rows(answerer.answers, [one.prompt for one in asked], run.decoding, delimiters)
+    for one in answerer.track(found, f"generating {run.name}", len(asked) * run.control.rows_per_sample):
+        yield _row(answerer, run, asked[one.place], one.sample, one.response) | one.more
 
 
-def _answered_once(answerer: Answerer, writer: RowWriter, asked: Sequence[Asked], control: Control) -> list[Row]:
+def _answered_once(answerer: Answerer, run: Run, asked: Sequence[Asked]) -> list[Row]:
     """A row for each prompt, in order; token ids are let go as soon as the row is made."""
     rows: list[Row] = [{}] * len(asked)
     prompts = [one.prompt for one in asked]
-    for place, response in answerer.answers(prompts, writer.decoding, control, f"generating {writer.run}"):
-        problem, text, prompt, first = asked[place]
-        more = {}
+    for place, response in answerer.answers(prompts, run.decoding, run.control, f"generating {run.name}"):
+        first = asked[place].first
+        rows[place] = _row(answerer, run, asked[place], asked[place].prompt.sample, response)
         if first is not None:
-            more = {"tokens": response.tokens + first.tokens, "first_tokens": first.tokens, "first_answer": first.text}
-        rows[place] = writer.row(problem, text, prompt.sample, response, **more)
+            tokens = response.tokens + first.tokens
+            rows[place] |= {"tokens": tokens, "first_tokens": first.tokens, "first_answer": first.text}
     return rows
+
+
+def _row(answerer: Answerer, run: Run, asked: Asked, sample: int, response: Stored) -> Row:
+    """What is written of a response (see :class:`l2s.records.Responses`): its text as far as the first stop string."""
+    words = answerer.words
+    text = StopStrings(stop_strings_of(run.decoding.prompt), words.text).before(words.text(response.ids))
+    return {
+        "run": run.name,
+        "model": answerer.folder.name,
+        "sample": sample,
+        **asked.problem,
+        "prompt": asked.text,
+        "response": text,
+        "tokens": response.tokens,
+        "response_tokens": len(response.ids),
+        "retokenised": words.length(text.strip()),
+        "think_tokens": response.think_tokens,
+        "finish": response.finish,
+        "limit": response.limit,
+        "closed": response.closed,
+        "seed": run.decoding.sampling.seed,
+        "engine": answerer.engine.name,
+    }

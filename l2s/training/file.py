@@ -7,8 +7,11 @@ from typing import Any
 from l2s.training.settings import TrainingParams
 from l2s.training.union import parse_training
 
-SAMPLED = ("samples", "chosen", "rejected", "short", "long")
-"""Keys of ``data`` that name samples: here files."""
+MODELS = ("model", "reference")
+FILES = ("samples", "chosen", "rejected", "short", "long", "path")
+"""Keys of ``data`` and of problems that name files."""
+PROBLEMS = ("problems", "develop")
+"""Keys of problems: a path in the place of the block is a file of them."""
 
 
 def read_training(found: Any, where: str, folder: Path) -> TrainingParams:
@@ -17,35 +20,16 @@ def read_training(found: Any, where: str, folder: Path) -> TrainingParams:
     Raises:
         ConfigError: says everything that is wrong with it.
     """
-    return parse_training(_from_here(found, folder) if isinstance(found, Mapping) else found, where)
+    return parse_training(_from_here(found, folder, MODELS) if isinstance(found, Mapping) else found, where)
 
 
-def _from_here(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _from_here(block: Mapping[str, Any], folder: Path, paths: tuple[str, ...]) -> dict[str, Any]:
     found = dict(block)
-    for key in ("model", "reference"):
-        found |= {key: _path(found[key], folder)} if isinstance(found.get(key), str) else {}
-    for key in ("problems", "validation", "data"):
-        if isinstance(inner := found.get(key), Mapping):
-            found[key] = _inner(inner, folder)
-    return _problem_files(found, folder, ("problems",))
-
-
-def _inner(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    found = dict(block)
-    for key in (*SAMPLED, "path"):
-        found |= {key: _path(found[key], folder)} if isinstance(found.get(key), str) else {}
-    for key in ("problems", "develop"):
-        if isinstance(inner := found.get(key), Mapping):
-            found[key] = _inner(inner, folder)
-    return _problem_files(found, folder, ("problems", "develop"))
-
-
-def _problem_files(block: dict[str, Any], folder: Path, keys: tuple[str, ...]) -> dict[str, Any]:
-    """A path in the place of a block of problems is a file of them."""
-    return block | {
-        key: {"source": "file", "path": _path(said, folder)} for key in keys if isinstance(said := block.get(key), str)
-    }
-
-
-def _path(given: str, folder: Path) -> str:
-    return str(folder / given)
+    for key, said in block.items():
+        if key in paths and isinstance(said, str):
+            found[key] = str(folder / said)
+        elif key in PROBLEMS and isinstance(said, str):
+            found[key] = {"source": "file", "path": str(folder / said)}
+        elif key in (*PROBLEMS, "validation", "data") and isinstance(said, Mapping):
+            found[key] = _from_here(said, folder, FILES)
+    return found

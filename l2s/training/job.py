@@ -47,9 +47,8 @@ class Job:
     settings: TrainingParams
     start: Path
     words: Words
-    files: Mapping[str, Path]
-    """Of samples, by name."""
     samples: Mapping[str, Sequence[Sample]]
+    """By name."""
     problems: Sequence[Row]
     validation: Sequence[Row]
     decoding: DecodingParams

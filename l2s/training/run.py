@@ -75,7 +75,7 @@ def train(
     inputs |= {"problems": digest_file(problems)} if problems and asked else {}
     inputs |= {"validation": digest_file(validation)} if validation and chosen_on else {}
     own = folder_of(work, _digest(settings, model, inputs, decoding))
-    job = Job(settings, start, words, samples, read, asked, chosen_on, decoding, own)
+    job = Job(settings, start, words, read, asked, chosen_on, decoding, own)
     with quiet(), job.stop.on_signal():
         method = import_module(f"l2s.training.trainers.{settings.method}")
         done: Done = method.carry_out(job, on_step or (lambda line: None))

@@ -135,10 +135,9 @@ def modules_of_methods() -> dict[str, str]:
 
 
 def _engines() -> dict[str, tuple[str, ...]]:
-    from l2s.generation.engines.load import MODULES
+    from l2s.generation.engines.load import MODULES, SUPPORT
 
-    vllm = "l2s.generation.engines.vllm.support"  # what auto asks
-    return {name: (module,) for name, module in MODULES.items()} | {"auto": (*MODULES.values(), vllm)}
+    return {name: (module,) for name, module in MODULES.items()} | {"auto": (*MODULES.values(), SUPPORT)}
 
 
 def methods_of_training() -> dict[str, tuple[str, ...]]:

@@ -26,10 +26,11 @@ from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.controls.union import parse_control
 from l2s.generation.engines.engine import Engine, Generated
-from l2s.generation.engines.load import load_engine, vllm_takes
+from l2s.generation.engines.load import load_engine
 from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.engines.vllm.engine import VllmEngine
 from l2s.generation.engines.vllm.environment import build
+from l2s.generation.engines.vllm.support import takes
 from l2s.generation.generate import Run, generate_responses
 from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
@@ -202,9 +203,9 @@ def test_rows_differ_in_the_engine_alone(theirs: Engine, tmp_path: Path) -> None
 
 
 def test_auto_takes_it_unless_the_model_or_the_user_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not vllm_takes(SLOW, "cpu"), "L2S_NO_VLLM is set in tests"
+    assert not takes(SLOW, "cpu"), "L2S_NO_VLLM is set in tests"
     monkeypatch.delenv("L2S_NO_VLLM")
-    assert vllm_takes(SLOW, "cpu") and not vllm_takes(SLOW, "cuda")
+    assert takes(SLOW, "cpu") and not takes(SLOW, "cuda")
     assert load_engine(SLOW, DecodingParams()).name.startswith("vllm ")
     narrow = tmp_path / "narrow"
     fresh_model(FamilySettings(hidden_size=64, layers=1, heads=4, key_value_heads=1)).save_pretrained(narrow)

@@ -114,4 +114,4 @@ def job_of(settings: TrainingParams, start: Path, inputs: dict[str, Path], work:
     words = Words(start, DecodingParams().prompt, settings.level_template)
     samples = {"own": read_samples(inputs["own"])}
     problems = read_problems(inputs["problems"])
-    return Job(settings, start, words, {"own": inputs["own"]}, samples, problems, [], DecodingParams(), work)
+    return Job(settings, start, words, samples, problems, [], DecodingParams(), work)

@@ -21,6 +21,8 @@ MODULES = {
 }
 """The module of each engine, by the engine's name."""
 ENGINES = ("auto", *MODULES)
+SUPPORT = "l2s.generation.engines.vllm.support"
+"""The module that ``auto`` asks whether vLLM can run a model."""
 
 
 def load_engine(model: Path, decoding: DecodingParams) -> "Engine":
@@ -34,14 +36,10 @@ def load_engine(model: Path, decoding: DecodingParams) -> "Engine":
     if name not in ENGINES:
         raise EngineError(f"engine '{name}' is not known{nearest(name, ENGINES)}")
     refuse_device(device)
-    chosen = name if name != "auto" else "vllm" if vllm_takes(model, device) else "transformers"
-    engine: Engine = import_module(MODULES[chosen]).load(model, decoding)
+    if name == "auto":
+        name = "vllm" if import_module(SUPPORT).takes(model, device) else "transformers"
+    engine: Engine = import_module(MODULES[name]).load(model, decoding)
     return engine
-
-
-def vllm_takes(model: Path, device: str) -> bool:
-    """What ``auto`` asks: vLLM is installed, nothing switches it off, and it can run this model on ``device``."""
-    return bool(import_module("l2s.generation.engines.vllm.support").takes(model, device))
 
 
 def refuse_device(device: str) -> None:

@@ -64,7 +64,5 @@ class State:
         """The state one step later, when ``accuracy`` was measured; the average keeps the share ``decay``."""
         average = accuracy if self.accuracy is None else decay * self.accuracy + (1 - decay) * accuracy
         best = average if self.best is None else max(self.best, average)
-        return replace(self, step=self.step + 1, accuracy=average, best=best, start=self._start(accuracy))
-
-    def _start(self, accuracy: float) -> float:
-        return accuracy if self.start is None else self.start
+        start = accuracy if self.start is None else self.start
+        return replace(self, step=self.step + 1, accuracy=average, best=best, start=start)
