@@ -125,25 +125,6 @@ def test_an_input_is_not_overwritten(files: tuple[Path, Path], l2s: L2s) -> None
     assert l2s("texts", *files, files[0].parent)[0] == 2
 
 
-def test_generated_rows_hold_the_problem_as_it_was_asked(tmp_path: Path) -> None:
-    from l2s.checkpoints import Checkpoint
-    from l2s.generation.generate import Run, generate_responses
-    from l2s.generation.settings import DecodingParams
-    from tests.generation.test_generate import problems
-
-    model = Path(__file__).resolve().parents[2] / "data/models/quick"
-    if not model.is_dir():
-        pytest.skip("the embedded models are not here")
-    path = problems(tmp_path / "p.jsonl", 3)
-    decoding = DecodingParams.parse({"engine": "transformers", "sampling": {"max_tokens": 60}}, "")
-    generate_responses(
-        model, Checkpoint(model).digest, [path], tmp_path / "r.jsonl",
-        Run("quick", decoding), tmp_path / "store.sqlite",
-    )  # fmt: skip
-    asked = {one["id"]: one["problem"] for one in read_rows(path)}
-    assert {one["id"]: one["problem"] for one in read_rows(tmp_path / "r.jsonl")} == asked
-
-
 @pytest.mark.parametrize(
     ("prompt", "problem", "opened"),
     [

@@ -6,23 +6,19 @@ from typing import Any
 import pytest
 import torch
 
-from l2s.checkpoints import Checkpoint
 from l2s.core.errors import CheckpointError
 from l2s.core.row import Row
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.controls.asking import FirstQuestion
-from l2s.generation.controls.control import Control
 from l2s.generation.controls.kinds.cothink import OUTLINE
 from l2s.generation.controls.kinds.prompt import NO_NUMBER
 from l2s.generation.controls.union import parse_control
-from l2s.generation.generate import Counts, Run, generate_responses
-from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
-from l2s.records import Responses, read_rows
-from tests.generation.test_generate import model, problems
+from l2s.generation.generate import Counts
+from l2s.generation.settings import PromptParams
+from tests.generation.asking import ask, coins
 
-__all__ = ["model"]
 CLOSING = "</think>"
 
 
@@ -38,36 +34,26 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def control(**found: Any) -> Control:
-    return parse_control(found, "control")
-
-
-def first_of(block: Control) -> FirstQuestion:
-    first = block.first_question()
+def first_of(block: dict[str, Any]) -> FirstQuestion:
+    first = parse_control(block, "control").first_question()
     assert first is not None
     return first
 
 
-TALE = control(kind="prompt", style="token-budget", estimate=True, tokens=77)
+TALE = {"kind": "prompt", "style": "token-budget", "estimate": True, "tokens": 77}
 
 
-def run(model: Path, tmp_path: Path, block: Control, count: int = 3, **sampling: Any) -> tuple[Counts, list[Row]]:
-    decoding = DecodingParams(
-        engine="transformers", prompt=PromptParams(prefill="<think>"),
-        sampling=SamplingParams(**{"max_tokens": 20, **sampling}),
-    )  # fmt: skip
-    counts = generate_responses(
-        model, "w", [problems(tmp_path / "p.jsonl", count)], tmp_path / "out.jsonl",
-        Run("r", decoding, block, tmp_path), tmp_path / "store.sqlite",
-    )  # fmt: skip
-    return counts, read_rows(tmp_path / "out.jsonl", Responses)
+def run(
+    model: Path, folder: Path, block: dict[str, Any], count: int = 3, max_tokens: int = 20, **sampling: Any
+) -> tuple[Counts, list[Row]]:
+    return ask(model, folder, coins(count), block, PromptParams(prefill="<think>"), max_tokens=max_tokens, **sampling)
 
 
-def cothink(planner: Path, tmp_path: Path, **found: Any) -> Control:
+def cothink(planner: Path, tmp_path: Path, **found: Any) -> dict[str, Any]:
     link = tmp_path / "planner"
     if not link.exists():
         link.symlink_to(planner)
-    return control(kind="cothink", outliner="planner", outline_tokens=9, **found)
+    return {"kind": "cothink", "outliner": "planner", "outline_tokens": 9, **found}
 
 
 def test_both_models_tokens_are_counted(model: Path, planner: Path, tmp_path: Path) -> None:
@@ -84,18 +70,10 @@ def test_the_outline_is_the_planners_answer_and_stands_in_the_prompt(
 ) -> None:
     block = cothink(planner, tmp_path)
     _, rows = run(model, tmp_path, block)
-    asked = [
-        {**row, "problem": OUTLINE.replace("{problem}", row["problem"])} for row in read_rows(tmp_path / "p.jsonl")
-    ]
-    from l2s.records import write_rows
-
-    write_rows(tmp_path / "asked.jsonl", asked)
-    generate_responses(
-        planner, Checkpoint(planner).digest, [tmp_path / "asked.jsonl"], tmp_path / "o.jsonl",
-        Run("o", DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=9))),
-        tmp_path / "other.sqlite",
-    )  # fmt: skip
-    for row, outline in zip(rows, read_rows(tmp_path / "o.jsonl"), strict=True):
+    (tmp_path / "alone").mkdir()
+    questions = [OUTLINE.replace("{problem}", row["problem"]) for row in rows]
+    _, outlines = ask(planner, tmp_path / "alone", questions, max_tokens=9)
+    for row, outline in zip(rows, outlines, strict=True):
         assert (row["first_answer"], row["first_tokens"]) == (outline["response"], outline["tokens"])
         plan = outline["response"].strip()
         assert (f"A plan for solving it:\n{plan}\n\nFollow" if plan else "?<|im_end|>") in row["prompt"]
@@ -124,7 +102,7 @@ def test_samples_have_outlines_of_their_own(model: Path, planner: Path, tmp_path
 
 def test_an_outliner_that_is_not_there_is_one_sentence(model: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="nowhere"):
-        run(model, tmp_path, control(kind="cothink", outliner="nowhere"))
+        run(model, tmp_path, {"kind": "cothink", "outliner": "nowhere"})
     assert not (tmp_path / "out.jsonl").exists()
 
 
@@ -149,12 +127,12 @@ def test_estimates_are_read_behind_thinking(said: str, stated: int) -> None:
 
 
 def test_without_any_number_none_is_stated() -> None:
-    block = control(kind="prompt", style="token-budget", estimate=True)
+    block = {"kind": "prompt", "style": "token-budget", "estimate": True}
     assert first_of(block).put("1+1?", "no idea", CLOSING) == f"1+1?\n{NO_NUMBER}"
 
 
 def test_braces_in_problem_and_outline_are_left_alone() -> None:
-    block = control(kind="cothink", outliner="x")
+    block = {"kind": "cothink", "outliner": "x"}
     text = first_of(block).put("a {outline} b", " {problem} c ", CLOSING)
     assert text.startswith("a {outline} b\n\nA plan for solving it:\n{problem} c\n\n")
     assert first_of(block).put("q", " \n", CLOSING) == "q", "no outline, no mention of one"

@@ -3,22 +3,21 @@
 import random
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from l2s.core.errors import ConfigError
+from l2s.core.row import Row
 from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.kinds.fractured import Cut, cuts
 from l2s.generation.controls.union import parse_control
-from l2s.generation.generate import Run, generate_responses
-from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
+from l2s.generation.generate import Counts
+from l2s.generation.settings import PromptParams
 from l2s.generation.store.store import Stored
-from l2s.records import Responses, read_rows
-from tests.generation.test_generate import model, problems
-
-__all__ = ["model"]
+from tests.generation.asking import ask, coins
 
 OPEN, CLOSE, STOP = 1, 2, 3
 MARKS = Delimiters((OPEN,), (CLOSE,), (CLOSE, 40, 41), before_close=(42,))
@@ -74,20 +73,13 @@ def ids_of(text: str) -> list[int]:
     return list(build_tokenizer()(text)["input_ids"])
 
 
-def run(model: Path, tmp_path: Path, block: Control, **sampling: object) -> tuple[object, list[dict[str, object]]]:
-    decoding = DecodingParams(
-        engine="transformers", prompt=PromptParams(prefill="<think>"),
-        sampling=SamplingParams(**{"max_tokens": 30, "temperature": 0.9, "samples": 2, **sampling}),
-    )  # fmt: skip
-    counts = generate_responses(
-        model, "w", [problems(tmp_path / "p.jsonl", 3)], tmp_path / "out.jsonl",
-        Run("f", decoding, block), tmp_path / "store.sqlite",
-    )  # fmt: skip
-    return counts, read_rows(tmp_path / "out.jsonl", Responses)
+def run(model: Path, folder: Path, block: dict[str, Any], **sampling: Any) -> tuple[Counts, list[Row]]:
+    how = {"max_tokens": 30, "temperature": 0.9, "samples": 2, **sampling}
+    return ask(model, folder, coins(3), {"kind": "fractured", **block}, PromptParams(prefill="<think>"), **how)
 
 
 def test_the_plan_has_a_row_for_every_solution_and_its_cost_adds_up(model: Path, tmp_path: Path) -> None:
-    block = control(depths=3, solutions=2, max_answer=7)
+    block = dict(depths=3, solutions=2, max_answer=7)
     counts, rows = run(model, tmp_path, block)
     axes = [(row["id"], row["trace"], row["depth"], row["solution"]) for row in rows]
     assert axes == [(str(n), t, d, s) for n in range(3) for t in range(2) for d in (1, 2, 3) for s in range(2)]
@@ -99,26 +91,26 @@ def test_the_plan_has_a_row_for_every_solution_and_its_cost_adds_up(model: Path,
     own_close = [finish for _, finish in spent].count("control")  # of traces; solutions are drawn without a control
     forced = len(ids_of("</think>")) + len(ids_of("\n\n"))
     generated = sum(tokens for tokens, _ in spent)
-    assert sum(int(str(row["plan_tokens"])) for row in rows) == generated + forced * (36 - 2 * own_close)
+    assert sum(row["plan_tokens"] for row in rows) == generated + forced * (36 - 2 * own_close)
     assert len({row["response"] for row in rows if row["id"] == "0"}) > 6, "solutions differ"
     again, same = run(model, tmp_path, block)
     assert again == (42, 0) and same == rows
-    assert run(model, tmp_path, control(depths=3, solutions=3, max_answer=7))[0] == (6 + 36, 18), "one more each"
-    deeper, finer = run(model, tmp_path, control(depths=6, solutions=2, max_answer=7))
+    assert run(model, tmp_path, dict(depths=3, solutions=3, max_answer=7))[0] == (6 + 36, 18), "one more each"
+    deeper, finer = run(model, tmp_path, dict(depths=6, solutions=2, max_answer=7))
     assert deeper == (6 + 36, 36), "every second depth is stored"
-    assert [r["response"] for r in finer if int(str(r["depth"])) % 2 == 0] == [row["response"] for row in rows]
+    assert [r["response"] for r in finer if r["depth"] % 2 == 0] == [row["response"] for row in rows]
 
 
 def test_a_prefix_is_the_traces_own(model: Path, tmp_path: Path) -> None:
-    _, rows = run(model, tmp_path, control(depths=2, solutions=1, max_answer=5))
-    _, traced = run(model, tmp_path, control(depths=1, solutions=1, max_answer=5))
+    _, rows = run(model, tmp_path, dict(depths=2, solutions=1, max_answer=5))
+    _, traced = run(model, tmp_path, dict(depths=1, solutions=1, max_answer=5))
     for row in rows:
         whole = next(one for one in traced if (one["id"], one["trace"]) == (row["id"], row["trace"]))
-        assert str(whole["response"]).startswith(str(row["response"]).partition("</think>")[0])
+        assert whole["response"].startswith(row["response"].partition("</think>")[0])
 
 
 def test_several_greedy_solutions_are_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at temperature 0 all of 1 traces and 4 solutions are the same"):
-        run(model, tmp_path, control(), temperature=0.0, samples=1)
-    _, rows = run(model, tmp_path, control(depths=2, solutions=1, max_answer=5), temperature=0.0, samples=1)
+        run(model, tmp_path, dict(), temperature=0.0, samples=1)
+    _, rows = run(model, tmp_path, dict(depths=2, solutions=1, max_answer=5), temperature=0.0, samples=1)
     assert len(rows) == 6

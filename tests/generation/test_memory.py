@@ -1,14 +1,12 @@
 """Batches within memory; and what happens where it runs out all the same."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from l2s.core.errors import EngineError
-from l2s.family.model import fresh_model
-from l2s.family.settings import FamilySettings
-from l2s.family.tokenizer import build_tokenizer
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.engine import Generated
 from l2s.generation.engines.memory import ran_out, rows_that_fit
@@ -25,11 +23,8 @@ CONFIG = SimpleNamespace(
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> TransformersEngine:
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    fresh_model(FamilySettings(hidden_size=64, layers=1, heads=2, key_value_heads=1)).save_pretrained(folder)
-    build_tokenizer().save_pretrained(folder)
-    return TransformersEngine(folder, max_batch_size=16)
+def engine(model: Path) -> TransformersEngine:
+    return TransformersEngine(model, max_batch_size=16)
 
 
 def prompts(count: int) -> list[Prompt]:

@@ -1,18 +1,15 @@
 """What opens thinking: the generation prompt and a prefill; never a delimiter in somebody's text."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from l2s.core.row import Row
-from l2s.family.model import fresh_model
-from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
-from l2s.generation.controls.union import parse_control
-from l2s.generation.generate import Run, generate_responses
 from l2s.generation.prompts.tokenizer import ModelTokenizer
-from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
-from l2s.records import Responses, read_rows, write_rows
+from l2s.generation.settings import PromptParams
+from tests.generation.asking import ask
 
 CHAT = "{% for m in messages %}<|im_start|>{{ m.role }}\n {{ m.content }}<|im_end|>{% endfor %}"
 BEGINS = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -22,17 +19,8 @@ SWITCH = BEGINS.replace(
 )
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    fresh_model(FamilySettings(hidden_size=64, layers=1, heads=2, key_value_heads=1)).save_pretrained(folder)
-    return folder
-
-
-def with_template(weights: Path, folder: Path, template: str) -> Path:
-    folder.mkdir()
-    for file in weights.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
+def with_template(model: Path, folder: Path, template: str) -> Path:
+    shutil.copytree(model, folder)
     tokenizer = build_tokenizer()
     tokenizer.chat_template = template
     tokenizer.save_pretrained(folder)
@@ -71,9 +59,9 @@ SAYS = "Begin with <think>"
     ],
 )
 def test_only_the_end_of_the_prompt_opens_thinking(
-    weights: Path, tmp_path: Path, template: str, params: dict[str, object], problem: str, opened: bool
+    model: Path, tmp_path: Path, template: str, params: dict[str, object], problem: str, opened: bool
 ) -> None:
-    words = ModelTokenizer(with_template(weights, tmp_path / "m", template))
+    words = ModelTokenizer(with_template(model, tmp_path / "m", template))
     found = words.prompt(problem, PromptParams(**params))
     assert found.opened == opened
     as_before = found.text.rfind("<think>") > found.text.rfind("</think>")
@@ -81,29 +69,25 @@ def test_only_the_end_of_the_prompt_opens_thinking(
         assert found.quoted == (as_before != opened), "where earlier versions took it otherwise, the store is not asked"
 
 
-def ask(model: Path, folder: Path, problem: str, prompt: PromptParams, block: dict[str, object]) -> Row:
-    write_rows(folder / "p.jsonl", [{"benchmark": "b", "id": "0", "problem": problem, "gold": "1"}])
-    decoding = DecodingParams(engine="transformers", prompt=prompt, sampling=SamplingParams(max_tokens=12))
-    run = Run("r", decoding, parse_control(block, "c"))
-    generate_responses(model, "w", [folder / "p.jsonl"], folder / "out.jsonl", run, folder / "s.sqlite")
-    return read_rows(folder / "out.jsonl", Responses)[0]
+def answer(model: Path, folder: Path, problem: str, prompt: PromptParams, block: dict[str, object]) -> Row:
+    return ask(model, folder, [problem], block, prompt, max_tokens=12)[1][0]
 
 
-def test_a_budget_leaves_an_answer_alone_whatever_the_problem_says(weights: Path, tmp_path: Path) -> None:
+def test_a_budget_leaves_an_answer_alone_whatever_the_problem_says(model: Path, tmp_path: Path) -> None:
     """The fault: a delimiter in the system's turn made all of a quick model's answer count as thinking."""
-    model = with_template(weights, tmp_path / "m", CHAT + BEGINS)
+    model = with_template(model, tmp_path / "m", CHAT + BEGINS)
     budget = {"kind": "budget", "max_think": 2}
-    free = ask(model, tmp_path, "<think> 1+1?", PromptParams(system=SAYS), {})
-    held = ask(model, tmp_path, "<think> 1+1?", PromptParams(system=SAYS), budget)
+    free = answer(model, tmp_path, "<think> 1+1?", PromptParams(system=SAYS), {})
+    held = answer(model, tmp_path, "<think> 1+1?", PromptParams(system=SAYS), budget)
     assert free["think_tokens"] == held["think_tokens"] == 0 and free["closed"] and held["closed"]
     assert held["response"] == free["response"]
-    opened = ask(model, tmp_path, "1+1?", PromptParams(prefill="<think>"), budget)
+    opened = answer(model, tmp_path, "1+1?", PromptParams(prefill="<think>"), budget)
     assert opened["think_tokens"] == 2 and opened["finish"] in ("control", "length")
 
 
-def test_the_same_tokens_with_thinking_open_and_not_are_two_responses(weights: Path, tmp_path: Path) -> None:
-    model, budget = with_template(weights, tmp_path / "m", CHAT), {"kind": "budget", "max_think": 2}
+def test_the_same_tokens_with_thinking_open_and_not_are_two_responses(model: Path, tmp_path: Path) -> None:
+    model, budget = with_template(model, tmp_path / "m", CHAT), {"kind": "budget", "max_think": 2}
     plain = PromptParams(style="plain")
-    said = ask(model, tmp_path, "1+1?<think>", plain, budget)
-    meant = ask(model, tmp_path, "1+1?", PromptParams(style="plain", prefill="<think>"), budget)
+    said = answer(model, tmp_path, "1+1?<think>", plain, budget)
+    meant = answer(model, tmp_path, "1+1?", PromptParams(style="plain", prefill="<think>"), budget)
     assert said["prompt"] == meant["prompt"] and said["response"] != meant["response"]
