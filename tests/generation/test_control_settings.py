@@ -107,13 +107,6 @@ def test_values_at_their_bounds_are_taken() -> None:
     assert parsed("min_think", min_think=8, max_think=8).min_think == 8
 
 
-def test_trial_texts_are_the_kinds_own() -> None:
-    early, entropy = parsed("early_exit"), parsed("entropy_stop")
-    assert (early.probe, early.probe_tokens, early.answer_prefix) == ("\n**Final Answer**\n\\boxed", 20, "\n\n")
-    assert (entropy.probe_tokens, entropy.probe[-7:], entropy.answer_prefix) == (10, "\\boxed{", "\n\n")
-    assert parsed("budget").answer_prefix == "\n\n**Final Answer**\n"
-
-
 def test_an_earlier_key_is_read_with_a_note(caplog: pytest.LogCaptureFixture) -> None:
     assert parsed("budget", whole_text=True) == parsed("budget", thinking_scope="response")
     assert parsed("budget", whole_text=False) == parsed("budget")

@@ -158,20 +158,6 @@ def test_rows_in_different_states_do_not_depend_on_each_other(model: LlamaForCau
     assert all(together[index] == done for index, done in alone.items())
 
 
-@pytest.mark.parametrize("name", CONTROLS)
-def test_what_is_spent_stays_within_the_limits(model: LlamaForCausalLM, name: str) -> None:
-    control = parse_control({"max_think": 20, "max_answer": 7, **CONTROLS[name]}, name)
-    marks = marked("long", control)
-    for most in (1, 17, 60):
-        sampling = SamplingParams(max_tokens=most, temperature=1.0)
-        for done in decoded(model, requests(12, marks), control, marks, sampling).values():
-            assert len(done.ids) <= done.tokens <= most
-            assert control.max_think is not None and done.think_tokens <= control.max_think
-            if done.finish == "control":
-                extra = len(marks.forced_close) + control.max_answer + len(marks.opening)
-                assert len(done.ids) <= control.max_think + extra
-
-
 @pytest.mark.parametrize(
     "control", [{"kind": "early_exit", "threshold": 1.0}, {"kind": "entropy_stop", "alpha": 0.0, "every": 2}]
 )
@@ -187,17 +173,6 @@ def test_trials_that_end_nothing_change_nothing_but_the_count(
     assert len(whole) > 15 and sum(tried[index].tokens > free[index].tokens for index in whole) > 3
     for index in whole:
         assert tried[index].ids == free[index].ids and tried[index].think_tokens == free[index].think_tokens
-
-
-def test_seeds_repeat_and_differ(model: LlamaForCausalLM) -> None:
-    control = parse_control(CONTROLS["exit"], "exit")
-    marks = marked("plain", control)
-    sampling, prompt = SamplingParams(max_tokens=60, temperature=1.0), [9, OPEN]
-    draw = lambda seed: decoded(  # noqa: E731
-        model, [Request(0, prompt, stream_for(seed, "b", "0", 0), opened=True)], control, marks, sampling
-    )[0]
-    assert draw(1) == draw(1)
-    assert len({tuple(draw(seed).ids) for seed in range(4)}) == 4
 
 
 @pytest.mark.parametrize(("tokens", "closed"), [([13, 7, CLOSE], True), ([13, 7, 7, 7], False), ([CLOSE], True)])

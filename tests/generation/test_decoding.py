@@ -148,12 +148,3 @@ def test_a_budget_larger_than_the_thinking_changes_nothing(model: LlamaForCausal
     assert run(model, requests(12), SamplingParams(max_tokens=40), control) == run(
         model, requests(12), SamplingParams(max_tokens=40)
     )
-
-
-def test_unclosed_thinking_says_so(model: LlamaForCausalLM) -> None:
-    wanted = [Request(r.index, [*r.prompt, OPEN], r.stream, opened=True) for r in requests(6)]
-    for done in run(model, wanted, SamplingParams(max_tokens=6)).values():
-        assert done.closed == (CLOSE in done.ids)
-        assert done.think_tokens == (
-            done.ids.index(CLOSE) if CLOSE in done.ids else len(done.ids) - (done.ids[-1] == STOP)
-        )

@@ -98,8 +98,7 @@ def transcripts(control: Control, name: str, count: int, most: int) -> list[tupl
 
 
 @pytest.mark.parametrize("sampled", [False, True])
-@pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize("marks", ["plain", "long"])
+@pytest.mark.parametrize(("marks", "whole"), [("plain", False), ("long", True)])
 @pytest.mark.parametrize("name", ALL)
 def test_rounds_are_the_transcript_token_by_token(name: str, marks: str, whole: bool, sampled: bool) -> None:
     block = {**ALL[name], **({"thinking_scope": "response"} if whole and name != "none" else {})}
