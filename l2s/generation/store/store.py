@@ -54,13 +54,6 @@ class Stored(NamedTuple):
         """Digest of key and content, by which a damaged row is told."""
         return digest_bytes(key + json.dumps(self, separators=(",", ":")).encode(), algorithm)
 
-    def is_sound(self, key: bytes, digest: str | None) -> bool:
-        """Is this what was stored under ``key`` with that digest? Earlier versions left out SHA-256's name."""
-        if digest is None:
-            return False
-        algorithm = algorithm_of(digest) if ":" in digest else SHA256
-        return without_name(self.digest(key, algorithm)) == without_name(digest)
-
 
 class Origin(NamedTuple):
     """What a response came from, for those who clear up; the key alone decides whether it is used."""
@@ -170,11 +163,17 @@ class ResponseStore:
 
 
 def intact(key: bytes, row: Sequence[Any], digest: str | None) -> Stored | None:
-    """What a row of :data:`COLUMNS` holds, if it is what was stored under ``key``; a damaged one may hold anything."""
+    """What a row of :data:`COLUMNS` holds, if it is what was stored under ``key`` with that digest.
+
+    A damaged file may hold anything in their place. Earlier versions left out the name of SHA-256.
+    """
+    if digest is None:
+        return None
     try:
+        algorithm = algorithm_of(digest) if ":" in digest else SHA256
         ids = json.loads(row[0])
         response = Stored(ids, row[1], bool(row[2]), row[3], len(ids) if row[4] is None else row[4], row[5])
-        return response if response.is_sound(key, digest) else None
+        return response if without_name(response.digest(key, algorithm)) == without_name(digest) else None
     except (ValueError, TypeError, RecursionError):
         return None
 

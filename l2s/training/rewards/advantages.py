@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import chain
+from statistics import fmean
 from typing import Literal
 
 Scale = Literal["group", "batch", "none"]
@@ -22,16 +23,12 @@ def advantages(groups: Sequence[Sequence[float]], scale: Scale = "group", epsilo
 def _of_group(rewards: Sequence[float], deviation: float | None, epsilon: float) -> list[float]:
     if len(set(rewards)) < 2:
         return [0.0] * len(rewards)
-    mean, divisor = _mean(rewards), 1.0 if deviation is None else deviation + epsilon
+    mean, divisor = fmean(rewards), 1.0 if deviation is None else deviation + epsilon
     return [(reward - mean) / divisor for reward in rewards]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
 
 
 def _deviation(values: Sequence[float]) -> float:
     if len(set(values)) < 2:
         return 0.0
-    mean = _mean(values)
+    mean = fmean(values)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))

@@ -17,8 +17,8 @@ from l2s.training.data import Pair
 from l2s.training.job import Done, Job
 from l2s.training.methods.dpo import Dpo
 from l2s.training.trainers.choice import Chooser
-from l2s.training.trainers.common import Recorder, Tell, arguments, in_order, load_model, lora_of, run_trainer
-from l2s.training.trainers.rows import fitting
+from l2s.training.trainers.common import IGNORED, Recorder, Tell, arguments, in_order, load_model, lora_of, run_trainer
+from l2s.training.trainers.rows import collated, fitting, row_of
 from l2s.training.trainers.tuning import tokens_of
 
 Ids = tuple[list[int], list[int], list[int]]
@@ -65,18 +65,9 @@ class Collator:
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
         """Ids of the pairs in these places."""
         pairs = [self.pairs[row["place"]] for row in rows]
-        texts = [(prompt, response) for side in (1, 2) for prompt, response in ((p[0], p[side]) for p in pairs)]
-        width = max(len(prompt) + len(response) for prompt, response in texts)
-        shape = (len(texts), width)
-        ids, seen, counted = (
-            torch.full(shape, self.padding),
-            torch.zeros(shape, dtype=torch.long),
-            torch.zeros(shape, dtype=torch.long),
-        )
-        for row, (prompt, response) in enumerate(texts):
-            end = len(prompt) + len(response)
-            ids[row, :end], seen[row, :end], counted[row, len(prompt) : end] = torch.tensor(prompt + response), 1, 1
-        batch = {"input_ids": ids, "attention_mask": seen, "completion_mask": counted}
+        texts = [row_of(pair[0], pair[side]) for side in (1, 2) for pair in pairs]
+        batch = collated(texts, self.padding)
+        batch["completion_mask"] = (batch.pop("labels") != IGNORED).long()
         for name in ("ref_chosen_logps", "ref_rejected_logps"):
             if name in rows[0]:
                 batch[name] = torch.tensor([row[name] for row in rows])

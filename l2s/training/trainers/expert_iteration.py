@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 from l2s.core.files import replacing_folder, write_json
 from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.training.data import EXAMPLES, Example, ExampleData, Sample
+from l2s.training.data import Example, Sample
+from l2s.training.data.selection import chosen_examples, problems_of, shortest_right
 from l2s.training.job import Done, Job
 from l2s.training.methods.expert_iteration import ExpertIteration
 from l2s.training.trainers.choice import Chooser
@@ -67,6 +68,5 @@ def shortest(rows: Sequence[Row], groups: Sequence[Sequence[Rollout]]) -> Sequen
         for row, group in zip(rows, groups, strict=True)
         for number, one in enumerate(group)
     ]
-    data = EXAMPLES.parse({"kind": "shortest", "samples": "the round"}, "expert_iteration")
-    assert isinstance(data, ExampleData)
-    return data.examples({"the round": samples}).items
+    problems = problems_of({"the round": samples}, "the round")
+    return chosen_examples(problems, shortest_right, "shortest of the round").items

@@ -54,9 +54,8 @@ class Sampler:
         """
         self.engine.model.load_state_dict(weights, strict=False)  # a tied head is the embedding
         prompts = list(self._prompts(asked, sampling.samples))
-        found: list[Any] = [None] * len(prompts)
-        for one in self.engine.generate(prompts, sampling, NoControl(), self.job.decoding.prompt):
-            found[one.index] = one
+        done = self.engine.generate(prompts, sampling, NoControl(), self.job.decoding.prompt)
+        found = sorted(done, key=lambda one: one.index)
         self.job.costs.generated += sum(one.tokens for one in found)
         rows = [
             {"gold": asked[place // sampling.samples].row["gold"], "response": self.engine.words.text(one.ids),

@@ -17,9 +17,13 @@ def example_rows(job: Job, examples: Sequence[Example]) -> list[Row]:
     rows = list[Row]()
     for place, one in enumerate(examples):
         prompt, response = job.words.prompt(one.problem, one.level).ids, job.words.response(one.completion)
-        labels = [IGNORED] * len(prompt) + response
-        rows.append({"place": place, "input_ids": prompt + response, "labels": labels, "weight": one.weight})
+        rows.append({"place": place, **row_of(prompt, response), "weight": one.weight})
     return fitting(job, rows, length_of)
+
+
+def row_of(prompt: list[int], response: list[int]) -> Row:
+    """Ids of both, and what the loss is taken of: the response."""
+    return {"input_ids": prompt + response, "labels": [IGNORED] * len(prompt) + response}
 
 
 def fitting(job: Job, found: Sequence[T], length: Callable[[T], int]) -> list[T]:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from l2s.core.row import Row
 from l2s.training.job import Job
 from l2s.training.trainers.common import IGNORED, load_model
-from l2s.training.trainers.rows import collated, length_of
+from l2s.training.trainers.rows import collated, length_of, row_of
 
 BATCH = 32
 
@@ -19,10 +19,7 @@ def scorer(job: Job) -> Callable[[Sequence[tuple[str, str]]], list[float]]:
     """From (text before, answer) to the mean negative log-likelihood of the answer under the start model, nats."""
 
     def score(texts: Sequence[tuple[str, str]]) -> list[float]:
-        rows = list[Row]()
-        for before, answer in texts:
-            first, second = job.words.ids(before), job.words.response(answer)
-            rows.append({"input_ids": first + second, "labels": [IGNORED] * len(first) + second})
+        rows = [row_of(job.words.ids(before), job.words.response(answer)) for before, answer in texts]
         return [-one for one in mean_log_probabilities(load_model(job), rows, job)]
 
     return score
