@@ -253,17 +253,6 @@ def test_no_damaged_response_is_served(flips: int, whole: bytes, tmp_path: Path)
         assert refused < 100 and served > 60 * 80
 
 
-def test_a_damaged_row_is_generated_again(tmp_path: Path) -> None:
-    path = filled(tmp_path / "s", range(5))
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE responses SET finish = 'length' WHERE key = ?", (bytes([3]) * 32,))
-    connection.close()
-    with ResponseStore(path) as store:
-        assert sorted(key[0] for key in store.find([bytes([n]) * 32 for n in range(5)])) == [0, 1, 2, 4]
-        store.put(bytes([3]) * 32, response(3), ORIGIN)
-        assert store.find([bytes([3]) * 32]) == {bytes([3]) * 32: response(3)}
-
-
 def test_a_damaged_file_is_mended_into_a_new_one(whole: bytes, tmp_path: Path) -> None:
     path, size, mended = tmp_path / "s", 4096, 0
     for page in range(2, len(whole) // size):

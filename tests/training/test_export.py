@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -27,6 +28,15 @@ def exported(start: Path, inputs: dict[str, Path], out: Path, method: str = "grp
     problems, validation = read_rows(inputs["problems"]), read_rows(inputs["validation"])
     export_verl("small", settings, PromptParams(system="Think."), start, problems, validation, {}, out)
     return out
+
+
+def reward_in(out: Path) -> ModuleType:
+    """The module that verl is told to call."""
+    spec = importlib.util.spec_from_file_location("exported_reward", out / "reward.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_data(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
@@ -53,10 +63,7 @@ def test_config(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
 
 def test_the_reward_is_ours(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     out = exported(start, inputs, tmp_path / "out", **LEVELS, max_tokens=60)
-    spec = importlib.util.spec_from_file_location("exported_reward", out / "reward.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = reward_in(out)
     right, info = " Wait The answer is \\boxed{7}.", {"level": "short", "reference": None}
     found = module.compute_score("l2s", right, "7", info)
     assert found["acc"] == 1 and found["score"] == pytest.approx(1 - 0.5 * found["length"] / 100)
@@ -70,10 +77,7 @@ def test_the_reward_is_called_as_verl_calls_it(start: Path, inputs: dict[str, Pa
     from transformers import AutoTokenizer
 
     out = exported(start, inputs, tmp_path / "out", reward={"kind": "tldr_target"}, reference="own", max_tokens=60)
-    spec = importlib.util.spec_from_file_location("exported_target", out / "reward.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = reward_in(out)
     tokenizer = AutoTokenizer.from_pretrained(start)
     rows = [row for name in ("train", "validation") for row in pl.read_parquet(out / f"{name}.parquet").to_dicts()]
 
