@@ -67,8 +67,8 @@ class Kinds(Mapping[str, type[Found]]):
     def __get_pydantic_core_schema__(self, base: type[Found], handler: GetCoreSchemaHandler) -> CoreSchema:
         """``Annotated[base, self]`` is the type of a field that holds one of whatever kind."""
         tagged = tuple(Annotated[one, Tag(TAG + name)] for name, one in self.items())
-        chosen = Annotated[Union[tagged], Discriminator(self._tag), BeforeValidator(self._checked)]  # noqa: UP007
-        return handler.generate_schema(chosen)
+        one: Any = Annotated[Union[tagged], Discriminator(self._tag), BeforeValidator(self._checked)]  # noqa: UP007
+        return handler.generate_schema(one)
 
     def parse(self, found: Any, where: str) -> Found:
         """What ``found``, a parsed YAML value, states.
@@ -76,7 +76,8 @@ class Kinds(Mapping[str, type[Found]]):
         Raises:
             ConfigError: says everything that is wrong with it.
         """
-        one: Found = read_with(TypeAdapter(Annotated[self.base, self]).validate_python, self.base, found, where)
+        kind: Any = Annotated[self.base, self]
+        one: Found = read_with(TypeAdapter(kind).validate_python, self.base, found, where)
         return one
 
     def _tag(self, found: Any) -> str:

@@ -68,8 +68,7 @@ def settings_of(method: str, **more: Any) -> Any:
     return parse_training(block, "training.small")
 
 
-@pytest.mark.parametrize("loss", ["grpo", "dr_grpo", "dapo"])
-@pytest.mark.parametrize("importance", ["token", "sequence"])
+@pytest.mark.parametrize(("loss", "importance"), [("grpo", "token"), ("dr_grpo", "sequence"), ("dapo", "token")])
 def test_grpo(loss: str, importance: str, start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     settings: Grpo = settings_of("grpo", loss=loss, importance=importance, micro_batch=4)
     job = job_of(settings, start, inputs, tmp_path)
