@@ -4,9 +4,10 @@ A folder may name Python files of its own under ``auto_map``; transformers asks 
 unless it is told. Here it is told no wherever it loads anything, and a model that cannot do without is refused.
 """
 
-import json
 from pathlib import Path
 from typing import Any
+
+from l2s.core.files import json_or_empty
 
 FILES = ("config.json", "tokenizer_config.json", "processor_config.json", "generation_config.json")
 
@@ -14,7 +15,7 @@ FILES = ("config.json", "tokenizer_config.json", "processor_config.json", "gener
 def own_code(folder: Path) -> str | None:
     """What a sentence says of a folder that names code of its own; None for one that does not."""
     for name in FILES:
-        found = _read(folder / name).get("auto_map")
+        found = json_or_empty(folder / name).get("auto_map")
         if isinstance(found, dict) and found:
             named = sorted({str(part) for value in found.values() for part in _flat(value) if part})
             return f"brings code of its own ({name}: auto_map names {', '.join(named)[:200]}), which is never run"
@@ -34,11 +35,3 @@ def needs_own_code(folder: Path) -> str | None:
 
 def _flat(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -36,6 +36,7 @@ STAGES = (
     "family", "problems", "calibrate", "merge", "sample", "gather", "train", "search", "found", "generate", "verify",
     "analyse", "report",
 )  # fmt: skip
+"""Kinds of stages, each said by ``tasks/<kind>.py``."""
 EMBEDDED = ("base", "quick", "slow")
 """Models of the embedded family."""
 SAMPLED = ("samples", "chosen", "rejected", "short", "long")

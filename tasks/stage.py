@@ -1,4 +1,4 @@
-"""What a kind of stage is. ``tasks/<kind>.py`` says it of each, in one place; :mod:`tasks.stages` lists them."""
+"""What a kind of stage is. ``tasks/<kind>.py`` says it of each, in one place; :mod:`tasks.stages` has them all."""
 
 from __future__ import annotations
 

@@ -1,45 +1,16 @@
 """All kinds of stages, and running one stage's work."""
 
+from importlib import import_module
+
 from l2s.config import Config
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
 from l2s.core.progress import Track
-from tasks import (
-    analyse,
-    calibrate,
-    family,
-    found,
-    gather,
-    generate,
-    merge,
-    problems,
-    report,
-    sample,
-    search,
-    train,
-    verify,
-)
+from l2s.references import STAGES as KINDS
 from tasks.running.costs import costed
 from tasks.stage import Say, Stage
 
-STAGES: dict[str, Stage] = {
-    module.STAGE.kind: module.STAGE
-    for module in (
-        family,
-        problems,
-        calibrate,
-        merge,
-        sample,
-        gather,
-        train,
-        search,
-        found,
-        generate,
-        verify,
-        analyse,
-        report,
-    )
-}
+STAGES: dict[str, Stage] = {kind: import_module(f"tasks.{kind}").STAGE for kind in KINDS}
 
 
 def run_stage(kind: str, name: str | None, track: Track, say: Say) -> None:

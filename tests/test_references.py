@@ -50,9 +50,6 @@ def written(change: Change) -> Params:
 
 def test_words_that_stand_twice_agree() -> None:
     assert EMBEDDED == MODELS and list(GRADERS) == grader_names() and ENGINES == KNOWN_ENGINES
-    from tasks.stages import STAGES as COMMANDS
-
-    assert tuple(COMMANDS) == STAGES
     assert {*BLOCKS, *DEFAULTS, "resources", "nightly"} == set(Config.model_fields)
 
 

@@ -87,6 +87,15 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def json_or_empty(path: Path) -> dict[str, Any]:
+    """An object of JSON; empty where there is none, or something else or damaged: of files that are no loss."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def sync_file(path: Path) -> None:
     """Flush one file to disk."""
     with open(path, "rb") as file:

@@ -1,7 +1,6 @@
 """Meaning: what a source file says, without comments, docstrings and formatting, and what it imports."""
 
 import ast
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 
 from l2s.core.digests import digest_file, digest_text
 from l2s.core.errors import ConfigError
-from l2s.core.files import write_json
+from l2s.core.files import json_or_empty, write_json
 
 REVISION = sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 """Of this module: what another one remembered is read anew."""
@@ -46,7 +45,7 @@ class Reading:
     def __init__(self, root: Path, memory: Path | None = None) -> None:
         self.root = root
         self.memory = memory
-        self.known = _recall(memory)
+        self.known = json_or_empty(memory) if memory is not None else {}
         self.found: dict[Path, Source] = {}
         self.files: dict[str, Path | None] = {}
         self.names: dict[Path, str] = {}
@@ -108,14 +107,6 @@ def data_files(folder: Path) -> list[Path]:
         elif inner.is_dir() and inner.name != "__pycache__" and not any(inner.glob("*.py")):
             found += data_files(inner)
     return found
-
-
-def _recall(memory: Path | None) -> dict[str, Any]:
-    try:
-        found = json.loads(memory.read_text(encoding="utf-8")) if memory is not None else {}
-    except (OSError, ValueError):
-        return {}  # it is made again
-    return found if isinstance(found, dict) else {}
 
 
 def package_of(name: str) -> str:

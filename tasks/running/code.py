@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import l2s
 from l2s.core.errors import ConfigError
-from l2s.core.files import user_cache, write_text
+from l2s.core.files import json_or_empty, user_cache, write_text
 from l2s.core.paths import value_at
 from l2s.core.yaml import read_yaml
 from l2s.lineage.code import Code, code_behind, fingerprint
@@ -227,7 +227,7 @@ def check_code(stage: str, name: str | None, config: "Config") -> Code:
     code = behind.code(stage, member)
     behind.reading.keep()
     key = f"{stage}.{member}" if member is not None else stage
-    if _locked(key) != fingerprint(code.sources):
+    if value_at(json_or_empty(LOCK), key) != fingerprint(code.sources):
         raise ConfigError(f"{LOCK}: {key} tells of other code than runs here; write it anew: l2s code")
     return code
 
@@ -242,11 +242,3 @@ def _member(stage: str, name: str, config: "Config") -> str | None:
     if stage == "train":
         return config.training[name].method
     return config.decoding.engine if stage in ("generate", "sample", "search") else None
-
-
-def _locked(key: str) -> Any:
-    """A fingerprint as code.lock has it; None where it has none."""
-    try:
-        return value_at(json.loads(LOCK.read_text(encoding="utf-8")), key)
-    except (OSError, ValueError):
-        return None

@@ -3,13 +3,15 @@
 No parameter is called ``size``: DVC's run cache leaves keys of that name out of its hashes, at any depth.
 """
 
-import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
+import dvc.cli
 import pytest
+from dvc.repo import Repo
 
 DVC = Path(sys.executable).parent / "dvc"
 
@@ -34,12 +36,11 @@ PARAMS = "things:\n  one: {width: 1, tags: [a, b]}\n  two: {width: 2, tags: [a, 
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DVC repository without stages, made once: beginning one takes DVC two starts."""
+    """A DVC repository without stages, made once."""
     folder = tmp_path_factory.mktemp("toy") / "empty"
-    folder.mkdir()
-    environment = {**os.environ, "PATH": f"{DVC.parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
-    for command in (["git", "init", "-q"], [str(DVC), "init", "-q"], [str(DVC), "config", "core.analytics", "false"]):
-        subprocess.run(command, check=True, cwd=folder, env=environment)
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    Repo.init(str(folder)).close()
+    (folder / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
     return folder
 
 
@@ -77,7 +78,8 @@ def write_project(folder: Path) -> None:
 
 
 def repro(toy: Path) -> list[str]:
-    """Run plain ``dvc repro``; return what ran, in order."""
+    """Run plain ``dvc repro``, in this process; return what ran, in order."""
     (toy / "log.txt").write_text("")
-    subprocess.run([str(DVC), "repro", "-q"], check=True, cwd=toy)
+    with chdir(toy):
+        assert dvc.cli.main(["repro", "-q"]) == 0
     return (toy / "log.txt").read_text().split()

@@ -1,12 +1,11 @@
 """What the last full audit hashed: ``--quick`` believes it for files whose size and times are the same."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from l2s.core.digests import BLAKE3, SHA256
-from l2s.core.files import identity, write_json
+from l2s.core.files import identity, json_or_empty, write_json
 from l2s.lineage.checks.contents import Digests, Known
 from l2s.lineage.digests import HEADER, WEIGHTS, recalled
 
@@ -21,7 +20,7 @@ def identities(files: Iterable[Path]) -> Identities:
 
 def keep(root: Path, seen: Identities, digests: Digests) -> None:
     """Keep what a full audit hashed, beside what others did; files that changed meanwhile are left out."""
-    content = _kept(root) | {
+    content = json_or_empty(root / MEMORY) | {
         f"{algorithm} {file}": {"is": seen[file], "parts": found.parts or {HEADER: found.digest}}
         for algorithm, files in digests.items()
         for file, found in files.items()
@@ -32,7 +31,7 @@ def keep(root: Path, seen: Identities, digests: Digests) -> None:
 
 def unchanged(root: Path, files: Iterable[Path]) -> Known:
     """Digests of files that are as the last full audit, or for weights whatever hashed them last, found them."""
-    kept, there = _kept(root), [file for file in files if file.is_file()]
+    kept, there = json_or_empty(root / MEMORY), [file for file in files if file.is_file()]
     return {algorithm: dict(_unchanged(kept, there, algorithm)) for algorithm in (BLAKE3, SHA256)}
 
 
@@ -43,11 +42,3 @@ def _unchanged(kept: dict[str, Any], files: Iterable[Path], algorithm: str) -> I
             yield file, dict(entry["parts"])
         elif file.suffix == WEIGHTS and (parts := recalled(file, algorithm)):
             yield file, parts
-
-
-def _kept(root: Path) -> dict[str, Any]:
-    try:
-        kept = json.loads((root / MEMORY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none yet, or damaged: hash
-        return {}
-    return kept if isinstance(kept, dict) else {}
