@@ -81,7 +81,7 @@ def _sweep_table(summary: Summary, sweep: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "method": sweep["method"],
         "coefficient": sweep["coefficient"],
-        "grid": sections.plain_grid("run", sweep["rows"], columns.SWEEP, "run", roles_of(summary)),
+        "grid": sections.plain_grid("run", sweep["rows"], columns.SWEEP, roles_of(summary)),
     }
 
 

@@ -28,8 +28,8 @@ def rivals_of(summary: dict[str, Any], benchmark: str) -> dict[str, Any]:
             hardware.setdefault(row["hardware"], []).append(row["run"])
     return {
         "front": front,
-        "best": plain_grid("way", best, columns.RIVALS, "name", ways),
-        "making": plain_grid("run", made, columns.MAKING, "run", ways),
+        "best": plain_grid("way", best, columns.RIVALS, ways),
+        "making": plain_grid("run", made, columns.MAKING, ways),
         "hardware": hardware,
     }
 
@@ -41,7 +41,7 @@ def asked_of(summary: dict[str, Any], benchmark: str) -> list[dict[str, Any]]:
     for model, group in groupby(rows, key=lambda row: row["model"]):
         own = list(group)
         named = [row | {"name": f"{row['length_level']} ({row['verdict']})"} for row in own]
-        grid = plain_grid("level", named, columns.ASKED, "name", {row["run"]: "trained" for row in own})
+        grid = plain_grid("level", named, columns.ASKED, {row["run"]: "trained" for row in own})
         found.append({"model": model, "sentence": _sentence(own), "grid": grid})
     return found
 

@@ -44,8 +44,8 @@ def _search(summary: Row, name: str, found: Search) -> Row:
         f"{each['problems_each']} problems for each of them would have been {each['problems']:,}, and a grid of "
         f"{grid['values']} values a number ({grid['cells']:,} recipes) {grid['problems']:,}.",
         "missed": _missed(own),
-        "estimates": plain_grid("measured on", _estimates(summary, found), ESTIMATES, "name", {}),
-        "importances": plain_grid("number", importances, IMPORTANCE, "name", {}),
+        "estimates": plain_grid("measured on", _estimates(summary, found), ESTIMATES, {}),
+        "importances": plain_grid("number", importances, IMPORTANCE, {}),
     }
 
 

@@ -36,20 +36,19 @@ class Grid:
 
 def run_grid(summary: dict[str, Any], rows: list[Row], wanted: Sequence[Column], benchmark: str) -> Grid | None:
     """A table with one line per run, in the main table's order; null if no run has any of the numbers."""
-    shown = [column for column in wanted if column.is_known(rows)]
     known = {row["run"]: row for row in rows}
-    roles = roles_of(summary)
-    order = [row["run"] for row in sorted_rows(summary, benchmark) if row["run"] in known]
-    lines = [Line(run, run, roles[run], [column.cell(known[run]) for column in shown]) for run in order]
-    return Grid("run", shown, lines) if shown and lines else None
+    ordered = [known[row["run"]] for row in sorted_rows(summary, benchmark) if row["run"] in known]
+    grid = plain_grid("run", ordered, wanted, roles_of(summary))
+    return grid if grid is not None and grid.columns else None
 
 
-def plain_grid(first: str, rows: list[Row], wanted: Sequence[Column], label: str, roles: dict[str, str]) -> Grid | None:
-    """A table with one line per row; the label is the row's ``label`` key. Null without rows."""
+def plain_grid(first: str, rows: list[Row], wanted: Sequence[Column], roles: dict[str, str]) -> Grid | None:
+    """A table with one line per row; the label is the row's name, or else its run. Null without rows."""
     shown = [column for column in wanted if column.is_known(rows)]
     lines = [
-        Line(str(row[label]), row.get("run"), roles.get(row.get("run", ""), ""), [column.cell(row) for column in shown])
+        Line(row.get("name") or row["run"], run, roles.get(run or "", ""), [column.cell(row) for column in shown])
         for row in rows
+        for run in [row.get("run")]
     ]
     return Grid(first, shown, lines) if lines else None
 
@@ -73,12 +72,12 @@ def benchmark_sections(summary: dict[str, Any], benchmark: str) -> dict[str, Any
         "forest": forest_scale(rows, summary["settings"]["margin"]),
         "cost": run_grid(summary, of("efficiency"), columns.COST, benchmark),
         "inside": run_grid(summary, rows, columns.INSIDE, benchmark),
-        "controls": plain_grid("control", controls, columns.CONTROLS, "name", roles),
-        "curves": plain_grid("curve", curves, columns.CURVES, "name", {}),
+        "controls": plain_grid("control", controls, columns.CONTROLS, roles),
+        "curves": plain_grid("curve", curves, columns.CURVES, {}),
         "duel": _duel(rows, roles, run),
-        "samples": plain_grid("run", drawn, columns.SAMPLES, "name", roles),
+        "samples": plain_grid("run", drawn, columns.SAMPLES, roles),
         "sampled": sampled_grid(summary, benchmark),
-        "scale": plain_grid("run", of("scale"), columns.SCALE, "run", roles),
+        "scale": plain_grid("run", of("scale"), columns.SCALE, roles),
         "hypervolume": next(
             (row for row in of("hypervolume") if row["runs"] > 1 and row["hypervolume"] is not None), None
         ),
@@ -108,7 +107,7 @@ def sampled_grid(summary: dict[str, Any], benchmark: str) -> Grid | None:
     rows = rows_of(summary, "sampled", benchmark)
     told = {row["run"]: f" ({row['verdict']})" if row["verdict"] not in (None, "baseline") else "" for row in rows}
     named = [row | {"name": f"{row['run']}{told[row['run']]}", "run": row["beside"]} for row in rows]
-    return plain_grid("run", named, columns.SAMPLED, "name", roles_of(summary))
+    return plain_grid("run", named, columns.SAMPLED, roles_of(summary))
 
 
 def _duel(rows: list[Row], roles: dict[str, str], run: str | None) -> tuple[Row, Row] | None:

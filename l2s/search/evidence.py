@@ -15,6 +15,8 @@ from typing import NamedTuple
 BETS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95)
 """Shares of the wealth; below 1, so that no loss ruins."""
 FINE = 1e-9
+LN10 = math.log10(math.e)
+"""Makes a decimal logarithm of one to the base e."""
 
 
 class Counts(NamedTuple):

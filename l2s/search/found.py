@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from l2s.core.row import Row
 from l2s.search.certified import Certificate, Point
 from l2s.search.outcome import Outcome
 from l2s.search.race import Rules
@@ -11,22 +12,6 @@ from l2s.search.template import Open, Pick, Rest
 from l2s.search.trial import Trial
 
 
-class Look(NamedTuple):
-    """A trial at one look of the race."""
-
-    round: int
-    trial: int
-    problems: int
-    won: int
-    lost: int
-    tokens: int
-    relative: float
-    log_parity: float
-    ended: str
-    spent: int
-    """Problems of all trials when this round was over."""
-
-
 class SearchResult(NamedTuple):
     """What a search found, and all that it rests on."""
 
@@ -34,7 +19,8 @@ class SearchResult(NamedTuple):
     space: Space
     rules: Rules
     trials: list[Trial]
-    looks: list[Look]
+    looks: list[Row]
+    """Each trial at each look of the race; ``spent``: problems of all trials when that round was over."""
     slow: list[Outcome]
     nominees: list[Trial]
     """At parity, shortest; the first is the winner. Empty: nothing at parity was found."""

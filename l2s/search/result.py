@@ -5,7 +5,6 @@ Nothing in it was timed or tells when or where it was written: two machines writ
 
 import json
 from collections.abc import Mapping
-from math import e, log10
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from l2s.core.files import replacing_folder, write_json, write_text
 from l2s.core.row import Row
 from l2s.records.cells import csv_text, rounded
 from l2s.search.certified import Point
-from l2s.search.evidence import bounds, least_problems, log_worse
-from l2s.search.found import Look, SearchResult
+from l2s.search.evidence import LN10, bounds, least_problems, log_worse
+from l2s.search.found import SearchResult
 from l2s.search.proposals import cells
 from l2s.search.ranges import Choice
 from l2s.search.trial import Trial
@@ -25,7 +24,6 @@ EACH = 400
 """Problems that every trial would be given without a race."""
 FINE = 10
 """Values of each number in the grid that a search is compared with."""
-LN10 = log10(e)
 VALUE = "value."
 """How a column of trials.csv begins that has a dimension's values."""
 TRIALS = (
@@ -51,7 +49,7 @@ def write_result(found: SearchResult, out: Path) -> None:
         dimensions = tuple(f"{VALUE}{one.name}" for one in found.space.dimensions)
         trials = [_trial(found, one) for one in found.trials]
         write_text(folder / "trials.csv", csv_text(rounded(trials), (*TRIALS, *dimensions)))
-        write_text(folder / "race.csv", csv_text(rounded([_look(one) for one in found.looks]), RACE))
+        write_text(folder / "race.csv", csv_text(rounded(found.looks), RACE))
         write_text(folder / "front.csv", csv_text(rounded([_point(one) for one in found.front]), FRONT))
         write_json(folder / "search.json", rounded(summary_of(found)))
 
@@ -113,11 +111,6 @@ def _trial(found: SearchResult, trial: Trial) -> Row:
         "evidence_worse": log_worse(trial.counts, found.rules.margin) * LN10,
         **{f"{VALUE}{name}": value for name, value in _values(found, trial).items()},
     }  # fmt: skip
-
-
-def _look(look: Look) -> Row:
-    row = look._asdict()
-    return row | {"evidence": row.pop("log_parity") * LN10}
 
 
 def _point(point: Point) -> Row:
@@ -198,7 +191,7 @@ def _spent(found: SearchResult) -> Row:
         "trials": tried,
         "problems": sum(one.n for one in found.trials),
         "tokens": found.tokens,
-        "rounds": found.looks[-1].round if found.looks else 0,
+        "rounds": found.looks[-1]["round"] if found.looks else 0,
         "swaps": len(found.looks),
         "every_trial": {"problems_each": each, "problems": each * tried},
         "grid": {"values": FINE, "cells": points, "problems": each * points},

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from l2s.core.row import Row
 from l2s.search.answers import Answers
 from l2s.search.certified import certificate, front, missed, nominees
-from l2s.search.evidence import least_problems, log_parity
-from l2s.search.found import Look, SearchResult
+from l2s.search.evidence import LN10, least_problems, log_parity
+from l2s.search.found import SearchResult
 from l2s.search.parts import parts_of
 from l2s.search.proposals import Proposals
 from l2s.search.race import Rules, judge, next_look, share_of
@@ -35,7 +36,7 @@ class Running:
         self.reserve = min(least_problems(settings.margin, alpha / most), self.budget // 4)
         """Problems kept to carry the winner on until its certificate holds over all trials."""
         self.proposals = Proposals(space, settings.sampler, settings.seed, most, starts=starts, front=self.rules.front)
-        self.trials, self.looks, self.round, self.spent = list[Trial](), list[Look](), 0, 0
+        self.trials, self.looks, self.round, self.spent = list[Trial](), list[Row](), 0, 0
 
     def rounds(self) -> Iterator[int]:
         """The whole search; yields how many problems each round took."""
@@ -168,9 +169,10 @@ class Running:
             f"{self.spent:,} of {self.budget:,} problems spent"
         )
 
-    def _look(self, trial: Trial) -> Look:
+    def _look(self, trial: Trial) -> Row:
         won, lost, n = trial.counts
-        return Look(
-            self.round, trial.number, n, won, lost, sum(trial.tokens), trial.relative,
-            log_parity(trial.counts, self.rules.margin), trial.ended, self.spent,
-        )  # fmt: skip
+        return {
+            "round": self.round, "trial": trial.number, "problems": n, "won": won, "lost": lost,
+            "tokens": sum(trial.tokens), "relative": trial.relative, "ended": trial.ended, "spent": self.spent,
+            "evidence": log_parity(trial.counts, self.rules.margin) * LN10,
+        }  # fmt: skip

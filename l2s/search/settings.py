@@ -55,12 +55,6 @@ class SearchParams(Params):
     def _one_or_several(cls, found: Any) -> Any:
         return (found,) if isinstance(found, str) else found
 
-    @model_validator(mode="after")
-    def _starts_differ(self) -> Self:
-        if len(set(self.start)) < len(self.start):
-            raise ValueError("start names a recipe twice; name each once")
-        return self
-
     @field_validator("benchmark")
     @classmethod
     def _benchmarks_differ(cls, found: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -74,15 +68,13 @@ class SearchParams(Params):
         return (self.benchmark,) if isinstance(self.benchmark, str) else self.benchmark
 
     @model_validator(mode="after")
-    def _has_levels_for_the_goal(self) -> Self:
+    def _is_of_one_mind(self) -> Self:
+        if len(set(self.start)) < len(self.start):
+            raise ValueError("start names a recipe twice; name each once")
         if self.level_margin is not None and self.goal == "front":
             raise ValueError(
                 "level_margin is a part of parity, which goal front does not ask for; leave one of them out"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _has_a_sampler_for_the_goal(self) -> Self:
         if self.sampler == "cma-es" and self.goal == "front":
             raise ValueError("sampler cma-es takes one goal; expected tpe, nsga2, gp, qmc, random or grid for a front")
         return self

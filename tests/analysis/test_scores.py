@@ -157,13 +157,14 @@ def test_majority() -> None:
 
 def test_sample_rows() -> None:
     rows = verdict_rows({"slow": 0.7, "merge": 0.5}, {"test": 60}, samples=6)
-    found = [row for row in report(rows).samples if row["run"] == "merge"]
+    whole = report(rows)
+    found = [row for row in whole.samples if row["run"] == "merge"]
     assert [row["k"] for row in found] == [1, 2, 4, 6]
-    own = only(report(rows).rows, run="merge")
+    own = only(whole.rows, run="merge")
     assert found[0]["pass_at_k"] == found[0]["maj_at_k"] == pytest.approx(own["accuracy"])
     values = [row["pass_at_k"] for row in found]
     assert values == sorted(values) and all(r["pass_at_k_low"] < r["pass_at_k"] <= r["pass_at_k_high"] for r in found)
-    assert report(verdict_rows()).samples == []
+    assert report([row for row in rows if row["sample"] == 0]).samples == []
     uneven = [row for row in rows if not (row["id"] == "3" and row["sample"] > 1)]
     assert [r["problems"] for r in report(uneven).samples if r["run"] == "merge"] == [60, 60, 59, 59]
 
@@ -174,9 +175,9 @@ def test_scaling_is_the_mean_slope_over_pairs() -> None:
     assert scaling([(100, 0.5)]) is None and scaling([(100, 0.5), (100, 0.6)]) is None
 
 
-def controlled() -> list[dict]:  # type: ignore[type-arg]
+def controlled(problems: int = 200) -> list[dict]:  # type: ignore[type-arg]
     runs = {"slow": 0.95, "slow-budget-40": 0.4, "slow-budget-80": 0.7, "slow-eot_temperature-0.8": 0.9, "merge": 0.9}
-    rows = verdict_rows(runs, {"test": 200})
+    rows = verdict_rows(runs, {"test": problems})
     lengths = {"slow": 100, "slow-budget-40": 40, "slow-budget-80": 80, "slow-eot_temperature-0.8": 60, "merge": 30}
     for row in rows:
         row |= {
@@ -207,15 +208,16 @@ def test_curves_of_controls() -> None:
 
 def test_facts_of_controls_win_over_names() -> None:
     facts = {"slow-budget-40": RunFacts(control_kind="prompt", control={"style": "token-budget", "tokens": 64})}
-    row = only(report(controlled(), facts=facts).controls, run="slow-budget-40")
+    few = controlled(20)
+    row = only(report(few, facts=facts).controls, run="slow-budget-40")
     assert (row["kind"], row["target"], row["value"]) == ("prompt", 64, 64)
     for threshold in (0.95, 0.9999, 0.0):  # a budget under early exit tells two of them not apart
         early = {
             "slow-budget-40": RunFacts(control_kind="early_exit", control={"max_think": 64, "threshold": threshold})
         }
-        assert only(report(controlled(), facts=early).controls, run="slow-budget-40")["value"] == threshold
+        assert only(report(few, facts=early).controls, run="slow-budget-40")["value"] == threshold
     tempered = {"slow-budget-40": RunFacts(control_kind="eot_temperature", control={"value": 0.0, "min_think": 8})}
-    assert only(report(controlled(), facts=tempered).controls, run="slow-budget-40")["value"] == 0
+    assert only(report(few, facts=tempered).controls, run="slow-budget-40")["value"] == 0
     assert run_facts("slow-concise", "slow", {}).control_kind == "concise"
     assert run_facts("slow", "slow", {}).control_kind is None
 

@@ -15,6 +15,7 @@ from tests.analysis.simulate import verdict_rows
 from tests.report.sample import examples_with, manifest, summarised
 
 SECTIONS = ["runs", "trade-off", "levels", "sweep", "controls", "cost", "problems", "layers", "study", "lineage"]
+SOME = {"validation": 30, "test": 40}
 UNCOMPARED: dict[str, Any] = {"slow": None, "quick": None, "validation": None, "candidates": []}
 
 
@@ -125,7 +126,7 @@ def test_what_utf8_cannot_hold_is_shown_as_a_sign(unmeasured: dict[str, Any], tm
 
 
 def test_names_are_text_too(tmp_path: Path, kept: Path) -> None:
-    rows = [{**row, "run": row["run"].replace("average", "<i>&'\"</i>")} for row in verdict_rows()]
+    rows = [{**row, "run": row["run"].replace("average", "<i>&'\"</i>")} for row in verdict_rows(per_benchmark=SOME)]
     summary = summarised(rows, tmp_path, candidates=["<i>&'\"</i>"])
     html = page(summary, tmp_path, kept)
     assert "<i>" not in html and 'data-open="&lt;i&gt;&amp;&#39;&#34;&lt;/i&gt;"' in html
@@ -150,6 +151,7 @@ def test_long_transcripts_are_shortened_and_say_so(unmeasured: dict[str, Any], t
     assert "[… 800 characters left out …]" in html
 
 
+@pytest.mark.long
 def test_a_thousand_problems_of_25_runs_stay_small(tmp_path: Path, kept: Path) -> None:
     accuracies = {"slow": 0.9, "quick": 0.5, "average": 0.9, **{f"ties-d{number}": 0.85 for number in range(22)}}
     summary = summarised(verdict_rows(accuracies, {"validation": 40, "test": 200}), tmp_path, bootstrap=100)
@@ -160,7 +162,7 @@ def test_a_thousand_problems_of_25_runs_stay_small(tmp_path: Path, kept: Path) -
 
 
 def test_one_model_alone(tmp_path: Path, kept: Path) -> None:
-    html = bare(summarised(verdict_rows({"slow": 0.9}), tmp_path, **UNCOMPARED), tmp_path, kept)
+    html = bare(summarised(verdict_rows({"slow": 0.9}, SOME), tmp_path, **UNCOMPARED), tmp_path, kept)
     assert "slow alone: accuracy" not in html, "two benchmarks are two rows"
     alone = summarised(verdict_rows({"slow": 0.9}, {"test": 50}), tmp_path, **UNCOMPARED)
     html = bare(alone, tmp_path, kept)
@@ -192,7 +194,10 @@ def test_verdicts_of_other_tools_without_lengths_or_levels(
 
 
 def test_a_level_that_one_run_lacks(tmp_path: Path, kept: Path) -> None:
-    gap = [{**row, "level": None} if (row["run"], row["level"]) == ("quick", 5) else row for row in verdict_rows()]
+    gap = [
+        {**row, "level": None} if (row["run"], row["level"]) == ("quick", 5) else row
+        for row in verdict_rows(per_benchmark=SOME)
+    ]
     html = bare(summarised(gap, tmp_path), tmp_path, kept)
     assert '<td data-value="">–</td>' in html
     points = plots(html)["level-tokens-test"][""]["data"]["values"]
