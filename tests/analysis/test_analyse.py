@@ -212,8 +212,8 @@ def test_a_slow_run_that_spent_nothing_has_no_reduction(tmp_path: Path) -> None:
 
 
 def test_several_samples_and_verdicts_of_other_tools() -> None:
-    found = report(verdict_rows(samples=3))
-    assert row_of(found, "slow")["n"] == 600 and row_of(found, "slow")["problems"] == 200
+    found = report(verdict_rows(per_benchmark={"validation": 20, "test": 30}, samples=3))
+    assert row_of(found, "slow")["n"] == 90 and row_of(found, "slow")["problems"] == 30
     bare = [{"gold": "1", "response": "1", "answer": "1", "status": "correct", "correct": True, "grader": "x"}] * 3
     row = report(bare, AnalysisParams()).rows[0]
     assert (row["n"], row["accuracy"], row["verdict"]) == (3, 1.0, "undecided")

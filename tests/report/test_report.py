@@ -93,8 +93,8 @@ def test_the_caption_says_what_is_true_of_its_table(summary: dict[str, Any], tmp
     assert "Undecided: a difference under 3.4 points" in caption(summary, undecided)
     alone = summarised(verdict_rows(), tmp_path, slow=None, quick=None, validation=None, candidates=[])
     assert caption(alone, sorted_rows(alone, "test")) == "200 problems each."
-    several = summarised(verdict_rows(samples=3), tmp_path)
-    assert "200 problems (600 responses)" in headline(several)
+    several = summarised(verdict_rows(per_benchmark={"validation": 20, "test": 30}, samples=3), tmp_path)
+    assert "30 problems (90 responses)" in headline(several)
 
 
 def test_numbers_as_text() -> None:
