@@ -15,10 +15,11 @@ Departures: sums are float64; texts that are too long are cut, not skipped; a he
 too, for the matrix is used at both ends; and where the texts do not fill one block, all of them are one.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -91,20 +92,17 @@ class InputMeans:
         if self._weights:
             self._hooks.enter_context(WatchedProducts(self._weights, self._add_product))
         for name, module in self._modules.items():
-            self._hooks.callback(module.register_forward_pre_hook(self._hook(name)).remove)
+            self._hooks.callback(module.register_forward_pre_hook(functools.partial(self._add_input, name)).remove)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._hooks.close()
 
-    def _hook(self, name: str) -> Any:
-        def add(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            mean = inputs[0].detach().flatten(0, -2).abs().mean(0, dtype=torch.float64).cpu()  # [in]
-            if not torch.isfinite(mean).all():
-                raise not_finite(self.checkpoint, f"activations of {name}")
-            self.sums[name] = self.sums[name] + mean if name in self.sums else mean
-
-        return add
+    def _add_input(self, name: str, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        mean = inputs[0].detach().flatten(0, -2).abs().mean(0, dtype=torch.float64).cpu()  # [in]
+        if not torch.isfinite(mean).all():
+            raise not_finite(self.checkpoint, f"activations of {name}")
+        self.sums[name] = self.sums[name] + mean if name in self.sums else mean
 
     def _add_product(self, name: str, entering: Tensor, expert: int | None, place: int) -> None:
         weight = self._weights[name]

@@ -73,11 +73,6 @@ class LayeredModel:
             "lm_head.weight": embedding[f"{EMBEDDING}weight"]
         }
 
-    @property
-    def hidden_size(self) -> int:
-        """Length of what enters a layer, per token."""
-        return self.checkpoint.entry(f"{EMBEDDING}weight").shape[1]
-
     def size(self, piece: int) -> int:
         """Bytes of a piece in float32."""
         return sum(4 * math.prod(self.checkpoint.entry(name).shape) for name in self.names_of(piece))

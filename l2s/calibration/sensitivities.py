@@ -25,7 +25,7 @@ from transformers import PreTrainedModel
 
 from l2s.calibration.finite import not_finite
 from l2s.calibration.gradients import GradientSums
-from l2s.calibration.layers import LayeredModel, Weights
+from l2s.calibration.layers import EMBEDDING, LayeredModel, Weights
 from l2s.calibration.partial import Partial
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.core.progress import Track
@@ -128,7 +128,8 @@ def layer_rows(
 
 def _at_once(model: LayeredModel, texts: Texts) -> int:
     longest = max((text.shape[1] for text in texts), default=1)  # none are left where only the writing was killed
-    kept = 4 * (model.layers + 2) * longest * model.hidden_size
+    hidden = model.checkpoint.entry(f"{EMBEDDING}weight").shape[1]
+    kept = 4 * (model.layers + 2) * longest * hidden
     return max(1, max(model.size(piece) for piece in range(model.head + 1)) // kept)
 
 

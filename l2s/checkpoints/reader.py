@@ -1,12 +1,14 @@
 """CheckpointReader: tensors and rows of tensors, mapped from their files."""
 
 import mmap
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,6 @@ from numpy.typing import NDArray
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.files.dtypes import BYTES, torch_dtype
 from l2s.checkpoints.files.index import TensorEntry
-from l2s.checkpoints.files.mapped import map_file
 from l2s.core.errors import CheckpointError
 from l2s.core.files import fill, identity
 from l2s.core.lazy import Tensor, torch
@@ -22,6 +23,10 @@ from l2s.core.lazy import Tensor, torch
 NUMPY_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16",
                "I8": "int8", "BOOL": "bool"}  # fmt: skip
 """Formats that NumPy knows."""
+_mapped: WeakValueDictionary[tuple[int, ...], mmap.mmap] = WeakValueDictionary()
+"""Files mapped into memory, each once however many read it, by device, inode, size and times of change; a mapping ends
+with the last that uses it."""
+_mapping = threading.Lock()
 
 
 class Place(NamedTuple):
@@ -157,10 +162,24 @@ class CheckpointReader(Reader):
             assert not self._closed, f"{file}: read after its reader was closed"
             maps = self._private if private else self._shared
             if file not in maps:
-                maps[file] = _map_privately(file) if private else map_file(file)
+                maps[file] = (_map_privately if private else _map)(file)
             return maps[file]
 
 
 def _map_privately(file: Path) -> mmap.mmap:
     with open(file, "rb") as stream:
         return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)
+
+
+def _map(file: Path) -> mmap.mmap:
+    """A file's bytes, not to be written to."""
+    with open(file, "rb") as opened, _mapping:
+        status = os.fstat(opened.fileno())
+        key = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        if (found := _mapped.get(key)) is None:
+            try:
+                found = mmap.mmap(opened.fileno(), status.st_size, access=mmap.ACCESS_READ)
+            except ValueError:  # it is empty, or was cut just now
+                raise OSError(f"{file}: ended while it was read") from None
+            _mapped[key] = found
+        return found

@@ -147,17 +147,14 @@ def _with_added(tokens: _Tokens, said: Mapping[str, TokenRow], models: Mapping[s
     if not new:
         return tokens
     free = max(tokens.strings, default=-1) + 1
-    entries = [read_added_tokens(model.tokenizer_folder) for model in models.values() if _has_tokenizer(model)]
+    folders = [model.tokenizer_folder for model in models.values()]
+    entries = [read_added_tokens(folder) for folder in folders if (folder / "tokenizer.json").is_file()]
     added = [
         {**PLAIN, **next((found[token] for found in entries if token in found), {}), "id": free + n, "content": token}
         for n, token in enumerate(new)
     ]
     strings = tokens.strings | {free + n: token for n, token in enumerate(new)}
     return _Tokens(strings, max(tokens.rows, free + len(new)), (*tokens.added, *added))
-
-
-def _has_tokenizer(model: Checkpoint) -> bool:
-    return (model.tokenizer_folder / "tokenizer.json").is_file()
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.checks.compatible import Finding
-from l2s.checkpoints.files.dtypes import TORCH_NAMES
+from l2s.checkpoints.files.dtypes import EXPONENTS, TORCH_NAMES
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import CheckpointReader, Reader
 from l2s.core.progress import Track, silent
 
 BLOCK = 1 << 23
 """Bytes looked at at a time."""
-EXPONENTS = {"BF16": 0x7F80, "F16": 0x7C00}
-"""The bits that are all set in NaN and in infinity, and in no other number of that format."""
 
 
 def scan_for_nan(models: Mapping[str, Checkpoint], track: Track = silent) -> list[Finding]:

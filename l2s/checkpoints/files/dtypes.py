@@ -20,6 +20,9 @@ TORCH_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bf
 WORDS = {name: word for word, name in TORCH_NAMES.items()}
 """The other way round: ``bfloat16`` to ``BF16``."""
 
+EXPONENTS = {"BF16": 0x7F80, "F16": 0x7C00}
+"""Of formats of 16 bits those that are all set in NaN and in infinity, and in no other number."""
+
 INTEGERS = frozenset(word for word in BYTES if word[0] in "IUB" and word != "BF16")
 """Formats of counters and masks: copied where all models agree, never averaged."""
 OTHERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",

@@ -121,11 +121,9 @@ class AlignedReader(Reader):
         """Rows ``start`` to ``stop`` of a tensor (entries, if it has one dimension)."""
         if not has_rows(self._aligned.model, name):
             return self._own.rows(name, start, stop)
-        runs = list(self._map.runs(start, min(stop, self._map.count)))
-        if len(runs) == 1 and runs[0][0] >= 0:
-            origin, first, count = runs[0]
-            return self._parts[origin].rows(self._stored(origin, name), first, first + count)
-        pieces = [self._run(name, *run) for run in runs]
+        pieces = [self._run(name, *run) for run in self._map.runs(start, min(stop, self._map.count))]
+        if len(pieces) == 1:
+            return pieces[0]
         formats = {piece.dtype for piece in pieces}
         return torch.cat(pieces if len(formats) == 1 else [piece.float() for piece in pieces])
 

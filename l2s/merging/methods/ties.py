@@ -5,7 +5,7 @@ Yadav et al. 2023, arXiv:2306.01708, algorithm 1, with mergekit's weights. Trimm
 long-to-short paper's code (arXiv:2503.20641) do.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -132,7 +132,18 @@ def _spare(
     each: ForEachWeight, thresholds: list[float], densities: Sequence[Decimal]
 ) -> dict[tuple[str, int], list[int]]:
     """How many entries equal to the threshold each piece may keep: the earlier ones, until ⌊d n⌋ are kept."""
-    counts = [count for counts in each(_at_cut(thresholds)) for count in counts]
+
+    def count(pieces: Iterable[Weight | Distances]) -> list[tuple[tuple[str, int], int, list[int], list[int]]]:
+        """Of each piece: place, entries, and by model those above and at the threshold."""
+        found = []
+        for piece in pieces:
+            rows = list(zip(piece.magnitudes, thresholds, strict=True))
+            above = [int(np.count_nonzero(row > cut)) for row, cut in rows]
+            equal = [int(np.count_nonzero(row == cut)) for row, cut in rows]
+            found.append(((piece.name, piece.start), rows[0][0].size, above, equal))
+        return found
+
+    counts = [count for counts in each(count) for count in counts]
     total = sum(entries for _, entries, _, _ in counts)
     left = [max(1, int(total * d)) - sum(above[k] for _, _, above, _ in counts) for k, d in enumerate(densities)]
     spare = {}
@@ -140,22 +151,3 @@ def _spare(
         spare[place] = [min(here, quota) for here, quota in zip(equal, left, strict=True)]
         left = [quota - here for quota, here in zip(left, spare[place], strict=True)]
     return spare
-
-
-Count = tuple[tuple[str, int], int, list[int], list[int]]
-
-
-def _at_cut(thresholds: list[float]) -> Callable[[Iterable[Weight | Distances]], list[Count]]:
-    """Counts of a weight's pieces: place, entries, and by model those above and at the threshold."""
-
-    def count(pieces: Iterable[Weight | Distances]) -> list[Count]:
-        counts = []
-        for piece in pieces:
-            found = piece.magnitudes
-            rows = list(zip(found, thresholds, strict=True))
-            above = [int(np.count_nonzero(row > cut)) for row, cut in rows]
-            equal = [int(np.count_nonzero(row == cut)) for row, cut in rows]
-            counts.append(((piece.name, piece.start), found.shape[1], above, equal))
-        return counts
-
-    return count
