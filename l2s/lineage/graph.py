@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from l2s.core.digests import without_name
 from l2s.core.errors import RecordError
 from l2s.lineage.artefacts import ALONE, Artefact
-from l2s.lineage.record import RECORDS, SIDECAR, Record, Reference, RunInfo, Sidecar, sidecar_of
+from l2s.lineage.record import RECORDS, SIDECAR, Record, Reference, RunInfo, Sealed, Sidecar, sidecar_of
 
+Read = TypeVar("Read", bound=Sealed)
 STEP = "l2s "
 """How the names of single steps begin."""
 LOCAL = Path(".l2s/history")
@@ -68,12 +70,8 @@ class ProvenanceGraph:
         """The project that holds ``near``, or else the current folder, with its records; and ``near``'s sidecar."""
         graph = cls(project_of(near) or project_of(Path()) or Path.cwd())
         for file in sorted((graph.root / RECORDS).rglob("*.json")):
-            try:
-                record = Record.read(file)
-            except RecordError as error:
-                graph.damaged[file] = str(error)
-                continue
-            graph._keep(Entry(record, graph.root, file, graph._occasion(file, record)))
+            if record := graph._read(Record, file):
+                graph._keep(Entry(record, graph.root, file, graph._occasion(file, record)))
         return graph
 
     def maker(self, path: Path) -> Made | None:
@@ -123,6 +121,14 @@ class ProvenanceGraph:
         """A path as people know it: from the project's folder if it lies there."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
+    def _read(self, kind: type[Read], file: Path) -> Read | None:
+        """A file of that kind; of one that is not sound, why."""
+        try:
+            return kind.read(file)
+        except RecordError as error:
+            self.damaged[file] = str(error)
+            return None
+
     def _keep(self, kept: Entry) -> None:
         self.kept.append(kept)
         for artefact in kept.record.outputs:
@@ -133,25 +139,14 @@ class ProvenanceGraph:
         if file in self.looked_for:
             return
         self.looked_for.add(file)
-        if not file.is_file():
-            return
-        try:
-            found = Sidecar.read(file)
-        except RecordError as error:
-            self.damaged[file] = str(error)
-            return
-        self._keep(Entry(found.record, file.parent, file, found.occasion))
+        if file.is_file() and (found := self._read(Sidecar, file)):
+            self._keep(Entry(found.record, file.parent, file, found.occasion))
 
     def _occasion(self, file: Path, record: Record) -> RunInfo | None:
         """When these very bytes were last made in this clone."""
         place = self.root / _local(file.relative_to(self.root / RECORDS), record.digest)
-        try:
-            found = RunInfo.read(place)
-        except RecordError as error:
-            if place.exists():
-                self.damaged[place] = str(error)
-            return None
-        return found if found.record == record.digest else None
+        found = self._read(RunInfo, place) if place.exists() else None
+        return found if found and found.record == record.digest else None
 
 
 def entries_of(made: Iterable[Made]) -> list[Entry]:

@@ -2,12 +2,14 @@
 
 import sqlite3
 import subprocess
+import uuid
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tasks.running.recording import PREFECT_RUN, prefect_run
 from tests.flows.conftest import repro
 from tests.flows.running import finish, start
 
@@ -76,3 +78,18 @@ def test_a_run_is_named_by_what_it_runs() -> None:
 
     assert run_name(["merge@a{b}", "verify@slow"]) == "merge@a{b}, verify@slow"
     assert run_name(["family", *(f"merge@{n}" for n in range(30)), "report"]) == "family, 30 merge, report"
+
+
+def test_the_environment_tells_the_flow_run_s_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(PREFECT_RUN, raising=False)
+    assert prefect_run() is None
+    monkeypatch.setenv(PREFECT_RUN, "an-id")
+    assert prefect_run() == "an-id"
+
+
+@pytest.mark.slow
+def test_a_stage_is_told_the_flow_run_s_id_for_its_record(toy: Path) -> None:
+    before = (toy / "dvc.yaml").read_text()
+    (toy / "dvc.yaml").write_text(before.replace("echo other > other.txt", f"echo ${PREFECT_RUN} > other.txt"))
+    assert run(toy)[0] == "ran"
+    assert uuid.UUID((toy / "other.txt").read_text().strip())

@@ -50,7 +50,9 @@ def test_each_is_complete_and_checks_out(name: str, tmp_path: Path) -> None:
     assert set(config.analysis.test) <= set(config.benchmarks) - {config.analysis.validation}
 
 
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=() if one in ("tiny", "tldr-7b") else pytest.mark.long) for one in preset_names()]
+)
 def test_dvc_reads_its_graph(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import subprocess
 

@@ -9,6 +9,7 @@ import typer
 
 from flows.cli.console import Json, out, say
 from l2s.core.digests import without_name
+from l2s.lineage.checks.finding import short
 
 Crate = Annotated[Path | None, typer.Option("--crate", metavar="OUT", help="Write a Workflow Run RO-Crate there.")]
 SHOWN = ("method", "seed", "rows", "engine", "grader", "weights", "model")
@@ -83,7 +84,7 @@ def _lines(node: Mapping[str, Any]) -> Iterator[str]:
         return
     yield escape(f"made by {node['made_by']}{_when(node['occasion'])}")
     for key, value in node["parameters"].items():
-        yield escape(f"{key}: {_short(value)}")
+        yield escape(f"{key}: {short(json.dumps(value, ensure_ascii=False), 160)}")
     if node["seeds"]:
         yield escape("seeds: " + ", ".join(f"{key} {value}" for key, value in node["seeds"].items()))
     facts = {key: node["facts"][key] for key in SHOWN if key in node["facts"]}
@@ -101,11 +102,6 @@ def _when(occasion: Mapping[str, Any] | None) -> str:
     run = f", Prefect run {occasion['prefect_run']}" if occasion["prefect_run"] else ""
     where = f"{occasion['machine']['processor']}, {occasion['machine']['cores']} cores"
     return f" on {occasion['started'][:19]}Z in {occasion['seconds']} s ({where}){commit}{dirty}{run}"
-
-
-def _short(value: Any, most: int = 160) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from flows.cli.console import Json, complain, err, out, print_summary, print_table, say, tell, warn
+from l2s.lineage.checks.finding import short
 
 if TYPE_CHECKING:
     from l2s.config import Config
@@ -144,8 +145,7 @@ def _print_plan(stale: dict[str, list], as_json: bool, most: int | None = None) 
         out.print(name, style="bold", highlight=False, markup=False)
         shown = reasons if most is None or len(reasons) <= most else reasons[: most - 1]
         for reason in map(str, shown):
-            short = reason if most is None or len(reason) <= WIDTH else f"{reason[: WIDTH - 1]}…"
-            say(f"    {short}")
+            say(f"    {reason if most is None else short(reason, WIDTH)}")
         if len(shown) < len(reasons):
             say(f"    and {len(reasons) - len(shown)} more: l2s why {name}")
 

@@ -18,7 +18,7 @@ from dvc.scm import SCMError
 from dvc.stage import PipelineStage
 
 from flows.pipeline.repository.changed_code import changed_code
-from flows.pipeline.repository.listings import changed_files, remember
+from flows.pipeline.repository.listings import changed_files, folder_digest, remember
 from flows.pipeline.repository.locks import mend_lock_file, reads, void_dead_locks
 from flows.pipeline.repository.project import no_repository
 from l2s.core.errors import ConfigError
@@ -170,11 +170,8 @@ def _files(stage: PipelineStage, path: str, change: str) -> str | None:
     """Which files of a folder that the stage depends on changed, where that is known."""
     if change != "modified":
         return None
-    for dependency in stage.deps:
-        digest = getattr(dependency.hash_info, "value", None)
-        if str(dependency) == path and isinstance(digest, str) and digest.endswith(".dir"):
-            return changed_files(Path(path), digest)
-    return None
+    digests = (folder_digest(dependency) for dependency in stage.deps if str(dependency) == path)
+    return next((changed_files(Path(path), digest) for digest in digests if digest is not None), None)
 
 
 def _shown(value: Any) -> str:

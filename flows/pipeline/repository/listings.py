@@ -8,6 +8,7 @@ import hashlib
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from dvc.stage import PipelineStage
 
@@ -23,12 +24,17 @@ Listing = dict[str, str]
 def remember(stage: PipelineStage) -> None:
     """Keep listings of the folders that an up-to-date stage depends on."""
     for dependency in stage.deps:
-        digest = getattr(dependency.hash_info, "value", None)
-        folder = Path(str(dependency))
-        if isinstance(digest, str) and digest.endswith(".dir") and not _place(digest).exists():
-            listing = _list(folder)
+        digest = folder_digest(dependency)
+        if digest is not None and not _place(digest).exists():
+            listing = _list(Path(str(dependency)))
             if listing is not None:
                 write_json(_place(digest), listing)
+
+
+def folder_digest(dependency: Any) -> str | None:
+    """DVC's digest of a folder as it was when the stage ran; None of other dependencies."""
+    digest = getattr(dependency.hash_info, "value", None)
+    return digest if isinstance(digest, str) and digest.endswith(".dir") else None
 
 
 def changed_files(folder: Path, digest: str) -> str | None:
