@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from l2s.checkpoints import Checkpoint
 from l2s.core.errors import CheckpointError
 from l2s.merging.plan.preflight import plan_merge
 from l2s.merging.recipe import MergeRecipe
@@ -51,22 +50,6 @@ def test_a_merge_never_overwrites_an_adapter(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"the model 'base\+tuned' lies at .*adapter; choose another place"):
         merge_checkpoints(recipe("base+tuned"), {**family, "tuned": adapter}, adapter, force=True)
     assert sorted(file.name for file in adapter.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
-
-
-def test_names_in_the_hubs_cache_are_merged_like_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.chdir(tmp_path)
-    family = write_family(tmp_path / "folders")
-    for name, folder in family.items():
-        repository = tmp_path / "hub" / f"models--acme--{name}"
-        (repository / "refs").mkdir(parents=True)
-        (repository / "refs" / "v1").write_text("f" * 40)
-        (repository / "snapshots").mkdir()
-        os.symlink(folder, repository / "snapshots" / ("f" * 40))
-    asked = recipe("acme/quick@v1", "acme/slow@v1", base_model="acme/base@v1")
-    merge_checkpoints(asked, None, tmp_path / "out")
-    merge_checkpoints(recipe("quick", "slow"), family, tmp_path / "expected")
-    assert Checkpoint(tmp_path / "out").weights_digest == Checkpoint(tmp_path / "expected").weights_digest
 
 
 def test_every_model_that_cannot_be_had_is_named_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -199,6 +199,7 @@ def test_an_infinite_entry_is_told_of(method: str, tmp_path: Path, monkeypatch: 
     assert not (tmp_path / "no").exists()
 
 
+@pytest.mark.long
 def test_kernels_are_kept_where_they_can_be_and_run_where_they_cannot(tmp_path: Path) -> None:
     """Beside the source; in NUMBA_CACHE_DIR; or nowhere at all, for a user without any folder to write to."""
     for place, environment in (("kept", {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}), ("home/.cache", {})):

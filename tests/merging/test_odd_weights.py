@@ -156,19 +156,21 @@ def test_models_too_far_apart_are_one_sentence(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_descriptors_are_open_only_while_a_tensor_is_merged(tmp_path: Path) -> None:
+def test_descriptors_are_open_only_while_a_tensor_is_merged_or_looked_at(tmp_path: Path) -> None:
     """Of models of more shards than a process may have files open; in a process of its own."""
     script = """
 import resource, sys
 import numpy as np
 from pathlib import Path
+from l2s.checkpoints import Checkpoint
+from l2s.checkpoints.checks.soundness import scan_for_nan
 from l2s.merging.kernels import kernels
 from l2s.merging.run.merge import merge_checkpoints
-from l2s.merging.methods import METHODS
 from l2s.merging.recipe import MergeRecipe
 kernels.widen(np.ones(1, np.uint16), np.ones(1, np.float32))
 resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
 asked = {"merge_method": "linear", "models": [{"model": sys.argv[1]}], "dtype": "bfloat16"}
+assert not scan_for_nan({"model": Checkpoint(Path(sys.argv[1]))})
 merge_checkpoints(MergeRecipe.parse(asked, "recipe"), {}, Path(sys.argv[2]))
 """
     weights = random_weights(0) | {f"model.more.{number}.weight": torch.ones(8) for number in range(60)}

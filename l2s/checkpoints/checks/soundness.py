@@ -1,7 +1,8 @@
 """Are all weights numbers? A pass over every entry of every model, for those who want to know beforehand."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,19 @@ def scan_for_nan(models: Mapping[str, Checkpoint], track: Track = silent) -> lis
     def size(item: tuple[str, str]) -> float:
         return float(models[item[0]].entry(item[1]).size)
 
-    findings = list[Finding]()
-    with ExitStack() as stack:
-        readers = {name: stack.enter_context(open_reader(model)) for name, model in models.items()}
-        for name, tensor in track(tensors, "looking for NaN", sum(map(size, tensors)), size):
-            if wrong := count_wrong(readers[name], tensor):
-                sentence = f"{name}: {tensor} holds {wrong} NaN or infinite entries; get a sound copy of the model"
-                findings.append(Finding(sentence, fatal=True))
-    return findings
+    def place(item: tuple[str, str]) -> tuple[str, Path]:
+        return item[0], models[item[0]].entry(item[1]).file
+
+    wrong = dict[tuple[str, str], int]()
+    tracked = track(sorted(tensors, key=place), "looking for NaN", sum(map(size, tensors)), size)
+    for (name, _), group in groupby(tracked, place):  # a model may have more files than may be open
+        with open_reader(models[name]) as reader:
+            wrong |= {item: count_wrong(reader, item[1]) for item in group}
+    return [
+        Finding(f"{name}: {tensor} holds {count} NaN or infinite entries; get a sound copy of the model", fatal=True)
+        for name, tensor in tensors
+        if (count := wrong[name, tensor])
+    ]
 
 
 def count_wrong(reader: Reader, name: str) -> int:
