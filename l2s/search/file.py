@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field, field_validator
 
@@ -46,8 +46,6 @@ class SearchFile(SearchParams):
     controls: dict[str, AnyControl] = {"none": NoControl()}
     decoding: DecodingParams = DecodingParams()
     grading: GraderParams = GraderParams()
-
-    PATHS: ClassVar[tuple[str, ...]] = ("models", "calibration")
 
     @field_validator("benchmark")
     @classmethod
@@ -99,21 +97,26 @@ def with_folders(recipe: Any, search: SearchFile) -> Any:
     }
 
 
-def read_search(found: Any, where: str, folder: Path, **changes: Any) -> SearchFile:
+def read_search(
+    found: Any, where: str, folder: Path, budget: int | None = None, sampler: str | None = None
+) -> SearchFile:
     """The search that a file or a mapping states, with its paths as they are from the current folder.
 
     Args:
-        changes: keys that are to be otherwise; those that are None are not.
+        found: what it holds.
+        where: the file, for the message.
+        folder: that paths are relative to.
+        budget: problems of all trials, in the place of what it says.
+        sampler: in the place of what it says.
 
     Raises:
         ConfigError: everything that is wrong with it.
     """
     block = _from_here(found, folder) if isinstance(found, Mapping) else found
-    if isinstance(block, dict):
-        budget = {"problems": changes.pop("budget", None)}
-        block |= {key: value for key, value in changes.items() if value is not None}
-        if budget["problems"] is not None:
-            block["budget"] = {**(block.get("budget") or {}), **budget}
+    if isinstance(block, dict) and sampler is not None:
+        block["sampler"] = sampler
+    if isinstance(block, dict) and budget is not None:
+        block["budget"] = {**(block.get("budget") or {}), "problems": budget}
     search = SearchFile.parse(block, where)
     if problems := _wrong(search, where):
         raise ConfigError("; ".join(problems))
@@ -123,7 +126,8 @@ def read_search(found: Any, where: str, folder: Path, **changes: Any) -> SearchF
 def _wrong(search: SearchFile, where: str) -> list[str]:
     joint = ": " if where.endswith((".yaml", ".yml")) else "."
     problems = list[str]()
-    if (search.problems is None) == (search.benchmark == ""):
+    asks_once = (search.problems is None) != (search.benchmark == "")
+    if not asks_once:
         problems.append(f"{where}{joint}problems: name a file of problems, or a benchmark in its place")
     if search.slow not in search.models:
         problems.append(
@@ -142,13 +146,11 @@ def _wrong(search: SearchFile, where: str) -> list[str]:
         problems += unknown_inputs(search.space(where), search.models, search.calibration, f"{where}{joint}recipe")
     except ConfigError as error:
         problems.append(str(error))
-    return problems + _problems(search, where, joint)
+    return problems + (_problems(search, where, joint) if asks_once else [])
 
 
 def _problems(search: SearchFile, where: str, joint: str) -> list[str]:
     """What is wrong with the problems, as far as it is known before they are read."""
-    if (search.problems is None) == (search.benchmark == ""):
-        return []
     try:
         asked = search.asked()
     except ConfigError as error:
@@ -177,7 +179,7 @@ def _problems(search: SearchFile, where: str, joint: str) -> list[str]:
 def _from_here(block: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Paths as they are from the current folder; names of the hub, which no folder here has, stay."""
     found = dict(block)
-    for key in SearchFile.PATHS:
+    for key in ("models", "calibration"):
         if isinstance(inner := found.get(key), Mapping):
             found[key] = {name: _path(path, folder) for name, path in inner.items()}
     for key in ("problems", "benchmark"):

@@ -39,16 +39,14 @@ def untied(model: Path, out: Path) -> Path:
     return out
 
 
-def arithmetic(quick: float, slow: float, dtype: str = "bfloat16") -> dict[str, Any]:
+def arithmetic(quick: Any, slow: Any, dtype: str = "bfloat16") -> dict[str, Any]:
     models = [{"model": name, "parameters": {"weight": weight}} for name, weight in (("quick", quick), ("slow", slow))]
     return {"merge_method": "task_arithmetic", "base_model": "base", "models": models, "dtype": dtype}
 
 
 def ranged(low: float = 0.2, high: float = 0.6) -> dict[str, Any]:
     """The line of recipes from quick to slow, by the share of slow."""
-    shares: dict[str, Any] = {"quick": {"rest": "s"}, "slow": {"name": "s", "low": low, "high": high}}
-    models = [{"model": name, "parameters": {"weight": weight}} for name, weight in shares.items()]
-    return {"merge_method": "task_arithmetic", "base_model": "base", "models": models, "dtype": "bfloat16"}
+    return arithmetic({"rest": "s"}, {"name": "s", "low": low, "high": high})
 
 
 def recipe(quick: float, slow: float, dtype: str = "bfloat16") -> MergeRecipe:

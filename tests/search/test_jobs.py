@@ -15,7 +15,7 @@ import yaml
 import l2s
 from l2s.benchmarks import BenchmarkParams, write_problems
 from tasks.stage import MODELS
-from tests.search.models import FAMILY, NAMES
+from tests.search.models import FAMILY, NAMES, arithmetic
 
 KILLS, JOBS = 20, (1, 2, 4)
 PATIENCE = 600
@@ -31,11 +31,7 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     params = BenchmarkParams.parse({"source": "arithmetic", "split": "search", "per_level": 8}, "problems")
     write_problems("mine", params, Path("problems.jsonl"))
-    weights = {name: {"name": name[0], "low": 0.1, "high": 0.7} for name in ("quick", "slow")}
-    recipe = {
-        "merge_method": "task_arithmetic", "base_model": "base", "dtype": "bfloat16",
-        "models": [{"model": name, "parameters": {"weight": weight}} for name, weight in weights.items()],
-    }  # fmt: skip
+    recipe = arithmetic(*({"name": name, "low": 0.1, "high": 0.7} for name in "qs"))
     found = {
         "models": {name: str(FAMILY / name) for name in NAMES}, "problems": "problems.jsonl", "recipe": recipe,
         "margin": 0.3, "batch": 4, "block": 10, "budget": {"trials": 6, "problems": 120},

@@ -65,6 +65,9 @@ def test_a_trial_is_the_merged_folder_answered_by_a_fresh_engine(tied: bool, tmp
         found = trialist.answer(asked)
         assert trialist.engine.proven and said == []
         digests = [trialist.digest(candidate) for candidate, _ in asked]
+    with LiveTrialist(settings(tmp_path, models)) as second:
+        assert second.answer(asked[::-1]) == found[::-1]
+        assert not second.engine.proven, "the store has all, so nothing is swapped, generated or probed"
     assert len(slow) == 10 and slow == outcomes(run(models["slow"], tmp_path, tmp_path / "own.sqlite")[0])
     for number, shares in enumerate(SHARES):
         folder = tmp_path / f"merged-{number}"
@@ -75,16 +78,6 @@ def test_a_trial_is_the_merged_folder_answered_by_a_fresh_engine(tied: bool, tmp
         assert counts == (10, 0), "the run of the recipe has nothing left to generate"
         assert [row["response"] for row in again] == [row["response"] for row in fresh]
         assert digests[number] == Checkpoint(folder).weights_digest
-
-
-def test_what_the_store_has_is_neither_swapped_nor_generated(tmp_path: Path) -> None:
-    models = family(tmp_path, True)
-    asked = [(Candidate(arithmetic(*shares)), PROBLEMS[::2]) for shares in SHARES]
-    with LiveTrialist(settings(tmp_path, models)) as first:
-        found = first.answer(asked)
-    with LiveTrialist(settings(tmp_path, models)) as second:
-        assert second.answer(asked[::-1]) == found[::-1]
-        assert not second.engine.proven, "nothing was swapped, so nothing was probed"
 
 
 def test_a_candidate_answers_under_its_control(tmp_path: Path) -> None:
