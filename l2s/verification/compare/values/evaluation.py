@@ -8,9 +8,11 @@ Odd roots of negative numbers are real, as people mean them.
 
 import cmath
 import math
+import operator
 import zlib
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 from l2s.verification.parsing.expressions import Expression, number, substituted
@@ -26,10 +28,12 @@ POINTS = 4
 FAR_POINTS = 4
 """More of them for what goes in steps, which may be level for a while."""
 _FAR = 37
-
-
-class UndefinedError(ArithmeticError):
-    """No value here: division by zero, or a logarithm of zero."""
+_ARITHMETIC: dict[str, Callable[..., Any]] = {
+    "product": operator.mul,
+    "quotient": operator.truediv,
+    "negative": operator.neg,
+    "percent": lambda value: value / 100,
+}
 
 
 def exact(expression: Expression) -> Fraction | None:
@@ -46,7 +50,7 @@ def _exact(expression: Expression) -> Fraction | None:
         return expression.value
     if is_group(expression):
         return _exact(expression.children()[0])
-    if kind not in ("sum", "product", "quotient", "negative", "mixed", "power", "percent", "function"):
+    if kind not in _ARITHMETIC and kind not in ("sum", "mixed", "power", "function"):
         return None
     values = list[Fraction]()
     for child in expression.children():
@@ -65,17 +69,9 @@ def is_group(expression: Expression) -> bool:
 def _exactly(kind: str, name: str, values: list[Fraction]) -> Fraction | None:
     if kind in ("sum", "mixed"):
         return sum(values, Fraction(0))
-    if kind == "product":
-        return values[0] * values[1]
-    if kind == "quotient":
-        return values[0] / values[1]
-    if kind == "negative":
-        return -values[0]
-    if kind == "percent":
-        return values[0] / 100
     if kind == "power":
         return _power(values[0], values[1])
-    return _function(name, values)
+    return _function(name, values) if kind == "function" else _ARITHMETIC[kind](*values)
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction | None:
@@ -152,18 +148,14 @@ class Field:
         """π or e or i."""
         return {"pi": math.pi, "e": math.e, "i": 1j}[name]
 
-    def magnitude(self, value: Any) -> Any:
-        """The absolute value."""
-        return abs(value)
-
     def power(self, base: Any, exponent: Any) -> Any:
         """The principal power, but real where an odd root of a negative number is meant."""
-        if base == 0:
-            if exponent == 0:
-                return 1.0
-            if _real(exponent) <= 0:
-                raise UndefinedError
-            return 0.0
+        if base == 0 and exponent != 0 and exponent.real <= 0:
+            raise ZeroDivisionError
+        return self.number(Fraction(int(exponent == 0))) if base == 0 else self.raised(base, exponent)
+
+    def raised(self, base: Any, exponent: Any) -> Any:
+        """The principal power of what is not zero."""
         if isinstance(base, complex) or isinstance(exponent, complex) or (base < 0 and exponent != int(exponent)):
             return complex(base) ** exponent
         return base**exponent
@@ -190,23 +182,12 @@ def evaluated(expression: Expression, point: int, field: Field) -> Any:
         return field.constant("pi")
     values = [evaluated(child, point, field) for child in expression.children()]
     if kind in ("sum", "mixed"):
-        field.scale = max(field.scale, *(field.magnitude(value) for value in values))
-        total = values[0]
-        for value in values[1:]:
-            total = total + value
-        return total
-    if kind == "product":
-        return values[0] * values[1]
-    if kind == "quotient":
-        if values[1] == 0:
-            raise UndefinedError
-        return values[0] / values[1]
-    if kind == "negative":
-        return -values[0]
+        field.scale = max(field.scale, *map(abs, values))
+        return reduce(operator.add, values)
+    if kind in _ARITHMETIC:
+        return _ARITHMETIC[kind](*values)
     if kind == "power":
         return _raised(expression, values, field)
-    if kind == "percent":
-        return values[0] / 100
     if kind == "degrees":
         return values[0] * field.constant("pi") / 180
     if kind == "function":
@@ -255,14 +236,14 @@ def _sqrt(value: Any) -> Any:
 
 def _ln(value: Any) -> Any:
     if value == 0:
-        raise UndefinedError
+        raise ZeroDivisionError
     return math.log(value) if not isinstance(value, complex) and value > 0 else cmath.log(value)
 
 
 def _atanh(value: Any) -> Any:
     """Within its domain alone; beyond it, books differ in the sign of the imaginary part."""
     if isinstance(value, complex) or abs(value) >= 1:
-        raise UndefinedError
+        raise ArithmeticError
     return math.atanh(value)
 
 
@@ -287,13 +268,7 @@ def _inverse(real: Callable[[float], float], whole: Callable[[complex], complex]
 
 
 def _reciprocal(of: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def reciprocal(value: Any) -> Any:
-        below = of(value)
-        if below == 0:
-            raise UndefinedError
-        return 1 / below
-
-    return reciprocal
+    return lambda value: 1 / of(value)
 
 
 _SIN, _COS, _TAN = _both(math.sin, cmath.sin), _both(math.cos, cmath.cos), _both(math.tan, cmath.tan)

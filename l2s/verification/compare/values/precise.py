@@ -7,7 +7,7 @@ from typing import Any
 
 from mpmath import MPContext  # type: ignore[import-untyped]
 
-from l2s.verification.compare.values.evaluation import Field, UndefinedError
+from l2s.verification.compare.values.evaluation import Field
 from l2s.verification.parsing.tokens import UnreadableError
 
 _OWN = threading.local()
@@ -44,20 +44,12 @@ class Precise(Field):
         """π or e or i."""
         return {"pi": +self.context.pi, "e": +self.context.e, "i": self.context.mpc(0, 1)}[name]
 
-    def magnitude(self, value: Any) -> Any:
-        """The absolute value, which may be far beyond a double."""
-        return self.context.fabs(value)
-
-    def power(self, base: Any, exponent: Any) -> Any:
+    def raised(self, base: Any, exponent: Any) -> Any:
         """A power, as in double precision.
 
         Raises:
             UnreadableError: the power has too many digits.
         """
-        if base == 0:
-            if exponent != 0 and self.context.re(exponent) <= 0:
-                raise UndefinedError
-            return self.context.mpf(1 if exponent == 0 else 0)
         if self.context.fabs(exponent * self.context.log(base)) > _LARGEST_EXPONENT:
             raise UnreadableError("a power of too many digits")
         return self.context.power(base, exponent)
@@ -69,7 +61,7 @@ class Precise(Field):
             if name not in _CHEAP and any(self.context.fabs(value) > _LARGEST_ARGUMENT for value in values):
                 raise UnreadableError("an argument too large")
             if name in ("ln", "log", "lg") and values[0] == 0:
-                raise UndefinedError
+                raise ZeroDivisionError
             return of(*values)
 
         return bounded
