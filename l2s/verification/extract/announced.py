@@ -23,7 +23,6 @@ _ENGLISH = re.compile(
     r"|^[ \t*]{0,4}A[ *]{0,2}[:：](?=[ \t*]*[^\s*])",
     re.IGNORECASE | re.MULTILINE,
 )
-_MAY_ANNOUNCE = re.compile(r"[Aa][Nn][Ss]|####|^[ \t*]{0,4}[Aa][ *]{0,2}[:：]", re.MULTILINE)
 _AS_ANSWER = re.compile(r",? as (?:the|our|my|its|your) (?:final |correct )?(?:answer|result)\b")
 _BEFORE = re.compile(rf"(?<![\w.])({NUMBER})(?: [A-Za-z]{{2,14}}){{0,2}}$")
 _LANGUAGE_OF = {word.lower(): code for code, words in reversed(ANSWER_WORDS.items()) for word in words}
@@ -72,9 +71,7 @@ def announced(text: str) -> tuple[str, int] | None:
 
 def _announcements(text: str, since: int) -> list[tuple[int, int, str]]:
     """Start, end and language of each from ``since`` on, in order."""
-    found: list[tuple[int, int, str]] = []
-    if _MAY_ANNOUNCE.search(text, since):
-        found += [(match.start(), match.end(), "en") for match in _ENGLISH.finditer(text, since)]
+    found = [(match.start(), match.end(), "en") for match in _ENGLISH.finditer(text, since)]
     if len(text) - since > 2 * _LONGEST_END:
         return found
     for match in _AS_ANSWER.finditer(text, since):
