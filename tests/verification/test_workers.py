@@ -26,8 +26,9 @@ EASY = {"grader": "l2s", "gold": "x+1", "answer": "1+x"}
 BOMB = {"grader": "l2s", "gold": "5", "answer": r"\binom{999999999}{499999999}"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
+    """One for all that ask it alone; the worker that was asked last stands last among the idle ones."""
     pool = Pool()
     yield pool
     pool.close()
@@ -59,9 +60,9 @@ def test_hostile_answers_end_in_time_and_the_pool_survives(tmp_path: Path) -> No
 def test_a_pair_that_runs_out_of_time_is_a_limit_and_costs_its_worker(pool: Pool) -> None:
     start = time.monotonic()
     assert pool.ask(EASY) == "correct"
-    first = pool._idle[0].process
+    first = pool._idle[-1].process
     assert pool.ask(EASY) == "correct"
-    assert pool._idle[0].process is first, "the pool stays warm"
+    assert pool._idle[-1].process is first, "the pool stays warm"
     assert pool.ask(BOMB, seconds=1.5) == "limit"
     assert first.poll() == -signal.SIGKILL
     assert pool.ask(EASY) == "correct"
@@ -70,10 +71,10 @@ def test_a_pair_that_runs_out_of_time_is_a_limit_and_costs_its_worker(pool: Pool
 
 def test_a_worker_that_died_while_idle_is_replaced(pool: Pool) -> None:
     assert pool.ask(EASY) == "correct"
-    process = pool._idle[0].process
+    process = pool._idle[-1].process
     os.kill(process.pid, signal.SIGKILL)
     assert pool.ask(EASY) == "correct"
-    assert pool._idle[0].process is not process
+    assert pool._idle[-1].process is not process
 
 
 def test_works_from_threads_at_once() -> None:
@@ -176,7 +177,7 @@ def test_a_worker_that_dies_over_a_pair_costs_that_pair(pool: Pool) -> None:
                 os.kill(victim, signal.SIGSEGV)
 
     assert pool.ask(EASY) == "correct"
-    victim = pool._idle[0].process.pid
+    victim = pool._idle[-1].process.pid
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     try:
@@ -190,14 +191,15 @@ def test_a_worker_that_dies_over_a_pair_costs_that_pair(pool: Pool) -> None:
 def test_a_worker_that_never_gets_ready_costs_a_pair_its_time_and_no_more(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool._start = 0.1  # as after a first start
+    pool.close()
+    monkeypatch.setattr(pool, "_start", 0.1)  # as after a first start
     with monkeypatch.context() as patched:
         patched.setattr(pools, "_started", lambda command, environment: _sleeping(environment))
         begun = time.monotonic()
         assert pool.ask(EASY, seconds=1.0) == "limit"
         assert time.monotonic() - begun < 3.0
     pool.close()
-    pool._start = 60.0
+    monkeypatch.setattr(pool, "_start", 60.0)
     assert pool.ask(EASY) == "correct"
 
 

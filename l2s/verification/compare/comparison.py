@@ -95,9 +95,8 @@ def _is_computed(relation: Expression) -> bool:
 
 
 def _same_relations(gold: Expression, answer: Expression) -> bool:
-    mine, theirs = gold.parts[0], answer.parts[0]
     left, right = gold.children(), answer.children()
-    signs = str(mine).split(), str(theirs).split()
+    signs = gold.name.split(), answer.name.split()
     chains = unchained(gold), unchained(answer)
     if chains[0] and chains[1]:  # x = y = z = 1 names more than x = y = 1
         return _same_lists(chains[0], chains[1])
@@ -109,14 +108,14 @@ def _same_relations(gold: Expression, answer: Expression) -> bool:
         if not len(left) == len(right) == 2 or signs[0] + signs[1] != ["=", "="]:
             return False
         constant = not (variables(gold) or variables(answer) or unknown_functions(gold) or unknown_functions(answer))
-        if constant or any(contains(side, *_NO_SCALARS) for side in (*gold.children(), *answer.children())):
-            return _all_same(gold.children(), answer.children())
-        return same_equations(gold.children(), answer.children())
+        if constant or any(contains(side, *_NO_SCALARS) for side in (*left, *right)):
+            return _all_same(left, right)
+        return same_equations(left, right)
     if len(left) == len(right) == 2 and len(signs[0]) == 1 and set(signs[0] + signs[1]) <= {"<", ">", "le", "ge"}:
-        return same_inequalities(signs[0][0], gold.children(), signs[1][0], answer.children())
+        return same_inequalities(signs[0][0], left, signs[1][0], right)
     if signs[0] != signs[1]:
-        signs, right = ((signs[0], [TURNED.get(sign, sign) for sign in signs[1][::-1]]), right[::-1])
-    return signs[0] == signs[1] and _all_same(gold.children(), tuple(right))
+        signs, right = (signs[0], [TURNED.get(sign, sign) for sign in signs[1][::-1]]), right[::-1]
+    return signs[0] == signs[1] and _all_same(left, right)
 
 
 def _same_assignments(gold: Expression, answer: Expression) -> bool:
