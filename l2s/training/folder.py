@@ -90,17 +90,13 @@ def described(settings: TrainingParams, start: Checkpoint, inputs: Mapping[str, 
         more: what the training found.
     """
     said = settings.model_dump(mode="json", by_alias=True)
+    reconstructed = bool(getattr(getattr(settings, "reward", None), "reconstructed", False))
     return {
-        "format": 1, "method": settings.method, "reconstructed": is_reconstructed(settings), "settings": said,
+        "format": 1, "method": settings.method, "reconstructed": reconstructed, "settings": said,
         "start": {"model": settings.model, "digest": start.digest, "weights": start.weights_digest},
         "inputs": dict(inputs), "seed": settings.seed, **more,
         "versions": {"l2s": __version__} | {name: version_of(name) for name in PACKAGES},
     }  # fmt: skip
-
-
-def is_reconstructed(settings: TrainingParams) -> bool:
-    """The method's reward has a formula that its paper does not print."""
-    return bool(getattr(getattr(settings, "reward", None), "reconstructed", False))
 
 
 def hardware(device: str) -> str:

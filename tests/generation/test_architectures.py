@@ -102,6 +102,8 @@ FAMILIES: dict[str, tuple[str, dict[str, object], str]] = {
               "mamba_dt_rank": 8, "use_mamba_kernels": False}, OWN),
 }  # fmt: skip
 """Class of the config, its keys, and the path that is right for it."""
+QUICK = ("llama 3", "qwen 2, windows", "gemma 2", "phi 3, longrope", "mamba")
+"""Every path, a window, and states that are no keys and values."""
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +162,9 @@ def first_logits(engine: TransformersEngine, texts: list[list[int]]) -> list[Ten
     return found
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in FAMILIES]
+)
 def test_answers_are_the_models_own(name: str, saved: Callable[[str], Path]) -> None:
     folder = saved(name)
     engine = TransformersEngine(folder)

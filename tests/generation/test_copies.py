@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from l2s.generation.controls.kinds.none import NoControl
 from l2s.generation.engines.vllm.copies import VllmCopies
 from l2s.generation.settings import PromptParams, SamplingParams
@@ -20,6 +22,7 @@ class Unwoken:
         return iter(())
 
 
+@pytest.mark.long
 def test_a_copy_that_no_signal_wakes_ends_in_good_order(tmp_path: Path) -> None:
     copies: Any = VllmCopies(Unwoken, [""], tmp_path)  # type: ignore[arg-type]
     assert list(copies.generate(["p"], SamplingParams(max_tokens=1), NoControl(), PromptParams())) == []

@@ -58,6 +58,7 @@ CONTROLS = {
 }
 
 
+@pytest.mark.long
 def test_each_control_is_generated_once_and_says_what_it_spent(model: Path, tmp_path: Path) -> None:
     seen = set()
     for name, block in CONTROLS.items():

@@ -30,7 +30,7 @@ def model() -> PreTrainedModel:
     return found
 
 
-@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("cached", [True, pytest.param(False, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_means_the_same_on_the_slow_path(model: PreTrainedModel, name: str, cached: bool) -> None:
     marks, count = MARKS["plain"], 6 if cached else 2

@@ -35,10 +35,9 @@ def test_all_answers_are_those_of_a_fresh_engine(tied: bool, tmp_path: Path) -> 
     assert alike(answers(engine, asked), slow) == 30
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_stored_numbers_count_not_those_before_they_were_rounded(dtype: str, tmp_path: Path) -> None:
+def test_stored_numbers_count_not_those_before_they_were_rounded(tmp_path: Path) -> None:
     with MemoryMerger(family(tmp_path, True)) as merger:
-        merged = merger.merge(recipe(0.3, 0.6, dtype))
+        merged = merger.merge(recipe(0.3, 0.6, "float16"))
         fresh = load_engine(merged.folder(tmp_path / "merged"), DecodingParams(engine="transformers"))
     engine = load_engine(FAMILY / "quick", DecodingParams(engine="transformers"))
     engine.reload(merged.weights, merged.digest)

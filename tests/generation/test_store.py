@@ -85,6 +85,7 @@ def answer(folder: Path, out: str, told: int | None = None) -> Counts:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("load_engine", "ModelTokenizer"):  # put back afterwards
         monkeypatch.setattr(generate_module, name, getattr(generate_module, name))

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-CONFORMANCE = Path(__file__).parent.parent / "data/training_conformance.json"
+FOUND: dict[str, Any] = json.loads((Path(__file__).parent.parent / "data/training_conformance.json").read_text("utf-8"))
 
 GROUPS: dict[str, dict[str, Any]] = {
     "mixed": {"c": [1, 1, 1, 0, 1, 0, 1, 1], "L": [40, 80, 120, 160, 200, 240, 300, 350]},

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from l2s.core.errors import ConfigError
@@ -8,7 +6,7 @@ from l2s.training.data.o1_pruner import standardised, weights
 from tests.training import slowly
 from tests.training.data.samples import row, sampled, slow_rows
 
-FOUND = json.loads(slowly.CONFORMANCE.read_text(encoding="utf-8"))["o1_pruner"]
+FOUND = slowly.FOUND["o1_pruner"]
 MIXED = slowly.GROUPS["mixed"]
 
 

@@ -1,12 +1,10 @@
-import json
-
 import pytest
 
 from l2s.core.errors import ConfigError
 from l2s.training.data.kinds.reweight import EQUAL, Measured, Reweight, refuse_equal
 from tests.training import slowly
 
-FOUND = json.loads(slowly.CONFORMANCE.read_text(encoding="utf-8"))["reweighting"]
+FOUND = slowly.FOUND["reweighting"]
 SHORT, LONG = Measured(100.0, 0.2), Measured(300.0, 0.8)
 
 

@@ -1,4 +1,3 @@
-import json
 import random
 
 import pytest
@@ -6,7 +5,7 @@ import pytest
 from l2s.training.rewards import Group, advantages, parse_reward
 from tests.training import slowly
 
-FOUND = json.loads(slowly.CONFORMANCE.read_text(encoding="utf-8"))["advantages"]
+FOUND = slowly.FOUND["advantages"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from l2s.core.errors import ConfigError
 from l2s.training.rewards import REWARDS, Group, PenalisesWrong, State, advantages, parse_reward
 from tests.training import slowly
 
-FOUND = json.loads(slowly.CONFORMANCE.read_text(encoding="utf-8"))
+FOUND = slowly.FOUND
 
 
 def group_of(found: dict[str, Any], **more: Any) -> Group:
