@@ -65,6 +65,7 @@ def holds(n: int, m: int, level: str, times: int) -> None:
     assert accuracy_covered(n, m, level, times) > 0.93 - 2 * (0.05 * 0.95 / times) ** 0.5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("n", "m", "level"), [(30, 16, "always right"), (200, 4, "always right"), (100, 4, "all or nothing")]
 )

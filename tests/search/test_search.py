@@ -112,7 +112,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes_and_answers_nothing_tw
             run(folder, Simulated(line, dies=moment), plane_space(), budget={"trials": 8})
         assert not (folder / "out").exists()
         (folder / "journal.jsonl").unlink()
-    cuts = [len(journal) * k // 21 for k in range(1, 21)]
+    cuts = [len(journal) * k // 11 for k in range(1, 11)]
     for cut in cuts:  # killed while a row was being written, or before
         (folder / "journal.jsonl").write_bytes(journal[:cut])
         resumed = Simulated(line)

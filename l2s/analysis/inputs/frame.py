@@ -1,6 +1,6 @@
 """The verdicts as the analysis reads them: every column there, every name known, or one sentence that says why not."""
 
-from typing import Any
+from collections.abc import Callable
 
 import polars as pl
 
@@ -89,19 +89,16 @@ TEXTUAL = ("run", "model", "benchmark", "id", "finish", "level")
 
 
 def _refuse_other_kinds(frame: pl.DataFrame) -> None:
-    kinds: list[tuple[str, str, Any]] = [
-        *(
-            (name, "text", lambda dtype: not dtype.is_nested())
-            for name in (*TEXTUAL, "prompt")
-            if name in frame.columns
-        ),
-        *((name, "numbers", lambda dtype: dtype.is_numeric()) for name in (*NUMBERS, "sample")),
-        ("closed", "true or false", lambda dtype: dtype == pl.Boolean),
-    ]
+    kinds: dict[str, tuple[tuple[str, ...], Callable[[pl.DataType], bool]]] = {
+        "text": ((*TEXTUAL, "prompt"), lambda dtype: not dtype.is_nested()),
+        "numbers": ((*NUMBERS, "sample"), lambda dtype: dtype.is_numeric()),
+        "true or false": (("closed",), lambda dtype: dtype == pl.Boolean),
+    }
     problems = [
-        f"verdicts: column '{name}' is of type {frame[name].dtype}; expected {expected}"
-        for name, expected, fits in kinds
-        if not (fits(frame[name].dtype) or frame[name].dtype == pl.Null)
+        f"verdicts: column '{name}' is of type {dtype}; expected {expected}"
+        for expected, (names, fits) in kinds.items()
+        for name in names
+        if (dtype := frame.schema.get(name, pl.Null())) != pl.Null and not fits(dtype)
     ]
     if problems:
         raise RecordError("; ".join(problems))
