@@ -35,10 +35,10 @@ def test_harmony_with_and_without_its_tokens() -> None:
 
 
 @pytest.mark.parametrize("token", END_TOKENS)
-@pytest.mark.parametrize("text", ["The answer is 3.", "#### 3", "so\n3", r"\boxed{3}", "Thus there are 3 apples."])
-def test_tokens_that_end_a_turn_are_no_part_of_the_answer(text: str, token: str) -> None:
-    assert (extract_answer(f"{text}{token}") or "").startswith("3")
-    assert (extract_answer(f"{text}{token}\nThe answer is 9.") or "").startswith("3"), "and it is over there"
+def test_tokens_that_end_a_turn_are_no_part_of_the_answer(token: str) -> None:
+    for text in ("The answer is 3.", "#### 3", "so\n3", r"\boxed{3}", "Thus there are 3 apples."):
+        assert (extract_answer(f"{text}{token}") or "").startswith("3"), text
+        assert (extract_answer(f"{text}{token}\nThe answer is 9.") or "").startswith("3"), "and it is over there"
 
 
 @pytest.mark.parametrize("turn", OTHER_TURNS)

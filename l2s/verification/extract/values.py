@@ -96,17 +96,12 @@ def _plain_formula(sentence: str) -> str | None:
 def reduced(phrase: str) -> str:
     """An announced phrase as the value it holds, where words stand around one; else as it is."""
     phrase = patterns.ADVERB.sub("", patterns.CLAUSE.split(patterns.CALCULATOR.sub("", phrase))[-1])
-    if is_sentence(phrase):
+    if len(patterns.WORD.findall(phrase)) > 1:
         return value_in(phrase) or phrase
     equation = re.fullmatch(
         rf"[^=]*[0-9a-z] ?[-+*/×÷][^=]*=(?:[^=]*=)* ?({patterns.NUMBER}(?: [A-Za-z]{{2,14}}){{0,2}})", phrase
     )
     return equation[1] if equation else phrase
-
-
-def is_sentence(text: str) -> bool:
-    """Whether words stand around a value."""
-    return len(patterns.WORD.findall(text)) > 1
 
 
 def localised(text: str) -> str:

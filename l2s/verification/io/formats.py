@@ -20,6 +20,7 @@ from l2s.core.row import Row
 
 _QWEN_ONLY = ("idx", "question", "gt", "gt_cot", "code", "pred", "report", "score", "answer", "type", "level")
 _LM_EVAL_ONLY = ("resps", "filtered_resps")
+_DOCUMENT = ("benchmark", "id", "problem", "gold", "level", "subject")
 _SAMPLES_FILE = re.compile(r"^samples_(.+?)(?:_\d{4}-\d{2}-\d{2}T.*)?$")
 _LEVEL = re.compile(r"(?:Level )?([0-9]{1,3})")
 Reader = Callable[[Row], list[Row]]
@@ -123,7 +124,7 @@ def _gold(row: Row, doc: Row) -> Any:
 
 
 def _as_sample(number: int, row: Row) -> Row:
-    doc = row["doc"] if isinstance(row.get("doc"), dict) else _document(row)
+    doc = row["doc"] if isinstance(row.get("doc"), dict) else {key: row[key] for key in _DOCUMENT if key in row}
     target = str(row.get("target", row["gold"]))
     arguments = row.get("arguments", {"gen_args_0": {"arg_0": row.get("prompt", row.get("problem", "")), "arg_1": {}}})
     return {
@@ -141,10 +142,6 @@ def _as_sample(number: int, row: Row) -> Row:
         "exact_match": float(row["correct"]),
         "status": row["status"],
     }
-
-
-def _document(row: Row) -> Row:
-    return {key: row[key] for key in ("benchmark", "id", "problem", "gold", "level", "subject") if key in row}
 
 
 def _digest(text: str) -> str:

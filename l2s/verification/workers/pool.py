@@ -76,10 +76,6 @@ class Worker:
         status: str | None = json.loads(reply)["status"] if reply else None
         return status
 
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self.process.poll() is None
-
     def stop(self) -> None:
         """Kill the process, reap it and close its pipes; harmless when repeated."""
         self.process.kill()
@@ -213,7 +209,7 @@ class Pool:
         with self._lock:
             while self._idle:
                 worker = self._idle.pop()
-                if worker.alive():
+                if worker.process.poll() is None:
                     return worker
                 worker.stop()
         return Worker()

@@ -40,7 +40,8 @@ def of_same_name(mine: list[Expression], theirs: list[Expression]) -> bool:
 def of_many_names(items: list[Expression]) -> bool:
     """Whether each value has a plain name of its own, as in ``a = 1, b = 2``: then their order tells them apart."""
     names = [name_of(item) for item in items if item.kind == "relation"]
-    return len(names) == len(items) and len(set(names)) == len(names) and all(map(_is_letter, names))
+    letters = all(name.kind == "symbol" and len(name.name) == 1 for name in names)
+    return letters and len(set(names)) == len(names) == len(items)
 
 
 def of_many_things(items: list[Expression], others: list[Expression]) -> bool:
@@ -57,10 +58,6 @@ def by_names(mine: list[Expression], theirs: list[Expression]) -> list[tuple[Exp
     if len(one) < len(mine) or len(other) < len(theirs) or one.keys() != other.keys():
         return []
     return [(one[name], other[name]) for name in one]
-
-
-def _is_letter(name: Expression) -> bool:
-    return name.kind == "symbol" and len(name.name) == 1
 
 
 def name_of(item: Expression) -> Expression:

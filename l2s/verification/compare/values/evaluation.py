@@ -255,10 +255,6 @@ def _gamma(value: Any) -> Any:
     return math.gamma(value + 1)
 
 
-def _binomial(n: Any, k: Any) -> Any:
-    return _gamma(n) / (_gamma(k) * _gamma(n - k))
-
-
 def _both(real: Callable[[float], float], whole: Callable[[complex], complex]) -> Callable[[Any], Any]:
     return lambda value: whole(value) if isinstance(value, complex) else real(value)
 
@@ -285,7 +281,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{"arctan": _both(math.atan, cmath.atan), "arccot": lambda value: _FUNCTIONS["arctan"](1 / value)},
     **{"arcsinh": _both(math.asinh, cmath.asinh), "arsinh": _both(math.asinh, cmath.asinh)},
     **{"ln": _ln, "log": _ln, "lg": lambda value: _ln(value) / math.log(10), "exp": _both(math.exp, cmath.exp)},
-    **{"cis": lambda value: cmath.exp(1j * value), "sqrt": _sqrt, "abs": abs, "factorial": _gamma, "binom": _binomial},
+    **{"cis": lambda value: cmath.exp(1j * value), "sqrt": _sqrt, "abs": abs},
+    **{"factorial": _gamma, "binom": lambda n, k: _gamma(n) / (_gamma(k) * _gamma(n - k))},
     **{"floor": lambda value: float(math.floor(value)), "ceil": lambda value: float(math.ceil(value))},
     **{"max": lambda *values: max(values), "min": lambda *values: min(values)},
 }

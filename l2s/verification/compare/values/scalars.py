@@ -154,7 +154,7 @@ def _agree_at(gold: Expression, answer: Expression, point: int) -> bool | None:
     try:
         one, other = evaluated(gold, point, field), evaluated(answer, point, field)
         beyond = _imaginary(one) or _imaginary(other) or field.left_reals
-        if point >= 2 and beyond and not _about_complex(gold, answer):
+        if point >= 2 and beyond and "i" not in symbols(gold) | symbols(answer):
             return None
         if abs(one - other) > _APART * max(abs(one), abs(other)) + 1e-9 * field.scale:
             return False
@@ -165,10 +165,6 @@ def _agree_at(gold: Expression, answer: Expression, point: int) -> bool | None:
 
 def _imaginary(value: Any) -> bool:
     return isinstance(value, complex) and abs(value.imag) > 1e-9 * abs(value)
-
-
-def _about_complex(gold: Expression, answer: Expression) -> bool:
-    return "i" in symbols(gold) | symbols(answer)
 
 
 def _agree_precisely(gold: Expression, answer: Expression, point: int, scale: float) -> bool:
