@@ -29,19 +29,13 @@ RUNS = ("quick", "slow", "slow-budget-96", "average", "aim-ties", "found")
 def clone(folder: Path, origin: Path = ROOT) -> Path:
     """A clone of HEAD, to be run with this environment's packages but the clone's own code."""
     subprocess.run(["git", "clone", "--quiet", str(origin), str(folder)], check=True)
-    wrapper = folder / ".l2s" / "bin" / "l2s"
-    wrapper.parent.mkdir(parents=True)
-    call = "from flows.program import main; main()"
-    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
-    wrapper.chmod(0o755)
     return folder
 
 
 def commit(folder: Path) -> None:
     """Commit everything that git sees."""
-    git = ["git", "-C", str(folder), "-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for words in (["add", "-A"], ["commit", "-qm", "run"]):
-        subprocess.run([*git, *words], check=True)
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "run")
 
 
 def edit_params(folder: Path, edit: Any) -> None:
@@ -64,24 +58,26 @@ def shrink(params: dict[str, Any]) -> None:
 
 
 def start(folder: Path, command: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start the clone's own ``l2s``, or another command of this environment, in the clone."""
+    """Start a project's own ``l2s``, or another command of this environment, in the project."""
     wrapper = folder / ".l2s" / "bin" / "l2s"
-    environment = {**os.environ, "PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": ""}
-    program = str(wrapper) if command == "l2s" else _program(command)
-    pipe = subprocess.PIPE
-    return subprocess.Popen([program, *arguments], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+    if not wrapper.exists():
+        wrapper.parent.mkdir(parents=True, exist_ok=True)
+        call = "from flows.program import main; main()"
+        wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
+        wrapper.chmod(0o755)
+    named = {"PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": "", "DVC_NO_ANALYTICS": "1"}
+    user = {f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    own = {"l2s": wrapper, "dvc": BIN / "dvc"}
+    words, pipe = [str(own.get(command, command)), *arguments], subprocess.PIPE
+    environment = {**os.environ, **named, **user}
+    return subprocess.Popen(words, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
 
 
-def _program(command: str) -> str:
-    return str(BIN / command) if (BIN / command).exists() else command
-
-
-def run(folder: Path, command: str, *arguments: str) -> str:
-    """Run a command in the clone to its end; everything it printed."""
-    process = start(folder, command, *arguments)
+def run(folder: Path, *command: str, code: int = 0) -> str:
+    """Run a command in a project to its end; everything it printed."""
+    process = start(folder, *command)
     out, err = process.communicate()
-    if process.returncode:
-        raise SystemExit(f"{command} {' '.join(arguments)} ended with {process.returncode}\n{out}\n{err}")
+    assert process.returncode == code, (command, process.returncode, out, err)
     return out + err
 
 

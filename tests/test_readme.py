@@ -11,7 +11,8 @@ import yaml
 
 from l2s.benchmarks.benchmark import BenchmarkParams, write_problems
 from l2s.records import read_rows, write_rows
-from tests.lineage.projects import CODE, ROOT, run
+from tests.lineage.projects import CODE, ROOT
+from tests.scratch import run
 
 NAMES = {"base": "Qwen2.5-Math-1.5B", "slow": "DeepSeek-R1-Distill-Qwen-1.5B"}
 

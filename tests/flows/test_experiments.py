@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from l2s.presets import read_preset
-from tests.lineage.projects import run
-from tests.scratch import ROOT, clone, edit_params
+from tests.scratch import ROOT, clone, edit_params, run
 
 pytestmark = [
     pytest.mark.slow,

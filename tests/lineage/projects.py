@@ -1,10 +1,7 @@
 """A tiny project: the repository's own code, dvc.yaml and models, few problems, two recipes."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ from tasks.running.code import refresh
 from tasks.stages import run_stage
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
 CODE = ("l2s", "flows", "tasks")
 STAGES = (
     "family", "problems@dev", "problems@test", "calibrate@activations", "merge@average", "merge@aim-ties",
@@ -82,27 +78,3 @@ def do(*stages: str) -> None:
 def inputs_of(stage: str) -> set[str]:
     """What the record of a stage, ``merge/average``, says was read."""
     return {one["path"] for one in json.loads(Path(f"data/lineage/{stage}.json").read_text())["inputs"]}
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """In which commands run the project's own code."""
-    wrapper = folder / ".l2s" / "bin" / "l2s"
-    wrapper.parent.mkdir(parents=True, exist_ok=True)
-    call = "from flows.program import main; main()"
-    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
-    wrapper.chmod(0o755)
-    named = {"PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": "", "DVC_NO_ANALYTICS": "1"}
-    user = {
-        f"GIT_{who}_{what}": f"{what.lower()}@example.org"
-        for who in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
-    return {**os.environ, **named, **user}
-
-
-def run(folder: Path, *command: str, code: int = 0) -> str:
-    """Run git, dvc or l2s in a project; everything that was printed."""
-    program = {"dvc": [str(BIN / "dvc")], "l2s": [str(folder / ".l2s" / "bin" / "l2s")]}.get(command[0], [command[0]])
-    done = subprocess.run([*program, *command[1:]], cwd=folder, env=environment(folder), capture_output=True, text=True)
-    assert done.returncode == code, (command, done.returncode, done.stdout, done.stderr)
-    return done.stdout + done.stderr

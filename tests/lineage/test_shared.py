@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lineage.projects import make_project, run
+from tests.lineage.projects import make_project
+from tests.scratch import run
 
 pytestmark = pytest.mark.slow
 SUMMARY = Path("data/summary/summary.json")
