@@ -94,17 +94,6 @@ def test_blocks(size: int) -> None:
     assert blocks_of(texts, size).tolist() == blocks_slowly(texts, size)
 
 
-def test_texts_twice_are_twice_as_active(tmp_path: Path) -> None:
-    """With as many tokens per block as there are, the second half is the first again."""
-    model, texts = write_model(tmp_path / "base"), write_texts(tmp_path / "texts.jsonl", 1)
-    size = len(in_file_order(texts, "short")[0])
-    once = calibrate(model, texts, tmp_path / "once.safetensors", params("activations", block=size))
-    texts.write_text(texts.read_text() * 2)
-    twice = calibrate(model, texts, tmp_path / "twice.safetensors", params("activations", block=size))
-    for name, activity in once.tensors.items():
-        assert torch.equal(twice.tensors[name], 2 * activity) and activity.min() >= 0 and activity.max() > 0
-
-
 def test_what_is_measured_follows_the_parameters(tmp_path: Path) -> None:
     model, texts = write_model(tmp_path / "base"), write_texts(tmp_path / "texts.jsonl")
     seen: dict[str, Statistics] = {}

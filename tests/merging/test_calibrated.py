@@ -13,7 +13,6 @@ from l2s.checkpoints.statistics import Statistics
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.merging.method import Weight
 from l2s.merging.methods import METHODS, find_method
-from l2s.merging.methods.aim import compose
 from l2s.merging.methods.sens import softmax, taus
 from tests.merging.piecewise import merge
 
@@ -146,10 +145,6 @@ def test_aim_takes_from_the_other_method_what_merging_needs() -> None:
 def test_methods_that_aim_cannot_act_on(of: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         find_method("aim", of)
-
-
-def test_compose_is_what_find_method_uses() -> None:
-    assert METHODS["aim"].compose is compose
 
 
 def test_activations_that_do_not_fit() -> None:

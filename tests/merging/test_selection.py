@@ -1,7 +1,6 @@
 """The k-th smallest of many entries in pieces: against a sort, with a bracket, on frequent values, without luck."""
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -125,19 +124,6 @@ def test_ties_over_the_whole_model_is_ties_of_all_entries_in_a_row(
     apart = ties_in_pieces([cut("a", first, 4), cut("b", second, 5)], "tensor", tie_rule, [0.3, 0.6])
     if kind == "normal":
         assert not torch.equal(torch.cat([tensor.flatten() for tensor in apart]), found)
-
-
-@pytest.mark.parametrize("tie_rule", ["threshold", "exact"])
-@pytest.mark.parametrize("rows", [1, 4, 30])
-def test_ties_in_pieces_is_ties_of_the_whole(tie_rule: str, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "SAMPLE", 16)
-    taus = drawn("frequent", (2, 30, 8))
-    (whole,) = ties_in_pieces([cut("a", taus, 30)], "tensor", tie_rule, [0.04, 0.5])
-    (pieces,) = ties_in_pieces([cut("a", taus, rows)], "tensor", tie_rule, [0.04, 0.5])
-    assert torch.equal(whole, pieces)
-    if tie_rule == "exact":
-        kept = slowly.trim_exactly(taus[0].flatten().tolist(), "0.04")
-        assert sum(x != 0 for x in kept) == int(Decimal("0.04") * 240)
 
 
 def test_the_cut_of_the_paper_differs_from_the_cut_of_each_tensor() -> None:
