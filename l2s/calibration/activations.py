@@ -18,7 +18,7 @@ too, for the matrix is used at both ends; and where the texts do not fill one bl
 import functools
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Self
 
 import torch
@@ -95,7 +95,7 @@ class InputMeans:
             self._hooks.callback(module.register_forward_pre_hook(functools.partial(self._add_input, name)).remove)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._hooks.close()
 
     def _add_input(self, name: str, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:

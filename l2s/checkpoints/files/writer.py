@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -139,7 +138,7 @@ class CheckpointWriter(TensorWriter):
             self._places |= {plan.name: (shard, len(header) + offsets[plan.name], plan) for plan in plans}
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._flusher.shutdown(cancel_futures=True)
         for handle in self._files.values():
             os.close(handle)

@@ -4,7 +4,6 @@ import json
 import os
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Self
 
 from l2s.core.errors import ConfigError
@@ -48,7 +47,7 @@ class Journal:
         self._file = open(self.path, "a", encoding="utf-8")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._file is not None
         self._file.close()
         if kind is None:

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from l2s.checkpoints.checks.finite import all_finite, count_not_finite, told_by_bits
 from l2s.checkpoints.files.writer import TensorPlan
+from l2s.checkpoints.reader import Reader
 from l2s.checkpoints.statistics import Statistics
+from l2s.core.errors import CheckpointError
 from l2s.core.lazy import Tensor, torch
 from l2s.core.params import Params
 from l2s.merging.kernels import kernels
 from l2s.merging.method import Distances, Weight
 from l2s.merging.plan.pieces import Span, spans
 from l2s.merging.run.open_models import OpenModels
-from l2s.merging.run.reading import not_finite, read_tensor
 
 
 class WeightPieces:
@@ -62,7 +64,7 @@ class WeightPieces:
             reference = models[k : k + 1].reshape(here)  # of one entry too an array
         else:
             reference = self._read(opened.reference, span, self._room(here), entries)
-        base = reference if opened.has_base else self._zeros(here)
+        base = reference if opened.has_base else torch.zeros((), device=opened.device).expand(here)
         digests = tuple(opened.digests[model] for model in opened.names)
         whole, each = self._statistics
         return Weight(name, base, models, opened.seed, digests, start, shape, None, whole, each), reference
@@ -70,11 +72,26 @@ class WeightPieces:
     def _room(self, shape: tuple[int, ...]) -> Tensor:
         return torch.empty(shape, device=self.opened.device)
 
-    def _zeros(self, shape: tuple[int, ...]) -> Tensor:
-        return torch.zeros((), device=self.opened.device).expand(shape)
-
     def _read(self, model: str, span: Span, out: Tensor, entries: slice | None) -> Tensor:
-        return read_tensor(self.opened.readers[model], model, self.plan.name, span, out, entries)
+        """Read a model's rows into ``out``, on its device, or of these the given entries; columns come as rows.
+
+        Raises:
+            CheckpointError: they hold NaN or infinite entries.
+        """
+        reader, name = self.opened.readers[model], self.plan.name
+        if span.columns:
+            found = reader.read(name)[:, span.start : span.stop].T
+        else:
+            rows = bool(reader.checkpoint.entry(name).shape)
+            found = reader.rows(name, span.start, span.stop) if rows else reader.read(name)
+        if entries is not None:
+            found = found.reshape(-1)[entries]
+        if out.device.type != "cpu":
+            found = found.contiguous().pin_memory()
+        out.copy_(found, non_blocking=True)
+        if not all_finite(found if told_by_bits(found) else out):
+            raise _not_finite(reader, model, name)
+        return out
 
 
 class DistancePieces:
@@ -99,7 +116,7 @@ class DistancePieces:
         found = np.empty((len(models), count), np.float32)
         for model, reader, row in zip(models, opened.plain_readers(), found, strict=True):
             if not kernels.widen(np.ascontiguousarray(reader.array(name).reshape(-1)[entries]), row):
-                raise not_finite(reader, model, name)
+                raise _not_finite(reader, model, name)
         kernels.distances(found[1:], found[0], found[1:])
         digests = tuple(opened.digests[model] for model in opened.names)
         return Distances(name, found[1:], opened.seed, digests, start, self.shape)
@@ -108,3 +125,8 @@ class DistancePieces:
 def _statistics(opened: OpenModels, params: Params) -> Statistics | None:
     name = getattr(params, "statistics", None)
     return opened.statistics[name] if name is not None else None
+
+
+def _not_finite(reader: Reader, model: str, name: str) -> CheckpointError:
+    wrong = count_not_finite(reader.read(name).float())
+    return CheckpointError(f"{model}: {name} holds {wrong} NaN or infinite entries; get a sound copy of the model")
