@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args
 
 from pydantic import BeforeValidator, Discriminator, GetCoreSchemaHandler, Tag, TypeAdapter, ValidationInfo
-from pydantic_core import CoreSchema
 
 from l2s.core.params import TAG, Params, nearest, read_with
 
@@ -64,7 +63,7 @@ class Kinds(Mapping[str, type[Found]]):
     def __len__(self) -> int:
         return len(self.classes)
 
-    def __get_pydantic_core_schema__(self, base: type[Found], handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, base: type[Found], handler: GetCoreSchemaHandler) -> Any:
         """``Annotated[base, self]`` is the type of a field that holds one of whatever kind."""
         tagged = tuple(Annotated[one, Tag(TAG + name)] for name, one in self.items())
         one: Any = Annotated[Union[tagged], Discriminator(self._tag), BeforeValidator(self._checked)]  # noqa: UP007
