@@ -1,6 +1,7 @@
 """Disagreements: the same responses by every grader, and the rows where they do not say the same."""
 
 from collections.abc import Iterable
+from itertools import combinations
 
 from l2s.core.progress import Track, silent
 from l2s.core.row import Row
@@ -47,17 +48,13 @@ def side_by_side(verdicts: dict[str, list[Row]]) -> list[Row]:
 
 def agreement(verdicts: dict[str, list[Row]]) -> list[Row]:
     """For each pair of graders: ``one, other, rows, agree``, and on how many only one of them says correct."""
-    names = list(verdicts)
     found = []
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            pairs = list(zip(verdicts[one], verdicts[other], strict=True))
-            mine = sum(a["correct"] and not b["correct"] for a, b in pairs)
-            theirs = sum(b["correct"] and not a["correct"] for a, b in pairs)
-            agree = len(pairs) - mine - theirs
-            found.append(
-                {"one": one, "other": other, "rows": len(pairs), "agree": agree, "only_one": mine, "only_other": theirs}
-            )
+    for one, other in combinations(verdicts, 2):
+        pairs = list(zip(verdicts[one], verdicts[other], strict=True))
+        mine = sum(a["correct"] and not b["correct"] for a, b in pairs)
+        theirs = sum(b["correct"] and not a["correct"] for a, b in pairs)
+        counts = {"rows": len(pairs), "agree": len(pairs) - mine - theirs, "only_one": mine, "only_other": theirs}
+        found.append({"one": one, "other": other, **counts})
     return found
 
 

@@ -57,12 +57,8 @@ ANSWER_WORDS: dict[str, tuple[str, ...]] = {
 }
 """Language code → words that an answer follows."""
 
-DECIMAL_COMMA = frozenset(
-    [
-        *("bg", "ca", "cs", "da", "de", "el", "es", "et", "fi", "fr", "hr", "hu", "id", "it", "lt", "lv", "nl", "no"),
-        *("pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "tr", "uk", "vi"),
-    ]
-)
+_CODES = "bg ca cs da de el es et fi fr hr hu id it lt lv nl no pl pt ro ru sk sl sr sv tr uk vi"
+DECIMAL_COMMA = frozenset(_CODES.split())
 """Languages that write 1.234,5 for 1234.5."""
 
 NEXT_PROBLEM: tuple[str, ...] = (

@@ -25,12 +25,8 @@ _TAGGED_END = re.compile(rf"(?:{any_of(closing for _, closing in markup.ANSWER_T
 _TAG = re.compile(any_of(opening for opening, _ in markup.ANSWER_TAGS), re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([A-Za-z+#]*)[^\n`]*$", re.MULTILINE)
 _CODE = re.compile(r"\b(?:print|import|return|def|for|while|const|let|printf|assert)\b[^\n]*[(:;=\"]")
-_PROGRAMS = frozenset(
-    [
-        *("python", "py", "python3", "sympy", "c", "cpp", "java", "javascript", "js", "ts", "r", "julia", "matlab"),
-        *("bash", "sh", "rust", "go", "sql"),
-    ]
-)
+_LANGUAGES = "python py python3 sympy c cpp java javascript js ts r julia matlab bash sh rust go sql"
+_PROGRAMS = frozenset(_LANGUAGES.split())
 _TO_PLAIN = str.maketrans(PLAIN)
 _SCALED = re.compile(rf"(?<![0-9.,])([0-9]{{1,12}})(?:\.([0-9]{{1,8}}))? ?({any_of(SCALES)})(?![0-9])")
 

@@ -79,11 +79,8 @@ def quantity(text: str) -> Quantity | None:
 def _decimal_comma(one: str, other: str) -> bool:
     """Whether one is the other's decimal with a comma for the point, where that groups no thousands."""
     with_point, with_comma = (one, other) if "." in one else (other, one)
-    return (
-        with_comma.count(",") == 1
-        and with_point == with_comma.replace(",", ".")
-        and bool(_NUMBER.fullmatch(with_point))
-    )
+    same = with_comma.count(",") == 1 and with_point == with_comma.replace(",", ".")
+    return same and bool(_NUMBER.fullmatch(with_point))
 
 
 def _value(text: str) -> Fraction | None:
