@@ -16,6 +16,7 @@ from l2s.core.errors import ConfigError, RecordError
 from l2s.core.params import Params, nearest
 from l2s.core.row import Row
 from l2s.core.seeds import seed_for
+from l2s.records.lines import numbered_lines
 
 _OWN = ("arithmetic", "file", "jsonl")
 _DIGITS = 12
@@ -98,8 +99,7 @@ class ProblemParams(Params):
         if self.source == "arithmetic":
             count = self.per_level * len(set(LEVELS).intersection(self.levels or LEVELS))
         elif self.path is not None and self.path.is_file() and self.source in _OWN:
-            with open(self.path, "rb") as lines:
-                count = sum(1 for line in lines if line.strip())
+            count = sum(1 for _, line in numbered_lines(self.path) if line.strip())
         elif self.path is None and self.split == "test":
             count = SOURCES[self.source].count
         return min((most for most in (count, self.sample, self.limit) if most is not None), default=None)

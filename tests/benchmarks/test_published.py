@@ -12,6 +12,7 @@ from l2s.benchmarks.source import last_box
 from l2s.core.errors import ConfigError, RecordError
 from l2s.core.row import Row
 from l2s.records import Problems, read_rows
+from l2s.records.lines import replacing_lines
 from tests.rows import SHARED, written
 
 FORMS: list[tuple[str, Row, Row]] = [
@@ -220,3 +221,13 @@ def test_real_files_have_the_count_stated(tmp_path: Path, name: str) -> None:
     if not path.is_file():
         pytest.skip("the published files are not at hand")
     assert len(problems(tmp_path, source=name, path=str(path))) == SOURCES[name].count
+
+
+@pytest.mark.parametrize("name", ["mine.jsonl", "mine.jsonl.gz"])
+def test_problems_of_a_file_are_counted_before_they_are_read(name: str, tmp_path: Path) -> None:
+    """Compressed, its bytes have lines of their own, whose number says nothing of problems."""
+    with replacing_lines(tmp_path / name) as file:
+        file.writelines(b'{"id": "%d", "problem": "%d + 1", "gold": "%d"}\n' % (n, n, n + 1) for n in range(500))
+    params = BenchmarkParams.parse({"source": "file", "path": str(tmp_path / name)}, "problems")
+    assert params.at_most() == 500
+    assert params.model_copy(update={"limit": 7}).at_most() == 7

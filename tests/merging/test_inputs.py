@@ -1,5 +1,6 @@
 """What may be merged: adapters, names in the hub's cache, mixed formats; and every preflight sentence about it."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,24 @@ def test_a_donors_formats_are_kept_tensor_by_tensor(tmp_path: Path) -> None:
     merge_checkpoints(recipe("quick", "slow", dtype=None), family, tmp_path / "out")
     found = weights_of(tmp_path / "out")
     assert {name: tensor.dtype for name, tensor in found.items()} == {n: t.dtype for n, t in stored.items()}
+
+
+def test_the_reasoning_models_side_files_come_along_with_every_end_token(tmp_path: Path) -> None:
+    family = write_family(tmp_path)
+    for name, folder in family.items():
+        config = json.loads((folder / "config.json").read_text())
+        slow = name == "slow"
+        config |= {"max_position_embeddings": 131072 if slow else 4096, "eos_token_id": [7, 9] if slow else 3}
+        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "chat_template.jinja").write_text("{{ '<think>' }}" if slow else "{{ messages }}")
+        (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": config["eos_token_id"]}))
+    manifest = merge_checkpoints(recipe("slow", "quick"), family, tmp_path / "out")
+    assert manifest.donor.model == "slow" and "knows <think>" in manifest.donor.reason
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert config["max_position_embeddings"] == 131072 and config["eos_token_id"] == [7, 9]
+    assert json.loads((tmp_path / "out" / "generation_config.json").read_text())["eos_token_id"] == [7, 9]
+    assert any("max_position_embeddings is 4096 in base, 131072 in slow" in note for note in manifest.notes)
+    assert any("eos_token_id is 3 in base, [7, 9] in slow" in note for note in manifest.notes)
 
 
 @pytest.mark.parametrize(
