@@ -18,12 +18,12 @@ from l2s.benchmarks.arithmetic import problem_rows
 from l2s.core.row import Row
 from l2s.core.yaml import read_yaml
 from l2s.records.cells import csv_text, rounded
+from l2s.search.candidates.proposals import Proposal
+from l2s.search.candidates.ranges import Number
 from l2s.search.file import SearchFile, read_search
-from l2s.search.live import LiveTrialist
+from l2s.search.live.trialist import LiveTrialist
 from l2s.search.order import in_order
 from l2s.search.outcome import Outcome
-from l2s.search.proposals import Proposal
-from l2s.search.ranges import Number
 from l2s.search.run import live_settings
 from l2s.search.space import Candidate, Space
 from l2s.search.trial import Trial

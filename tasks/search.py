@@ -15,16 +15,16 @@ from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
 if TYPE_CHECKING:
     from l2s.core.row import Row
     from l2s.planning.estimates import Estimate, Estimator
-    from l2s.search.live import LiveSettings
+    from l2s.search.live.trialist import LiveSettings
     from l2s.search.run import Workers
     from l2s.search.space import Space
 
 
 def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
     """Look for it; return what it took."""
-    from l2s.search.result import summary_of
+    from l2s.search.output.result import summary_of
+    from l2s.search.output.told import found_sentence, nothing_sentence
     from l2s.search.run import run_search
-    from l2s.search.told import found_sentence, nothing_sentence
 
     found = run_search(
         config.searches[name],
@@ -61,7 +61,7 @@ def _problems(config: Config, name: str) -> list["Row"]:
 
 def _live(config: Config, name: str) -> "LiveSettings":
     """The models, and how they are asked and graded."""
-    from l2s.search.live import LiveSettings
+    from l2s.search.live.trialist import LiveSettings
 
     slow = config.searches[name].slow
     return LiveSettings(
@@ -90,8 +90,8 @@ def jobs(config: Config, name: str) -> int:
 
 def _workers() -> "Workers":
     """Processes of this machine; where the stage was sent to a Ray cluster, actors there."""
-    from l2s.search.ray_workers import ray_workers
-    from l2s.search.spread import processes
+    from l2s.search.live.ray_workers import ray_workers
+    from l2s.search.live.workers import processes
 
     address = os.environ.get(RAY)
     return partial(ray_workers, address=address) if address else processes

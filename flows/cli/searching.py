@@ -9,15 +9,15 @@ from l2s.planning.lengths import longest, questions_of
 from l2s.planning.machine import Past, read_costs
 from l2s.planning.shapes import folder_shape
 from l2s.planning.work import Lengths
+from l2s.search.candidates.ranges import Choice
 from l2s.search.file import SearchFile
-from l2s.search.ranges import Choice
 from l2s.search.space import Space, recipes_of
 
 
 def first_trials(asked: SearchFile, space: Space, say: Callable[[str], None]) -> list[dict[str, Any]]:
     """Values of the first batch: starting points, then what the sampler proposes."""
-    from l2s.search.proposals import Proposals
-    from l2s.search.starts import starts_of
+    from l2s.search.candidates.proposals import Proposals
+    from l2s.search.candidates.starts import starts_of
 
     models = {name: Path(path) for name, path in asked.models.items()}
     starts = starts_of(asked.start, space, asked.recipes, models, say)

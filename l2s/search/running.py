@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from l2s.core.row import Row
 from l2s.search.answers import Answers
+from l2s.search.candidates.proposals import Proposals
 from l2s.search.certified import certificate, front, missed, nominees
 from l2s.search.evidence import LN10, least_problems, log_parity
 from l2s.search.found import SearchResult
 from l2s.search.parts import parts_of
-from l2s.search.proposals import Proposals
 from l2s.search.race import Rules, judge, next_look, share_of
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space

@@ -16,7 +16,7 @@ from l2s.search.found import SearchResult
 from l2s.search.journal import Journal
 from l2s.search.order import in_order
 from l2s.search.outcome import Trialist
-from l2s.search.result import write_result
+from l2s.search.output.result import write_result
 from l2s.search.running import Running
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space

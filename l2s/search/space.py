@@ -12,10 +12,10 @@ from l2s.core.params import inside, nearest
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.union import parse_control
 from l2s.merging.recipe import MergeRecipe
-from l2s.search.ranges import Choice, Number
-from l2s.search.reading import Reader
+from l2s.search.candidates.ranges import Choice, Number
+from l2s.search.candidates.reading import Reader
+from l2s.search.candidates.template import Tree, Values, filled, recognised
 from l2s.search.settings import SearchParams
-from l2s.search.template import Tree, Values, filled, recognised
 
 
 @dataclass(frozen=True)

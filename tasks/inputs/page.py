@@ -18,7 +18,7 @@ from l2s.report.page import build_page
 from l2s.report.parts.examples import Examples, pick_examples
 from l2s.report.parts.headline import featured
 from l2s.report.searches import Search
-from l2s.search.told import found_sentence, nothing_sentence
+from l2s.search.output.told import found_sentence, nothing_sentence
 from tasks.inputs.recipes import merged_names
 
 PACKAGES = ("l2s", "torch", "transformers", "safetensors", "math-verify", "vl-convert-python", "dvc", "prefect")

@@ -36,7 +36,7 @@ from l2s.generation.prompts.prompt import Prompt
 from l2s.generation.settings import DecodingParams, PromptParams, SamplingParams
 from l2s.merging.run.in_memory import MemoryMerger
 from l2s.records import Responses, read_rows, write_rows
-from l2s.search.live_engine import LiveEngine
+from l2s.search.live.engine import LiveEngine
 from tests.generation.chimera import KeepsItsHead
 from tests.search import models
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from l2s.report.searches import Search
-from l2s.search.result import summary_of
-from l2s.search.told import found_sentence, nothing_sentence
+from l2s.search.output.result import summary_of
+from l2s.search.output.told import found_sentence, nothing_sentence
 from tests.report.browser import CHROMIUM, browser
 from tests.report.test_page import anchors, plots
 from tests.report.test_rivals import built, section

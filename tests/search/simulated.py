@@ -10,13 +10,13 @@ import numpy as np
 from l2s.core.digests import digest_text
 from l2s.core.row import Row
 from l2s.core.seeds import seed_for
+from l2s.search.candidates.ranges import Choice, Number
+from l2s.search.candidates.template import Open, Pick
 from l2s.search.found import SearchResult
 from l2s.search.outcome import Outcome
-from l2s.search.ranges import Choice, Number
 from l2s.search.search import search
 from l2s.search.settings import SearchParams
 from l2s.search.space import Candidate, Space
-from l2s.search.template import Open, Pick
 
 SLOW_TOKENS = 113
 SLOW_ACCURACY = 0.99

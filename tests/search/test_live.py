@@ -16,10 +16,10 @@ from l2s.generation.generate import Run, generate_responses
 from l2s.generation.settings import DecodingParams, SamplingParams
 from l2s.merging.run.merge import merge_checkpoints
 from l2s.records import Responses, read_rows, write_rows
-from l2s.search.live import LiveSettings, LiveTrialist
+from l2s.search.live.trialist import LiveSettings, LiveTrialist
+from l2s.search.live.workers import SpreadTrialist, processes
 from l2s.search.outcome import Outcome
 from l2s.search.space import Candidate
-from l2s.search.spread import SpreadTrialist, processes
 from l2s.verification.verify import verify_rows
 from tests.search.models import MOST, arithmetic, family, recipe
 

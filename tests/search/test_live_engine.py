@@ -11,7 +11,7 @@ from l2s.core.errors import EngineError
 from l2s.generation.engines.engine import Generated, Weights
 from l2s.generation.engines.transformers.engine import TransformersEngine
 from l2s.merging.run.in_memory import MemoryMerger, MergedInMemory
-from l2s.search.live_engine import LiveEngine
+from l2s.search.live.engine import LiveEngine
 from tests.search.models import FAMILY, alike, answers, prompts, recipe
 
 pytestmark = pytest.mark.long

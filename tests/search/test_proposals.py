@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from l2s.search.proposals import Proposals
-from l2s.search.ranges import Choice, Number
+from l2s.search.candidates.proposals import Proposals
+from l2s.search.candidates.ranges import Choice, Number
+from l2s.search.candidates.template import Open, Pick
 from l2s.search.space import Space
-from l2s.search.template import Open, Pick
 from tests.search.simulated import line_space, plane_space
 
 GP = pytest.param("gp", marks=pytest.mark.long)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from l2s.search.candidates.proposals import Proposal
 from l2s.search.outcome import Outcome
-from l2s.search.proposals import Proposal
 from l2s.search.race import Rules, clearly_more, judge, longer, next_look, share_of
 from l2s.search.space import Candidate
 from l2s.search.trial import (

@@ -12,10 +12,10 @@ import pytest
 
 from l2s.core.errors import ConfigError, EngineError
 from l2s.generation.settings import DecodingParams
-from l2s.search.live import LiveTrialist
-from l2s.search.ray_workers import ray_workers
+from l2s.search.live.ray_workers import ray_workers
+from l2s.search.live.trialist import LiveTrialist
+from l2s.search.live.workers import SpreadTrialist
 from l2s.search.space import Candidate
-from l2s.search.spread import SpreadTrialist
 from tests.search.models import arithmetic, family
 from tests.search.test_live import PROBLEMS, SHARES, settings
 

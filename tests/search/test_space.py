@@ -5,7 +5,7 @@ import yaml
 
 from l2s.core.errors import ConfigError
 from l2s.generation.controls.union import parse_control
-from l2s.search.ranges import Choice, Number
+from l2s.search.candidates.ranges import Choice, Number
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space, space_of
 

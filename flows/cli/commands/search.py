@@ -38,7 +38,7 @@ def search(
     """Find the shortest recipe within ranges at certified parity with slow; exit code 1 if there is none."""
     from l2s import api
     from l2s.core.progress import bar
-    from l2s.search.told import found_sentence, nothing_sentence
+    from l2s.search.output.told import found_sentence, nothing_sentence
 
     _check_options(budget, sampler, export)
     asked = _read(search, budget, sampler)
@@ -51,7 +51,7 @@ def search(
         )
     summary = api.search_recipe(search, target, budget=budget, sampler=sampler, jobs=jobs, track=bar, say=warn)
     if export:
-        from l2s.search.export import write_optuna
+        from l2s.search.output.export import write_optuna
 
         write_optuna(asked.space(str(search)), target)
     if as_json:
@@ -85,7 +85,7 @@ def _read(file: Path, budget: int | None, sampler: str | None) -> "SearchFile":
 def _show(summary: dict[str, Any], target: Path) -> None:
     import polars as pl
 
-    from l2s.search.terminal import trials_table
+    from l2s.search.output.terminal import trials_table
 
     console.out.print(trials_table(summary, pl.read_csv(target / "trials.csv").to_dicts()))
 

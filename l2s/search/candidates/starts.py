@@ -12,7 +12,7 @@ import numpy as np
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.open import open_checkpoint, open_reader
 from l2s.merging.recipe import MergeRecipe
-from l2s.search.ranges import Number, short
+from l2s.search.candidates.ranges import Number, short
 from l2s.search.settings import CLOSED_FORM
 from l2s.search.space import Space, corners
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from l2s.core.seeds import seed_for
-from l2s.search.ranges import Choice, Number
+from l2s.search.candidates.ranges import Choice, Number
 from l2s.search.space import Candidate, Space
 
 if TYPE_CHECKING:

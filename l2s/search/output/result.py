@@ -13,11 +13,11 @@ import yaml
 from l2s.core.files import replacing_folder, write_json, write_text
 from l2s.core.row import Row
 from l2s.records.cells import csv_text, rounded
+from l2s.search.candidates.proposals import cells
+from l2s.search.candidates.ranges import Choice
 from l2s.search.certified import Point
 from l2s.search.evidence import LN10, bounds, least_problems, log_worse
 from l2s.search.found import SearchResult
-from l2s.search.proposals import cells
-from l2s.search.ranges import Choice
 from l2s.search.trial import Trial
 
 EACH = 400

@@ -11,8 +11,8 @@ from l2s.generation.controls.control import Control
 from l2s.generation.controls.union import KINDS
 from l2s.merging.method import MergeMethod, kinds
 from l2s.merging.methods import METHODS
-from l2s.search.ranges import AnyOfParams, Choice, Number, RangeParams, RestParams, form_of
-from l2s.search.template import Open, Pick, Rest, Tree
+from l2s.search.candidates.ranges import AnyOfParams, Choice, Number, RangeParams, RestParams, form_of
+from l2s.search.candidates.template import Open, Pick, Rest, Tree
 
 STRUCTURE = ("models", "slices", "sources", "modules")
 """Keys of a recipe under which parameters stand."""

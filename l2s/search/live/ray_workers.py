@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from l2s.core.errors import EngineError, L2SError
-from l2s.search.live import LiveSettings
-from l2s.search.spread import Told, begin
+from l2s.search.live.trialist import LiveSettings
+from l2s.search.live.workers import Told, begin
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def ray_workers(settings: LiveSettings, count: int, address: str) -> Iterator[li
 
 
 class RayWorker(NamedTuple):
-    """A :class:`~l2s.search.spread.Worker` that is an actor."""
+    """A :class:`~l2s.search.live.workers.Worker` that is an actor."""
 
     actor: Any
 
@@ -52,7 +52,7 @@ class RayWorker(NamedTuple):
 
 
 class RayPromise(NamedTuple):
-    """A :class:`~l2s.search.spread.Promise` of what an actor returns."""
+    """A :class:`~l2s.search.live.workers.Promise` of what an actor returns."""
 
     reference: Any
 

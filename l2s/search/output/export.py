@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from l2s.search.ranges import Choice, Number
+from l2s.search.candidates.ranges import Choice, Number
 from l2s.search.space import Space
 
 NAME = "optuna.log"
@@ -35,7 +35,7 @@ def _trial(space: Space, row: dict[str, Any], rows: list[dict[str, Any]]) -> Any
     from optuna.distributions import BaseDistribution, CategoricalDistribution
     from optuna.trial import create_trial
 
-    from l2s.search.proposals import distribution
+    from l2s.search.candidates.proposals import distribution
 
     def of(one: Number | Choice) -> BaseDistribution:
         seen = [str(other[f"value.{one.name}"]) for other in rows]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from l2s.core.numbers import is_number
-from l2s.search.ranges import Choice, Number
+from l2s.search.candidates.ranges import Choice, Number
 
 Tree = Any
 """What YAML holds, with the classes here in the place of ranges."""

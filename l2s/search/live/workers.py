@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from l2s.core.errors import EngineError
 from l2s.core.row import Row
 from l2s.generation.engines.gpus import GPUS, share_gpus
-from l2s.search.live import LiveSettings, LiveTrialist
+from l2s.search.live.trialist import LiveSettings, LiveTrialist
 from l2s.search.outcome import Outcome
 from l2s.search.space import Candidate
 

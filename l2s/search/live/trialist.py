@@ -28,7 +28,7 @@ from l2s.generation.settings import DecodingParams
 from l2s.generation.store.store import ResponseStore
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.in_memory import MemoryMerger, MergedInMemory
-from l2s.search.live_engine import LiveEngine
+from l2s.search.live.engine import LiveEngine
 from l2s.search.outcome import Outcome
 from l2s.search.space import Candidate
 from l2s.verification.verify import verify_rows
