@@ -157,7 +157,8 @@ def test_a_family_is_merged_as_by_hand_and_loaded_and_calibrated(family: str, tm
         ones = torch.ones(1, *entries[name].shape)
         weight = Weight(name, torch.zeros_like(ones[0]), ones, statistics=Statistics("activations", {name: activity}))
         relaxed = aim(weight, AimOfTaskArithmetic(omega=0.0), [ModelWeight()]).value
-        assert relaxed.shape == ones.shape[1:] and float(relaxed.min()) == 0 <= activity.min(), "the busiest stays"
+        assert relaxed.shape == ones.shape[1:] and activity.min() >= 0
+        assert float(relaxed.min()) == (0 if activity.any() else 1), "the busiest channel stays; an expert may be idle"
     sensitivities = calibrate(tmp_path / "base", texts, tmp_path / "s.safetensors", params("sensitivities")).tensors
     assert {layer_group(name) for name in names} <= sensitivities.keys()
     assert all(float(value) > 0 for name, value in sensitivities.items() if ".layers." in name or ".h." in name)
