@@ -1,5 +1,6 @@
 """Calibration: measure a model on texts, and write what merge methods use of it; resumed after a kill."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -92,7 +93,8 @@ def _sensitivities(plan: Plan, partial: Partial, track: Track) -> dict[str, Tens
             return LayeredModel(network, stack.enter_context(open_reader(network.checkpoint)))
 
         layers, other_layers = opened(plan.network), {key: opened(other) for key, other in plan.others.items()}
-        return mean_rows(lambda some: layer_rows(layers, other_layers, some), columns, texts, partial, track)
+        rows = functools.partial(layer_rows, layers, other_layers)
+        return mean_rows(rows, columns, texts, partial, track)
 
 
 @contextmanager

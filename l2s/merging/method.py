@@ -246,17 +246,39 @@ REGISTERED: dict[str, MergeMethod] = {}
 """The methods whose files were imported; :data:`l2s.merging.methods.METHODS` are all there are."""
 
 
-def merge_method(params: type[Params], model_params: type[Params], **said: Any) -> Callable[[Merge], Merge]:
+def merge_method(
+    params: type[Params],
+    model_params: type[Params],
+    *,
+    paper: str = "",
+    needs_base: bool = True,
+    check: Check | None = None,
+    measure: Measure | None = None,
+    spans_model: Spans | None = None,
+    pieces: Literal["rows", "short"] = "rows",
+    optional_base: bool = False,
+    keeps_base: bool = False,
+    counts: tuple[int, int | None] = (1, None),
+    memory: Callable[[tuple[int, ...], int], int] | None = None,
+    fused: Fused | None = None,
+    sha256_masks: bool = False,
+    cancels: Cancels | None = None,
+    alike_at_zero: bool = False,
+    compose: Callable[[MergeMethod], MergeMethod] | None = None,
+) -> Callable[[Merge], Merge]:
     """Register a function ``(weight, params, [model params of each of the K models]) -> Merged`` under its name.
 
-    It stands in a file of that name in :mod:`l2s.merging.methods`. ``said`` are other fields of its
-    :class:`MergeMethod`.
+    It stands in a file of that name in :mod:`l2s.merging.methods`. See :class:`MergeMethod` for the arguments.
     """
 
     def register(merge: Merge) -> Merge:
         name = merge.__name__
         assert name not in REGISTERED, f"merge method '{name}' is registered twice"
-        REGISTERED[name] = MergeMethod(name, merge, params, model_params, **said)
+        REGISTERED[name] = MergeMethod(
+            name, merge, params, model_params, paper, needs_base,
+            check, measure, spans_model, pieces, optional_base, keeps_base, counts, memory, fused,
+            sha256_masks, cancels, alike_at_zero, compose,
+        )  # fmt: skip
         return merge
 
     return register

@@ -1,5 +1,6 @@
 """Decoding against the slow, obvious loop; and rows that do not depend on their neighbours."""
 
+import gc
 import random
 
 import pytest
@@ -9,6 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from l2s.generation.controls.control import Control
 from l2s.generation.controls.delimiters import Delimiters
 from l2s.generation.controls.kinds.none import NoControl
+from l2s.generation.controls.transcript import Transcript
 from l2s.generation.controls.union import KINDS
 from l2s.generation.engines.engine import Generated
 from l2s.generation.engines.transformers.decoding import Request, decode
@@ -80,6 +82,12 @@ def test_a_row_does_not_depend_on_its_neighbours(model: LlamaForCausalLM, temper
     alone = {index: run(model, [requests(40)[index]], sampling)[index] for index in range(0, 40, 7)}
     assert together == by_sevens == backwards
     assert all(together[index] == finished for index, finished in alone.items())
+
+
+def test_no_more_is_held_than_the_rows_on_their_way(model: LlamaForCausalLM) -> None:
+    """The responses to a benchmark may be more together than memory holds."""
+    done = decode(Forward(model), requests(40), SamplingParams(max_tokens=5), NoControl(), DELIMITERS, frozenset(), 4)
+    assert max(sum(isinstance(one, Transcript) for one in gc.get_objects()) for _ in done) <= 3 * 4
 
 
 def test_logits_are_the_same_bits_in_any_batch(model: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch) -> None:

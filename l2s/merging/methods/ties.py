@@ -133,7 +133,7 @@ def _spare(
 ) -> dict[tuple[str, int], list[int]]:
     """How many entries equal to the threshold each piece may keep: the earlier ones, until ⌊d n⌋ are kept."""
 
-    def count(pieces: Iterable[Weight | Distances]) -> list[tuple[tuple[str, int], int, list[int], list[int]]]:
+    def counted(pieces: Iterable[Weight | Distances]) -> list[tuple[tuple[str, int], int, list[int], list[int]]]:
         """Of each piece: place, entries, and by model those above and at the threshold."""
         found = []
         for piece in pieces:
@@ -143,7 +143,7 @@ def _spare(
             found.append(((piece.name, piece.start), rows[0][0].size, above, equal))
         return found
 
-    counts = [count for counts in each(count) for count in counts]
+    counts = [count for of_weight in each(counted) for count in of_weight]
     total = sum(entries for _, entries, _, _ in counts)
     left = [max(1, int(total * d)) - sum(above[k] for _, _, above, _ in counts) for k, d in enumerate(densities)]
     spare = {}

@@ -75,15 +75,22 @@ def decode(
     max_batch_size: int,
 ) -> Iterator[Generated]:
     """Generate a response to every request; yield each as it finishes."""
-    begun = [Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling)) for request in requests]
-    yield from (Generated.of(row.request.index, row.transcript) for row in begun if row.transcript.finish)
-    waiting = sorted((row for row in begun if not row.transcript.finish), key=lambda row: len(row.request.prompt))
+    waiting = list[Request]()
+    for request in requests:
+        if (begun := transcript_of(request, control, delimiters, stop_tokens, sampling)).finish:
+            yield Generated.of(request.index, begun)
+        else:
+            waiting.append(request)  # and begun again when it enters: nothing of it is held until then, nor after
+    waiting.sort(key=lambda request: len(request.prompt))
     cache, rows = forward.cache(), list[Row]()
     logits = torch.empty(0)
     while waiting or rows:
         if waiting and len(rows) <= FULL_ENOUGH * max_batch_size:
             count = min(max_batch_size - len(rows), len(waiting))
-            entering = waiting[-count:]
+            entering = [
+                Row(request, transcript_of(request, control, delimiters, stop_tokens, sampling))
+                for request in waiting[-count:]
+            ]
             del waiting[-count:]
             fresh = forward.cache()
             read = forward.read([row.request.prompt for row in entering], fresh)
