@@ -16,7 +16,6 @@ from l2s.core.errors import ConfigError, RecordError
 from l2s.core.params import Params, nearest
 from l2s.core.row import Row
 from l2s.core.seeds import seed_for
-from l2s.records.lines import numbered_lines
 
 _OWN = ("arithmetic", "file", "jsonl")
 _DIGITS = 12
@@ -99,6 +98,8 @@ class ProblemParams(Params):
         if self.source == "arithmetic":
             count = self.per_level * len(set(LEVELS).intersection(self.levels or LEVELS))
         elif self.path is not None and self.path.is_file() and self.source in _OWN:
+            from l2s.records.lines import numbered_lines  # whose package loads tables, which settings do without
+
             count = sum(1 for _, line in numbered_lines(self.path) if line.strip())
         elif self.path is None and self.split == "test":
             count = SOURCES[self.source].count
