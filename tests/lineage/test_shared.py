@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lineage.projects import make_project
+from tests.lineage.projects import make_project, params, write
 from tests.scratch import run
 
 pytestmark = pytest.mark.slow
@@ -38,6 +38,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A project that was run, and run again with another weight; both commits, and its outputs in a DVC remote."""
     top = tmp_path_factory.mktemp("shared")
     folder = make_project(top / "ours", small=True, copied=True)
+    write(params(small=True) | {"training": {}}, folder)  # which plain dvc repro looks up for the analysis
     (folder / ".gitignore").write_text(".l2s/\n__pycache__/\n")
     run(folder, "git", "init", "-q", "-b", "main")
     run(folder, "dvc", "init", "-q")
