@@ -37,6 +37,15 @@ def test_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert analyse(in_memory, settings).rows == analyse(whole, settings).rows
 
 
+def test_a_problem_s_text_is_held_once_however_many_answer_it(tmp_path: Path) -> None:
+    rows = verdict_rows({f"run-{n}": 0.9 for n in range(5)}, {"test": 10}, samples=8)
+    sizes = []
+    for letters in (1, 10_000):
+        told = [row | {"problem": f"{row['id']}: {letters * 'x'}"} for row in rows]
+        sizes.append(read_verdicts([written(tmp_path / "all.jsonl", told)], AnalysisParams()).estimated_size())
+    assert sizes[1] - sizes[0] < 2 * 10 * 10_000, "of 400 verdicts on ten problems"
+
+
 def test_other_tools_words(tmp_path: Path) -> None:
     rows = [
         {**BARE, "dataset": "math", "unique_id": n, "n_tokens": 10 + n, "model": "R1", "level": "Level 3"}

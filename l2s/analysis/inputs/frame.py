@@ -74,8 +74,9 @@ def harmonised(verdicts: pl.DataFrame, name: str = "run", start: int = 0) -> pl.
     kept = [*defaults, "model", *TEXT, "correct", *(["prompt"] if "prompt" in frame.columns else [])]
     try:
         frame = frame.select(kept).with_columns(
-            pl.col(TEXTUAL).cast(pl.String), pl.col(NUMBERS).cast(pl.Float64), pl.col("sample").cast(pl.Int64)
-        )
+            pl.col(TEXTUAL).cast(pl.String), pl.col(NUMBERS).cast(pl.Float64), pl.col("sample").cast(pl.Int64),
+            problem=pl.col("problem").cast(pl.Categorical),  # each text is held once, however many answer it
+        )  # fmt: skip
     except pl.exceptions.InvalidOperationError as error:  # a number that no column holds
         raise RecordError(f"verdicts: {str(error).splitlines()[0]}") from None
     for column in NUMBERS:
