@@ -26,6 +26,7 @@ from l2s.search.references import broken_searches
 from l2s.search.settings import SearchParams
 from l2s.training.union import AnyTraining
 
+PARAMS = Path("params.yaml")
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 EMBEDDED_NOTES = (
@@ -143,13 +144,13 @@ class Config(Params):
     nightly: NightlyParams = NightlyParams()
 
     @classmethod
-    def read(cls, path: Path = Path("params.yaml")) -> Self:
+    def read(cls, path: Path = PARAMS) -> Self:
         """Read and check the whole file.
 
         Raises:
             ConfigError: everything that is wrong with it, at once.
         """
-        found = read_yaml(path)
+        found = read_params(path)
         problems = [
             f"{path}: {problem}"
             for check in (broken_references, broken_searches)
@@ -202,6 +203,19 @@ class Config(Params):
         """Runs of merged and of trained models without a control or sampling of their own: what is chosen among."""
         plain = {name: run for name, run in self.runs.items() if run.control == "none" and run.sampling is None}
         return [name for name, run in plain.items() if run.model.startswith(("merged/", "trained/"))]
+
+
+def read_params(path: Path = PARAMS) -> Any:
+    """params.yaml, or another such file, as it stands.
+
+    Raises:
+        ConfigError: it is no YAML; or there is none, and where a project is had from.
+    """
+    if path == PARAMS and not path.is_file():
+        raise ConfigError(
+            f"{path}: no such file in {Path.cwd()}; go to a project's folder, or make a project: l2s init"
+        )
+    return read_yaml(path)
 
 
 def _without_empty(found: Any) -> Any:

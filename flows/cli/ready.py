@@ -2,31 +2,15 @@
 
 import re
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
 
-from l2s.config import Config
+from l2s.config import PARAMS, Config, read_params
 from l2s.core.errors import ConfigError
 from l2s.core.files import write_text
-from l2s.core.yaml import parse_yaml, read_yaml
+from l2s.core.yaml import parse_yaml
 from l2s.references import DEFAULTS, INNER, stage_names
 from l2s.references import block as block_of
 from l2s.requirements import broken_recipes, missing
-
-PARAMS = Path("params.yaml")
-
-
-def read_params() -> Any:
-    """params.yaml as it stands.
-
-    Raises:
-        ConfigError: it is no YAML; or there is none, and where a project is had from.
-    """
-    if not PARAMS.is_file():
-        raise ConfigError(
-            f"{PARAMS}: no such file in {Path.cwd()}; go to a project's folder, or make a project: l2s init"
-        )
-    return read_yaml(PARAMS)
 
 
 def read_config() -> Config:

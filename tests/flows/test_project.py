@@ -35,6 +35,17 @@ def test_a_command_in_a_subfolder_sees_the_whole_project(toy: Path, monkeypatch:
     assert done.exit_code == 0 and done.stdout.startswith("make@one\n"), done.output
 
 
+@pytest.mark.parametrize("command", ["run", "plan", "report", "stage merge average"])
+def test_where_no_project_is_it_is_told_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = command.split()
+    error = CliRunner().invoke(app_for(arguments), arguments).exception
+    told = f"params.yaml: no such file in {tmp_path}; go to a project's folder, or make a project: l2s init"
+    assert isinstance(error, ConfigError) and str(error) == told
+
+
 def test_an_archive_without_git_or_dvc_is_told_how_to_get_them(toy: Path) -> None:
     shutil.rmtree(toy / ".git")
     with pytest.raises(ConfigError, match="DVC needs the project to be in a git repository; make one: git init"):
