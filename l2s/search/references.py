@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from l2s.benchmarks import SOURCES, BenchmarkParams
-from l2s.core.errors import ConfigError
+from l2s.core.errors import ConfigError, L2SError
 from l2s.core.params import nearest
 from l2s.generation.controls.control import Control
 from l2s.references import Block, block
@@ -91,7 +91,7 @@ def test_set_problem(source: Any, split: Any) -> str | None:
 def _margin(benchmarks: Block, settings: SearchParams, where: str) -> Iterator[str]:
     try:
         counts = [BenchmarkParams.parse(block(benchmarks, name), "").at_most() for name in settings.benchmarks]
-    except ConfigError:
+    except L2SError:  # the block's own check says so, and of a file that cannot be read the stage that reads it
         return
     known = [count for count in counts if count is not None]
     if len(known) == len(counts):

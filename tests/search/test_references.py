@@ -57,6 +57,14 @@ def test_a_search_s_benchmark_is_its_own(tmp_path: Path) -> None:
     assert list(read(tmp_path, ("searches", None), ("runs.line", None)).measured()) == ["choose", "report", "look"]
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\n", b"\x1f\x8b damaged"])
+def test_settings_are_read_whatever_a_file_of_problems_holds(tmp_path: Path, content: bytes) -> None:
+    """Every command reads them; the stage that draws the problems says what is wrong."""
+    (tmp_path / "mine.jsonl").write_bytes(content)
+    config = read(tmp_path, ("benchmarks.look", {"source": "jsonl", "path": str(tmp_path / "mine.jsonl")}))
+    assert list(config.searches) == ["line"]
+
+
 LINE = "searches.line"
 SOURCE = "benchmarks.look.source"
 
