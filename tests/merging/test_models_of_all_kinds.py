@@ -155,6 +155,7 @@ LAYOUTS: dict[str, tuple[dict[str, Any], Weights]] = {
         {f"{Q}qweight": torch.ones(8, 2, dtype=torch.int32), f"{Q}qzeros": torch.ones(1, 2, dtype=torch.int32)},
     ),
     "fp8": ({}, {f"{Q}weight": torch.ones(8, 8).to(torch.float8_e4m3fn), f"{Q}weight_scale_inv": torch.ones(1, 1)}),
+    "bare_fp8": ({}, {f"{Q}weight": torch.ones(8, 8).to(torch.float8_e4m3fn)}),
     "e8m0": ({}, {f"{Q}weight_scale": torch.ones(8, 1).to(torch.float8_e8m0fnu)}),
     "mxfp4": (
         {},
