@@ -19,8 +19,9 @@ def with_ends(*names: str) -> tuple[str, ...]:
 
 
 def roles_of(summary: Row) -> dict[str, str]:
-    """Run to ``slow``, ``quick``, ``chosen``, ``control``, ``trained``, ``merge`` or ``given``."""
-    return {one["run"]: one["role"] for one in summary["runs"]}
+    """Run to ``slow``, ``quick``, ``chosen``, ``control``, ``trained``, ``merge``, or ``given`` where none is said."""
+    given = dict.fromkeys((row["run"] for row in summary["rows"]), "given")
+    return given | {one["run"]: one["role"] for one in summary.get("runs", [])}
 
 
 def rows_of(summary: Row, table: str, benchmark: str) -> list[Row]:

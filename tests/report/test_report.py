@@ -12,7 +12,8 @@ from rich.console import Console
 
 from l2s.analysis.output.terminal import main_table
 from l2s.core.shown import share_text, size_text
-from l2s.core.summary import sorted_rows
+from l2s.core.summary import roles_of, sorted_rows
+from l2s.report.content import page_content
 from l2s.report.parts.columns import DIFFERENCE, DIFFERENCE_TOLD, P_VALUE
 from l2s.report.parts.headline import headline
 from l2s.report.plots.crowd import crowd
@@ -39,6 +40,16 @@ def shown(summary: dict[str, Any], width: int) -> str:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(main_table(summary, "test", width=width))
     return console.export_text()
+
+
+@pytest.mark.parametrize("known", [{"runs": []}, {"runs": None}])
+def test_a_run_of_which_a_summary_does_not_say_what_it_is_counts_as_given(
+    summary: dict[str, Any], known: dict[str, Any]
+) -> None:
+    less = {key: value for key, value in (summary | known).items() if value is not None}
+    assert set(roles_of(less)) == set(ACCURACY) and set(roles_of(less).values()) == {"given"}
+    assert all(run in shown(less, 120) for run in ACCURACY)
+    assert len(page_content(less, {}, {})["details"]) == len(ACCURACY)
 
 
 def test_the_chosen_run_stands_first_and_the_given_models_last(summary: dict[str, Any]) -> None:
