@@ -115,8 +115,8 @@ def read_search(
     block = _from_here(found, folder) if isinstance(found, Mapping) else found
     if isinstance(block, dict) and sampler is not None:
         block["sampler"] = sampler
-    if isinstance(block, dict) and budget is not None:
-        block["budget"] = {**(block.get("budget") or {}), "problems": budget}
+    if isinstance(block, dict) and budget is not None and isinstance(said := block.get("budget") or {}, Mapping):
+        block["budget"] = {**said, "problems": budget}
     search = SearchFile.parse(block, where)
     if problems := _wrong(search, where):
         raise ConfigError("; ".join(problems))

@@ -92,6 +92,7 @@ def test_dry_tells_and_does_nothing(folder: Path, l2s: L2s) -> None:
         ({}, ["--budget", "0"], "--budget: found 0, expected at least 1 problem"),
         ({}, ["--sampler", "tep"], "--sampler: 'tep' is not known; did you mean 'tpe'?"),
         ({}, ["--budget", "3"], "budget.problems: 3 problems can certify a margin of"),
+        ({"budget": 40}, ["--budget", "30"], "budget: found 40, expected"),
         ({"margin": 0.02}, [], "20 problems can certify a margin of"),
         ({"problems": None}, [], "problems: name a file of problems, or a benchmark in its place"),
         ({"problems": "nowhere.jsonl"}, [], "nowhere.jsonl: no such file"),
