@@ -27,7 +27,8 @@ _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([A-Za-z+#]*)[^\n`]*$", re.MULTILI
 _CODE = re.compile(r"\b(?:print|import|return|def|for|while|const|let|printf|assert)\b[^\n]*[(:;=\"]")
 _LANGUAGES = "python py python3 sympy c cpp java javascript js ts r julia matlab bash sh rust go sql"
 _PROGRAMS = frozenset(_LANGUAGES.split())
-_TO_PLAIN = str.maketrans(PLAIN)
+_TO_PLAIN = re.compile(f"[{re.escape(''.join(PLAIN))}]")
+"""Where most of a long text is ASCII, several times as fast as a table of translations."""
 _SCALED = re.compile(rf"(?<![0-9.,])([0-9]{{1,12}})(?:\.([0-9]{{1,8}}))? ?({any_of(SCALES)})(?![0-9])")
 
 
@@ -84,7 +85,7 @@ def spoken_to_reader(text: str) -> str:
         text = text[start:]
     if text.isascii():
         return text
-    text = text.translate(_TO_PLAIN)
+    text = _TO_PLAIN.sub(lambda sign: PLAIN[sign[0]], text)
     return _SCALED.sub(_unscaled, text) if any(word in text for word in SCALES) else text
 
 
