@@ -29,6 +29,7 @@ def edit_weight(folder: Path, weight: float) -> None:
 
 def commit(folder: Path, message: str) -> str:
     run(folder, "git", "add", "-A")
+    run(folder, "git", "add", "-f", "data/models")  # as the embedded ones; models of one's own are kept out of git
     run(folder, "git", "commit", "-q", "-m", message)
     return run(folder, "git", "rev-parse", "HEAD").strip()
 
