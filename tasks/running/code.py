@@ -1,12 +1,12 @@
 """``code.lock``: a fingerprint of the code behind each kind of stage, which dvc.yaml names among its parameters.
 
 For problems there is one a source, for merges one a method, for responses one an engine, for verdicts one a grader.
-The file depends on the sources alone, on the kinds of stages in dvc.yaml, and on what recipes say of methods that act
-on another one's result.
+The file depends on the sources, on the kinds of stages in dvc.yaml, and on what params.yaml says of methods: of those
+that act on another one's result, and of those that searches try.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +61,9 @@ USED = {
 class Behind:
     """The code behind stages, each source read once."""
 
-    def __init__(self, recipes: Iterable[Any], source: Path = SOURCE) -> None:
-        self.recipes = list(recipes)
+    def __init__(self, recipes: Iterable[Any], searched: Iterable[Any] = (), source: Path = SOURCE) -> None:
+        """``recipes`` and those of searches, ``searched``, as params.yaml has them."""
+        self.recipes, self.searched = list(recipes), list(searched)
         self.reading = Reading(source, user_cache() / "sources.json")
 
     def code(self, kind: str, member: str | None = None) -> Code:
@@ -73,7 +74,7 @@ class Behind:
         """
         members = self._members(kind)[member] if member is not None else USED.get(kind, ())
         members += _controls() if kind in ("search", "generate", "analyse") else ()
-        members += tuple(modules_of_methods().values()) if kind in ("search", "found") else ()
+        members += self._searched_methods() if kind in ("search", "found") else ()
         members += _trainings() if kind in ("gather", "analyse", "report") else ()
         return code_behind(
             ["tasks.stages", f"tasks.{kind}", *members],
@@ -125,6 +126,28 @@ class Behind:
         others = tuple(modules[name] for name in sorted(inner & modules.keys()))
         found = {name: (module, *(others if METHODS[name].compose else ())) for name, module in modules.items()}
         return found | {alias: found[name] for alias, name in METHOD_ALIASES.items()}
+
+    def _searched_methods(self) -> tuple[str, ...]:
+        """Modules of the methods that the recipes of searches name, wherever they do."""
+        from l2s.merging.recipe.aliases import METHOD_ALIASES
+
+        modules = modules_of_methods()
+        named = {METHOD_ALIASES.get(text, text) for text in _texts(self.searched)}
+        return tuple(modules[name] for name in sorted(named & modules.keys()))
+
+
+def _texts(found: Any) -> Iterator[str]:
+    """Every text among the values of a block."""
+    if isinstance(found, str):
+        yield found
+    for inner in found.values() if isinstance(found, Mapping) else found if isinstance(found, list) else ():
+        yield from _texts(inner)
+
+
+def behind_params(params: Mapping[str, Any]) -> Behind:
+    """The code behind the stages of a params.yaml, as it stands in the file."""
+    searches = block(params, "searches").values()
+    return Behind(block(params, "recipes").values(), [block(one, "recipe") for one in searches])
 
 
 def modules_of_methods() -> dict[str, str]:
@@ -199,7 +222,7 @@ def is_current(root: Path = Path()) -> bool:
 
 
 def _text(root: Path) -> str:
-    behind = Behind(block(read_yaml(root / "params.yaml"), "recipes").values())
+    behind = behind_params(read_yaml(root / "params.yaml"))
     stages = block(read_yaml(root / "dvc.yaml"), "stages")
     text = json.dumps(behind.fingerprints(stages), indent=2, sort_keys=True) + "\n"
     behind.reading.keep()
@@ -223,7 +246,8 @@ def check_code(stage: str, name: str | None, config: "Config") -> Code:
     Raises:
         ConfigError: it tells of other code, or is not there.
     """
-    behind, member = Behind(config.recipes.values()), _member(stage, str(name), config)
+    behind = Behind(config.recipes.values(), [search.recipe for search in config.searches.values()])
+    member = _member(stage, str(name), config)
     code = behind.code(stage, member)
     behind.reading.keep()
     key = f"{stage}.{member}" if member is not None else stage

@@ -13,8 +13,7 @@ from l2s.core.yaml import read_yaml
 from l2s.lineage.code import fingerprint
 from l2s.lineage.meaning import Reading, package_of, read_source
 from l2s.lineage.record import RECORDS, Record
-from l2s.references import block
-from tasks.running.code import LOCK, SOURCE, Behind
+from tasks.running.code import LOCK, SOURCE, behind_params
 
 UNKNOWN = "tells of other code than the stage ran; which file differs is not known here"
 Changes = list[tuple[str, str]]
@@ -30,7 +29,7 @@ def changed_code(key: str, stage: str, before: str) -> Changes:
     """
     kind, _, member = key.partition(".")
     try:
-        now = Behind(block(read_yaml(Path("params.yaml")), "recipes").values()).code(kind, member or None).sources
+        now = behind_params(read_yaml(Path("params.yaml"))).code(kind, member or None).sources
     except KeyError:  # no such method, source or engine any more
         return [(f"{LOCK}: {key}", "no longer there")]
     recorded = _recorded(stage, before)
