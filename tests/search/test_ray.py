@@ -52,7 +52,7 @@ def test_workers_on_a_cluster_change_nothing(address: str, tmp_path: Path) -> No
     with LiveTrialist(live) as here, ray_workers(live, 2, address) as workers:
         trialist = SpreadTrialist(here, workers)
         assert trialist.answer(asked) == expected and trialist.baseline(PROBLEMS[:10]) == slow
-        with pytest.raises(ConfigError, match=r"^ta: control 'c' is not one of none$"):
+        with pytest.raises(ConfigError, match=r"^ta.control: found 'c', expected a valid dictionary"):
             trialist.answer([(Candidate(arithmetic(*SHARES[0]), "c"), PROBLEMS)])
 
 
