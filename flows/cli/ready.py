@@ -19,10 +19,10 @@ def read_config() -> Config:
     Raises:
         ConfigError: everything that is wrong, with its recipes and with what it needs besides.
     """
-    found = read_params()
     try:
         return Config.read(PARAMS)
     except ConfigError as error:
+        found = read_params()  # fails as before if it is not there, or no YAML
         more = [*broken_recipes(found), *missing(found, None)]
         raise ConfigError("; ".join([str(error), *(f"{PARAMS}: {problem}" for problem in more)])) from None
 

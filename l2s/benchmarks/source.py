@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from l2s.core.errors import RecordError
+from l2s.core.numbers import is_number
 from l2s.core.row import Row
 
 
@@ -46,7 +47,7 @@ def text_of(row: Row, *keys: str) -> str:
         value = row.get(key)
         if isinstance(value, str) and value.strip():
             return value.strip()
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if is_number(value):
             return str(int(value)) if value == int(value) else str(value)
     expected = " or ".join(f"'{key}'" for key in keys)
     raise RecordError(f"expected text in {expected}; found {', '.join(row) or 'nothing'}")

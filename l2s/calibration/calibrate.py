@@ -1,8 +1,8 @@
 """Calibration: measure a model on texts, and write what merge methods use of it; resumed after a kill."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,6 +20,7 @@ from l2s.calibration.settings import CalibrationParams
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.statistics import Statistics, layer_group
 from l2s.core.progress import Track, silent
+from l2s.core.threads import one_torch_thread
 
 
 def calibrate(
@@ -60,7 +61,7 @@ def calibrate(
         say(note)
     partial = Partial(out, plan.key)
     measure = _activations if params.kind == "activations" else _sensitivities
-    with _one_thread():
+    with one_torch_thread():
         tensors = measure(plan, partial, track)
     Statistics(params.kind, tensors, plan.about).write(out)
     partial.remove()
@@ -95,14 +96,3 @@ def _sensitivities(plan: Plan, partial: Partial, track: Track) -> dict[str, Tens
         layers, other_layers = opened(plan.network), {key: opened(other) for key, other in plan.others.items()}
         rows = functools.partial(layer_rows, layers, other_layers)
         return mean_rows(rows, columns, texts, partial, track)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Threads cut a sum into as many parts as there are, and each cut rounds in its own way: bytes would differ."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -18,6 +18,7 @@ from math import isfinite
 from typing import Any
 
 from l2s.core.errors import EngineError, RecordError
+from l2s.core.numbers import is_number
 from l2s.core.progress import Track, silent
 from l2s.core.row import Row
 from l2s.verification.extract.answer import Found, extract_answer, find_answer
@@ -185,9 +186,7 @@ def _problems(rows: list[Row], columns: tuple[str, ...], nullable: tuple[str, ..
 
 
 def _is_text_or_number(value: Any) -> bool:
-    return isinstance(value, str) or (
-        isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    )
+    return isinstance(value, str) or (is_number(value) and isfinite(value))
 
 
 def as_text(value: Any) -> Any:

@@ -140,8 +140,11 @@ def _texts(found: Any) -> Iterator[str]:
     """Every text among the values of a block."""
     if isinstance(found, str):
         yield found
-    for inner in found.values() if isinstance(found, Mapping) else found if isinstance(found, list) else ():
-        yield from _texts(inner)
+    elif isinstance(found, Mapping):
+        yield from _texts([*found.values()])
+    elif isinstance(found, list):
+        for inner in found:
+            yield from _texts(inner)
 
 
 def behind_params(params: Mapping[str, Any]) -> Behind:

@@ -11,6 +11,7 @@ from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.files.index import TensorEntry, WeightIndex, listed, natural, read_header
 from l2s.checkpoints.files.json_file import read_object
 from l2s.core.errors import CheckpointError
+from l2s.core.numbers import is_number
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -175,4 +176,4 @@ def _patterns(config: Mapping[str, Any], key: str) -> Iterator[str]:
 
 
 def _is_number(found: object) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < LARGE
+    return is_number(found) and abs(found) < LARGE

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from l2s.core.numbers import is_number
 from l2s.merging.recipe.parameters import map_leaves
 
 
@@ -14,7 +15,7 @@ def _same(value: Any) -> Any:
 
 def _rest(value: Any) -> Any:
     """1 − value, as written: 0.2 for 0.8. What is no number is left for the validation."""
-    return float(1 - Decimal(str(value))) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return float(1 - Decimal(str(value))) if is_number(value) else value
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from l2s.core.numbers import is_number
+
 LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks|block)\.(\d+)\.")
 EMBEDDING = re.compile(r"embed(?!_out)|(?:^|\.)wte\.|(?:^|\.)wpe\.")
 
@@ -92,7 +94,7 @@ def _malformed_list(setting: list[Any], where: str) -> Iterator[str]:
         yield f"{where}: an empty list"
     elif choices and len(choices) < len(setting):
         yield f"{where}: mixes plain values and {{filter, value}}"
-    elif not choices and not all(isinstance(item, int | float) and not isinstance(item, bool) for item in setting):
+    elif not choices and not all(map(is_number, setting)):
         yield f"{where}: found {setting}, a gradient over the layers takes numbers"
     for number, choice in enumerate(choices):
         if "value" not in choice or choice.keys() - {"filter", "value"}:

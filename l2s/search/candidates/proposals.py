@@ -7,12 +7,13 @@ was told so far and on nothing else, so that a search that is replayed asks the 
 import itertools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import floor, prod
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from l2s.core.seeds import seed_for
+from l2s.core.threads import one_torch_thread
 from l2s.search.candidates.ranges import Choice, Number
 from l2s.search.space import Candidate, Space
 
@@ -70,7 +71,8 @@ class Proposals:
         from optuna.trial import TrialState
 
         asked = list[Proposal]()
-        with _quiet(), _one_thread(self.sampler == "gp"):
+        alone = one_torch_thread() if self.sampler == "gp" else nullcontext()  # Optuna computes these with torch
+        with _quiet(), alone:
             self.study.sampler = self._sampler(count)
             for _ in range(count * TRIES):
                 if len(asked) == count or not (proposal := self._next()):
@@ -197,19 +199,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         yield
-
-
-@contextmanager
-def _one_thread(wanted: bool) -> Iterator[None]:
-    """PyTorch, in which Optuna computes Gaussian processes, with one thread: sums then have one order."""
-    if not wanted:
-        yield
-        return
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
