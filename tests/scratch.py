@@ -66,6 +66,7 @@ def start(folder: Path, command: str, *arguments: str) -> subprocess.Popen[str]:
         wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -c "{call}" "$@"\n')
         wrapper.chmod(0o755)
     named = {"PYTHONPATH": str(folder), "L2S_COMMAND": str(wrapper), "VIRTUAL_ENV": "", "DVC_NO_ANALYTICS": "1"}
+    named["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"  # dvc's queue starts workers by the name dvc
     user = {f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     own = {"l2s": wrapper, "dvc": BIN / "dvc"}
     words, pipe = [str(own.get(command, command)), *arguments], subprocess.PIPE
