@@ -22,11 +22,11 @@ from l2s.search.candidates.proposals import Proposal
 from l2s.search.candidates.ranges import Number
 from l2s.search.file import SearchFile, read_search
 from l2s.search.live.trialist import LiveTrialist
-from l2s.search.order import in_order
 from l2s.search.outcome import Outcome
+from l2s.search.race.order import in_order
+from l2s.search.race.trial import Trial
 from l2s.search.run import live_settings
 from l2s.search.space import Candidate, Space
-from l2s.search.trial import Trial
 
 Points = Iterable[tuple[str, Candidate]]
 FIRST, LOSS, LONG = 50, 0.12, 0.5

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML, YAMLError
 
 from l2s.core.errors import ConfigError
 from l2s.core.yaml import parse_yaml, read_yaml
-from l2s.core.yaml_words import no_name, unclear, value_of
+from l2s.core.yaml.words import no_name, unclear, value_of
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 from l2s.checkpoints import Checkpoint
 from l2s.core.digests import BLAKE3, algorithm_of, without_name
 from l2s.core.params import Params
-from l2s.core.paths import differences
 from l2s.core.versions import installed
+from l2s.lineage.paths import differences
 from l2s.lineage.run_info import processor
 
 Kind = Literal[

@@ -4,12 +4,12 @@ from typing import Any, NamedTuple
 
 from l2s.core.row import Row
 from l2s.search.candidates.template import Open, Pick, Rest
-from l2s.search.certified import Certificate, Point
 from l2s.search.outcome import Outcome
-from l2s.search.race import Rules
+from l2s.search.race.certified import Certificate, Point
+from l2s.search.race.race import Rules
+from l2s.search.race.trial import Trial
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space
-from l2s.search.trial import Trial
 
 
 class SearchResult(NamedTuple):

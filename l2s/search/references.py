@@ -100,8 +100,8 @@ def _margin(benchmarks: Block, settings: SearchParams, where: str) -> Iterator[s
 
 def too_few(settings: SearchParams, problems: int, where: str) -> Iterator[str]:
     """What can be said of problems, or of a budget, that cannot certify the margin, whatever is answered."""
-    from l2s.search.evidence import best_margin_once, least_problems_once
-    from l2s.search.few import refuse_few
+    from l2s.search.race.evidence import best_margin_once, least_problems_once
+    from l2s.search.race.few import refuse_few
 
     if problems < (least := least_problems_once(settings.margin, settings.confidence)):
         best = 100 * best_margin_once(problems, settings.confidence)

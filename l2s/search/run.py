@@ -12,12 +12,12 @@ from l2s.core.progress import Track, silent
 from l2s.core.row import Row
 from l2s.records import Problems, read_rows
 from l2s.search.candidates.starts import starts_of
-from l2s.search.few import refuse_few
 from l2s.search.file import SearchFile
 from l2s.search.found import SearchResult
 from l2s.search.live.trialist import LiveSettings, LiveTrialist
 from l2s.search.live.workers import SpreadTrialist, Worker, processes
 from l2s.search.outcome import Trialist
+from l2s.search.race.few import refuse_few
 from l2s.search.search import search
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space

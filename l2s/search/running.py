@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from l2s.core.row import Row
 from l2s.search.answers import Answers
 from l2s.search.candidates.proposals import Proposals
-from l2s.search.certified import certificate, front, missed, nominees
-from l2s.search.evidence import LN10, least_problems, log_parity
 from l2s.search.found import SearchResult
-from l2s.search.parts import parts_of
-from l2s.search.race import Rules, judge, next_look, share_of
+from l2s.search.race.certified import certificate, front, missed, nominees
+from l2s.search.race.evidence import LN10, least_problems, log_parity
+from l2s.search.race.parts import parts_of
+from l2s.search.race.race import Rules, judge, next_look, share_of
+from l2s.search.race.trial import OPEN, UNDECIDED, Trial
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space
-from l2s.search.trial import OPEN, UNDECIDED, Trial
 
 IMPORTANT = 20
 """Trials from which on importances are computed."""

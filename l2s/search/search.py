@@ -10,13 +10,13 @@ from pathlib import Path
 from l2s.core.progress import Track, silent
 from l2s.core.row import Row
 from l2s.search.answers import Answers
-from l2s.search.evidence import least_problems
-from l2s.search.few import refuse_few
 from l2s.search.found import SearchResult
 from l2s.search.journal import Journal
-from l2s.search.order import in_order
 from l2s.search.outcome import Trialist
 from l2s.search.output.result import write_result
+from l2s.search.race.evidence import least_problems
+from l2s.search.race.few import refuse_few
+from l2s.search.race.order import in_order
 from l2s.search.running import Running
 from l2s.search.settings import SearchParams
 from l2s.search.space import Space

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import l2s
 from l2s.core.errors import ConfigError
 from l2s.core.files import json_or_empty, user_cache, write_text
-from l2s.core.paths import value_at
 from l2s.core.yaml import read_yaml
 from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading
+from l2s.lineage.paths import value_at
 from l2s.references import block
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from l2s.core.errors import ConfigError
-from l2s.core.paths import value_at
 from l2s.core.yaml import read_yaml
+from l2s.lineage.paths import value_at
 
 PLACEHOLDER = re.compile(r"\$\{\s*([^}]+?)\s*\}")
 OUTPUTS = ("outs", "metrics", "plots")

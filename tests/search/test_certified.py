@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from l2s.search.certified import front, missed, nominees
-from l2s.search.evidence import Counts
-from l2s.search.race import Rules
-from l2s.search.trial import CERTIFIED, UNDECIDED, WORSE, Trial
+from l2s.search.race.certified import front, missed, nominees
+from l2s.search.race.evidence import Counts
+from l2s.search.race.race import Rules
+from l2s.search.race.trial import CERTIFIED, UNDECIDED, WORSE, Trial
 from tests.search.simulated import Simulated, run
 from tests.search.test_race import trial
 

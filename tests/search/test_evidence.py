@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from l2s.analysis.statistics.paired import tango
-from l2s.search.evidence import (
+from l2s.search.race.evidence import (
     BETS,
     Counts,
     best_margin,

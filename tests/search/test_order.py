@@ -1,6 +1,6 @@
 from random import Random
 
-from l2s.search.order import in_order
+from l2s.search.race.order import in_order
 from tests.search.simulated import problems
 
 

@@ -10,13 +10,13 @@ import pytest
 from l2s.core.errors import ConfigError
 from l2s.core.row import Row
 from l2s.search.candidates.proposals import Proposal
-from l2s.search.evidence import log_worse
-from l2s.search.order import in_order
 from l2s.search.outcome import Outcome
-from l2s.search.parts import Part, parts_of
-from l2s.search.race import Rules, judge
+from l2s.search.race.evidence import log_worse
+from l2s.search.race.order import in_order
+from l2s.search.race.parts import Part, parts_of
+from l2s.search.race.race import Rules, judge
+from l2s.search.race.trial import CERTIFIED, WORSE, Trial
 from l2s.search.space import Candidate
-from l2s.search.trial import CERTIFIED, WORSE, Trial
 from tests.search.simulated import Simulated, line, line_space, settings
 from tests.search.test_search import summary
 

@@ -6,9 +6,8 @@ import pytest
 
 from l2s.search.candidates.proposals import Proposal
 from l2s.search.outcome import Outcome
-from l2s.search.race import Rules, clearly_more, judge, longer, next_look, share_of
-from l2s.search.space import Candidate
-from l2s.search.trial import (
+from l2s.search.race.race import Rules, clearly_more, judge, longer, next_look, share_of
+from l2s.search.race.trial import (
     CERTIFIED,
     DOMINATED,
     LONG,
@@ -19,6 +18,7 @@ from l2s.search.trial import (
     Trial,
     array,
 )
+from l2s.search.space import Candidate
 
 RULES = Rules(margin=0.02, alpha=0.05, block=20, share=430, problems=1000)
 

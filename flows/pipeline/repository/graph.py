@@ -23,7 +23,7 @@ from flows.pipeline.repository.locks import mend_lock_file, reads, void_dead_loc
 from flows.pipeline.repository.project import no_repository
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
-from l2s.core.paths import differences
+from l2s.lineage.paths import differences
 from tasks.running.code import LOCK
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from l2s.core.errors import ConfigError
-from l2s.core.paths import differences, value_at
 from l2s.core.yaml import read_yaml
 from l2s.lineage.checks.finding import Finding, short
 from l2s.lineage.graph import ProvenanceGraph
+from l2s.lineage.paths import differences, value_at
 from l2s.references import block
 
 DVC, LOCK, PARAMS = ".dvc", "dvc.lock", "params.yaml"

@@ -15,10 +15,10 @@ from l2s.core.row import Row
 from l2s.records.cells import csv_text, rounded
 from l2s.search.candidates.proposals import cells
 from l2s.search.candidates.ranges import Choice
-from l2s.search.certified import Point
-from l2s.search.evidence import LN10, bounds, least_problems, log_worse
 from l2s.search.found import SearchResult
-from l2s.search.trial import Trial
+from l2s.search.race.certified import Point
+from l2s.search.race.evidence import LN10, bounds, least_problems, log_worse
+from l2s.search.race.trial import Trial
 
 EACH = 400
 """Problems that every trial would be given without a race."""

@@ -1,7 +1,7 @@
 """Few: problems, or a budget, that cannot certify the margin, whatever is answered."""
 
 from l2s.core.errors import ConfigError
-from l2s.search.evidence import best_margin, best_margin_once, least_problems, least_problems_once
+from l2s.search.race.evidence import best_margin, best_margin_once, least_problems, least_problems_once
 from l2s.search.settings import SearchParams
 
 

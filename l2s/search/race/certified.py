@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from scipy.special import stdtrit
 
-from l2s.search.evidence import bounds, log_parity
-from l2s.search.race import SLACK, Rules
-from l2s.search.trial import DOMINATED, LONG, LONGER, OPEN, WORSE, Trial, array
+from l2s.search.race.evidence import bounds, log_parity
+from l2s.search.race.race import SLACK, Rules
+from l2s.search.race.trial import DOMINATED, LONG, LONGER, OPEN, WORSE, Trial, array
 
 
 class Certificate(NamedTuple):

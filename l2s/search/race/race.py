@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from l2s.search.evidence import Counts, least_problems, log_parity, log_worse
-from l2s.search.parts import Part
-from l2s.search.trial import CERTIFIED, DOMINATED, LONG, LONGER, OUT_OF_REACH, UNDECIDED, WORSE, Trial, array
+from l2s.search.race.evidence import Counts, least_problems, log_parity, log_worse
+from l2s.search.race.parts import Part
+from l2s.search.race.trial import CERTIFIED, DOMINATED, LONG, LONGER, OUT_OF_REACH, UNDECIDED, WORSE, Trial, array
 
 ERRORS = 2.5
 """Standard errors of a paired difference of lengths, above which it counts."""

@@ -14,7 +14,7 @@ import yaml
 from yaml import events
 
 from l2s.core.errors import ConfigError
-from l2s.core.yaml_words import no_name, unclear, value_of
+from l2s.core.yaml.words import no_name, unclear, value_of
 
 BYTES, NODES, DEPTH = 4_000_000, 100_000, 60
 """Most of a file, of values after aliases are written out, of blocks inside of one another."""

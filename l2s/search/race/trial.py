@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2s.search.candidates.proposals import Proposal
-from l2s.search.evidence import Counts, log_parity, log_worse
 from l2s.search.outcome import Outcome
+from l2s.search.race.evidence import Counts, log_parity, log_worse
 
 CERTIFIED, WORSE, LONG, LONGER, DOMINATED = (
     "certified", "worse", "longer than slow", "longer than the best", "dominated",
