@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from l2s.core.devices import DEVICE
 from l2s.core.params import nearest
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -41,7 +42,6 @@ EMBEDDED = ("base", "quick", "slow")
 """Models of the embedded family."""
 SAMPLED = ("samples", "chosen", "rejected", "short", "long")
 """Keys of a training's ``data`` that name blocks ``samples:``."""
-DEVICE = re.compile(r"cpu|mps|(?:cuda|xpu)(?::[0-9]{1,3})?")
 ENGINES, GRADERS = ("auto", "transformers", "vllm"), ("l2s", "math-verify", "qwen")
 """As their own packages have them, whose import would take seconds."""
 Block = Mapping[str, Any]
@@ -250,7 +250,7 @@ def _words(params: Block) -> Iterator[str]:
         if isinstance(word, str) and word not in known:
             yield f"{where}: '{_shown(word)}' is not known{nearest(word, known)}"
     if isinstance(device, str) and not DEVICE.fullmatch(device):
-        yield f"decoding.device: '{_shown(device)}' is not known{nearest(device, ('cpu', 'cuda', 'cuda:0', 'mps'))}"
+        yield f"decoding.device: '{_shown(device)}' is not known{nearest(device, ('cpu', 'cuda', 'cuda:0'))}"
 
 
 def _needs(params: Block) -> Iterator[str]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from l2s.checkpoints.files.index import listed
+from l2s.core.devices import DEVICE, device_problem
 from l2s.core.errors import ConfigError, L2SError, RecordError
 from l2s.core.files import looked_for, nearest_beside
 from l2s.core.params import nearest
-from l2s.references import DEVICE, Block, block
+from l2s.references import Block, block
 
 
 def missing(params: Any, stages: Collection[str] | None, *, elsewhere: bool = False) -> list[str]:
@@ -141,25 +142,6 @@ def _engine(params: Any, stages: Collection[str] | None) -> Iterator[str]:
     device = decoding.get("device", "cpu")
     if isinstance(device, str) and DEVICE.fullmatch(device) and (wrong := device_problem(device)):
         yield f"decoding.device: {wrong}"
-
-
-def device_problem(device: str) -> str | None:
-    """Why nothing can be computed on a device of this name here; None if it can."""
-    if not DEVICE.fullmatch(device):
-        return f"'{device:.60}' is no device; expected cpu, cuda, cuda:1, … or mps"
-    if device != "cpu" and not _has(device):
-        return f"this machine has no {device} that torch can use; take cpu, or another machine"
-    return None
-
-
-def _has(device: str) -> bool:
-    import torch
-
-    kind, _, number = device.partition(":")
-    if kind == "mps":
-        return torch.backends.mps.is_available()
-    backend = torch.cuda if kind == "cuda" else torch.xpu
-    return bool(backend.is_available()) and int(number or 0) < backend.device_count()
 
 
 def _runs(stage: str, stages: Collection[str] | None) -> bool:

@@ -16,6 +16,7 @@ from l2s.calibration.texts import Text, chosen, read_texts, token_ids
 from l2s.checkpoints.files.index import listed
 from l2s.checkpoints.open import open_checkpoint
 from l2s.checkpoints.statistics import DISTANCE
+from l2s.core.devices import refuse_device
 from l2s.core.digests import digest_file, digest_text
 from l2s.core.errors import CheckpointError, ConfigError, L2SError, RecordError
 from l2s.core.versions import __version__, version_of
@@ -51,7 +52,7 @@ def plan_calibration(
     """
     problems: list[L2SError] = []
     _try(problems, lambda: _refuse_places(texts, out, params, others))
-    _try(problems, lambda: _refuse_device(device))
+    _try(problems, lambda: refuse_device(device))
     device = device if torch.cuda.is_available() else "cpu"
     lines = _try(problems, lambda: chosen(read_texts(texts, params.answer), params.samples, params.seed))
     network = _try(problems, lambda: _open(str(model), {}, params, device))
@@ -88,13 +89,6 @@ def _refuse_places(texts: Path, out: Path, params: CalibrationParams, others: Ma
         raise ConfigError(f"{out}: holds the texts, and would be overwritten; name another file")
     if params.kind == "activations" and others:
         raise ConfigError("distances to other models go with kind sensitivities; activations are of one model alone")
-
-
-def _refuse_device(device: str) -> None:
-    if device not in ("cpu", "cuda"):
-        raise ConfigError(f"device {device!r}: expected cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device cuda: torch sees no such device here; use cpu")
 
 
 def _open(reference: str, known: Mapping[str, Path], params: CalibrationParams, device: str) -> Network:

@@ -32,7 +32,7 @@ Grader = Annotated[str, typer.Option(help="l2s, math-verify, qwen (the study's r
 def _device(name: str) -> str:
     """Whether a device is there is found out before anything else is done."""
     if name != "cpu":
-        from l2s.requirements import device_problem
+        from l2s.core.devices import device_problem
 
         if wrong := device_problem(name):
             raise ConfigError(f"--device: {wrong}")

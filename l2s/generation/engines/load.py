@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from l2s.core.devices import refuse_device
 from l2s.core.errors import EngineError
 from l2s.core.params import nearest
 from l2s.generation.settings import DecodingParams
@@ -30,6 +31,7 @@ def load_engine(model: Path, decoding: DecodingParams) -> "Engine":
 
     Raises:
         CheckpointError: the folder cannot be read.
+        ConfigError: no such device.
         EngineError: no such engine, or it cannot run this model here.
     """
     name, device = decoding.engine, decoding.device
@@ -40,21 +42,3 @@ def load_engine(model: Path, decoding: DecodingParams) -> "Engine":
         name = "vllm" if import_module(SUPPORT).takes(model, device) else "transformers"
     engine: Engine = import_module(MODULES[name]).load(model, decoding)
     return engine
-
-
-def refuse_device(device: str) -> None:
-    """Refuse a device that is none, or that is not here.
-
-    Raises:
-        EngineError: it is not ``cpu``, ``cuda`` or ``cuda:N``, or torch has no such GPU.
-    """
-    import torch
-
-    kind, _, number = device.partition(":")
-    if kind not in ("cpu", "cuda") or (":" in device and (kind == "cpu" or not number.isdecimal())):
-        raise EngineError(f"device {device!r}: expected cpu, cuda, or cuda:N for one GPU of several")
-    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise EngineError(
-            f"device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs here; use cpu, or "
-            "install a build of torch for this machine's GPUs"
-        )

@@ -11,6 +11,7 @@ from pathlib import Path
 from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.files.remembered import note
 from l2s.checkpoints.files.writer import SHARD, CheckpointWriter
+from l2s.core.devices import refuse_device
 from l2s.core.digests import digest_text
 from l2s.core.errors import CheckpointError
 from l2s.core.files import replacing_folder, write_json, write_text
@@ -26,7 +27,7 @@ from l2s.merging.run.journal import Journal
 from l2s.merging.run.manifest import MANIFEST, DonorRecord, MergeManifest, OutputRecord, versions
 from l2s.merging.run.prepared import PreparedMerge, weights_digest_of
 from l2s.merging.run.side_files import write_side_files
-from l2s.merging.run.tensors import TensorMerger, check_device, merge_tensors
+from l2s.merging.run.tensors import TensorMerger, merge_tensors
 
 
 def merge_checkpoints(
@@ -72,7 +73,7 @@ def merge_checkpoints(
         ConfigError: two seeds, or a ``tokenizer_source`` that is not among the models.
     """
     started = time.perf_counter()
-    check_device(device)
+    refuse_device(device)
     plan = plan_merge(recipe, models, out, statistics)
     layout = plan.checked(force)
     refuse_overwriting(out, plan.models, force)

@@ -17,7 +17,7 @@ from l2s.checkpoints.files.dtypes import INTEGERS, TORCH_NAMES, torch_dtype
 from l2s.checkpoints.files.writer import TensorPlan, TensorWriter
 from l2s.checkpoints.reader import CheckpointReader
 from l2s.core.digests import finished, hasher
-from l2s.core.errors import CheckpointError, ConfigError
+from l2s.core.errors import CheckpointError
 from l2s.core.lazy import torch
 from l2s.core.params import Params
 from l2s.core.progress import Track
@@ -228,15 +228,3 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         for option, value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_THRESHOLD, 1 << 26), (M_TOP_PAD, 1 << 24)):
             libc.mallopt(option, value)
-
-
-def check_device(device: str) -> None:
-    """Can the arithmetic be done there?
-
-    Raises:
-        ConfigError: no.
-    """
-    if device not in ("cpu", "cuda"):
-        raise ConfigError(f"--device: found '{device}', expected cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("--device cuda: torch finds no such device here; drop the option to use the CPU")
