@@ -94,20 +94,26 @@ def _trainers(arguments: Arguments) -> list[str]:
     return list(methods_of_training()[_training(arguments).method])
 
 
-def _searched(arguments: Arguments) -> list[Path]:
+def _search(arguments: Arguments) -> Any:
     from l2s.core.yaml import read_yaml
     from l2s.search.file import read_search
 
     file = arguments["search"]
-    found = read_search(read_yaml(file), str(file), file.parent)
+    return read_search(read_yaml(file), str(file), file.parent, arguments["budget"], arguments["sampler"])
+
+
+def _searched(arguments: Arguments) -> list[Path]:
+    file, found = arguments["search"], _search(arguments)
     problems = [one.path for one in found.asked() if one.path is not None]
     return [file, *_models(*found.models.values()), *map(Path, found.calibration.values()), *problems]
 
 
-def _every_method(arguments: Arguments) -> list[str]:
-    from tasks.running.code import modules_of_methods
+def _searched_methods(arguments: Arguments) -> list[str]:
+    from l2s.core.yaml import read_yaml
+    from l2s.references import block
+    from tasks.running.code import methods_named
 
-    return list(modules_of_methods().values())
+    return list(methods_named([block(read_yaml(arguments["search"]), "recipe")]))
 
 
 def _graded_aside(arguments: Arguments) -> list[Path]:
@@ -141,8 +147,20 @@ STEPS = {
         ("l2s.generation.generate",), _generate_inputs, more=_prompt, paths=("model", "problems", "control")
     ),
     "sample": Step(("l2s.sampling.sample",), _generate_inputs, more=_prompt, beside=_graded_aside),
-    "train": Step(("l2s.training.run",), _train_inputs, members=_trainers, folder=True),
-    "search": Step(("l2s.search.run", "l2s.generation.generate"), _searched, members=_every_method, folder=True),
+    "train": Step(
+        ("l2s.training.run",),
+        _train_inputs,
+        members=_trainers,
+        more=lambda a: {"training": _training(a).model_dump(mode="json")},
+        folder=True,
+    ),
+    "search": Step(
+        ("l2s.search.run", "l2s.generation.generate"),
+        _searched,
+        members=_searched_methods,
+        more=lambda a: {"search": _search(a).model_dump(mode="json")},
+        folder=True,
+    ),
     "verify": Step(("l2s.verification.io.graded_files",), lambda a: [a["responses"]], beside=_graded_aside),
     "grade": Step(
         ("l2s.verification.io.graded_files",), lambda a: [a["pairs"]] if a["pairs"] else [], beside=_graded_aside

@@ -133,7 +133,7 @@ def seeds_in(parameters: Any, path: str = "") -> dict[str, int]:
             found |= {inner: value} if is_seed else seeds_in(value, inner)
         return found
     if isinstance(parameters, list | tuple):
-        return {k: v for place, item in enumerate(parameters) for k, v in seeds_in(item, f"{path}[{place}]").items()}
+        return {k: v for place, item in enumerate(parameters) for k, v in seeds_in(item, f"{path}.{place}").items()}
     return {}
 
 

@@ -74,7 +74,7 @@ class Behind:
         """
         members = self._members(kind)[member] if member is not None else USED.get(kind, ())
         members += _controls() if kind in ("search", "generate", "analyse") else ()
-        members += self._searched_methods() if kind in ("search", "found") else ()
+        members += methods_named(self.searched) if kind in ("search", "found") else ()
         members += _trainings() if kind in ("gather", "analyse", "report") else ()
         return code_behind(
             ["tasks.stages", f"tasks.{kind}", *members],
@@ -127,14 +127,6 @@ class Behind:
         found = {name: (module, *(others if METHODS[name].compose else ())) for name, module in modules.items()}
         return found | {alias: found[name] for alias, name in METHOD_ALIASES.items()}
 
-    def _searched_methods(self) -> tuple[str, ...]:
-        """Modules of the methods that the recipes of searches name, wherever they do."""
-        from l2s.merging.recipe.aliases import METHOD_ALIASES
-
-        modules = modules_of_methods()
-        named = {METHOD_ALIASES.get(text, text) for text in _texts(self.searched)}
-        return tuple(modules[name] for name in sorted(named & modules.keys()))
-
 
 def _texts(found: Any) -> Iterator[str]:
     """Every text among the values of a block."""
@@ -151,6 +143,15 @@ def behind_params(params: Mapping[str, Any]) -> Behind:
     """The code behind the stages of a params.yaml, as it stands in the file."""
     searches = block(params, "searches").values()
     return Behind(block(params, "recipes").values(), [block(one, "recipe") for one in searches])
+
+
+def methods_named(searched: Iterable[Any]) -> tuple[str, ...]:
+    """Modules of the methods that the recipes of searches name, wherever they do."""
+    from l2s.merging.recipe.aliases import METHOD_ALIASES
+
+    modules = modules_of_methods()
+    named = {METHOD_ALIASES.get(text, text) for text in _texts([*searched])}
+    return tuple(modules[name] for name in sorted(named & modules.keys()))
 
 
 def modules_of_methods() -> dict[str, str]:

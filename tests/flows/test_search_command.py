@@ -60,7 +60,10 @@ def test_found_merged_and_asked_again(folder: Path, l2s: L2s) -> None:
     code, out, _ = l2s("search", "search.yaml", "out", "--json")
     assert code == 0 and json.loads(out) == summary
     assert {file.name: file.read_bytes() for file in Path("out").iterdir()} == before
-    assert Path("out.lineage.json").is_file()
+    record = json.loads(Path("out.lineage.json").read_text())["record"]
+    assert record["seeds"] == {"search.seed": 0, "search.decoding.sampling.seed": 0}
+    behind = record["code"]
+    assert "l2s/merging/methods/task_arithmetic.py" in behind and "l2s/merging/methods/karcher.py" not in behind
 
 
 def _trials() -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def test_seeds_are_found_wherever_they_stand() -> None:
     found = seeds_in(
         {"sampling": {"seed": 3, "samples": 1}, "recipe": {"random_seed": 7}, "list": [{"seed": 1}], "seed": None}
     )
-    assert found == {"sampling.seed": 3, "recipe.random_seed": 7, "list[0].seed": 1}
+    assert found == {"sampling.seed": 3, "recipe.random_seed": 7, "list.0.seed": 1}
     assert seeds_in({"seed": True}) == {}, "a switch is no seed"
 
 
