@@ -13,7 +13,7 @@ from l2s.causal_lm import load_causal_lm
 from l2s.family.tokenizer import build_tokenizer
 from l2s.merging.recipe import MergeRecipe
 from l2s.merging.run.merge import merge_checkpoints
-from tests.generation.test_architectures import FAMILIES, random_model
+from tests.generation.engines.test_architectures import FAMILIES, random_model
 
 pytestmark = pytest.mark.long
 

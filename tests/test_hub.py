@@ -17,7 +17,7 @@ from l2s.core.progress import silent
 from l2s.hub import HubModel, place_hub_model
 from tasks.running.code import refresh
 from tasks.stages import run_stage
-from tests.flows.nightly_project import PARAMS
+from tests.flows.nightly.nightly_project import PARAMS
 from tests.tiny import random_weights, write_checkpoint
 
 COMMIT = "a" * 40

@@ -1,6 +1,6 @@
 """A mixture of experts: loaded by transformers' own conversion, measured, and merged expert by expert.
 
-What holds of every architecture, tests/merging/test_families.py looks at.
+What holds of every architecture, tests/merging/run/test_families.py looks at.
 """
 
 from pathlib import Path

@@ -157,7 +157,7 @@ def test_what_a_paper_does_not_say_is_marked() -> None:
 def test_the_command_writes_it_and_says_what_comes_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l2s: L2s
 ) -> None:
-    """What it replaces, see tests/flows/test_outputs.py."""
+    """What it replaces, see tests/flows/cli/test_outputs.py."""
     monkeypatch.chdir(tmp_path)
     for target, words in (("params.yaml", "l2s run --dry shows"), ("new/a.yaml", "l2s plan --params new/a.yaml")):
         code, said, _ = l2s("preset", "tiny", *(["--out", target] if "new" in target else []))
