@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 STORE = Path(".l2s/responses.sqlite")
 """Where a project keeps responses, so that none is generated twice."""
@@ -23,9 +24,9 @@ LINE = 64
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open ``path`` for writing so that it appears whole or not at all (temporary name, fsync, rename)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    aside = path.with_name(f".{path.name}.{uuid4().hex[:12]}.partial")
     try:
-        with open(aside, "wb") as file:
+        with open(aside, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -47,12 +48,11 @@ def replacing_folder(path: Path, resume: bool = False) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
-    if not resume:
-        shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(exist_ok=True)
-    lock = os.open(aside, os.O_RDONLY)
+    lock = _locked(aside)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not resume:
+            for left in aside.iterdir():
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
         shutil.rmtree(old, ignore_errors=True)
         yield aside
         for file in sorted(aside.rglob("*")):
@@ -63,8 +63,6 @@ def replacing_folder(path: Path, resume: bool = False) -> Iterator[Path]:
         os.replace(aside, path)
         sync_folder(path.parent)
         shutil.rmtree(old, ignore_errors=True)
-    except BlockingIOError:
-        raise
     except Exception:  # an interrupt may be followed by another run, which then goes on from here
         shutil.rmtree(aside, ignore_errors=True)
         raise
@@ -73,6 +71,21 @@ def replacing_folder(path: Path, resume: bool = False) -> Iterator[Path]:
             shutil.rmtree(aside, ignore_errors=True)
         raise
     finally:
+        os.close(lock)
+
+
+def _locked(folder: Path) -> int:
+    """Make a folder, or take the one that is there, and lock it: what was locked may be renamed a moment before."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if folder.is_dir() and os.path.samestat(folder.stat(), os.fstat(lock)):
+                return lock
+        except BlockingIOError:
+            os.close(lock)
+            raise
         os.close(lock)
 
 
