@@ -2,7 +2,8 @@
 
 For problems there is one a source, for merges one a method, for responses one an engine, for verdicts one a grader.
 The file depends on the sources, on the kinds of stages in dvc.yaml, and on what params.yaml says of methods: of those
-that act on another one's result, and of those that searches try.
+that act on another one's result, and of those that searches try; and of the grader. Kinds of controls, of data and of
+rewards count for all that may name them, so that naming one more makes nothing out of date.
 """
 
 import json
@@ -61,9 +62,11 @@ USED = {
 class Behind:
     """The code behind stages, each source read once."""
 
-    def __init__(self, recipes: Iterable[Any], searched: Iterable[Any] = (), source: Path = SOURCE) -> None:
-        """``recipes`` and those of searches, ``searched``, as params.yaml has them."""
-        self.recipes, self.searched = list(recipes), list(searched)
+    def __init__(
+        self, recipes: Iterable[Any], searched: Iterable[Any] = (), grader: str = "l2s", source: Path = SOURCE
+    ) -> None:
+        """``recipes`` and those of searches, ``searched``, and the grader as params.yaml has them."""
+        self.recipes, self.searched, self.grader = list(recipes), list(searched), grader
         self.reading = Reading(source, user_cache() / "sources.json")
 
     def code(self, kind: str, member: str | None = None) -> Code:
@@ -107,7 +110,8 @@ class Behind:
         if kind == "generate":
             return _engines()
         if kind in ("sample", "search"):
-            return {name: (*modules, *MODULES.values()) for name, modules in _engines().items()}
+            graders = [module for name, module in MODULES.items() if name == self.grader]
+            return {name: (*modules, *graders) for name, modules in _engines().items()}
         if kind == "train":
             return methods_of_training()
         if kind == "verify":
@@ -142,7 +146,8 @@ def _texts(found: Any) -> Iterator[str]:
 def behind_params(params: Mapping[str, Any]) -> Behind:
     """The code behind the stages of a params.yaml, as it stands in the file."""
     searches = block(params, "searches").values()
-    return Behind(block(params, "recipes").values(), [block(one, "recipe") for one in searches])
+    grader = str(block(params, "grading").get("grader", "l2s"))
+    return Behind(block(params, "recipes").values(), [block(one, "recipe") for one in searches], grader)
 
 
 def methods_named(searched: Iterable[Any]) -> tuple[str, ...]:
@@ -168,7 +173,7 @@ def _engines() -> dict[str, tuple[str, ...]]:
 
 
 def methods_of_training() -> dict[str, tuple[str, ...]]:
-    """A method with all that its block may name: data, rewards, and graders of what it samples."""
+    """A method with all that its block may name, data and rewards, and the grader of what it samples."""
     from l2s.training.data import EXAMPLES, PAIRS
     from l2s.training.rewards import REWARDS
     from l2s.training.union import TRAININGS
@@ -177,7 +182,7 @@ def methods_of_training() -> dict[str, tuple[str, ...]]:
     named: dict[str, Mapping[str, type]] = {"sft": EXAMPLES, "dpo": PAIRS, "grpo": REWARDS}
     of_block = {name: tuple(one.__module__ for one in kinds.values()) for name, kinds in named.items()}
     return {
-        name: (one.__module__, f"l2s.training.trainers.{name}", *of_block.get(name, ()), *MODULES.values())
+        name: (one.__module__, f"l2s.training.trainers.{name}", *of_block.get(name, ()), MODULES["l2s"])
         for name, one in TRAININGS.items()
     }
 
@@ -250,7 +255,8 @@ def check_code(stage: str, name: str | None, config: "Config") -> Code:
     Raises:
         ConfigError: it tells of other code, or is not there.
     """
-    behind = Behind(config.recipes.values(), [search.recipe for search in config.searches.values()])
+    searched = [search.recipe for search in config.searches.values()]
+    behind = Behind(config.recipes.values(), searched, config.grading.grader)
     member = _member(stage, str(name), config)
     code = behind.code(stage, member)
     behind.reading.keep()

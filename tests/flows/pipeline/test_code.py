@@ -82,7 +82,7 @@ SHARED = {"merge.ties", "merge.ties_merging"}
 """They import it."""
 GENERATED = {"generate.auto", "generate.transformers", "generate.vllm"}
 SAMPLED = {"sample.auto", "sample.transformers", "sample.vllm"}
-"""Each with every grader."""
+"""Each with the grader that params.yaml names."""
 GRADED = {"verify.l2s", "verify.math-verify", "verify.qwen", *SAMPLED}
 TRAINED = {f"train.{name}" for name in TRAININGS}
 SEARCHED = {"found", "search.auto", "search.transformers", "search.vllm"}
@@ -112,7 +112,7 @@ EVERYTHING = set(behind())
         ("l2s/generation/settings.py", {"family", "analyse", *GENERATED, *SAMPLED}),
         ("l2s/calibration/settings.py", {"calibrate", "analyse"}),
         ("tasks/inputs/facts.py", {"analyse"}),
-        ("l2s/verification/graders/qwen_text.py", {"verify.qwen", *SAMPLED}),
+        ("l2s/verification/graders/qwen_text.py", {"verify.qwen"}),
         ("tasks/verify.py", GRADED - SAMPLED),
         ("tasks/stages.py", EVERYTHING),
         ("l2s/core/files.py", EVERYTHING),
@@ -135,7 +135,7 @@ def test_a_source_is_behind_what_uses_it(file: str, expected: set[str]) -> None:
     ("file", "expected"),
     [
         ("l2s/training/run.py", TRAINED),
-        ("l2s/verification/graders/qwen_text.py", TRAINED),
+        ("l2s/verification/graders/l2s.py", TRAINED),
         ("l2s/training/rewards/kinds/kimi.py", {"train.grpo"}),
         ("l2s/training/data/kinds/pir.py", {"train.sft"}),
         ("l2s/training/data/kinds/own.py", {"train.dpo"}),
@@ -280,7 +280,7 @@ def test_the_file_that_changed_is_named(project: Path, monkeypatch: pytest.Monke
     before = fingerprint(sources)
     record = {"made_by": "verify@slow", "parameters": {}, "seeds": {}, "inputs": (), "outputs": (), "versions": {}}
     Record(**record, code=sources).write(RECORDS / "verify/slow.json")  # type: ignore[arg-type]
-    monkeypatch.setattr(code.Behind.__init__, "__defaults__", (copy,))
+    monkeypatch.setattr(code.Behind.__init__, "__defaults__", ((), "l2s", copy))
     text = (copy / "l2s/records/lines.py").read_text()
     try:
         (copy / "l2s/records/lines.py").write_text(more(text))
@@ -290,6 +290,16 @@ def test_the_file_that_changed_is_named(project: Path, monkeypatch: pytest.Monke
         assert changed_code("merge.none", "merge@x", before) == [("code.lock: merge.none", "no longer there")]
     finally:
         (copy / "l2s/records/lines.py").write_text(text)
+
+
+def test_graders_that_params_yaml_does_not_name_are_behind_verdicts_alone() -> None:
+    for named, other in (("l2s", "qwen"), ("qwen", "math_verify"), ("math-verify", "qwen")):
+        found = Behind([], grader=named)
+        for key in (*SAMPLED, *TRAINED, *SEARCHED - {"found"}):
+            sources = found.code(*key.split(".")).sources
+            assert f"l2s/verification/graders/{other}.py" not in sources
+            grader = "l2s" if key in TRAINED else named.replace("-", "_")
+            assert f"l2s/verification/graders/{grader}.py" in sources
 
 
 def test_it_loads_no_library_of_models() -> None:
