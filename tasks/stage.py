@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 DATA = Path("data")
 HIDDEN = Path(".l2s")
+LOCK = Path("code.lock")
+"""Fingerprints of the code behind stages; see :mod:`tasks.running.code`."""
+RAY = "L2S_RAY"
+"""Set in the environment of a stage that a Ray cluster was given: its address, for work that the stage shares out."""
 GB = 10**9
 PROGRAM_GB = 1
 """Memory of a stage that holds nothing big."""

@@ -19,11 +19,11 @@ from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading
 from l2s.lineage.paths import value_at
 from l2s.references import block
+from tasks.stage import LOCK
 
 if TYPE_CHECKING:
     from l2s.config import Config
 
-LOCK = Path("code.lock")
 SOURCE = Path(l2s.__file__).resolve().parent.parent
 """The folder that holds our packages."""
 MEMBERS = ("problems", "merge", "sample", "train", "search", "generate", "verify")

@@ -24,7 +24,8 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from tasks.running.watched import key_of, log_of
-from tasks.running.worker import RAY, Job, run
+from tasks.running.worker import Job, run
+from tasks.stage import RAY
 
 FINAL = {2, 126, 127, 130, -2}
 """Exit codes after which another try ends the same way: wrong input or usage, no such command, interrupted."""

@@ -21,8 +21,6 @@ from tasks.running.watched import WrittenProgress, redirect_output
 
 BASE = ("rich.console", "pydantic", "yaml", "numpy")
 LAST = "tasks.running.loaded"
-RAY = "L2S_RAY"
-"""Set in the environment of a stage that a Ray cluster was given: its address, for work that the stage shares out."""
 _asking = threading.Lock()
 """multiprocessing reads how a process ended in whichever thread asks first, and that can be read once."""
 

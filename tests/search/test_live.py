@@ -102,13 +102,13 @@ def test_a_point_that_gives_no_model_is_named(tmp_path: Path) -> None:
 def test_inputs_tell_what_else_decides_an_outcome(tmp_path: Path) -> None:
     models = family(tmp_path, True)
     changes: list[dict[str, Any]] = [
-        {}, {"slow_control": parse_control(BUDGET, "c")}, {"grader": "math-verify"},
+        {}, {"slow_control": parse_control(BUDGET, "c")}, {"grader": "math-verify"}, {"code": "blake3:1"},
         {"decoding": DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=50))},
     ]  # fmt: skip
     found = {LiveTrialist(settings(tmp_path, models, **change)).inputs for change in changes}
     swapped = LiveSettings("ta", models | {"base": models["quick"]}, models["slow"], tmp_path / "s", decoding=DECODING)
     found.add(LiveTrialist(swapped).inputs)
-    assert len(found) == 5
+    assert len(found) == 6
     many = DecodingParams(engine="transformers", sampling=SamplingParams(max_tokens=MOST), max_batch_size=7)
     assert LiveTrialist(settings(tmp_path / "x", models, decoding=many, threads=2)).inputs in found
 

@@ -61,7 +61,8 @@ def code(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 if it is out of date.")] = False,
 ) -> None:
     """Write code.lock: a fingerprint of the code behind each kind of stage; run and why do so by themselves."""
-    from tasks.running.code import LOCK, is_current, refresh
+    from tasks.running.code import is_current, refresh
+    from tasks.stage import LOCK
 
     if check:
         if not is_current():

@@ -13,7 +13,8 @@ from l2s.core.yaml import read_yaml
 from l2s.lineage.code import fingerprint
 from l2s.lineage.meaning import Reading, package_of, read_source
 from l2s.lineage.record import RECORDS, Record
-from tasks.running.code import LOCK, SOURCE, behind_params
+from tasks.running.code import SOURCE, behind_params
+from tasks.stage import LOCK
 
 UNKNOWN = "tells of other code than the stage ran; which file differs is not known here"
 Changes = list[tuple[str, str]]

@@ -24,7 +24,7 @@ from flows.pipeline.repository.project import no_repository
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
 from l2s.lineage.paths import differences
-from tasks.running.code import LOCK
+from tasks.stage import LOCK
 
 
 @dataclass(frozen=True)

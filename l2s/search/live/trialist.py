@@ -65,6 +65,8 @@ class LiveSettings:
     """Where folders for a fresh engine are put (default: the system's for temporary files)."""
     threads: int = 1
     """Tensors merged at a time; changes no byte."""
+    code: str = ""
+    """Fingerprint of what merges, answers and grades, so that no journal holds another code's outcomes."""
     device: str | None = None
     """The engine's, where this process sees others than ``decoding`` names."""
 
@@ -124,6 +126,7 @@ class LiveTrialist:
             "statistics": {name: digest_file(file) for name, file in sorted(settings.statistics.items())},
             "decoding": self.decoding.model_dump(mode="json", exclude={"max_batch_size", "data_parallel_size"}),
             "grader": settings.grader,
+            "code": settings.code,
             "versions": {"l2s": __version__} | installed(PACKAGES),
         }
         return digest_text(json.dumps(said, sort_keys=True))

@@ -22,7 +22,8 @@ from l2s.merging.methods import METHODS
 from l2s.merging.recipe.aliases import METHOD_ALIASES
 from l2s.training.union import TRAININGS
 from tasks.running import code
-from tasks.running.code import LOCK, Behind, check_code, is_current, refresh
+from tasks.running.code import Behind, check_code, is_current, refresh
+from tasks.stage import LOCK
 from tasks.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[3]
