@@ -24,10 +24,8 @@ ORIGINS, CSRF = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS", "PREFECT_SERVER_CSRF_PROT
 PATIENCE = 180
 """Seconds a server may take to answer for the first time, on a busy machine."""
 PROGRAM = """
-import sys
 from flows.pipeline.orphans import end_with_ancestors
 end_with_ancestors(generations=1)
-sys.argv = ["prefect", "server", "start", "--host", sys.argv[1], "--port", sys.argv[2]]
 from prefect.cli import app
 app()
 """
@@ -44,7 +42,7 @@ def served(port: int | None = None, meanwhile: Callable[[], object] = lambda: No
     """
     port = port or _free_port()
     url = f"http://{HOST}:{port}"
-    command = [sys.executable, "-c", PROGRAM, HOST, str(port)]
+    command = [sys.executable, "-c", PROGRAM, "server", "start", "--host", HOST, "--port", str(port)]
     environment = {**os.environ, PAGES_ASK: f"{url}/api", ORIGINS: url, CSRF: "true"}
     server = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment

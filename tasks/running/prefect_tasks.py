@@ -23,6 +23,7 @@ from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
+from l2s.core.files import write_text
 from tasks.running.watched import key_of, log_of
 from tasks.running.worker import Job, run
 from tasks.stage import RAY
@@ -97,7 +98,7 @@ def _run(job: Job, key: str) -> State[str]:
         if not code or code in FINAL or stopping.is_set():
             return Failed(message=sentence)
         raise StageError(sentence)
-    key_of(job.name).write_text(key)
+    write_text(key_of(job.name), key)
     for line in said.splitlines():
         logger.info("%s", line)
     seconds = time.monotonic() - started

@@ -201,7 +201,7 @@ class Pool:
         """Drop the workers without touching them: after a fork they belong to the parent."""
         self._lock = threading.Lock()
         for worker in self._idle:
-            worker.process.returncode = 0
+            worker.process.poll()  # no child of this process: nothing is waited for, and no warning follows
             worker.close()
         self._idle = []
 

@@ -1,4 +1,4 @@
-"""Stored responses are those of the code that lies here: whoever changes what decides tokens says whether any differs."""
+"""Stored responses are those of the code that lies here: a change of what decides tokens asks whether any differs."""
 
 import json
 from importlib.util import find_spec
