@@ -16,7 +16,7 @@ CERTIFIED, WORSE, LONG, LONGER, DOMINATED = (
 )  # fmt: skip
 """How trials end: at parity, or thrown out."""
 OUT_OF_REACH, UNDECIDED = "out of reach", "undecided"
-"""Or open: it could not be certified within its share even if no other problem were lost, or the share was spent."""
+"""Or open: it could not be certified within its share if no other problem were lost or won, or the share was spent."""
 OPEN = (OUT_OF_REACH, UNDECIDED)
 
 
