@@ -408,10 +408,9 @@ def search_recipe(
     Returns:
         What ``out/search.json`` says: ``found``, ``winner``, ``certificate``, ``best_bound``, ``spent``, …
     """
-    import yaml
-
     from l2s.checkpoints.files.json_file import read_object
     from l2s.core.files import write_text
+    from l2s.core.yaml import dump_yaml
     from l2s.search.file import read_search, with_folders
     from l2s.search.run import live_settings, problems_of, run_search
 
@@ -428,7 +427,7 @@ def search_recipe(
     )  # fmt: skip
     if result.winner is not None:
         recipe = with_folders(result.winner.proposal.candidate.recipe, asked)
-        write_text(Path(out) / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
+        write_text(Path(out) / "recipe.yaml", dump_yaml(recipe))
     return read_object(Path(out) / "search.json")
 
 

@@ -10,7 +10,7 @@ import yaml
 from ruamel.yaml import YAML, YAMLError
 
 from l2s.core.errors import ConfigError
-from l2s.core.yaml import parse_yaml, read_yaml
+from l2s.core.yaml import dump_yaml, parse_yaml, read_yaml
 from l2s.core.yaml.words import no_name, unclear, value_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -178,3 +178,9 @@ def test_folders_and_missing_files_are_told(tmp_path: Path) -> None:
         read_yaml(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="longer than"):
         read_yaml(Path("/dev/zero"))
+
+
+def test_what_is_written_is_read_back_as_it_was() -> None:
+    content = {"b": ["no", "1:30", "0o17", "1e3", 1e3, True, None, "é — 中", "a: b", ""], "a": {"yes": {"on": [[]]}}}
+    text = dump_yaml(content)
+    assert parse_yaml(text.encode(), "here") == content and text.startswith("b:") and "中" in text

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.files.writer import CheckpointWriter, TensorPlan
@@ -16,6 +14,7 @@ from l2s.core.errors import CheckpointError
 from l2s.core.files import replacing_folder, write_json, write_text
 from l2s.core.lazy import torch
 from l2s.core.versions import __version__, version_of
+from l2s.core.yaml import dump_yaml
 from l2s.training.settings import TrainingParams
 
 if TYPE_CHECKING:
@@ -116,13 +115,9 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         "Its formula is reconstructed: the paper does not print it.\n\n" if manifest["reconstructed"] else ""
     )
     return (
-        f"---\n{_yaml(front)}---\n\n# {manifest['start']['model']}, trained by {manifest['method']}\n\n"
+        f"---\n{dump_yaml(front)}---\n\n# {manifest['start']['model']}, trained by {manifest['method']}\n\n"
         f"Made with L2S {manifest['versions']['l2s']}, seed {manifest['seed']}, from these settings:\n\n"
-        f"```yaml\n{_yaml(manifest['settings'])}```\n\n{asked}{reconstructed}"
+        f"```yaml\n{dump_yaml(manifest['settings'])}```\n\n{asked}{reconstructed}"
         "Config, tokenizer, chat template and generation config are the start model's, byte for byte.\n\n"
         f"`{MANIFEST}` says what it was trained on and what that cost, `{HISTORY}` how it went.\n"
     )
-
-
-def _yaml(content: Any) -> str:
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

@@ -1,10 +1,8 @@
 """The model card of a merge: front matter that hubs read, and the recipe."""
 
 from collections.abc import Sequence
-from typing import Any
 
-import yaml
-
+from l2s.core.yaml import dump_yaml
 from l2s.merging.method import MergeMethod
 from l2s.merging.run.manifest import MANIFEST, MergeManifest
 
@@ -21,16 +19,12 @@ def model_card(manifest: MergeManifest, method: MergeMethod, models: Sequence[st
     inputs = "\n".join(f"| {name} | `{digests.digest}` |" for name, digests in manifest.inputs.items())
     notes = "".join(f"- {note}\n" for note in manifest.notes)
     return (
-        f"---\n{_yaml(front)}---\n\n"
+        f"---\n{dump_yaml(front)}---\n\n"
         f"# A {method.name} merge of {', '.join(models)}\n\n"
         f"Made with L2S {manifest.versions['l2s']} ({method.paper}), seed {manifest.seed}, from this recipe:\n\n"
-        f"```yaml\n{_yaml(manifest.recipe)}```\n\n"
+        f"```yaml\n{dump_yaml(manifest.recipe)}```\n\n"
         f"| model | digest |\n|---|---|\n{inputs}\n\n"
         f"Config, tokenizer and chat template are those of {manifest.donor.model}: {manifest.donor.reason}.\n\n"
         + (f"{notes}\n" if notes else "")
         + f"`{MANIFEST}` says what the merge did to every tensor.\n"
     )
-
-
-def _yaml(content: dict[str, Any]) -> str:
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from l2s.core.files import replacing_folder, write_json, write_text
 from l2s.core.row import Row
+from l2s.core.yaml import dump_yaml
 from l2s.records.cells import csv_text, rounded
 from l2s.search.candidates.proposals import cells
 from l2s.search.candidates.ranges import Choice
@@ -42,10 +41,10 @@ def write_result(found: SearchResult, out: Path) -> None:
     with replacing_folder(out) as folder:
         if found.winner is not None:
             candidate = found.winner.proposal.candidate
-            write_text(folder / "recipe.yaml", yaml.safe_dump(candidate.recipe, sort_keys=False, allow_unicode=True))
+            write_text(folder / "recipe.yaml", dump_yaml(candidate.recipe))
             if found.searches_control:
                 control = candidate.control if isinstance(candidate.control, dict) else {"kind": candidate.control}
-                write_text(folder / "control.yaml", yaml.safe_dump(control, sort_keys=False, allow_unicode=True))
+                write_text(folder / "control.yaml", dump_yaml(control))
         dimensions = tuple(f"{VALUE}{one.name}" for one in found.space.dimensions)
         trials = [_trial(found, one) for one in found.trials]
         write_text(folder / "trials.csv", csv_text(rounded(trials), (*TRIALS, *dimensions)))
