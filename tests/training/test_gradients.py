@@ -161,10 +161,12 @@ def test_o1_pruner(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5])
-def test_dpo(weight: float, start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
-    settings = settings_of("dpo", sft=weight, beta=0.3)
+@pytest.mark.parametrize("count", [4, 3])  # of a batch of 4
+@pytest.mark.parametrize("micro", [8, 4, *(pytest.param(few, marks=pytest.mark.long) for few in (2, 1))])
+def test_dpo(micro: int, count: int, weight: float, start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    settings = settings_of("dpo", sft=weight, beta=0.3, micro_batch=micro)
     job = job_of(settings, start, inputs, tmp_path)
-    prompts = [job.words.prompt(row["problem"]).ids for row in job.problems[:4]]
+    prompts = [job.words.prompt(row["problem"]).ids for row in job.problems[:count]]
     pairs = [(prompt, RESPONSES[2 * at], RESPONSES[2 * at + 1]) for at, prompt in enumerate(prompts)]
 
     def slowly(slow: Any) -> Tensor:
@@ -177,5 +179,4 @@ def test_dpo(weight: float, start: Path, inputs: dict[str, Path], tmp_path: Path
         return total - weight * torch.cat(chosen).mean()
 
     expected = reference(load_model(job), slowly)
-    trainer = dpo.trainer_of(job, settings.model_copy(update={"micro_batch": 8}), pairs, Recorder(job, [], print))
-    assert_close(captured(trainer), expected)
+    assert_close(captured(dpo.trainer_of(job, settings, pairs, Recorder(job, [], print))), expected)

@@ -20,7 +20,7 @@ class Dpo(DataParams):
     learning_rate: Rate = 2e-4
     beta: float = Field(0.1, gt=0)
     sft: float = Field(0.0, ge=0)
-    """Weight of the chosen response's mean negative log-likelihood."""
+    """Weight of the mean negative log-likelihood of the tokens of a batch's chosen responses."""
 
     paper: ClassVar[str] = "arXiv:2305.18290"
     example: ClassVar[dict[str, Any]] = {"model": "models/slow", "data": {"kind": "own", "samples": "slow"}}

@@ -50,10 +50,35 @@ def trainer_of(job: Job, settings: Dpo, pairs: Sequence[Ids], recorder: Recorder
     )  # fmt: skip
     rows = [{"place": place, "prompt": "", "chosen": "", "rejected": ""} for place in range(len(pairs))]
     model = load_model(job)
-    return DPOTrainer(
+    return WholeBatchTrainer(
         model, args=config, train_dataset=Dataset.from_list(rows), processing_class=job.words.tokenizer,
         data_collator=Collator(pairs, job.words.stop), callbacks=[recorder], peft_config=lora_of(settings, model),
     )  # fmt: skip
+
+
+class WholeBatchTrainer(DPOTrainer):
+    """Means over a whole batch, where TRL takes the mean over its parts' means."""
+
+    loss_is_scaled_for_ga = True
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:
+        """The parts of a batch, and its pairs and chosen tokens."""
+        parts, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        return parts, torch.tensor([_counts(part) for part in parts]).sum(0)
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The loss of a part of a batch: of the preferences its share of pairs, of the SFT term of chosen tokens."""
+        shares = (torch.tensor(_counts(inputs)) / num_items_in_batch).tolist()
+        weights = self.args.loss_weights or [1.0]
+        self.loss_weights = [weight * share for weight, share in zip(weights, shares, strict=False)]
+        return super().compute_loss(model, inputs, return_outputs)
+
+
+def _counts(part: dict[str, Tensor]) -> list[int]:
+    chosen = part["completion_mask"].chunk(2)[0]
+    return [len(chosen), int(chosen.sum())]
 
 
 class Collator:
