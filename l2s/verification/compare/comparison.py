@@ -10,7 +10,16 @@ from l2s.verification.compare.phrases.words import same_things
 from l2s.verification.compare.structures import listing
 from l2s.verification.compare.structures.equations import same_equations, same_inequalities
 from l2s.verification.compare.structures.intervals import pieces, same_pieces
-from l2s.verification.compare.structures.shapes import TURNED, apart, assigned, dimensions, shaped, solutions, unchained
+from l2s.verification.compare.structures.shapes import (
+    TURNED,
+    apart,
+    assigned,
+    dimensions,
+    names_differ,
+    shaped,
+    solutions,
+    unchained,
+)
 from l2s.verification.compare.structures.vectors import components
 from l2s.verification.compare.values.evaluation import exact
 from l2s.verification.compare.values.quantities import joined, measured, same_quantities, unmeasured
@@ -97,6 +106,8 @@ def _is_computed(relation: Expression) -> bool:
 def _same_relations(gold: Expression, answer: Expression) -> bool:
     left, right = gold.children(), answer.children()
     signs = gold.name.split(), answer.name.split()
+    if signs == (["="], ["="]) and names_differ(left[0], right[0]):
+        return False
     chains = unchained(gold), unchained(answer)
     if chains[0] and chains[1]:  # x = y = z = 1 names more than x = y = 1
         return _same_lists(chains[0], chains[1])
@@ -150,6 +161,8 @@ def _same_lists(gold: Expression, answer: Expression) -> bool:
         return _named_in_order(gold, answer) or _named_in_order(answer, gold) or _in_order(gold, answer)
     if max(len(mine), len(theirs)) > _MAX_ITEMS:
         raise UnreadableError("too many items")
+    if _nested(gold, theirs, answer, mine):
+        return False
     named = [any(item.kind == "relation" for item in items) for items in (mine, theirs)]
     if named[0] != named[1] and listing.of_many_names(mine if named[0] else theirs):
         return _all_quietly_same(listing.unnamed(mine), listing.unnamed(theirs))
@@ -234,7 +247,17 @@ def _same_sets(gold: Expression, answer: Expression) -> bool:
     if "set" not in (gold.kind, answer.kind):
         return _same_tables(gold, answer)
     mine, theirs = listing.items_of(gold), listing.items_of(answer)
-    return mine is not None and theirs is not None and _matched(mine, theirs)
+    return (
+        mine is not None and theirs is not None and not _nested(gold, theirs, answer, mine) and _matched(mine, theirs)
+    )
+
+
+def _nested(gold: Expression, theirs: list[Expression], answer: Expression, mine: list[Expression]) -> bool:
+    """Whether one side is a set of sets, and the other lists neither sets nor values with names."""
+    for one, other in ((gold, theirs), (answer, mine)):
+        if one.kind == "set" and any(item.kind == "set" for item in one.children()):
+            return not any(item.kind in ("set", "relation") for item in other)
+    return False
 
 
 def _distinct(items: Sequence[Expression]) -> list[Expression]:

@@ -5,6 +5,7 @@ factors, and factors atoms with what is hung on them. A comma beneath no bracket
 intervals and sets; words behind a value are its unit.
 """
 
+import re
 from fractions import Fraction
 
 from l2s.verification.parsing.building import determinant, enclosed, finite, grouped, negative, written_out
@@ -28,6 +29,11 @@ _HUNG = {"^", "_", "!", "'", "%", "circ"}
 _OPENING = {"(", "[", "{", r"\{"}
 _BEYOND_ARGUMENT = FUNCTIONS - {"sqrt"} | _OPENING | {"|"}
 """What ends the argument of a function that has no brackets."""
+_DERIVATIVE = re.compile(
+    r"\{ d(?: \^ (?:\{ )?(?P<times>[1-9])(?: \})?)?(?: (?P<name>[A-Za-z]))? \} \{ d [A-Za-z]"
+    r"(?(times) \^ (?:\{ )?(?P=times)(?: \})?) \}"
+)
+"""The tokens behind the ``frac`` of a derivative."""
 _UNREAD = {"ldots", "cdots", "dots", "nabla", "partial", "star"}
 
 _MATRICES = {"pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "matrix", "smallmatrix", "array"}
@@ -370,6 +376,8 @@ class Parser(Cursor):
         if name in GREEK:
             return Expression("constant", (name,)) if name in _CONSTANTS else symbol(name)
         if name in ("frac", "binom"):
+            if name == "frac" and (derived := self._derivative()):
+                return derived
             above = self._fraction_part()
             below = self._fraction_part()
             return Expression("quotient", (above, below)) if name == "frac" else function("binom", above, below)
@@ -396,6 +404,17 @@ class Parser(Cursor):
             bounds[sign] = self.argument()
         span = written_out(bounds)
         return finite(name, self.term(), *span) if span else self.refuse(f"'{name}' is not understood here")
+
+    def _derivative(self) -> Expression | None:
+        r"""``\frac{dy}{dx}`` as ``y'``; an operator without its function has no value, and no letter d is cancelled."""
+        written = " ".join(token.value for token in self.tokens[self.position : self.position + 18])
+        match = _DERIVATIVE.match(written)
+        if match is None:
+            return None
+        if match["name"] is None:
+            return self.refuse("a derivative has no value")
+        self.position += match.group().count(" ") + 1
+        return symbol(match["name"] + "'" * int(match["times"] or 1))
 
     def _fraction_part(self) -> Expression:
         r"""A group, or one digit: ``\frac12``, ``\frac9{19}``, ``\frac 34``."""

@@ -26,6 +26,7 @@ _SIGNS = {
     **{"７": "7", "８": "8", "９": "9", "［": "[", "］": "]", "｛": r"\{", "｝": r"\}", "＜": "<", "＞": ">"},
 }
 _TRANSLATION = str.maketrans(_SIGNS)
+_MICRO = re.compile(r"(?<=[0-9]) ?[μµ]([mgslLACFVWNJ])(?![A-Za-z])")
 _DOUBLED = re.compile(r"\\\\(?=[A-Za-z])")
 _DOUBLED_IN_ROWS = re.compile(r"\\\\(?=(?:[dt]?frac|sqrt|cdot|pi|sin|cos|tan|ln|log|text|end)(?![A-Za-z]))")
 _SIZING = re.compile(
@@ -55,7 +56,7 @@ def spelled(text: str) -> str:
     r"""``text`` with one sign for each meaning: no ``$``, sizing or fonts; ``\frac``, ``\text{…}``, single spaces."""
     text = INVISIBLE.sub("", text)
     if not text.isascii():
-        text = text.translate(_TRANSLATION)
+        text = _MICRO.sub(r" \\text{μ\1}", text.translate(_TRANSLATION))
     text = _THOUSANDS.sub("", text.strip())
     if "\\" in text:
         text = _without_macros(text)

@@ -5,7 +5,17 @@ from itertools import product
 from typing import cast
 
 from l2s.verification.compare.values.evaluation import exact, line
-from l2s.verification.parsing.expressions import SETS, Expression, contains, nodes, number, symbols, variables
+from l2s.verification.parsing.expressions import (
+    SETS,
+    Expression,
+    contains,
+    function,
+    nodes,
+    number,
+    symbol,
+    symbols,
+    variables,
+)
 from l2s.verification.parsing.tokens import UnreadableError
 
 INFINITY = Expression("constant", ("infty",))
@@ -15,6 +25,8 @@ _ORDER = {"<": (False, True), "le": (True, True), ">": (False, False), "ge": (Tr
 TURNED = {"<": ">", ">": "<", "le": "ge", "ge": "le"}
 """The sign of an inequality read from right to left."""
 _MAX_EITHER = 6
+_SIZE_OF_X = function("abs", symbol("x"))
+"""An equation for ``x`` rather than a name for a value."""
 
 
 def shaped(expression: Expression) -> Expression:
@@ -137,6 +149,16 @@ def is_name(expression: Expression) -> bool:
     return False
 
 
+def names_differ(one: Expression, other: Expression) -> bool:
+    """Whether two names name different things: ``f'`` and ``f``, ``f(x)`` and ``x``, ``|x|`` and ``x``."""
+    for name, within in ((one, other), (other, one)):
+        if name.kind == "function" and name.name in ("abs", "f()", "g()", "h()") and name.children() == (within,):
+            return within.kind == "symbol"
+    if {one.kind, other.kind} - {"symbol", "function"} or not (is_name(one) and is_name(other)):
+        return False
+    return one.name.count("'") != other.name.count("'")
+
+
 def _is_differential(expression: Expression) -> bool:
     r"""``dy`` or ``dx``, the parts of a derivative."""
     parts = expression.children() if expression.kind == "product" else (expression,)
@@ -154,6 +176,8 @@ def assigned(relation: Expression, lenient: bool = False) -> list[Expression]:
     if signs == ["in"]:
         return [sides[1]] if is_name(sides[0]) or lenient else []
     if not all(sign in ("=", "approx", "equiv", "cong") for sign in signs) or "equiv" in signs:
+        return []
+    if sides[0] == _SIZE_OF_X:
         return []
     equal = sides[: signs.index("approx") + 1] if "approx" in signs else sides
     about = sides[len(equal) :]
