@@ -153,7 +153,7 @@ def names_differ(one: Expression, other: Expression) -> bool:
     """Whether two names name different things: ``f'`` and ``f``, ``f(x)`` and ``x``, ``|x|`` and ``x``."""
     for name, within in ((one, other), (other, one)):
         if name.kind == "function" and name.name in ("abs", "f()", "g()", "h()") and name.children() == (within,):
-            return within.kind == "symbol"
+            return within.kind == "symbol" and not within.name.isupper()  # |AB| and AB are one length
     if {one.kind, other.kind} - {"symbol", "function"} or not (is_name(one) and is_name(other)):
         return False
     return one.name.count("'") != other.name.count("'")
