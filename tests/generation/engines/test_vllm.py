@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from l2s.benchmarks.arithmetic import problem_rows
-from l2s.core.errors import EngineError
+from l2s.core.errors import ConfigError, EngineError
 from l2s.family.model import fresh_model
 from l2s.family.settings import FamilySettings
 from l2s.family.tokenizer import build_tokenizer
@@ -213,7 +213,7 @@ def test_auto_takes_it_unless_the_model_or_the_user_does_not(tmp_path: Path, mon
     assert load_engine(narrow, DecodingParams()).name.startswith("transformers ")
     with pytest.raises(EngineError, match=r"engine 'vllm': .*narrow: attention heads of size 16; vLLM on a CPU takes"):
         load_engine(narrow, DecodingParams(engine="vllm"))
-    with pytest.raises(EngineError, match=r"device cuda: torch .* sees 0 GPUs here; use cpu"):
+    with pytest.raises(ConfigError, match=r"device: torch .* sees no cuda here; take cpu"):
         load_engine(SLOW, DecodingParams(engine="vllm", device="cuda"))
     config = json.loads((narrow / "config.json").read_text())
     (narrow / "config.json").write_text(
