@@ -109,11 +109,9 @@ def _searched(arguments: Arguments) -> list[Path]:
 
 
 def _searched_methods(arguments: Arguments) -> list[str]:
-    from l2s.core.yaml import read_yaml
-    from l2s.references import block
     from tasks.running.code import methods_named
 
-    return list(methods_named([block(read_yaml(arguments["search"]), "recipe")]))
+    return list(methods_named([_search(arguments).recipe]))
 
 
 def _graded_aside(arguments: Arguments) -> list[Path]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from l2s.core.devices import device_problem
 from l2s.core.errors import ConfigError
 
 Force = Annotated[bool, typer.Option("--force", help="Replace OUT, and merge against warnings.")]
@@ -31,11 +32,8 @@ Grader = Annotated[str, typer.Option(help="l2s, math-verify, qwen (the study's r
 
 def _device(name: str) -> str:
     """Whether a device is there is found out before anything else is done."""
-    if name != "cpu":
-        from l2s.core.devices import device_problem
-
-        if wrong := device_problem(name):
-            raise ConfigError(f"--device: {wrong}")
+    if wrong := device_problem(name):
+        raise ConfigError(f"--device: {wrong}")
     return name
 
 
