@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from l2s.config import Config
 from l2s.core.progress import Track
-from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
+from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage, code_told
 
 if TYPE_CHECKING:
     from l2s.planning.estimates import Estimate, Estimator
@@ -25,7 +25,14 @@ def work(config: Config, name: str, track: Track, say: Say) -> None:
     out = DATA / "calibration" / f"{name}.safetensors"
     others = {model: models[model] for model in params.distance_to}
     found = calibrate(
-        models[params.model], texts, out, params, others=others, track=track, say=lambda note: say(f"note: {note}")
+        models[params.model],
+        texts,
+        out,
+        params,
+        others=others,
+        track=track,
+        say=lambda note: say(f"note: {note}"),
+        code=code_told("calibrate"),
     )
     say(f"{params.kind} of {params.model}, {len(found.tensors)} weights or layers")
 

@@ -7,7 +7,7 @@ from l2s.config import Config
 from l2s.core.progress import Track
 from tasks.inputs.recipes import found_recipe, recipe_of
 from tasks.merge import make, needs_of, parsed, reads_of
-from tasks.stage import TENSORS, Say, Stage
+from tasks.stage import TENSORS, Say, Stage, code_told
 
 if TYPE_CHECKING:
     from l2s.planning.estimates import Estimate, Estimator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def work(config: Config, name: str, track: Track, say: Say) -> None:
     """Merge as any recipe is merged."""
-    make(config, name, parsed(recipe_of(config, name), str(found_recipe(name))), track, say)
+    make(config, name, parsed(recipe_of(config, name), str(found_recipe(name))), code_told("found"), track, say)
 
 
 def reads(config: Config, name: str) -> dict[str, set[str]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
 from l2s.core.progress import Track
-from tasks.stage import DATA, GB, PROGRAM_GB, TENSORS, Say, Stage
+from tasks.stage import DATA, GB, PROGRAM_GB, TENSORS, Say, Stage, code_told
 
 if TYPE_CHECKING:
     from l2s.merging.recipe import MergeRecipe
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 def work(config: Config, name: str, track: Track, say: Say) -> None:
     """Make one recipe's checkpoint."""
-    make(config, name, _recipe(config, name), track, say)
+    recipe = _recipe(config, name)
+    make(config, name, recipe, code_told("merge", recipe.merge_method), track, say)
 
 
-def make(config: Config, name: str, recipe: "MergeRecipe", track: Track, say: Say) -> None:
+def make(config: Config, name: str, recipe: "MergeRecipe", code: str, track: Track, say: Say) -> None:
     """Merge into ``data/merged/<name>``; costs stay out of the manifest, so that its bytes repeat."""
     from l2s.merging.run.merge import merge_checkpoints
 
     folders = {model: DATA / "models" / model for model in config.models}
     statistics = {name: DATA / "calibration" / f"{name}.safetensors" for name in config.calibration}
     manifest = merge_checkpoints(
-        recipe, folders, DATA / "merged" / name, track=track, record_costs=False, statistics=statistics
+        recipe, folders, DATA / "merged" / name, track=track, record_costs=False, statistics=statistics, code=code
     )
     for note in manifest.notes:
         say(f"note: {note}")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
 from l2s.core.errors import ConfigError
-from l2s.core.files import STORE, json_or_empty
+from l2s.core.files import STORE
 from l2s.core.progress import Track
-from tasks.stage import DATA, HIDDEN, LOCK, MODELS, RAY, Say, Stage
+from tasks.stage import DATA, HIDDEN, MODELS, RAY, Say, Stage, code_told
 
 if TYPE_CHECKING:
     from l2s.core.row import Row
@@ -75,7 +75,7 @@ def _live(config: Config, name: str) -> "LiveSettings":
         jobs=config.grading.jobs,
         folder=DATA,
         place=HIDDEN / "searches",
-        code=str(json_or_empty(LOCK).get("search", {}).get(config.decoding.engine, "")),
+        code=code_told("search", config.decoding.engine),
     )
 
 

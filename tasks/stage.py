@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from l2s.core.files import json_or_empty
 from l2s.core.progress import Track
+from l2s.lineage.paths import value_at
 
 if TYPE_CHECKING:
     from l2s.config import Config
@@ -30,6 +32,11 @@ MODELS = (
     "transformers.models.auto.tokenization_auto",
     "transformers.models.llama.modeling_llama",
 )
+
+
+def code_told(kind: str, *member: str) -> str:
+    """The fingerprint in code.lock that a stage was checked by: what another code left unfinished is begun anew."""
+    return str(value_at(json_or_empty(LOCK), ".".join((kind, *member)), ""))
 
 
 def folders_of_runs(config: Config, name: Any) -> dict[str, set[str]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from l2s.config import Config
 from l2s.core.progress import Track
-from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage
+from tasks.stage import DATA, HIDDEN, MODELS, Say, Stage, code_told
 
 if TYPE_CHECKING:
     from l2s.planning.estimates import Estimate, Estimator
@@ -31,6 +31,7 @@ def work(config: Config, name: str, track: Track, say: Say) -> dict[str, Any]:
         decoding=config.decoding,
         record_costs=False,
         on_step=stepped(track, settings.method),
+        code=code_told("train", settings.method),
     )
     tokens = manifest["tokens"]
     say(

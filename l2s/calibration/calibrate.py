@@ -19,6 +19,7 @@ from l2s.calibration.sensitivities import layer_rows, mean_rows, whole_rows
 from l2s.calibration.settings import CalibrationParams
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.statistics import Statistics, layer_group
+from l2s.core.digests import digest_lines
 from l2s.core.progress import Track, silent
 from l2s.core.threads import one_torch_thread
 
@@ -33,6 +34,7 @@ def calibrate(
     device: str = "cpu",
     track: Track = silent,
     say: Callable[[str], None] = lambda sentence: None,
+    code: str = "",
 ) -> Statistics:
     """Measure a model in float32 and write the statistics to ``out``, whole or not at all.
 
@@ -48,6 +50,7 @@ def calibrate(
         device: ``cpu`` or ``cuda``.
         track: shows the loop over texts, blocks or layers.
         say: told of tensors in the folder that the model has no place for.
+        code: a fingerprint of the code that measures; what another one left unfinished is begun anew.
 
     Returns:
         The statistics, as they stand in ``out``.
@@ -59,7 +62,7 @@ def calibrate(
     plan = plan_calibration(model, texts, out, params, others, device)
     for note in plan.network.notes():
         say(note)
-    partial = Partial(out, plan.key)
+    partial = Partial(out, digest_lines([plan.key, code]))
     measure = _activations if params.kind == "activations" else _sensitivities
     with one_torch_thread():
         tensors = measure(plan, partial, track)

@@ -35,6 +35,7 @@ def train(
     decoding: DecodingParams = DecodingParams(),
     record_costs: bool = True,
     on_step: OnStep | None = None,
+    code: str = "",
 ) -> dict[str, Any]:
     """Train ``start`` as the settings say; ``out`` appears whole at the end.
 
@@ -52,6 +53,7 @@ def train(
         decoding: prompt and device; sampling is the settings'.
         record_costs: write seconds into manifest and history; without, their bytes repeat.
         on_step: told how training goes.
+        code: a fingerprint of the code that trains; what another one left unfinished is begun anew.
 
     Returns:
         The manifest.
@@ -74,7 +76,7 @@ def train(
     inputs = {name: digest_file(samples[name]) for name in read}
     inputs |= {"problems": digest_file(problems)} if problems and asked else {}
     inputs |= {"validation": digest_file(validation)} if validation and chosen_on else {}
-    own = folder_of(work, _digest(settings, model, inputs, decoding))
+    own = folder_of(work, _digest(settings, model, inputs, decoding, code))
     job = Job(settings, start, words, read, asked, chosen_on, decoding, own)
     with quiet(), job.stop.on_signal():
         method = import_module(f"l2s.training.trainers.{settings.method}")
@@ -110,10 +112,12 @@ def _problems(path: Path | None, wanted: bool) -> list[Row]:
     return rows
 
 
-def _digest(settings: TrainingParams, start: Checkpoint, inputs: Mapping[str, str], decoding: DecodingParams) -> str:
+def _digest(
+    settings: TrainingParams, start: Checkpoint, inputs: Mapping[str, str], decoding: DecodingParams, code: str
+) -> str:
     """Digest of all that decides the bytes that are written."""
     packages = [__version__, *map(version_of, ("torch", "transformers", "trl"))]
-    parts = [settings.model_dump(mode="json"), start.digest, dict(inputs), packages, decoding.device]
+    parts = [settings.model_dump(mode="json"), start.digest, dict(inputs), packages, decoding.device, code]
     parts.append(decoding.prompt.model_dump(mode="json"))
     return without_name(digest_text(json.dumps(parts, sort_keys=True)))[:16]
 

@@ -40,6 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(made: Path, out: Path, kind: str, layers: bool = False, track: Any = None, **of: Any) -> Statistics:
     options = {} if track is None else {"track": track}
+    options |= {"code": of.pop("code")} if "code" in of else {}
     found = params(kind, layers_at_a_time=layers, **of)
     return calibrate(made / "base", made / "texts.jsonl", out, found, others={}, **options)
 
@@ -101,7 +102,7 @@ def test_what_is_finished_is_not_done_again(
     assert {file.name for file in tmp_path.iterdir()} == {"whole.safetensors", "out.safetensors"}
 
 
-@pytest.mark.parametrize("change", ["block", "seed", "texts", "model", "mode", "version", "damage"])
+@pytest.mark.parametrize("change", ["block", "seed", "texts", "model", "mode", "version", "code", "damage"])
 def test_another_calibration_does_not_go_on_from_there(
     change: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +122,7 @@ def test_another_calibration_does_not_go_on_from_there(
     elif change == "damage":
         left.write_bytes(before[:-9])
     layers = change == "mode"
-    of = {"block": {"block": 25}, "seed": {"seed": 4}}.get(change, {})
+    of = {"block": {"block": 25}, "seed": {"seed": 4}, "code": {"code": "other"}}.get(change, {})
     whole, again = Counter(), Counter()
     run(folder, fresh, "activations", layers, whole, **of)
     run(folder, out, "activations", layers, again, **of)

@@ -93,14 +93,20 @@ def named(block: str) -> str:
 
 
 def run(
-    method: str, start: Path, inputs: dict[str, Path], out: Path, on_step: OnStep | None = None, **more: Any
+    method: str,
+    start: Path,
+    inputs: dict[str, Path],
+    out: Path,
+    on_step: OnStep | None = None,
+    code: str = "",
+    **more: Any,
 ) -> dict[str, Any]:
     """The training, with all that it could need."""
     settings = parse_training({"method": named(method), **FAST, **BLOCKS[method], **more}, "training.small")
     return train(
         settings, start=start, samples={name: inputs[name] for name in ("own", "quick")}, problems=inputs["problems"],
         validation=inputs["validation"], benchmarks=[inputs["test"]], out=out, work=out.with_name(f"{out.name}.work"),
-        record_costs=False, on_step=on_step,
+        record_costs=False, on_step=on_step, code=code,
     )  # fmt: skip
 
 

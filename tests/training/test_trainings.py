@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,9 +100,13 @@ def test_sigterm_keeps_the_step_and_ends_with_143(start: Path, inputs: dict[str,
     assert ended.value.code == 143 and seen == [1, 2, 3, 4]
     assert not (tmp_path / "out").exists()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    shutil.copytree(tmp_path / "out.work", tmp_path / "other.work")
     run("sft", start, inputs, tmp_path / "out", on_step=terminate)
     assert seen[4] == 5, "it goes on from where it stopped"
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    steps = list[int]()
+    run("sft", start, inputs, tmp_path / "other", on_step=lambda line: steps.append(line["step"]), code="other")
+    assert steps[0] == 1, "what another code left unfinished is begun anew"
 
 
 @pytest.mark.slow

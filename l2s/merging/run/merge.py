@@ -44,6 +44,7 @@ def merge_checkpoints(
     max_memory: int | None = None,
     device: str = "cpu",
     statistics: Mapping[str, Path] | None = None,
+    code: str = "",
 ) -> MergeManifest:
     """Merge a recipe's models into the folder ``out``, which appears whole or not at all.
 
@@ -64,6 +65,7 @@ def merge_checkpoints(
         device: ``cuda`` does the arithmetic there.
         statistics: files of calibration statistics by the recipe's names; a name that is not there is a
             file itself.
+        code: a fingerprint of the code that merges; what another one left unfinished is begun anew.
 
     Returns:
         What ``l2s_manifest.json`` says.
@@ -81,7 +83,7 @@ def merge_checkpoints(
     threads = affordable_threads(recipe, [plan.shape for plan in merge.layout.tensors], threads, max_memory)
     try:
         with replacing_folder(out, resume=True) as folder:
-            tensors, peak = _write_weights(merge, folder, threads, track, max_shard_size, device)
+            tensors, peak = _write_weights(merge, folder, threads, track, max_shard_size, device, code)
             manifest = _describe(merge, folder, tensors)
             if record_costs:
                 costs = {"seconds": round(time.perf_counter() - started, 3), "peak_memory_bytes": peak}
@@ -112,11 +114,11 @@ def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool)
 
 
 def _write_weights(
-    merge: PreparedMerge, folder: Path, threads: int, track: Track, max_shard_size: int, device: str
+    merge: PreparedMerge, folder: Path, threads: int, track: Track, max_shard_size: int, device: str, code: str
 ) -> tuple[dict[str, TensorDiagnostics], int]:
     """Also returns the most memory that was seen in use, in bytes."""
     layout = merge.layout
-    journal = Journal(folder, _fingerprint(merge, max_shard_size, device))
+    journal = Journal(folder, _fingerprint(merge, max_shard_size, device, code))
     _clear(folder, bool(journal.finished))
     with (
         journal,
@@ -132,13 +134,13 @@ def _write_weights(
     return {plan.name: found[plan.name] for plan in layout.tensors}, peak
 
 
-def _fingerprint(merge: PreparedMerge, max_shard_size: int, device: str) -> str:
+def _fingerprint(merge: PreparedMerge, max_shard_size: int, device: str, code: str) -> str:
     """What decides the bytes that are written: only a merge with the same may go on where one was killed."""
     inputs = {name: found.model_dump() for name, found in merge.digests.items()}
     statistics = {name: found.digest for name, found in merge.plan.statistics.items()}
     plans = [[plan.name, plan.dtype, list(plan.shape)] for plan in merge.layout.tensors]
     parts = [merge.plan.recipe.resolved(), inputs, statistics, merge.seed, plans, max_shard_size, device]
-    parts += [merge.layout.donor.model, versions()]
+    parts += [merge.layout.donor.model, versions(), code]
     return digest_text(json.dumps(parts, sort_keys=True))
 
 

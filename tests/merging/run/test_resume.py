@@ -27,8 +27,8 @@ CALLS = ("pwrite", "fsync", "replace", "ftruncate", "unlink")
 WEIGHTS = ("pwrite",)
 
 
-def merge(family: dict[str, Path], out: Path, method: str = "ties") -> None:
-    merge_checkpoints(recipe(method), family, out, record_costs=False, threads=1, max_shard_size=600)
+def merge(family: dict[str, Path], out: Path, method: str = "ties", code: str = "") -> None:
+    merge_checkpoints(recipe(method), family, out, record_costs=False, threads=1, max_shard_size=600, code=code)
 
 
 def in_a_child(work: Callable[[], None]) -> int:
@@ -118,7 +118,9 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
     assert folder_bytes(tmp_path / "out") == folder_bytes(tmp_path / "unharmed")
 
 
-def finished(family: dict[str, Path], out: Path, monkeypatch: pytest.MonkeyPatch, method: str = "ties") -> int:
+def finished(
+    family: dict[str, Path], out: Path, monkeypatch: pytest.MonkeyPatch, method: str = "ties", code: str = ""
+) -> int:
     """Tensors that a merge really merges."""
     merged: list[str] = []
     before = TensorMerger._merge
@@ -128,7 +130,7 @@ def finished(family: dict[str, Path], out: Path, monkeypatch: pytest.MonkeyPatch
         return before(self, plan)
 
     monkeypatch.setattr(TensorMerger, "_merge", noted)
-    merge(family, out, method)
+    merge(family, out, method, code)
     monkeypatch.setattr(TensorMerger, "_merge", before)
     return len(merged)
 
@@ -161,7 +163,7 @@ def test_bytes_that_never_reached_the_disk_are_seen(tmp_path: Path) -> None:
     assert folder_bytes(tmp_path / "out") == folder_bytes(tmp_path / "unharmed")
 
 
-@pytest.mark.parametrize("change", ["recipe", "model", "damage"])
+@pytest.mark.parametrize("change", ["recipe", "model", "damage", "code"])
 def test_another_merge_does_not_go_on_from_there(change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     family = write_family(tmp_path)
     whole = finished(family, tmp_path / "whole", monkeypatch)
@@ -172,7 +174,7 @@ def test_another_merge_does_not_go_on_from_there(change: str, tmp_path: Path, mo
         lines = (left / NAME).read_text().splitlines()
         (left / NAME).write_text("\n".join([*lines[:2], lines[2][:20], *lines[3:]]) + "\n")
     method = "task_arithmetic" if change == "recipe" else "ties"
-    assert finished(family, tmp_path / "out", monkeypatch, method) == whole
+    assert finished(family, tmp_path / "out", monkeypatch, method, "other" if change == "code" else "") == whole
     merge(family, tmp_path / "fresh", method)
     assert folder_bytes(tmp_path / "out") == folder_bytes(tmp_path / "fresh")
 
