@@ -11,6 +11,7 @@ from l2s.core.devices import DEVICE, device_problem
 from l2s.core.errors import ConfigError, L2SError, RecordError
 from l2s.core.files import looked_for, nearest_beside
 from l2s.core.params import nearest
+from l2s.given import given_paths
 from l2s.references import Block, block
 
 
@@ -22,7 +23,7 @@ def missing(params: Any, stages: Collection[str] | None, *, elsewhere: bool = Fa
         stages: those that will run; None: all, since nobody knows.
         elsewhere: stages run on other machines, whose devices and packages cannot be looked at.
     """
-    found = [*_models(params, stages), *_benchmarks(params, stages), *_texts(params, stages)]
+    found = [*_hub_models(params, stages), *_given(params, stages)]
     return found if elsewhere else [*found, *_misfits(params, stages), *_engine(params, stages)]
 
 
@@ -51,46 +52,36 @@ def broken_recipes(params: Any) -> list[str]:
     return problems
 
 
-def _models(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+def _hub_models(params: Any, stages: Collection[str] | None) -> Iterator[str]:
     from l2s.hub import DOWNLOAD, HubModel, find_snapshot
 
     for name in block(params, "models") if _runs("family", stages) else ():
         model = block(params, "models", name)
-        where = f"models.{name}.path"
-        if model.get("source", "path") == "path" and isinstance(model.get("path"), str):
-            path = Path(model["path"])
-            if not _there(path, Path.is_dir):
-                yield f"{where}: {_absent(path, 'folder')}"
-            elif not (path / "config.json").is_file():
-                yield f"{where}: {path} is no model folder (no config.json there)"
-        elif model.get("source") == "hub" and isinstance(model.get("name"), str) and os.environ.get(DOWNLOAD) != "1":
+        if model.get("source") == "hub" and isinstance(model.get("name"), str) and os.environ.get(DOWNLOAD) != "1":
             try:
                 find_snapshot(HubModel(model["name"], model.get("revision")))
             except L2SError as error:
                 yield f"models.{name}: {error}"
 
 
-def _benchmarks(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+def _given(params: Any, stages: Collection[str] | None) -> Iterator[str]:
+    """The user's own files and folders: are they there, and what they are taken for?"""
     from l2s.benchmarks.benchmark import own_problems
 
-    places: list[tuple[str, tuple[str, ...]]] = [
-        (f"problems@{name}", ("benchmarks", name)) for name in block(params, "benchmarks")
-    ]
-    places += [(f"sample@{name}", ("samples", name, "problems")) for name in block(params, "samples")]
-    for name in block(params, "training"):
-        inner = (("problems",), ("validation", "problems"), ("data", "develop"))
-        places += [(f"gather@{name}", ("training", name, *keys)) for keys in inner]
-    for stage, keys in places:
-        source, path = (block(params, *keys).get(key) for key in ("source", "path"))
-        if not _runs(stage, stages) or not isinstance(path, str):
+    for one in given_paths(params):
+        if not _runs(one.stage, stages):
             continue
-        if not _there(Path(path), Path.is_file):
-            yield f"{'.'.join(keys)}.path: {_absent(Path(path), 'file')}"
-        elif source in ("file", "jsonl"):
+        kind, is_kind = ("folder", Path.is_dir) if one.stage == "family" else ("file", Path.is_file)
+        if not _there(one.path, is_kind):
+            more = "; l2s texts makes one from responses" if one.stage.startswith("calibrate@") else ""
+            yield f"{one.key}: {_absent(one.path, kind)}{more}"
+        elif one.stage == "family" and not (one.path / "config.json").is_file():
+            yield f"{one.key}: {one.path} is no model folder (no config.json there)"
+        elif one.source in ("file", "jsonl"):
             try:
-                own_problems(keys[1], Path(path))
+                own_problems(one.stage.partition("@")[2], one.path)
             except RecordError as error:
-                yield f"{'.'.join(keys)}.path: {error}"
+                yield f"{one.key}: {error}"
 
 
 def _misfits(params: Any, stages: Collection[str] | None) -> Iterator[str]:
@@ -116,15 +107,6 @@ def _all_here(folders: Mapping[str, Path], names: Iterable[str]) -> bool:
     return all(name in folders and _there(folders[name] / "config.json", Path.is_file) for name in names)
 
 
-def _texts(params: Any, stages: Collection[str] | None) -> Iterator[str]:
-    for name in block(params, "calibration"):
-        texts = block(params, "calibration", name).get("texts")
-        if not isinstance(texts, str) or texts == "family" or not _runs(f"calibrate@{name}", stages):
-            continue
-        if not _there(Path(texts), Path.is_file):
-            yield f"calibration.{name}.texts: {_absent(Path(texts), 'file')}; l2s texts makes one from responses"
-
-
 def _engine(params: Any, stages: Collection[str] | None) -> Iterator[str]:
     """Where responses are generated: can it be done here?"""
     decoding: Block = block(params, "decoding")
@@ -135,10 +117,10 @@ def _engine(params: Any, stages: Collection[str] | None) -> Iterator[str]:
     if not any(_runs(stage, stages) for stage in generating):
         return
     if decoding.get("engine") == "vllm":
-        from l2s.generation.engines.vllm.environment import build
+        from l2s.generation.engines.vllm.environment import NOT_INSTALLED, build
 
         if build() is None:
-            yield "decoding.engine: vllm is not installed here; `make vllm` installs it, or take engine: transformers"
+            yield f"decoding.engine: {NOT_INSTALLED}; or take engine: transformers"
     device = decoding.get("device", "cpu")
     if isinstance(device, str) and DEVICE.fullmatch(device) and (wrong := device_problem(device)):
         yield f"decoding.device: {wrong}"

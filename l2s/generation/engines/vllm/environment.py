@@ -20,6 +20,10 @@ SETTINGS = {
 SWITCH = "L2S_NO_VLLM"
 """Environment variable: set to anything but 0, ``auto`` does not take vLLM, and `make test` does not install it."""
 
+NOT_INSTALLED = (
+    "vLLM is not installed: `pip install 'l2s[vllm]'` adds its CUDA build, `make vllm` in a clone either one"
+)
+
 
 def prepare_environment() -> None:
     """Set what vLLM reads at import; call it first."""

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from l2s.core.errors import line_of
-from l2s.generation.engines.vllm.environment import architectures, build, switched_off
+from l2s.generation.engines.vllm.environment import NOT_INSTALLED, architectures, build, switched_off
 from l2s.generation.prompts.tokenizer import ModelTokenizer
 
 CPU_HEAD_SIZES = frozenset({32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512})
@@ -22,7 +22,7 @@ def why_not(path: Path, config: Any, device: str) -> str | None:
     """Why vLLM cannot run a model with this transformers config on ``device``; None: it can."""
     found = build()
     if found is None:
-        return "vLLM is not installed; `make vllm` installs it"
+        return NOT_INSTALLED
     wanted = "cpu" if device == "cpu" else "cuda"
     if found[1] != wanted:
         return f"the vLLM that is installed runs on {found[1]}, and device is '{device}'"
