@@ -17,7 +17,7 @@ def run_stage(kind: str, name: str | None, track: Track, say: Say) -> None:
     """Run one stage in the current folder's project; it leaves its record and what it took.
 
     Raises:
-        ConfigError: no such stage, or none of that name; or code.lock tells of other code.
+        ConfigError: no such stage, or none of that name; or code.lock tells of other code or files of the user's.
     """
     if kind not in STAGES:
         raise ConfigError(f"stage '{kind}' is not known{nearest(kind, STAGES)}")
@@ -25,8 +25,10 @@ def run_stage(kind: str, name: str | None, track: Track, say: Say) -> None:
     if stage.names is not None and name not in stage.names(config):
         raise ConfigError(f"stage {kind}: no '{name}' in params.yaml{nearest(name or '', stage.names(config))}")
     from tasks.running.code import check_code
+    from tasks.running.given import check_given
     from tasks.running.recording import recorded
 
-    code = check_code(kind, name, config)
-    with costed(f"{kind}@{name}" if name else kind) as cost, recorded(stage, name, config, code):
+    title = f"{kind}@{name}" if name else kind
+    code, given = check_code(kind, name, config), check_given(title, config)
+    with costed(title) as cost, recorded(stage, name, config, code, given):
         cost |= stage.work(config, name, track, say) or {}

@@ -176,11 +176,13 @@ def own_problems(name: str, path: Path) -> list[Row]:
     """Problems of the user's own file.
 
     Raises:
-        RecordError: it breaks the schema; names that file, not one of ours.
+        RecordError: it breaks the schema, or holds no problem; names that file, not one of ours.
     """
     from l2s.records import Problems, in_text, read_rows, table_of
 
     rows = [in_text({**row, "benchmark": name}, Problems) for row in read_rows(path)]
+    if not rows:
+        raise RecordError(f"{path}: holds no problem; expected rows of JSON with id, problem and gold")
     table_of(rows, Problems, str(path), added=("benchmark",))
     return rows
 
@@ -196,6 +198,8 @@ def _published(source: Source, params: ProblemParams) -> list[Row]:
             rows.append(source.problem(row, number, params.seed))
         except RecordError as error:
             raise RecordError(f"{path}: row {number + 1} is not of {source.title}'s form: {error}") from None
+    if not rows:
+        raise RecordError(f"{path}: holds no problem; expected rows of {source.title}'s form")
     return rows
 
 

@@ -51,6 +51,11 @@ class Made:
     artefact: Artefact
     by: Entry
 
+    @property
+    def inputs(self) -> list[Reference]:
+        """What it was made from, of all that was read beside."""
+        return [read for read in self.by.record.inputs if read.into in (None, self.artefact.path)]
+
 
 @dataclass
 class ProvenanceGraph:
@@ -105,7 +110,7 @@ class ProvenanceGraph:
             if place in seen:
                 return
             seen.add(place)
-            for reference in made.by.record.inputs if made else ():
+            for reference in made.inputs if made else ():
                 yield from visit(made.by.place(reference))  # type: ignore[union-attr]
             yield place, made
 

@@ -74,6 +74,8 @@ class Reference(Params):
     """As :attr:`l2s.lineage.artefacts.Artefact.digest`."""
     files: dict[str, str]
     """Digests by name; ``.`` for an artefact that is one file."""
+    into: str | None = Field(None, exclude_if=lambda found: found is None)
+    """The one output that it was read for, as of a model that a stage takes from its folder; null: all of them."""
 
 
 class Record(Sealed):

@@ -54,7 +54,7 @@ def _node(place: Path, made: Made | None, graph: ProvenanceGraph) -> dict[str, A
         "facts": made.artefact.facts,
         "parameters": record.parameters,
         "seeds": record.seeds,
-        "inputs": [{"path": graph.shown(made.by.place(ref)), "digest": ref.digest} for ref in record.inputs],
+        "inputs": [{"path": graph.shown(made.by.place(ref)), "digest": ref.digest} for ref in made.inputs],
         "record": {"path": graph.shown(made.by.file), "digest": record.digest},
         "code": digest_parts(record.code),
         "versions": record.versions,

@@ -3,7 +3,8 @@
 For problems there is one a source, for merges one a method, for responses one an engine, for verdicts one a grader.
 The file depends on the sources, on the kinds of stages in dvc.yaml, and on what params.yaml says of methods: of those
 that act on another one's result, and of those that searches try; and of the grader. Kinds of controls, of data and of
-rewards count for all that may name them, so that naming one more makes nothing out of date.
+rewards count for all that may name them, so that naming one more makes nothing out of date. Besides, it tells of the
+user's own files, see :mod:`tasks.running.given`.
 """
 
 import json
@@ -19,6 +20,7 @@ from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading
 from l2s.lineage.paths import value_at
 from l2s.references import block
+from tasks.running.given import GIVEN, digests_of_given
 from tasks.stage import LOCK
 
 if TYPE_CHECKING:
@@ -213,7 +215,7 @@ def of_step(modules: Iterable[str]) -> Code:
 
 
 def refresh(root: Path = Path()) -> bool:
-    """Write code.lock if the code has changed since it was written; tell whether it had.
+    """Write code.lock if the code or a file of the user's has changed since it was written; tell whether one had.
 
     Raises:
         ConfigError: params.yaml or a source cannot be read.
@@ -226,16 +228,17 @@ def refresh(root: Path = Path()) -> bool:
 
 
 def is_current(root: Path = Path()) -> bool:
-    """Does code.lock tell of the code that lies here?"""
+    """Does code.lock tell of the code and of the user's files that lie here?"""
     return _is(root / LOCK, _text(root))
 
 
 def _text(root: Path) -> str:
-    behind = behind_params(read_yaml(root / "params.yaml"))
-    stages = block(read_yaml(root / "dvc.yaml"), "stages")
-    text = json.dumps(behind.fingerprints(stages), indent=2, sort_keys=True) + "\n"
+    params = read_yaml(root / "params.yaml")
+    behind = behind_params(params)
+    told = behind.fingerprints(block(read_yaml(root / "dvc.yaml"), "stages"))
     behind.reading.keep()
-    return text
+    told[GIVEN] = digests_of_given(params, root, json_or_empty(root / LOCK))
+    return json.dumps(told, indent=2, sort_keys=True) + "\n"
 
 
 def _is(file: Path, text: str) -> bool:

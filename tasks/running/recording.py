@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,14 +23,16 @@ PREFECT_RUN = "L2S_PREFECT_RUN"
 
 
 @contextmanager
-def recorded(kind: Stage, name: str | None, config: "Config", code: "Code") -> Iterator[None]:
-    """Write a stage's record, and its occasion, if the block ends without error.
+def recorded(
+    kind: Stage, name: str | None, config: "Config", code: "Code", given: Sequence[Reference] = ()
+) -> Iterator[None]:
+    """Write a stage's record, and its occasion, if the block ends without error; ``given`` is the user's own.
 
     Inputs are hashed before the stage runs: the record tells of what was there for it to read.
     """
     stage = kind.kind
     clock, found = Clock(), declared(stage, name)
-    inputs = references(_inputs(found, kind.reads(config, name)), Path())
+    inputs = [*references(_inputs(found, kind.reads(config, name)), Path()), *given]
     yield
     outputs = [path for out in found.outputs if not out.is_relative_to(RECORDS) for path in artefacts_in(out)]
     parameters = _parameters(kind, name, config, found)

@@ -105,8 +105,9 @@ def test_what_the_pipeline_made_keeps_its_own_record(project: Path, l2s: L2s, mo
 
 def test_mermaid_and_tree_of_a_project(project: Path, l2s: L2s, monkeypatch: Patch) -> None:
     code, said = both(l2s("lineage", "data/merged/aim-ties", "--mermaid"))
-    assert code == 0 and said.startswith("flowchart TD\n") and said.count("-->") == 5
+    assert code == 0 and said.startswith("flowchart TD\n") and said.count("-->") == 8
     assert "data/calibration/activations.safetensors<br>calibrate@activations" in said
+    assert [line for line in said.splitlines() if "given/" in line] != []
     code, said = both(l2s("lineage", "data/summary"))
     assert code == 0 and said.count("(above)") > 3, "what was shown once is not spelt out again"
     code, said = both(l2s("lineage", "data/models/base/config.json", "--json"))

@@ -24,6 +24,7 @@ from flows.pipeline.repository.project import no_repository
 from l2s.core.errors import ConfigError
 from l2s.core.params import nearest
 from l2s.lineage.paths import differences
+from tasks.running.given import changed_given
 from tasks.stage import LOCK
 
 
@@ -159,6 +160,9 @@ def _parameter_reasons(stage: PipelineStage, path: str, changes: dict[str, str])
             for key in changes:
                 if path == str(LOCK) and isinstance(old.get(key), str):
                     reasons += [Reason(file, how) for file, how in changed_code(key, stage.addressing, old[key])]
+                    continue
+                if path == str(LOCK) and isinstance(new.get(key), dict):
+                    reasons += [Reason(file, how) for file, how in changed_given(key, old.get(key), new[key])]
                     continue
                 before_and_now = old.get(key), new.get(key)
                 for leaf, before, after in list(differences(key, *before_and_now)) or [(key, *before_and_now)]:

@@ -32,7 +32,7 @@ def check_links(graph: ProvenanceGraph, behind: Behind, digests: Digests) -> Ite
     for place, made in behind:
         if made is None:
             continue
-        inputs = [made.by.place(reference) for reference in made.by.record.inputs]
+        inputs = [made.by.place(reference) for reference in made.inputs]
         if (place / MANIFEST).is_file():
             shown = graph.shown(place / MANIFEST)
             try:

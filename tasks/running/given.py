@@ -1,0 +1,115 @@
+"""The user's own files and folders that stages read by a path: code.lock tells their digests under ``given``.
+
+dvc.yaml names them among a stage's parameters, as it does the fingerprints of code, so that another content at the same
+path makes out of date what was made of it. For each stage that may read some there is an entry: digests by the keys of
+params.yaml that name a path.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from l2s.checkpoints.files.digest import digest_tensors
+from l2s.core.errors import ConfigError
+from l2s.core.files import json_or_empty
+from l2s.core.yaml import read_yaml
+from l2s.given import given_paths
+from l2s.lineage.artefacts import ALONE, files_of
+from l2s.lineage.digests import digest_files, digest_parts, parts_of
+from l2s.lineage.paths import value_at
+from l2s.lineage.record import Reference
+from l2s.references import block, stage_names
+from tasks.stage import LOCK
+
+if TYPE_CHECKING:
+    from l2s.config import Config
+
+GIVEN = "given"
+"""The block of code.lock; no kind of stage has this name."""
+READERS = ("family", "problems", "calibrate", "sample", "gather")
+"""Kinds of stages that read what the user gives."""
+
+
+def digests_of_given(params: Mapping[str, Any], root: Path, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The block ``given`` of code.lock.
+
+    Args:
+        params: params.yaml as it stands.
+        root: the project's folder.
+        before: code.lock as it is. What is not at its path now, as in a colleague's clone, is told as it was: nothing
+            that was made of it is out of date by that.
+    """
+    found: dict[str, Any] = {"family": {}}
+    for stage in sorted(stage_names(params)):
+        kind, _, name = stage.partition("@")
+        if name and kind in READERS:
+            found.setdefault(kind, {})[name] = {}
+    for one in given_paths(params):
+        seen, kept = _reference(one.path, root), value_at(before, key_of(one.stage))
+        digest = seen.digest if seen is not None else block(kept).get(one.key)
+        value_at(found, key_of(one.stage)[len(GIVEN) + 1 :])[one.key] = digest
+    return found
+
+
+def key_of(stage: str) -> str:
+    """Where code.lock tells of what a stage, as DVC names it, was given."""
+    return f"{GIVEN}.{stage.replace('@', '.', 1)}"
+
+
+def check_given(stage: str, config: "Config") -> list[Reference]:
+    """What of the user's own a stage reads, if code.lock tells of it.
+
+    Raises:
+        ConfigError: it tells of another content.
+    """
+    found = []
+    told = block(value_at(json_or_empty(LOCK), key_of(stage)))
+    for one in given_paths(config.model_dump(mode="json")):
+        seen = _reference(one.path, Path()) if one.stage == stage else None
+        if seen is None:
+            continue  # the stage says itself that it is not there
+        if told.get(one.key) != seen.digest:
+            raise ConfigError(
+                f"{LOCK}: {key_of(stage)}: {one.key}: tells of another content than lies at {one.path}; "
+                "write it anew: l2s code"
+            )
+        model = one.key.removeprefix("models.").removesuffix(".path") if stage == "family" else None
+        found.append(seen.model_copy(update={"into": model and f"data/models/{model}"}))
+    return found
+
+
+def changed_given(key: str, before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Files and folders that a stage was given, and how each differs from what it read.
+
+    Args:
+        key: where code.lock tells of them.
+        before: what it told when the stage ran; None: nothing.
+        now: what it tells.
+    """
+    if before is None:
+        return [(f"{LOCK}: {key}", "not told of yet when it ran")]
+    paths = {one.key: one.path for one in given_paths(read_yaml(Path("params.yaml")))}
+    changes = []
+    for setting in {**before, **now}:
+        if before.get(setting) != now.get(setting):
+            how = "no longer read" if setting not in now else "modified" if before.get(setting) else "added"
+            changes.append((f"{paths[setting]} ({setting})" if setting in paths else setting, how))
+    return changes
+
+
+def _reference(path: Path, root: Path) -> Reference | None:
+    """A file, or a folder's own files, as they lie there; None for what is not there. Nothing is hashed twice."""
+    try:
+        files = {name: file for name, file in files_of(root / path).items() if "/" not in name}
+    except OSError:  # a name that the system does not take
+        return None
+    if not files:
+        return None
+    parts = [part for file in files.values() for part in parts_of(file)]
+    known: dict[Path, dict[str, str]] = {}
+    for part, digest in zip(parts, digest_tensors(parts), strict=True):
+        known.setdefault(part.file, {})[part.name] = digest
+    hashed = digest_files(files.values(), known)
+    found = {name: hashed[file].digest for name, file in files.items()}
+    whole = found.get(ALONE) or digest_parts(found)
+    return Reference(path=path.as_posix(), digest=whole, files=found)
