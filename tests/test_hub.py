@@ -16,6 +16,7 @@ from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.progress import silent
 from l2s.hub import HubModel, place_hub_model
 from tasks.running.code import refresh
+from tasks.running.given import digests_of_given
 from tasks.stages import run_stage
 from tests.flows.nightly.nightly_project import PARAMS
 from tests.tiny import random_weights, write_checkpoint
@@ -178,3 +179,18 @@ def test_each_source_takes_its_own_keys(found: dict[str, Any], expected: str) ->
 
 def test_the_repositorys_own_models_parse() -> None:
     assert all(model.name is None for model in Config.read(Path(__file__).parents[1] / "params.yaml").models.values())
+
+
+def test_a_branch_that_has_moved_in_the_cache_is_another_model(cache: Path) -> None:
+    def told(revision: str | None) -> dict[str, Any]:
+        params = PARAMS | {"models": {"slow": {"source": "hub", "name": "acme/tiny", "revision": revision}}}
+        found: dict[str, Any] = digests_of_given(params, Path(), before)["family"]
+        return found
+
+    before: dict[str, Any] = {}
+    assert told("main") == told(None) == {"models.slow.name": COMMIT} and told(COMMIT) == {}
+    before = {"given": {"family": told("main")}}
+    add(cache, commit="b" * 40, seed=1)
+    assert told("main") == {"models.slow.name": "b" * 40} != before["given"]["family"]
+    (cache / "models--acme--tiny").rename(cache / "gone")
+    assert told("main") == {"models.slow.name": COMMIT}, "a machine without it has nothing to do"

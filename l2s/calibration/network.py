@@ -16,6 +16,7 @@ from l2s.checkpoints.checkpoint import Checkpoint
 from l2s.checkpoints.checks.finite import all_finite
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.files.index import TensorEntry, listed
+from l2s.checkpoints.model.language import refuse_layers
 from l2s.checkpoints.model.quantised import quantised_by
 from l2s.checkpoints.open import open_reader
 from l2s.checkpoints.reader import Reader
@@ -129,6 +130,7 @@ class Network:
 
 
 def _build(checkpoint: Checkpoint) -> PreTrainedModel:
+    refuse_layers(checkpoint.path, checkpoint.config)
     changes = {"tie_word_embeddings": checkpoint.tied}
     changes |= {key: value for key, value in checkpoint.config.items() if key == "vocab_size"}
     try:

@@ -2,15 +2,16 @@
 
 dvc.yaml names them among a stage's parameters, as it does the fingerprints of code, so that another content at the same
 path makes out of date what was made of it. For each stage that may read some there is an entry: digests by the keys of
-params.yaml that name a path.
+params.yaml that name a path; of a model of a hub whose revision is no commit, the commit that its cache holds.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2s.checkpoints.files.digest import digest_tensors
-from l2s.core.errors import ConfigError
+from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.files import json_or_empty
 from l2s.core.yaml import read_yaml
 from l2s.given import given_paths
@@ -23,9 +24,11 @@ from tasks.stage import LOCK
 
 if TYPE_CHECKING:
     from l2s.config import Config
+    from l2s.hub import HubModel
 
 GIVEN = "given"
 """The block of code.lock; no kind of stage has this name."""
+COMMIT = re.compile(r"[0-9a-f]{40}")
 READERS = ("family", "problems", "calibrate", "sample", "gather")
 """Kinds of stages that read what the user gives."""
 
@@ -48,7 +51,33 @@ def digests_of_given(params: Mapping[str, Any], root: Path, before: Mapping[str,
         seen, kept = _reference(one.path, root), value_at(before, key_of(one.stage))
         digest = seen.digest if seen is not None else block(kept).get(one.key)
         value_at(found, key_of(one.stage)[len(GIVEN) + 1 :])[one.key] = digest
+    for key, model in _moving(params).items():
+        found["family"][key] = _commit(model) or block(before, GIVEN, "family").get(key)
     return found
+
+
+def _moving(params: Any) -> dict[str, "HubModel"]:
+    """Models of a hub that may be others tomorrow, by the keys that name them."""
+    from l2s.checkpoints.hub import NAME
+    from l2s.hub import HubModel
+
+    found = dict[str, HubModel]()
+    for name in block(params, "models"):
+        model = block(params, "models", name)
+        if model.get("source") == "hub":
+            one = HubModel(str(model.get("name")), model.get("revision"))
+            if NAME.fullmatch(one.reference) and not COMMIT.fullmatch(str(one.revision)):
+                found[f"models.{name}.name"] = one
+    return found
+
+
+def _commit(model: "HubModel") -> str | None:
+    from l2s.checkpoints.hub import cached_folder
+
+    try:
+        return cached_folder(model.reference).name
+    except CheckpointError:
+        return None
 
 
 def key_of(stage: str) -> str:
@@ -64,7 +93,14 @@ def check_given(stage: str, config: "Config") -> list[Reference]:
     """
     found = []
     told = block(value_at(json_or_empty(LOCK), key_of(stage)))
-    for one in given_paths(config.model_dump(mode="json")):
+    params = config.model_dump(mode="json")
+    for key, model in _moving(params).items() if stage == "family" else ():
+        if (commit := _commit(model)) is not None and told.get(key) not in (None, commit):
+            raise ConfigError(
+                f"{LOCK}: {key_of(stage)}: {key}: tells of another commit than the cache holds of {model.reference}; "
+                "write it anew: l2s code"
+            )
+    for one in given_paths(params):
         seen = _reference(one.path, Path()) if one.stage == stage else None
         if seen is None:
             continue  # the stage says itself that it is not there
@@ -73,8 +109,9 @@ def check_given(stage: str, config: "Config") -> list[Reference]:
                 f"{LOCK}: {key_of(stage)}: {one.key}: tells of another content than lies at {one.path}; "
                 "write it anew: l2s code"
             )
-        model = one.key.removeprefix("models.").removesuffix(".path") if stage == "family" else None
-        found.append(seen.model_copy(update={"into": model and f"data/models/{model}"}))
+        name = one.key.removeprefix("models.").removesuffix(".path")
+        into = f"data/models/{name}" if stage == "family" else None
+        found.append(seen.model_copy(update={"into": into}))
     return found
 
 
@@ -88,7 +125,9 @@ def changed_given(key: str, before: Mapping[str, Any] | None, now: Mapping[str, 
     """
     if before is None:
         return [(f"{LOCK}: {key}", "not told of yet when it ran")]
-    paths = {one.key: one.path for one in given_paths(read_yaml(Path("params.yaml")))}
+    params = read_yaml(Path("params.yaml"))
+    paths = {one.key: str(one.path) for one in given_paths(params)}
+    paths |= {key: model.reference for key, model in _moving(params).items()}
     changes = []
     for setting in {**before, **now}:
         if before.get(setting) != now.get(setting):

@@ -121,3 +121,27 @@ def test_an_empty_prompt_begins_with_the_token_between_texts(tmp_path: Path) -> 
     (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": None}))
     with pytest.raises(EngineError, match="empty prompt, and the tokenizer has no token to begin with"):
         ModelTokenizer(folder).prompt("", PromptParams(style="plain"))
+
+
+@pytest.mark.parametrize("context", [0, -1])
+def test_a_context_without_room_for_a_token_is_refused(tmp_path: Path, context: int) -> None:
+    folder = write_folder(tmp_path / "m")
+    config = json.loads((folder / "config.json").read_text()) | {"max_position_embeddings": context}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError) as error:
+        ModelTokenizer(folder)
+    expected = "expected a number of tokens from 1, found"
+    assert str(error.value) == f"{folder / 'config.json'}: max_position_embeddings: {expected} {context}"
+
+
+@pytest.mark.parametrize("layers", [10**30, 2049])
+@pytest.mark.parametrize("inner", [False, True])
+def test_more_layers_than_any_model_has_are_refused_before_they_are_built(
+    tmp_path: Path, layers: int, inner: bool
+) -> None:
+    folder = write_folder(tmp_path / "m")
+    said = {"num_hidden_layers": layers}
+    config = json.loads((folder / "config.json").read_text()) | ({"text_config": said} if inner else said)
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=r"config\.json: speaks of \S+ layers; expected at most 2048: fetch"):
+        ModelTokenizer(folder)

@@ -5,19 +5,15 @@ Building it takes seconds, most of them to import transformers; no weight is rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from l2s.checkpoints.checkpoint import Checkpoint
-from l2s.checkpoints.model.language import number_of
+from l2s.checkpoints.model.language import MOST_LAYERS, layers_said
 from l2s.checkpoints.model.parts import is_embedding, is_head, layer_of
 
-LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-"""What configs call the number of layers."""
-MOST = 2048
-"""Layers that are built to be looked at."""
 CLASSES = {"ForCausalLM": "AutoModelForCausalLM", "LMHeadModel": "AutoModelForCausalLM",
            "ForConditionalGeneration": "AutoModelForImageTextToText",
            "ForSequenceClassification": "AutoModelForSequenceClassification", "Model": "AutoModel"}  # fmt: skip
@@ -60,11 +56,6 @@ def unexpected_weights(model: Checkpoint, names: Iterable[str]) -> set[str]:
     return set() if found is None else {name for name in asked if not found.takes(name)}
 
 
-def layers_said(config: Mapping[str, Any]) -> int | None:
-    """The number of layers that a config speaks of."""
-    return next((number for key in LAYERS if (number := number_of(config, key)) is not None), None)
-
-
 def _looks_whole(model: Checkpoint) -> bool:
     """Has it an embedding, a last norm and all layers, and no layer that is another one but for what it lacks?"""
     layers: dict[int, set[str]] = {}
@@ -91,7 +82,7 @@ def architecture_of(model: Checkpoint) -> Architecture | None:
     named = model.config.get("architectures")
     named = named[0] if isinstance(named, list) and named and isinstance(named[0], str) else ""
     end = next((end for end in CLASSES if named.endswith(end)), None)
-    if (layers_said(model.config) or 0) > MOST:
+    if (layers_said(model.config) or 0) > MOST_LAYERS:
         return None
     return None if end is None else _built(model.path.absolute(), CLASSES[end])
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
+
+from l2s.core.errors import CheckpointError
 
 SECTIONS = ("thinker_config", "text_config", "language_config", "llm_config")
 """Where models of several parts keep those of the language model."""
 TIE = "tie_word_embeddings"
+LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+"""What configs call the number of layers."""
+MOST_LAYERS = 2048
+"""More than any model has: a damaged config's are not built, one after another, until memory ends."""
 
 
 def sections(config: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -28,6 +35,25 @@ def number_of(config: Mapping[str, Any], key: str) -> int | None:
     """A setting of the language model, of the innermost section that has it, where it is a whole number."""
     found = next((one[key] for one in reversed(sections(config)) if one.get(key) is not None), None)
     return found if type(found) is int else None
+
+
+def layers_said(config: Mapping[str, Any]) -> int | None:
+    """The number of layers that a config speaks of."""
+    return next((number for key in LAYERS if (number := number_of(config, key)) is not None), None)
+
+
+def refuse_layers(folder: Path, config: Mapping[str, Any]) -> None:
+    """Is this a number of layers that transformers can be asked to build?
+
+    Raises:
+        CheckpointError: there are more than any model has.
+    """
+    layers = layers_said(config)
+    if layers is not None and layers > MOST_LAYERS:
+        raise CheckpointError(
+            f"{folder / 'config.json'}: speaks of {layers:.6g} layers; expected at most {MOST_LAYERS}: "
+            "fetch config.json again"
+        )
 
 
 def tie_flag(config: Mapping[str, Any]) -> bool | None:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import transformers.utils.logging
 from transformers import AutoConfig, GenerationConfig
 
+from l2s.checkpoints.files.json_file import read_object
+from l2s.checkpoints.model.language import refuse_layers
 from l2s.core.digests import BLAKE3, digest_text
 from l2s.core.errors import CheckpointError, line_of
 from l2s.foreign_code import needs_own_code
@@ -46,18 +48,22 @@ class ModelTokenizer:
         """Read the folder.
 
         Raises:
-            CheckpointError: transformers cannot make a tokenizer or a config of it.
+            CheckpointError: transformers cannot make a tokenizer or a config of it, or it has no room for a token.
         """
         transformers.utils.logging.disable_progress_bar()
         self.path = path
         if not (path / "config.json").is_file():  # transformers would look for it on the hub
             raise CheckpointError(f"{path}: no model folder; expected one with config.json, tokenizer and weights")
+        refuse_layers(path, read_object(path / "config.json"))
         try:
             self.config: Any = AutoConfig.from_pretrained(path, trust_remote_code=False)
             generation = GenerationConfig.from_pretrained(path) if (path / "generation_config.json").is_file() else None
         except Exception as error:  # a config may be wrong in as many ways as there are architectures
             said = needs_own_code(path) or f"{path}: transformers cannot load this folder: {line_of(error)}"
             raise CheckpointError(said) from None
+        if self.context is not None and self.context < 1:
+            where = f"{path / 'config.json'}: max_position_embeddings"
+            raise CheckpointError(f"{where}: expected a number of tokens from 1, found {self.context}")
         self.tokenizer = open_tokenizer(path)
         self.template = ChatTemplate(self.tokenizer)
         self.stops = stop_tokens_of(self.tokenizer, generation, self.config)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from l2s.checkpoints.model.language import MOST_LAYERS
 from l2s.core.errors import ConfigError
 
 COUNTS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers")
@@ -104,12 +105,14 @@ def expanded(config: Config) -> Config:
     """With what transformers makes of a config, layer by layer, where the config leaves it to transformers."""
     from transformers import AutoConfig
 
+    count = count_of(config)
     if not isinstance(config.get("model_type"), str) or all(key in config for key in EXPANDED):
+        return config
+    if (count or 0) > MOST_LAYERS:
         return config
     try:
         known = AutoConfig.for_model(**dict(config))
     except Exception:  # whatever a model's own config class raises: transformers does not know it as it is
         return config
     found = {key: getattr(known, key, None) for key in EXPANDED if config.get(key) is None}
-    count = count_of(config)
     return {**config, **{key: value for key, value in found.items() if isinstance(value, list) and len(value) == count}}
