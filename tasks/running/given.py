@@ -15,7 +15,7 @@ from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.files import json_or_empty
 from l2s.core.yaml import read_yaml
 from l2s.given import given_paths
-from l2s.lineage.artefacts import ALONE, files_of
+from l2s.lineage.artefacts import ALONE, files_of, is_model
 from l2s.lineage.digests import digest_files, digest_parts, parts_of
 from l2s.lineage.paths import value_at
 from l2s.lineage.record import Reference
@@ -137,13 +137,14 @@ def changed_given(key: str, before: Mapping[str, Any] | None, now: Mapping[str, 
 
 
 def _reference(path: Path, root: Path) -> Reference | None:
-    """A file, or a folder's own files, as they lie there; None for what is not there. Nothing is hashed twice."""
+    """A file, or a model's own files, as they lie there; None for what is not there. Nothing is hashed twice."""
+    place = root / path
     try:
-        files = {name: file for name, file in files_of(root / path).items() if "/" not in name}
+        if not (place.is_file() or is_model(place)):
+            return None
     except OSError:  # a name that the system does not take
         return None
-    if not files:
-        return None
+    files = {name: file for name, file in files_of(place).items() if "/" not in name}
     parts = [part for file in files.values() for part in parts_of(file)]
     known: dict[Path, dict[str, str]] = {}
     for part, digest in zip(parts, digest_tensors(parts), strict=True):
