@@ -172,7 +172,7 @@ def test_an_empty_file_is_nothing(text: str) -> None:
 
 
 def test_folders_and_missing_files_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+    with pytest.raises(ConfigError, match="is a folder; expected a YAML file"):
         read_yaml(tmp_path)
     with pytest.raises(ConfigError, match="no such file"):
         read_yaml(tmp_path / "none.yaml")

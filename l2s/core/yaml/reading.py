@@ -37,6 +37,8 @@ def read_yaml(path: Path, *, written_by_dvc: bool = False) -> Any:
             content = file.read() if written_by_dvc else file.read(BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; expected a YAML file") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     return parse_yaml(content, str(path), written_by_dvc=written_by_dvc)
