@@ -103,3 +103,10 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=here())
     assert (done.returncode, done.stderr) == (130, "stopped\n")
+
+
+def test_a_preset_is_asked_of_init_and_not_of_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l2s: L2s) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, said = l2s("run", "--preset", "tiny")
+    assert (code, out) == (2, "") and said.count("\n") == 1 and "l2s init FOLDER --preset tiny" in said
+    assert "--preset" not in l2s("run", "--help")[1]
