@@ -76,9 +76,11 @@ class AnalysisParams(Params):
 
     @model_validator(mode="after")
     def roles_differ(self) -> Self:
-        """What was chosen on is no result, and the slow run is no merge."""
+        """What was chosen on is no result, the slow run is no merge, and the trade-off has two ends."""
         if self.validation is not None and self.validation in self.test:
             raise ValueError(f"validation: '{self.validation}' is also in test; expected a benchmark of its own")
         if self.slow is not None and self.slow in self.candidates:
             raise ValueError(f"candidates: '{self.slow}' is the slow run; expected merges, which are compared with it")
+        if self.slow is not None and self.slow == self.quick:
+            raise ValueError(f"quick: '{self.quick}' is the slow run too; expected another run, or no quick")
         return self

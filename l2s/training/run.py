@@ -16,6 +16,7 @@ from l2s.core.versions import __version__, version_of
 from l2s.generation.settings import DecodingParams
 from l2s.training.checkpoints import folder_of, remove
 from l2s.training.data import read_samples
+from l2s.training.gathered import refuse_learned_validation
 from l2s.training.settings import TrainingParams
 
 OnStep = Callable[[Mapping[str, Any]], None]
@@ -70,7 +71,9 @@ def train(
     asked, chosen_on = _problems(problems, settings.sampled), _problems(validation, settings.validation is not None)
     rows = {name: [{"id": one.id, "problem": one.problem} for one in found] for name, found in read.items()}
     tests = {path.stem: _problems(path, True) for path in benchmarks}
-    refuse_contamination(rows | ({"problems": asked} if asked else {}), tests)
+    learned = rows | ({"problems": asked} if asked else {})
+    refuse_contamination(learned, tests)
+    refuse_learned_validation(learned, chosen_on)
     inputs = {name: digest_file(samples[name]) for name in read}
     inputs |= {"problems": digest_file(problems)} if problems and asked else {}
     inputs |= {"validation": digest_file(validation)} if validation and chosen_on else {}

@@ -278,3 +278,8 @@ def test_problems_that_were_chosen_on_are_told_where_they_are_reported() -> None
     assert found.notes[0].startswith("1 of 3 problems of test are asked by validation too, on which recipes are chosen")
     apart = report([row | {"problem": row["problem"].replace("2+2", "5+5")} for row in asked])
     assert apart.shared == {} and found.notes[1:] == apart.notes
+
+
+def test_the_slow_run_is_not_the_quick_one() -> None:
+    with pytest.raises(ConfigError, match="quick: 'a' is the slow run too; expected another"):
+        AnalysisParams.parse({"slow": "a", "quick": "a"}, "params.yaml: analysis")

@@ -9,11 +9,13 @@ from types import SimpleNamespace
 import pytest
 
 from l2s.core.errors import ConfigError, L2SError
+from l2s.training.gathered import Gathered, check_apart
 from l2s.training.union import parse_training
 from tests.training.small import job_of, run
 
 SFT = {"method": "sft", "model": "m", "data": {"kind": "shortest", "samples": "s"}}
 REWARD = {"kind": "tldr", "length_scale": 300}
+VALIDATED = {"validation": {"problems": {"split": "validation", "per_level": 1}, "every": 2, "max_tokens": 8}}
 GRPO = {"method": "grpo", "model": "m", "reward": REWARD}
 
 
@@ -72,6 +74,22 @@ def test_contaminated_problems(start: Path, inputs: dict[str, Path], tmp_path: P
     test = tmp_path / "asked.jsonl"
     test.write_text(json.dumps({**shared, "id": "same", "problem": shared["problem"].upper()}) + "\n")
     refused("are asked by benchmarks", "sft", start, {**inputs, "test": test}, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("method", "file", "name"), [("grpo", "problems", "problems"), ("sft", "own", "own")])
+def test_a_checkpoint_is_not_chosen_on_what_is_learned(
+    method: str, file: str, name: str, start: Path, inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    learned = json.loads(inputs[file].read_text().splitlines()[0])
+    again = {"id": "again", "problem": learned["problem"].upper(), "gold": learned["gold"]}
+    both = tmp_path / "both.jsonl"
+    both.write_text(inputs["validation"].read_text() + json.dumps(again) + "\n")
+    said = f"training: 1 of 6 validation problems are learned from: again is {learned['id']} of {name}; give"
+    refused(said, method, start, {**inputs, "validation": both}, tmp_path / "out", **VALIDATED)
+    found = Gathered({name: inputs[file]} if method == "sft" else {}, None if method == "sft" else inputs[file], both)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        check_apart(found, [])
+    check_apart(found._replace(validation=inputs["validation"]), [])
 
 
 def test_unknown_samples(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
