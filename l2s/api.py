@@ -343,6 +343,7 @@ def train(
     engine: str = "auto",
     device: str = "cpu",
     work: Source | None = None,
+    force: bool = False,
     track: Track = silent,
 ) -> dict[str, Any]:
     """Train a model; ``out`` appears whole at the end, and a killed training goes on where it was.
@@ -356,6 +357,7 @@ def train(
         engine: of what is sampled meanwhile: ``auto``, ``transformers`` or ``vllm``.
         device: ``cpu`` or ``cuda``.
         work: folder for states of an unfinished training; default: ``.l2s/training/`` and ``out``'s name.
+        force: replace ``out`` if it holds something else than a training.
         track: shows progress, by steps.
 
     Returns:
@@ -374,7 +376,8 @@ def train(
     return train_model(
         settings, start=Path(settings.model), samples={name: Path(name) for name in settings.sources},
         problems=drawn.problems, validation=drawn.validation, benchmarks=[Path(path) for path in benchmarks],
-        out=Path(out), work=states, decoding=_decoding(engine, device, prompt), on_step=stepped(track, settings.method),
+        out=Path(out), work=states, decoding=_decoding(engine, device, prompt), force=force,
+        on_step=stepped(track, settings.method),
     )  # fmt: skip
 
 

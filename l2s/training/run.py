@@ -35,6 +35,7 @@ def train(
     work: Path,
     decoding: DecodingParams = DecodingParams(),
     record_costs: bool = True,
+    force: bool = False,
     on_step: OnStep | None = None,
 ) -> dict[str, Any]:
     """Train ``start`` as the settings say; ``out`` appears whole at the end.
@@ -52,6 +53,7 @@ def train(
         work: where states of an unfinished training lie.
         decoding: prompt and device; sampling is the settings'.
         record_costs: write seconds into manifest and history; without, their bytes repeat.
+        force: replace whatever lies at ``out``.
         on_step: told how training goes.
 
     Returns:
@@ -65,7 +67,7 @@ def train(
     from l2s.training.quiet import quiet
     from l2s.training.words import Words
 
-    refuse_place(out, start)
+    refuse_place(out, start, force)
     model, words = Checkpoint(start), Words(start, decoding.prompt, settings.level_template)
     read = {name: read_samples(path) for name, path in _named(settings, samples).items()}
     asked, chosen_on = _problems(problems, settings.sampled), _problems(validation, settings.validation is not None)

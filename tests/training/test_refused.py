@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from l2s.core.errors import ConfigError, L2SError
+from l2s.training.folder import refuse_place
 from l2s.training.gathered import Gathered, check_apart
 from l2s.training.union import parse_training
 from tests.training.small import job_of, run
@@ -103,6 +104,19 @@ def test_a_taken_place(start: Path, inputs: dict[str, Path], tmp_path: Path) -> 
     with pytest.raises(L2SError, match="holds files that are no training of ours"):
         run("sft", start, inputs, tmp_path / "out")
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+def test_a_merge_is_not_replaced_unless_forced(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(start, out)
+    (out / "l2s_manifest.json").write_text(json.dumps({"recipe": {"merge_method": "linear"}}))
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    with pytest.raises(L2SError, match=r"out: holds a model that is no training of ours; choose .* --force"):
+        run("sft", start, inputs, out)
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    refuse_place(out, start, force=True)
+    with pytest.raises(L2SError, match="the start model lies at"):
+        refuse_place(start, start, force=True)
 
 
 def changed(rows: Path, out: Path, **values: object) -> Path:
