@@ -191,13 +191,13 @@ def _place(error: yaml.MarkedYAMLError) -> str:
 
 
 def _reason(error: yaml.MarkedYAMLError, text: str) -> str:
-    """The parser's words, and of what is often the cause what to do."""
+    """The parser's words, or what to do where a tab is the cause, which YAML takes for no indentation."""
     said = ", ".join(part for part in (error.context, error.problem) if part)
     mark = error.problem_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in said:
-        return f"{said}; indent by spaces, not by tabs"
+        return "a tab stands where the line is indented; indent by spaces, not by tabs"
     return said
 
 
