@@ -1,12 +1,14 @@
 """Files and folders that are whole or absent, whoever else writes there."""
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from l2s.checkpoints.files.index import read_index
-from l2s.core.errors import CheckpointError, RecordError
+from l2s.core import files
+from l2s.core.errors import CheckpointError, RecordError, sentence_of
 from l2s.core.files import nearest_beside, replacing_folder, write_text
 from l2s.records.lines import numbered_lines
 
@@ -71,3 +73,16 @@ def test_a_misspelling_is_suggested_and_another_word_is_not(
 ) -> None:
     (tmp_path / there).write_text("")
     assert nearest_beside(tmp_path / asked) == (f"; did you mean '{tmp_path / meant}'?" if meant else "")
+
+
+def test_a_closed_folder_is_told_by_the_file_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path, mode: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(files, "open", closed, raising=False)
+    with pytest.raises(PermissionError) as refused:
+        write_text(tmp_path / "code.lock", "")
+    said = f"{tmp_path}/code.lock: Permission denied; take a place that you may write to, or give yourself the right"
+    assert sentence_of(refused.value) == said

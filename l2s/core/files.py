@@ -33,6 +33,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
+    except OSError as error:
+        if error.filename == str(aside):  # of which the user knows nothing
+            error.filename = str(path)
+        raise
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(path.parent)

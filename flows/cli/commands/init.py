@@ -51,6 +51,9 @@ def _check_free(folder: Path, names: list[str]) -> None:
         raise ConfigError(
             f"l2s init: {files[0]} is no folder: it is a file or a dead link; name a folder that is empty or not there"
         )
+    above = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.is_dir())
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise ConfigError(f"l2s init: {above} may not be written to; name a folder that you may write to")
     there = [name for name in names if os.path.lexists(folder / name)]
     if there:
         raise ConfigError(f"l2s init: {folder} holds {', '.join(there)} already; name another folder")

@@ -82,6 +82,14 @@ def test_what_cannot_be_a_project_is_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "new").exists()
 
 
+def test_a_closed_folder_is_refused_before_git_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    for folder in (tmp_path, tmp_path / "inner" / "demo"):
+        with pytest.raises(ConfigError, match=f"l2s init: {tmp_path} may not be written to; name a folder"):
+            init(folder, "tiny")
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``l2s`` of a wheel, in an environment that has the packages of this one and nothing of the clone."""
