@@ -37,7 +37,8 @@ def init(
         write_text(folder / name, text)
     refresh(folder)
     where = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-    say(f"{folder}: a project with preset {preset}; params.yaml says what it does. Next: {where}l2s run")
+    steps = f"{where}git add . && git commit -m 'l2s init' && l2s run"
+    say(f"{folder}: a project with preset {preset}; params.yaml says what it does. Next: {steps}")
 
 
 def _check_free(folder: Path, names: list[str]) -> None:
@@ -89,4 +90,5 @@ def _begin_dvc(folder: Path) -> None:
         Repo.init(str(folder), subdir=not (folder / ".git").exists()).close()
     except DvcException as error:
         raise ConfigError(f"l2s init: {folder}: DVC cannot begin here: {one_line(error)}") from None
+    _git(folder, "reset", "-q", "--", DVC, ".dvcignore")  # which DVC stages, and nobody asked for
     write_text(folder / DVC / "config", project_config())
