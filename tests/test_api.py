@@ -124,6 +124,7 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     said = capsys.readouterr().out
     assert "tokenizer of models/slow" in said and "merged: 4 of 4 correct" in said, said
     assert "tokens baseline" in said, "the slow run, and what others are compared with"
+    assert "slow, held to 60 tokens of thinking: " in said and "3 held" in said, "the control acts"
     assert "did you mean 'lambda'?" in said and not Path("other").exists()
     again = l2s.generate("merged", "problems.jsonl", "merged.jsonl", max_tokens=200)
     assert (again.generated, again.stored) == (0, 4)

@@ -22,7 +22,7 @@ def why_not(path: Path, config: Any, device: str) -> str | None:
     """Why vLLM cannot run a model with this transformers config on ``device``; None: it can."""
     found = build()
     if found is None:
-        return "vLLM is not installed; `make vllm` installs it"
+        return "vLLM is not installed; pip install 'l2s[vllm]' installs it, or in a clone make vllm"
     wanted = "cpu" if device == "cpu" else "cuda"
     if found[1] != wanted:
         return f"the vLLM that is installed runs on {found[1]}, and device is '{device}'"
