@@ -137,7 +137,7 @@ def merge(
 
     memory = parse_size(max_memory) if isinstance(max_memory, str) else max_memory
     return merge_checkpoints(
-        _recipe(recipe), models, Path(out), seed=seed, threads=threads, max_memory=memory, device=device,
+        _recipe(recipe), models, _path(out, "out"), seed=seed, threads=threads, max_memory=memory, device=device,
         force=force, statistics=statistics, track=track,
     )  # fmt: skip
 
@@ -177,18 +177,17 @@ def calibrate(
     from l2s.calibration.calibrate import calibrate as calibrate_model
     from l2s.calibration.settings import CalibrationParams
 
-    others = {str(path): Path(path) for path in distance_to}
-    _keep([model, texts, *others], out)
+    folder, rows, target = _path(model, "model"), _path(texts, "texts"), _path(out, "out")
+    others = {str(path): _path(path, "distance_to") for path in distance_to}
+    _keep([folder, rows, *others], target)
     params = CalibrationParams.parse(
         {
-            "model": str(model), "texts": str(texts), "kind": kind, "answer": answer, "samples": samples,
+            "model": str(folder), "texts": str(rows), "kind": kind, "answer": answer, "samples": samples,
             "max_tokens": max_tokens, "layers_at_a_time": layers_at_a_time, "distance_to": list(others), "seed": seed,
         },
         "options",
     )  # fmt: skip
-    return calibrate_model(
-        Path(model), Path(texts), Path(out), params, others=others, device=device, track=track, say=_warn
-    )
+    return calibrate_model(folder, rows, target, params, others=others, device=device, track=track, say=_warn)
 
 
 @naming_extras("l2s generate", "generate")
@@ -246,16 +245,17 @@ def generate(
     from l2s.generation.generate import Run, generate_responses
     from l2s.generation.levels import at_level
 
-    folder, found = Path(model), _control(control)
+    folder, asked, target = _path(model, "model"), _path(problems, "problems"), _path(out, "out")
+    found = _control(control)
     decoding = _decoding(
         engine, device, prompt, date, template_kwargs, temperature=temperature, top_p=top_p, top_k=top_k,
         max_tokens=max_tokens, samples=samples, seed=seed,
     )  # fmt: skip
     decoding = decoding if level is None else at_level(decoding, folder, level, say or _warn)
-    _keep([model, problems, *([control] if isinstance(control, str | os.PathLike) else [])], out)
+    _keep([folder, asked, *([control] if isinstance(control, str | os.PathLike) else [])], target)
     return generate_responses(
-        folder, Checkpoint(folder).digest, [Path(problems)], Path(out),
-        Run(_run_name(run, folder, control), decoding, found), Path(store), track, say or _warn,
+        folder, Checkpoint(folder).digest, [asked], target,
+        Run(_run_name(run, folder, control), decoding, found), _path(store, "store"), track, say or _warn,
     )  # fmt: skip
 
 
@@ -320,15 +320,15 @@ def sample(
     from l2s.generation.generate import Run
     from l2s.sampling.sample import sample_responses
 
-    folder = Path(model)
+    folder, asked, target = _path(model, "model"), _path(problems, "problems"), _path(out, "out")
     decoding = _decoding(
         engine, device, prompt, date, template_kwargs, temperature=temperature, top_p=top_p, top_k=top_k,
         max_tokens=max_tokens, samples=samples, seed=seed,
     )  # fmt: skip
-    _keep([model, problems], out)
+    _keep([folder, asked], target)
     counts, rows = sample_responses(
-        folder, Checkpoint(folder).digest, [Path(problems)], Path(out), Run(_run_name(run, folder, None), decoding),
-        Path(store), grader=grader, jobs=jobs, track=track, say=say or _warn,
+        folder, Checkpoint(folder).digest, [asked], target, Run(_run_name(run, folder, None), decoding),
+        _path(store, "store"), grader=grader, jobs=jobs, track=track, say=say or _warn,
     )  # fmt: skip
     return Sampled(rows, generated=counts.generated, stored=counts.stored)
 
@@ -343,6 +343,7 @@ def train(
     engine: str = "auto",
     device: str = "cpu",
     work: Source | None = None,
+    force: bool = False,
     track: Track = silent,
 ) -> dict[str, Any]:
     """Train a model; ``out`` appears whole at the end, and a killed training goes on where it was.
@@ -356,6 +357,7 @@ def train(
         engine: of what is sampled meanwhile: ``auto``, ``transformers`` or ``vllm``.
         device: ``cpu`` or ``cuda``.
         work: folder for states of an unfinished training; default: ``.l2s/training/`` and ``out``'s name.
+        force: replace ``out`` if it holds something else than a training.
         track: shows progress, by steps.
 
     Returns:
@@ -365,16 +367,19 @@ def train(
     from l2s.training.gathered import draw
     from l2s.training.run import train as train_model
 
+    target = _path(out, "out")
     found, where = _content(training, "training")
     folder = Path() if isinstance(training, Mapping) else Path(training).parent
     settings = read_training(found, where, folder)
-    _keep([settings.model, *settings.sources, *benchmarks], out)
-    states = Path(work) if work is not None else STORE.parent / "training" / _name_of_work(out)
+    tests = [_path(path, "benchmarks") for path in benchmarks]
+    _keep([settings.model, *settings.sources, *tests], target)
+    states = _path(work, "work") if work is not None else STORE.parent / "training" / _name_of_work(target)
     drawn = draw(settings, states.parent / f"{states.name}-problems", where)
     return train_model(
         settings, start=Path(settings.model), samples={name: Path(name) for name in settings.sources},
-        problems=drawn.problems, validation=drawn.validation, benchmarks=[Path(path) for path in benchmarks],
-        out=Path(out), work=states, decoding=_decoding(engine, device, prompt), on_step=stepped(track, settings.method),
+        problems=drawn.problems, validation=drawn.validation, benchmarks=tests,
+        out=target, work=states, decoding=_decoding(engine, device, prompt), force=force,
+        on_step=stepped(track, settings.method),
     )  # fmt: skip
 
 
@@ -414,21 +419,22 @@ def search_recipe(
     from l2s.search.file import read_search, with_folders
     from l2s.search.run import live_settings, problems_of, run_search
 
+    target = _path(out, "out")
     found, where = _content(search, "search")
     folder = Path() if isinstance(search, Mapping) else Path(search).parent
     asked = read_search(found, where, folder, budget=budget, sampler=sampler)
-    _keep([*asked.models.values(), *(one.path for one in asked.asked() if one.path is not None)], out)
-    states = (Path(work) if work is not None else STORE.parent / "searches") / _name_of_work(out)
+    _keep([*asked.models.values(), *(one.path for one in asked.asked() if one.path is not None)], target)
+    states = (_path(work, "work") if work is not None else STORE.parent / "searches") / _name_of_work(target)
     problems = problems_of(asked, states / "problems.jsonl", where)
     result = run_search(
         asked.settings(*problems), asked.space(where), [row for rows in problems.values() for row in rows],
-        live_settings(asked, Path(out).name, Path(store), states), Path(out), states / "journal.jsonl",
+        live_settings(asked, target.name, _path(store, "store"), states), target, states / "journal.jsonl",
         recipes=asked.recipes, jobs=jobs, track=track, say=say or (lambda sentence: None),
     )  # fmt: skip
     if result.winner is not None:
         recipe = with_folders(result.winner.proposal.candidate.recipe, asked)
-        write_text(Path(out) / "recipe.yaml", dump_yaml(recipe))
-    return read_object(Path(out) / "search.json")
+        write_text(target / "recipe.yaml", dump_yaml(recipe))
+    return read_object(target / "search.json")
 
 
 @naming_extras("l2s verify")
@@ -459,13 +465,14 @@ def verify(
     if not isinstance(responses, str | os.PathLike):
         if out is not None:
             raise ConfigError("verify: rows are returned, and OUT goes with a file; write them with l2s.records")
-        return Verified(verify_rows(responses, grader, jobs, track))
+        return Verified(verify_rows(_rows(responses), grader, jobs, track))
     if out is None:
         raise ConfigError(f"verify: {responses} is a file; expected OUT beside it, a file for the verdicts")
-    _keep([responses], out)
+    target = _path(out, "out")
+    _keep([responses], target)
     agreement = list[Row]()
     rows = verify_file(
-        Path(responses), Path(out), grader, jobs, track, format=format, out_format=out_format, say=_warn,
+        Path(responses), target, grader, jobs, track, format=format, out_format=out_format, say=_warn,
         report=agreement.extend,
     )  # fmt: skip
     return Verified(rows, agreement)
@@ -501,12 +508,14 @@ def analyse(
     from l2s.analysis.inputs.reading import read_verdicts
     from l2s.analysis.output.summary import write_summary
 
-    files = [Path(verdicts)] if isinstance(verdicts, str | os.PathLike) else [Path(path) for path in verdicts]
+    given = [verdicts] if isinstance(verdicts, str | os.PathLike) or not isinstance(verdicts, Iterable) else verdicts
+    files = [_path(path, "verdicts") for path in given]
+    target = _path(out, "out") if out is not None else None
     settings = settings_of([baseline] if isinstance(baseline, str) else baseline, margin, shared)
     facts = read_about(*_content(about, "about")) if about is not None else {}
     report = analyse_verdicts(read_verdicts(files, settings, track), settings, facts)
-    if out is not None:
-        write_summary(report, Path(out))
+    if target is not None:
+        write_summary(report, target)
     return report
 
 
@@ -529,7 +538,24 @@ def _content(given: Source | Mapping[str, Any], name: str) -> tuple[Any, str]:
     """What a YAML file holds, or what was given in its place; and where it stands, for errors."""
     from l2s.core.yaml import read_yaml
 
+    if not isinstance(given, str | os.PathLike | Mapping):
+        raise ConfigError(f"{name}: found {given!r:.60}, expected the path of a YAML file, or what it holds: a mapping")
     return (dict(given), name) if isinstance(given, Mapping) else (read_yaml(Path(given)), str(given))
+
+
+def _path(given: Any, name: str) -> Path:
+    """An argument that names a file or a folder."""
+    if not isinstance(given, str | os.PathLike) or isinstance(os.fspath(given), bytes):
+        raise ConfigError(f"{name}: found {given!r:.60}, expected a path, as text or a pathlib.Path")
+    return Path(given)
+
+
+def _rows(given: Iterable[Row]) -> list[Row]:
+    """Rows that were given in the place of a file."""
+    rows = list(given) if isinstance(given, Iterable) else [given]
+    if odd := [row for row in rows if not isinstance(row, Mapping)]:
+        raise ConfigError(f"responses: found {odd[0]!r:.60}, expected the path of a file, or rows: a list of mappings")
+    return rows
 
 
 def _run_name(run: str | None, model: Path, control: Any) -> str:

@@ -1,6 +1,7 @@
 """Config: the whole of params.yaml, typed. The only reader of that file."""
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -154,7 +155,7 @@ class Config(Params):
         problems = [
             f"{path}: {problem}"
             for check in (broken_references, broken_searches)
-            for problem in check({} if found is None else found)
+            for problem in check(_as_meant(found, cls))
         ]
         try:
             config = cls.parse(_without_empty(found), str(path))
@@ -216,6 +217,15 @@ def read_params(path: Path = PARAMS) -> Any:
             f"{path}: no such file in {Path.cwd()}; go to a project's folder, or make a project: l2s init"
         )
     return read_yaml(path)
+
+
+def _as_meant(found: Any, config: type[Params]) -> Any:
+    """A block whose name is misspelt under the name that it is meant to have: so what names its entries is right."""
+    if not isinstance(found, dict):
+        return {} if found is None else found
+    missing = [name for name in config.model_fields if name not in found]
+    meant = {key: get_close_matches(str(key), missing, n=1) for key in found if key not in config.model_fields}
+    return {(meant[key][0] if meant.get(key) else key): value for key, value in found.items()}
 
 
 def _without_empty(found: Any) -> Any:

@@ -124,6 +124,7 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     said = capsys.readouterr().out
     assert "tokenizer of models/slow" in said and "merged: 4 of 4 correct" in said, said
     assert "tokens baseline" in said, "the slow run, and what others are compared with"
+    assert "slow, held to 60 tokens of thinking: " in said and "3 held" in said, "the control acts"
     assert "did you mean 'lambda'?" in said and not Path("other").exists()
     again = l2s.generate("merged", "problems.jsonl", "merged.jsonl", max_tokens=200)
     assert (again.generated, again.stored) == (0, 4)
@@ -143,3 +144,40 @@ def test_broken_lines_are_a_warning(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"gold": "1", "response": "1"}\nnot json\n')
     with pytest.warns(UserWarning, match="1 line is broken"):
         assert l2s.verify(tmp_path / "a.jsonl", tmp_path / "v.jsonl").correct == 1
+
+
+MODEL, GIVEN = "models/slow", {"merge_method": "linear", "models": [{"model": "models/slow"}]}
+
+
+@pytest.mark.parametrize("odd", [3, None, b"models", ["models/slow"], 0.5], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        *(("check", "recipe"), ("merge", "recipe"), ("merge", "out"), ("train", "training"), ("train", "out")),
+        *(("calibrate", key) for key in ("model", "texts", "out")),
+        *((name, key) for name in ("generate", "sample") for key in ("model", "problems", "out")),
+        *(("search_recipe", "search"), ("search_recipe", "out"), ("verify", "responses"), ("analyse", "verdicts")),
+    ],
+)
+def test_an_argument_of_another_kind_is_one_sentence(
+    name: str, argument: str, odd: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    right = {
+        "recipe": GIVEN,
+        "training": {"method": "sft"},
+        "search": {},
+        "model": MODEL,
+        "texts": "t",
+        "problems": "p",
+    }
+    function = getattr(l2s, name)
+    takes = [key for key in (*right, "out") if key in inspect.signature(function).parameters]
+    given = {**{key: right.get(key, "out") for key in takes}, argument: odd}
+    if name in ("verify", "analyse"):
+        given = {argument: odd}
+    elif name == "check":
+        given.pop("out", None)
+    with pytest.raises(l2s.L2SError, match=rf"^{argument}: (found|models/slow)|models/slow: no such file") as told:
+        function(**given)
+    assert "\n" not in str(told.value) and list(tmp_path.iterdir()) == []

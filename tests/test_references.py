@@ -253,6 +253,20 @@ def test_nothing_is_written_behind_a_file_that_is_wrong_or_ends_otherwise(projec
     assert json.loads(Path("params.yaml").read_text()) == params
 
 
+@pytest.mark.parametrize(("block", "spelt"), [("recipes", "recipies"), ("runs", "runz"), ("models", "model")])
+def test_a_misspelt_block_is_one_sentence(project: Path, block: str, spelt: str) -> None:
+    """What names its entries is not wrong; another fault is told beside it."""
+    written(lambda params: params.update({spelt: params.pop(block)}))
+    with pytest.raises(ConfigError) as told:
+        Config.read()
+    assert str(told.value).count(": ") == 2 and f"{spelt}: unknown key; did you mean '{block}'?" in str(told.value)
+    params = written(lambda params: params.update({spelt: params.pop(block)}))
+    params["analysis"]["slow"] = "nobody"
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    with pytest.raises(ConfigError, match=r"unknown key.*analysis\.slow: 'nobody'"):
+        Config.read()
+
+
 def test_all_at_once(project: Path) -> None:
     def change(params: Params) -> None:
         params["analysis"] |= {"slow": "a1", "quick": "a2", "validation": "a3", "margn": 0.1}

@@ -99,7 +99,7 @@ REFUSED = {
     "!x {}": "line 1: the tag !x",
     "a: 1\n---\nb: 2": "line 2: a second document",
     "%YAML 1.1\n---\na: b": "directive",
-    "a:\n\t- b": "line 2.*spaces, not by tabs",
+    "a:\n\t- b": "line 2, column 1: a tab stands where the line is indented; indent by spaces",
     "a: \x00": "line 1 holds the control character",
     "a: 1\nb: \x1b[31m": "line 2 holds the control character",
     "? [a]\n: b": "line 1: a key that is no text",
@@ -172,7 +172,7 @@ def test_an_empty_file_is_nothing(text: str) -> None:
 
 
 def test_folders_and_missing_files_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+    with pytest.raises(ConfigError, match="is a folder; expected a YAML file"):
         read_yaml(tmp_path)
     with pytest.raises(ConfigError, match="no such file"):
         read_yaml(tmp_path / "none.yaml")

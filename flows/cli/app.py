@@ -1,4 +1,4 @@
-"""The command line: ``l2s``. Exit codes: 0 done; 1 finished and found something wrong; 2 bad input."""
+"""The command line: ``l2s``. Exit codes: 0 done; 1 finished and found something wrong; 2 bad input; 130 stopped."""
 
 import sys
 from collections.abc import Sequence
@@ -14,6 +14,10 @@ from l2s.core.errors import L2SError, sentence_of
 from l2s.core.extras import naming_extras
 
 PIPELINE, STEPS = "The pipeline", "Single steps, on your own files"
+STOPPED = 130
+"""The exit code after Ctrl-C."""
+GO_ON = ("run", "ui", "merge", "calibrate", "generate", "sample", "train", "search")
+"""Commands that keep what is finished when they are stopped."""
 
 
 def main(
@@ -76,5 +80,16 @@ def entry() -> None:
         console.complain(f"error: {sentence_of(error)}")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        console.tell("stopped; the next run continues from here")
-        raise SystemExit(130) from None
+        _say_stopped()
+        raise SystemExit(STOPPED) from None
+    except SystemExit as ended:  # which Typer makes of an interrupt, without a word
+        if ended.code == STOPPED:
+            _say_stopped()
+        raise
+
+
+def _say_stopped() -> None:
+    """What comes of the work after Ctrl-C; of a stage the run that started it tells."""
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    if command != "stage":
+        console.tell("stopped; the same command goes on from here" if command in GO_ON else "stopped")

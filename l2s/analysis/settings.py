@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from l2s.core.params import Params
+from l2s.core.params import Margin, Params
 
 REFLECTION_WORDS = (
     "wait", "hmm", "alternatively", "re-examine", "reexamine", "double-check", "double check", "check again",
@@ -41,7 +41,7 @@ class AnalysisParams(Params):
     """Run to its own slow run, e.g. where models of several sizes stand together."""
     quick: str | None = None
     """The run shown as the other end of the trade-off."""
-    margin: float = Field(0.02, gt=0, lt=1)
+    margin: Margin = 0.02
     """δ: parity means that the accuracy difference's lower end lies above −δ (a share)."""
     confidence: float = Field(0.95, gt=0, lt=1)
     """Of every interval."""
@@ -76,9 +76,11 @@ class AnalysisParams(Params):
 
     @model_validator(mode="after")
     def roles_differ(self) -> Self:
-        """What was chosen on is no result, and the slow run is no merge."""
+        """What was chosen on is no result, the slow run is no merge, and the trade-off has two ends."""
         if self.validation is not None and self.validation in self.test:
             raise ValueError(f"validation: '{self.validation}' is also in test; expected a benchmark of its own")
         if self.slow is not None and self.slow in self.candidates:
             raise ValueError(f"candidates: '{self.slow}' is the slow run; expected merges, which are compared with it")
+        if self.slow is not None and self.slow == self.quick:
+            raise ValueError(f"quick: '{self.quick}' is the slow run too; expected another run, or no quick")
         return self

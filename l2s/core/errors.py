@@ -10,6 +10,11 @@ Every message says what is wrong, where (file, key, tensor), what was expected, 
 Errors of ours (a broken invariant) stay plain Python errors: they deserve their traceback.
 """
 
+import errno
+
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the system says of files and folders that are not the user's to write, or to read."""
+
 
 class L2SError(Exception):
     """Bad input or usage. ``str(error)`` is the one sentence the user reads."""
@@ -45,4 +50,5 @@ def sentence_of(error: L2SError | OSError) -> str:
     """What is printed of an error; of the system's: what it would not do, and with which file."""
     if isinstance(error, L2SError):
         return str(error)
-    return str(L2SError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error))
+    closed = "; take a place that you may write to, or give yourself the right" if error.errno in CLOSED else ""
+    return str(L2SError(f"{error.filename}: {error.strerror}{closed}" if error.filename else error.strerror or error))

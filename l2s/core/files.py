@@ -16,6 +16,8 @@ STORE = Path(".l2s/responses.sqlite")
 """Where a project keeps responses, so that none is generated twice."""
 SETTLED = 2.0
 """Seconds."""
+CLOSE = 0.7
+"""How alike two names are, of 1, that one may be a misspelling of the other: ``slwo`` and ``slow`` are at 0.75."""
 LINE = 64
 """Bytes of a line of the cache. Copying is slower to another place in a line than the bytes have in their file."""
 
@@ -31,6 +33,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
+    except OSError as error:
+        if error.filename == str(aside):  # of which the user knows nothing
+            error.filename = str(path)
+        raise
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(path.parent)
@@ -150,18 +156,30 @@ def settled(seen: Sequence[int]) -> bool:
 
 
 def nearest_beside(path: Path) -> str:
-    """``; did you mean 'models/slow'?`` where what is beside a path that leads to nothing has nearly its name."""
+    """``; did you mean 'models/slow'?`` where what is beside a path that leads to nothing has nearly its name.
+
+    Where the path does lead to something, of another kind than was expected, that is said instead. Names with the same
+    ending are compared without it, since ``fast.jsonl`` and ``slow.jsonl`` are no misspellings of each other.
+    """
+    if os.path.isdir(path):
+        return "; it is a folder, not a file"
+    if os.path.lexists(path):
+        return "; it is a file, not a folder" if os.path.exists(path) else "; it is a link to nothing"
     try:
-        siblings = [beside.name for beside in path.parent.iterdir()]
+        siblings = sorted(beside.name for beside in path.parent.iterdir() if not beside.name.startswith("."))
     except OSError:
         return ""  # a folder that is not there, or that nobody may list, has no names to suggest
-    close = difflib.get_close_matches(path.name, sorted(siblings), n=1, cutoff=0.6)
+    same = {Path(name).stem: name for name in siblings if Path(name).suffix == path.suffix}
+    close = [same[stem] for stem in difflib.get_close_matches(path.stem, same, n=1, cutoff=CLOSE)]
+    others = [name for name in siblings if Path(name).suffix != path.suffix]
+    close = close or difflib.get_close_matches(path.name, others, n=1, cutoff=CLOSE)
     return f"; did you mean '{path.with_name(close[0])}'?" if close else ""
 
 
 def looked_for(path: Path) -> str:
-    """Which folder a relative path was looked for in, for a message."""
-    return "" if path.is_absolute() else f" (looked for from {Path.cwd()}, where the command runs)"
+    """Which folder a relative path, which leads to nothing, was looked for in, for a message."""
+    is_clear = path.is_absolute() or os.path.lexists(path)
+    return "" if is_clear else f" (looked for from {Path.cwd()}, where the command runs)"
 
 
 def user_cache() -> Path:

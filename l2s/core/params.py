@@ -2,10 +2,11 @@
 
 import difflib
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
 
 from l2s.core.errors import ConfigError
 
@@ -13,6 +14,8 @@ TAG = "kind="
 """How the tag of a member of a union begins: the place of an error has it, the file does not."""
 LONG = 48
 """A block written longer than this is not repeated before a sentence that says itself what is wrong in it."""
+KINDS = {"a valid tuple": "a list", "a valid list": "a list"}
+"""What YAML has for kinds of Python's."""
 T = TypeVar("T")
 
 
@@ -80,6 +83,16 @@ class Params(BaseModel):
         return []
 
 
+def _margin(found: float) -> float:
+    if not 0 < found < 1:
+        raise ValueError("expected a share above 0 and below 1, e.g. 0.02 for 2 points of accuracy")
+    return found
+
+
+Margin = Annotated[float, AfterValidator(_margin)]
+"""A difference of accuracy, as a share."""
+
+
 def read_with(validate: Callable[..., T], model: type[BaseModel], found: Any, where: str) -> T:
     """What ``validate``, of pydantic, makes of ``found``; notes on renamed keys go to the log.
 
@@ -130,6 +143,9 @@ def inside(where: str) -> str:
 def _expected(message: str) -> str:
     message = message.removeprefix("Value error, ").replace("Input should be", "expected")
     message = message.partition(", unable to parse")[0]
+    message = re.sub(r"a valid dictionary or instance of \w+", "a block of keys", message)
+    for ours, yaml in KINDS.items():
+        message = message.replace(ours, yaml)
     return message[0].lower() + message[1:]
 
 

@@ -29,6 +29,15 @@ def rows_of(summary: Row, table: str, benchmark: str) -> list[Row]:
     return [row for row in summary.get(table, []) if row["benchmark"] == benchmark]
 
 
+def longer_than_slow(summary: Row, benchmark: str) -> str:
+    """A sentence where the chosen run answers a benchmark at greater length than the slow one; else nothing."""
+    chosen = [row for row in rows_of(summary, "rows", benchmark) if row["run"] == summary["chosen"]["run"]]
+    reduction = chosen[0].get("reduction") if chosen else None
+    if reduction is None or round(1 - reduction, 2) <= 1:
+        return ""
+    return f"The chosen run is longer than the slow one here: {1 - reduction:.2f} × its tokens."
+
+
 def grouped(rows: Iterable[Row], *names: str) -> list[tuple[tuple[Any, ...], list[Row]]]:
     """Rows that agree in some columns, with what stands there, in its order."""
     found: dict[tuple[Any, ...], list[Row]] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from l2s.core.row import Row
 from l2s.core.shown import size_text
-from l2s.core.summary import roles_of, rows_of, sorted_rows
+from l2s.core.summary import longer_than_slow, roles_of, rows_of, sorted_rows
 from l2s.report.parts import columns
 from l2s.report.parts.headline import featured
 from l2s.report.parts.numbers import Cell, Column
@@ -99,7 +99,8 @@ def caption(summary: Row, rows: list[Row]) -> str:
         parts.append(f"Undecided: a difference under {100 * max(blind):.1f} points is easily missed with so few.")
     if summary["chosen"]["run"]:
         parts.append(f"★ chosen on {settings['validation']}, on its problems alone.")
-    return " ".join(parts)
+        parts.append(longer_than_slow(summary, rows[0]["benchmark"]))
+    return " ".join(filter(None, parts))
 
 
 def sampled_grid(summary: dict[str, Any], benchmark: str) -> Grid | None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from l2s.benchmarks import SOURCES, BenchmarkParams
+from l2s.core.devices import device_problem
 from l2s.core.errors import ConfigError
 from l2s.core.files import nearest_beside
 from l2s.core.params import Params, nearest
@@ -142,6 +143,8 @@ def _wrong(search: SearchFile, where: str) -> list[str]:
             problems.append(f"{where}{joint}start: '{name}' is not under recipes{hint}")
     problems += [f"{where}{joint}models.{name}: {path}: no such folder{nearest_beside(Path(path))}"
                  for name, path in search.models.items() if "/" in path and not Path(path).is_dir()]  # fmt: skip
+    if no_device := device_problem(search.decoding.device):
+        problems.append(f"{where}{joint}decoding.device: {no_device}")
     try:
         problems += unknown_inputs(search.space(where), search.models, search.calibration, f"{where}{joint}recipe")
     except ConfigError as error:

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from l2s.core.params import Params
+from l2s.core.params import Margin, Params
 
 CLOSED_FORM = "closed-form"
 """Under ``start``: MetaGPT's weights, the squared lengths of the task vectors over their sum."""
@@ -36,9 +36,9 @@ class SearchParams(Params):
     """The run that parity is asked with."""
     goal: Literal["tokens", "front"] = "tokens"
     """``tokens``: the fewest at parity with slow; ``front``: accuracy against tokens."""
-    margin: float = Field(0.02, gt=0, lt=1)
+    margin: Margin = 0.02
     """Parity: the accuracy is lower by less than this share."""
-    level_margin: float | None = Field(None, gt=0, lt=1)
+    level_margin: Margin | None = None
     """A trial is thrown out too that is certified to lose more than this share at a level of a benchmark."""
     confidence: float = Field(0.95, ge=0.5, lt=1)
     budget: Budget = Budget()

@@ -11,7 +11,7 @@ from l2s.checkpoints import Checkpoint
 from l2s.checkpoints.files.dtypes import TORCH_NAMES
 from l2s.checkpoints.files.writer import CheckpointWriter, TensorPlan
 from l2s.core.errors import CheckpointError
-from l2s.core.files import replacing_folder, write_json, write_text
+from l2s.core.files import json_or_empty, replacing_folder, write_json, write_text
 from l2s.core.lazy import torch
 from l2s.core.versions import __version__, version_of
 from l2s.core.yaml import dump_yaml
@@ -51,17 +51,23 @@ def write_folder(
     return manifest
 
 
-def refuse_place(out: Path, start: Path) -> None:
-    """Is ``out`` a place to write to?
+def refuse_place(out: Path, start: Path, force: bool = False) -> None:
+    """Is ``out`` a place to write to? With ``force`` whatever lies there is replaced, but for the start model.
 
     Raises:
-        CheckpointError: it holds something that is no training of ours, or the start model lies there.
+        CheckpointError: it holds something that is no training of ours, such as a merge, or the start model.
     """
     place, source = out.resolve(), start.resolve()
     if source == place or place in source.parents or source in place.parents:
         raise CheckpointError(f"{out}: the start model lies at {start}; choose another place for what is trained")
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / MANIFEST).is_file())):
-        raise CheckpointError(f"{out}: holds files that are no training of ours; choose another place")
+    if out.exists() and not out.is_dir():
+        raise CheckpointError(f"{out}: is a file; choose another place for what is trained")
+    is_training = "settings" in json_or_empty(out / MANIFEST)  # a merge's manifest has none
+    if out.is_dir() and any(out.iterdir()) and not is_training and not force:
+        held = "a model that is" if (out / "config.json").is_file() else "files that are"
+        raise CheckpointError(
+            f"{out}: holds {held} no training of ours; choose another place, or replace it with --force"
+        )
 
 
 def refuse_untrainable(start: Checkpoint, names: Mapping[str, Any]) -> None:

@@ -5,14 +5,15 @@ not when other samples or benchmarks have.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from l2s.benchmarks import ProblemParams, write_problems
-from l2s.benchmarks.contamination import refuse_contamination
-from l2s.core.errors import RecordError
+from l2s.benchmarks.contamination import normalised, refuse_contamination
+from l2s.core.errors import ConfigError, RecordError
 from l2s.core.files import replacing
+from l2s.core.row import Row
 from l2s.records import read_rows
 from l2s.training.settings import RolloutParams, TrainingParams
 
@@ -75,10 +76,32 @@ def draw(settings: TrainingParams, folder: Path, where: str) -> Gathered:
 
 
 def check_apart(gathered: Gathered, benchmarks: Sequence[Path]) -> None:
-    """No problem that is learned from is one of a benchmark's.
+    """No problem that is learned from is one of a benchmark's, or one on which a checkpoint is chosen.
 
     Raises:
         ConfigError: some are, with examples.
     """
     learned = {path.stem: read_rows(path) for path in gathered.learned_from}
     refuse_contamination(learned, {path.stem: read_rows(path) for path in benchmarks})
+    if gathered.validation is not None:
+        refuse_learned_validation(learned, read_rows(gathered.validation))
+
+
+def refuse_learned_validation(learned: Mapping[str, Iterable[Row]], validation: Iterable[Row]) -> None:
+    """A checkpoint is not chosen on what it was trained on, where it is as good as it has learned by heart.
+
+    Args:
+        learned: rows with ``id`` and ``problem``, by the name of what they belong to.
+        validation: rows of the problems to choose on.
+
+    Raises:
+        ConfigError: they share problems; names the first.
+    """
+    texts = {normalised(row["problem"]): f"{row['id']} of {name}" for name, rows in learned.items() for row in rows}
+    asked = {normalised(row["problem"]): row["id"] for row in validation}
+    shared = [f"{one} is {texts[text]}" for text, one in asked.items() if text in texts]
+    if shared:
+        raise ConfigError(
+            f"training: {len(shared)} of {len(asked)} validation problems are learned from: {shared[0]}"
+            f"{', …' if len(shared) > 1 else ''}; give validation.problems others than those that are trained on"
+        )

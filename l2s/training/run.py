@@ -16,6 +16,7 @@ from l2s.core.versions import __version__, version_of
 from l2s.generation.settings import DecodingParams
 from l2s.training.checkpoints import folder_of, remove
 from l2s.training.data import read_samples
+from l2s.training.gathered import refuse_learned_validation
 from l2s.training.settings import TrainingParams
 
 OnStep = Callable[[Mapping[str, Any]], None]
@@ -34,6 +35,7 @@ def train(
     work: Path,
     decoding: DecodingParams = DecodingParams(),
     record_costs: bool = True,
+    force: bool = False,
     on_step: OnStep | None = None,
     code: str = "",
 ) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def train(
         work: where states of an unfinished training lie.
         decoding: prompt and device; sampling is the settings'.
         record_costs: write seconds into manifest and history; without, their bytes repeat.
+        force: replace whatever lies at ``out``.
         on_step: told how training goes.
         code: a fingerprint of the code that trains; what another one left unfinished is begun anew.
 
@@ -66,13 +69,15 @@ def train(
     from l2s.training.quiet import quiet
     from l2s.training.words import Words
 
-    refuse_place(out, start)
+    refuse_place(out, start, force)
     model, words = Checkpoint(start), Words(start, decoding.prompt, settings.level_template)
     read = {name: read_samples(path) for name, path in _named(settings, samples).items()}
     asked, chosen_on = _problems(problems, settings.sampled), _problems(validation, settings.validation is not None)
     rows = {name: [{"id": one.id, "problem": one.problem} for one in found] for name, found in read.items()}
     tests = {path.stem: _problems(path, True) for path in benchmarks}
-    refuse_contamination(rows | ({"problems": asked} if asked else {}), tests)
+    learned = rows | ({"problems": asked} if asked else {})
+    refuse_contamination(learned, tests)
+    refuse_learned_validation(learned, chosen_on)
     inputs = {name: digest_file(samples[name]) for name in read}
     inputs |= {"problems": digest_file(problems)} if problems and asked else {}
     inputs |= {"validation": digest_file(validation)} if validation and chosen_on else {}

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from l2s.benchmarks import TrainingProblems
 from l2s.core.kinds import Kind
-from l2s.core.params import Params
+from l2s.core.params import Margin, Params
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """Of things that are there; a larger one is a slip of the pen."""
@@ -31,7 +31,7 @@ class ValidationParams(Params):
     problems: TrainingProblems = TrainingProblems(split="validation", per_level=40)
     every: Count = 10
     """Steps between two candidates; the last step is one."""
-    margin: float = Field(0.03, gt=0, lt=1)
+    margin: Margin = 0.03
     """Parity: the loss of accuracy, at the lower end of its paired interval, is less than this."""
     confidence: float = Field(0.95, gt=0, lt=1)
     max_tokens: Count = 400

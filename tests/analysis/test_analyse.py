@@ -228,7 +228,9 @@ def test_what_cannot_be_paired_or_found_is_one_sentence() -> None:
         report([row for row in rows if (row["run"], row["benchmark"], row["id"]) != ("quick", "test", "7")])
     with pytest.raises(RecordError, match="answers test 0 sample 0 twice"):
         report([*rows, rows[-200]])
-    with pytest.raises(ConfigError, match=r"analysis.slow: there are no verdicts of 'slo'; did you mean 'slow'\?"):
+    with pytest.raises(
+        ConfigError, match=r"--baseline .analysis.slow.: there are no verdicts of 'slo'; did you mean 'slow'\?"
+    ):
         report(rows, SETTINGS.model_copy(update={"slow": "slo"}))
     without = [row for row in rows if (row["run"], row["id"]) not in (("quick", "7"), ("base", "9"))]
     with pytest.raises(RecordError, match=r"runs base and slow .*e.g. id 9 .*runs quick and slow .*e.g. id 7 "):
@@ -242,7 +244,9 @@ def test_what_cannot_be_paired_or_found_is_one_sentence() -> None:
     for run in ("slow", "average"):
         with pytest.raises(ConfigError, match=f"{run} has no verdicts on the validation benchmark"):
             report([row for row in rows if (row["run"], row["benchmark"]) != (run, "validation")])
-    with pytest.raises(ConfigError, match=r"analysis.baselines: there are no verdicts of 'slov'; did you mean 'slow'"):
+    with pytest.raises(
+        ConfigError, match=r"--baseline .analysis.baselines.: there are no verdicts of 'slov'; did you mean 'slow'"
+    ):
         report(rows, SETTINGS.model_copy(update={"baselines": {"average": "slov"}}))
     with pytest.raises(RecordError, match="there are no verdicts to analyse"):
         analysed([], AnalysisParams())
@@ -278,3 +282,15 @@ def test_problems_that_were_chosen_on_are_told_where_they_are_reported() -> None
     assert found.notes[0].startswith("1 of 3 problems of test are asked by validation too, on which recipes are chosen")
     apart = report([row | {"problem": row["problem"].replace("2+2", "5+5")} for row in asked])
     assert apart.shared == {} and found.notes[1:] == apart.notes
+
+
+def test_the_slow_run_is_not_the_quick_one() -> None:
+    with pytest.raises(ConfigError, match="quick: 'a' is the slow run too; expected another"):
+        AnalysisParams.parse({"slow": "a", "quick": "a"}, "params.yaml: analysis")
+
+
+@pytest.mark.parametrize("margin", [0, 1, 2, -0.1])
+def test_a_margin_is_a_share(margin: float) -> None:
+    said = f"analysis.margin: found {margin}, expected a share above 0 and below 1, e.g. 0.02 for 2 points of accuracy"
+    with pytest.raises(ConfigError, match=said):
+        AnalysisParams.parse({"margin": margin}, "analysis")

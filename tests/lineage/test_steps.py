@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flows.cli.commands.lineage import _when
 from l2s.lineage.record import Sidecar
 from tests.conftest import L2s
 from tests.lineage.conftest import both, changed, flipped
@@ -110,10 +111,25 @@ def test_mermaid_and_tree_of_a_project(project: Path, l2s: L2s, monkeypatch: Pat
     assert [line for line in said.splitlines() if "given/" in line] != []
     code, said = both(l2s("lineage", "data/summary"))
     assert code == 0 and said.count("(above)") > 3, "what was shown once is not spelt out again"
+    nodes = json.loads(both(l2s("lineage", "data/summary", "--json"))[1])["nodes"]
+    assert said.count("made by ") == sum(node["made_by"] is not None for node in nodes.values()), "models neither"
     code, said = both(l2s("lineage", "data/models/base/config.json", "--json"))
     node = json.loads(said)["nodes"]["data/models/base"]
     assert node["made_by"] == "family" and node["parameters"]["family"]["seed"] == 0
     assert {"torch", "python"} <= set(node["versions"]) and node["occasion"]["machine"]["cores"] >= 1
+
+
+def test_a_tree_tells_uncommitted_files_as_what_they_are() -> None:
+    """Files that no commit ever held have not changed since one."""
+    machine = {"processor": "P", "cores": 2}
+    occasion = {"started": "2026-01-01T00:00:00.000", "seconds": 1.0, "machine": machine, "prefect_run": None}
+    for commit, dirty, said in (
+        (None, [], "(P, 2 cores)"), (None, ["a.py"], "(P, 2 cores) before the first commit"),
+        ("1" * 40, [], f"(P, 2 cores) at commit {'1' * 12}"),
+        ("1" * 40, ["a.py"], f"at commit {'1' * 12} with 1 file changed or new"),
+        ("1" * 40, ["a.py", "b.py"], f"at commit {'1' * 12} with 2 files changed or new"),
+    ):  # fmt: skip
+        assert _when({**occasion, "commit": commit, "dirty": dirty}).endswith(said)
 
 
 def test_a_damaged_record_is_a_sentence(project: Path, l2s: L2s, monkeypatch: Patch) -> None:

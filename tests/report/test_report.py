@@ -10,6 +10,7 @@ from matplotlib.text import Annotation, Text
 from PIL import Image
 from rich.console import Console
 
+from l2s.analysis.output.tables import markdown_table
 from l2s.analysis.output.terminal import main_table
 from l2s.core.shown import share_text, size_text
 from l2s.core.summary import roles_of, sorted_rows
@@ -106,6 +107,23 @@ def test_the_caption_says_what_is_true_of_its_table(summary: dict[str, Any], tmp
     assert caption(alone, sorted_rows(alone, "test")) == "200 problems each."
     several = summarised(verdict_rows(per_benchmark={"validation": 20, "test": 30}, samples=3), tmp_path)
     assert "30 problems (90 responses)" in headline(several)
+
+
+def test_a_chosen_run_that_is_longer_than_slow_is_said_to_be(summary: dict[str, Any]) -> None:
+    """1.08 of slow's tokens are a reduction of −0.08; a reduction of 0 is not longer."""
+    for reduction, said in ((-0.08, True), (0.0, False), (0.4, False)):
+        rows = [
+            row | {"reduction": reduction} if (row["run"], row["benchmark"]) == ("average", "test") else row
+            for row in summary["rows"]
+        ]
+        longer = {**summary, "rows": rows}
+        texts = (
+            caption(longer, sorted_rows(longer, "test")),
+            " ".join(shown(longer, 120).split()),
+            markdown_table(longer),
+        )
+        for text in texts:
+            assert ("longer than the slow one here: 1.08 × its tokens." in text) == said, text
 
 
 def test_numbers_as_text() -> None:

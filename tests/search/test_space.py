@@ -208,7 +208,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ({"budget": {"trials": 0}}, "budget.trials: found 0, expected greater than or equal to 1"),
         ({"budget": {"trial": 4}}, "budget.trial: unknown key; did you mean 'trials'?"),
         ({"goal": "token"}, "goal: found 'token', expected 'tokens' or 'front'"),
-        ({"margin": 0}, "margin: found 0, expected greater than 0"),
+        ({"margin": 0}, "margin: found 0, expected a share above 0"),
         ({"sampler": "bayes"}, "sampler: found 'bayes', expected"),
         ({"start": ["average", "average"]}, "start names a recipe twice"),
     ],

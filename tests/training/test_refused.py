@@ -9,11 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from l2s.core.errors import ConfigError, L2SError
+from l2s.training.folder import refuse_place
+from l2s.training.gathered import Gathered, check_apart
 from l2s.training.union import parse_training
 from tests.training.small import job_of, run
 
 SFT = {"method": "sft", "model": "m", "data": {"kind": "shortest", "samples": "s"}}
 REWARD = {"kind": "tldr", "length_scale": 300}
+VALIDATED = {"validation": {"problems": {"split": "validation", "per_level": 1}, "every": 2, "max_tokens": 8}}
 GRPO = {"method": "grpo", "model": "m", "reward": REWARD}
 
 
@@ -74,6 +77,22 @@ def test_contaminated_problems(start: Path, inputs: dict[str, Path], tmp_path: P
     refused("are asked by benchmarks", "sft", start, {**inputs, "test": test}, tmp_path / "out")
 
 
+@pytest.mark.parametrize(("method", "file", "name"), [("grpo", "problems", "problems"), ("sft", "own", "own")])
+def test_a_checkpoint_is_not_chosen_on_what_is_learned(
+    method: str, file: str, name: str, start: Path, inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    learned = json.loads(inputs[file].read_text().splitlines()[0])
+    again = {"id": "again", "problem": learned["problem"].upper(), "gold": learned["gold"]}
+    both = tmp_path / "both.jsonl"
+    both.write_text(inputs["validation"].read_text() + json.dumps(again) + "\n")
+    said = f"training: 1 of 6 validation problems are learned from: again is {learned['id']} of {name}; give"
+    refused(said, method, start, {**inputs, "validation": both}, tmp_path / "out", **VALIDATED)
+    found = Gathered({name: inputs[file]} if method == "sft" else {}, None if method == "sft" else inputs[file], both)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        check_apart(found, [])
+    check_apart(found._replace(validation=inputs["validation"]), [])
+
+
 def test_unknown_samples(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
     data = {"data": {"kind": "shortest", "samples": "owm"}}
     refused("there are no samples 'owm'; did you mean 'own'?", "sft", start, inputs, tmp_path / "out", **data)
@@ -85,6 +104,19 @@ def test_a_taken_place(start: Path, inputs: dict[str, Path], tmp_path: Path) -> 
     with pytest.raises(L2SError, match="holds files that are no training of ours"):
         run("sft", start, inputs, tmp_path / "out")
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+def test_a_merge_is_not_replaced_unless_forced(start: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(start, out)
+    (out / "l2s_manifest.json").write_text(json.dumps({"recipe": {"merge_method": "linear"}}))
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    with pytest.raises(L2SError, match=r"out: holds a model that is no training of ours; choose .* --force"):
+        run("sft", start, inputs, out)
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    refuse_place(out, start, force=True)
+    with pytest.raises(L2SError, match="the start model lies at"):
+        refuse_place(start, start, force=True)
 
 
 def changed(rows: Path, out: Path, **values: object) -> Path:

@@ -11,7 +11,7 @@ import typer
 from flows.cli import console
 from flows.cli.commands.options import Grader, Replace, Rows
 from flows.cli.console import Json, print_table, say, warn
-from l2s.core.errors import ConfigError
+from l2s.core.errors import ConfigError, RecordError
 
 if TYPE_CHECKING:
     from l2s.analysis.inputs.reading import KeepAside
@@ -34,6 +34,7 @@ def verify(
     from l2s.core.progress import bar
     from l2s.verification.io.graded_files import verify_file
 
+    _refuse_empty(responses)
     graded = partial(verify_file, responses, target, grader, jobs, bar, format=form, out_format=out_form)
     _show_grades(target, graded, as_json)
 
@@ -53,9 +54,18 @@ def grade(
     if gold is not None and answer is not None and pairs is None and target is None:
         _show_pair(gold, answer, grader, as_json)
     elif pairs is not None and target is not None and gold is None and answer is None:
+        _refuse_empty(pairs)
         _show_grades(target, partial(grade_file, pairs, target, grader), as_json)
     else:
         raise ConfigError("l2s grade takes either --gold G --answer A, or PAIRS.jsonl OUT.jsonl")
+
+
+def _refuse_empty(file: Path) -> None:
+    """A file without a row is a mistake on a command line: nothing in it is right, and nothing wrong."""
+    from l2s.records.lines import numbered_lines
+
+    if file.is_file() and not any(line.strip() for _, line in numbered_lines(file)):
+        raise RecordError(f"{file}: holds no rows; expected JSONL, one row a line")
 
 
 def _tell_dropped(sentences: list[str]) -> None:

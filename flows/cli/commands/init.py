@@ -37,7 +37,8 @@ def init(
         write_text(folder / name, text)
     refresh(folder)
     where = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-    say(f"{folder}: a project with preset {preset}; params.yaml says what it does. Next: {where}l2s run")
+    steps = f"{where}git add . && git commit -m 'l2s init' && l2s run"
+    say(f"{folder}: a project with preset {preset}; params.yaml says what it does. Next: {steps}")
 
 
 def _check_free(folder: Path, names: list[str]) -> None:
@@ -51,6 +52,9 @@ def _check_free(folder: Path, names: list[str]) -> None:
         raise ConfigError(
             f"l2s init: {files[0]} is no folder: it is a file or a dead link; name a folder that is empty or not there"
         )
+    above = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.is_dir())
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise ConfigError(f"l2s init: {above} may not be written to; name a folder that you may write to")
     there = [name for name in names if os.path.lexists(folder / name)]
     if there:
         raise ConfigError(f"l2s init: {folder} holds {', '.join(there)} already; name another folder")
@@ -86,4 +90,5 @@ def _begin_dvc(folder: Path) -> None:
         Repo.init(str(folder), subdir=not (folder / ".git").exists()).close()
     except DvcException as error:
         raise ConfigError(f"l2s init: {folder}: DVC cannot begin here: {one_line(error)}") from None
+    _git(folder, "reset", "-q", "--", DVC, ".dvcignore")  # which DVC stages, and nobody asked for
     write_text(folder / DVC / "config", project_config())

@@ -52,7 +52,7 @@ def _print_tree(found: Mapping[str, Any]) -> None:
 
     def grow(parent: Tree, path: str) -> None:
         node = nodes[path]
-        again = path in seen and bool(node["inputs"])
+        again = path in seen
         seen.add(path)
         branch = parent.add(_title(node) + (" [dim](above)[/dim]" if again else ""))
         if again:
@@ -98,7 +98,10 @@ def _when(occasion: Mapping[str, Any] | None) -> str:
     if occasion is None:
         return "; when and where is not recorded here"
     commit = f" at commit {occasion['commit'][:12]}" if occasion["commit"] else ""
-    dirty = f" and {len(occasion['dirty'])} files changed since" if occasion["dirty"] else ""
+    files = len(occasion["dirty"])
+    dirty = f" with {files} file{'s' if files > 1 else ''} changed or new" if files else ""
+    if files and not occasion["commit"]:
+        dirty = " before the first commit"
     run = f", Prefect run {occasion['prefect_run']}" if occasion["prefect_run"] else ""
     where = f"{occasion['machine']['processor']}, {occasion['machine']['cores']} cores"
     return f" on {occasion['started'][:19]}Z in {occasion['seconds']} s ({where}){commit}{dirty}{run}"

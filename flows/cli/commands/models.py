@@ -134,8 +134,9 @@ def train(
     from l2s.core.progress import bar
 
     manifest = api.train(
-        training, target, benchmarks=benchmark or [], prompt=prompt, engine=engine, device=device, track=bar
-    )
+        training, target, benchmarks=benchmark or [], prompt=prompt, engine=engine, device=device, force=force,
+        track=bar,
+    )  # fmt: skip
     if as_json:
         console.out.print_json(json.dumps(manifest))
         return

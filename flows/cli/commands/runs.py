@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from flows.cli.console import Json, complain, err, out, print_summary, print_table, say, tell, warn
+from l2s.core.errors import ConfigError
 from l2s.lineage.checks.finding import short
 
 if TYPE_CHECKING:
@@ -19,6 +20,18 @@ SHOWN, WIDTH = 3, 100
 """What a dry run shows of a stage: reasons, and characters of each; ``l2s why`` shows all."""
 
 
+def _no_preset(name: str | None) -> None:
+    """People look for presets here, where there are none."""
+    if name is not None:
+        raise ConfigError(
+            f"l2s run runs the params.yaml that is here and takes no --preset; make a project of it with "
+            f"l2s init FOLDER --preset {name}, then l2s run there"
+        )
+
+
+NoPreset = Annotated[str | None, typer.Option("--preset", hidden=True, callback=_no_preset)]
+
+
 def run(
     targets: Annotated[list[str] | None, typer.Argument(help="Stages, e.g. merge@average; all if none.")] = None,
     runner: Annotated[str, typer.Option(help="Where stages run: threads, processes, dask or ray.")] = "threads",
@@ -26,6 +39,7 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, help="Most stages at a time; default: one a core.")] = os.cpu_count() or 1,
     dry: Annotated[bool, typer.Option("--dry", help="List what would run and why; run nothing.")] = False,
     as_json: Json = False,
+    preset: NoPreset = None,
 ) -> None:
     """Bring the pipeline up to date and show the table."""
     from flows.cli.ready import check_ready, fill_in, read_config

@@ -143,13 +143,13 @@ def _refuse_unreadable(frame: pl.DataFrame) -> None:
 
 def _refuse_unknown(frame: pl.DataFrame, settings: AnalysisParams) -> None:
     runs, benchmarks = names_in(frame, "run"), names_in(frame, "benchmark")
-    named = [("slow", settings.slow, runs), ("quick", settings.quick, runs)]
-    named += [("validation", settings.validation, benchmarks)]
-    named += [("baselines", name, runs) for pair in settings.baselines.items() for name in pair]
-    named += [("candidates", candidate, runs) for candidate in settings.candidates]
-    named += [("test", benchmark, benchmarks) for benchmark in settings.test]
+    named = [("--baseline (analysis.slow)", settings.slow, runs), ("analysis.quick", settings.quick, runs)]
+    named += [("analysis.validation", settings.validation, benchmarks)]
+    named += [("--baseline (analysis.baselines)", name, runs) for pair in settings.baselines.items() for name in pair]
+    named += [("analysis.candidates", candidate, runs) for candidate in settings.candidates]
+    named += [("analysis.test", benchmark, benchmarks) for benchmark in settings.test]
     problems = [
-        f"analysis.{role}: there are no verdicts of '{name}'{_hint(name, known)}"
+        f"{role}: there are no verdicts of '{name}'{_hint(name, known)}"
         for role, name, known in named
         if name is not None and name not in known
     ]

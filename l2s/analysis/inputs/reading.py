@@ -29,6 +29,8 @@ CHARACTERS = 16_000_000
 """Rows, and characters of their responses, that are held as text at a time."""
 
 
+GRADED = frozenset(("answer", "status", "correct"))
+"""What a verdict adds to a response."""
 KeepAside = Callable[[Path, list[Broken]], None]
 """Is told of a file's broken lines, none too; without one a broken line is an error."""
 
@@ -56,6 +58,10 @@ def _of_file(path: Path, settings: AnalysisParams, keep_aside: KeepAside | None)
     numbered = iter_sound(path, broken) if keep_aside else ((Broken(0, "", ""), row) for row in iter_rows(path))
     for piece in _pieces(numbered):
         rows = [row for _, row in piece]
+        if all("response" in row and GRADED.isdisjoint(row) for row in rows):
+            raise RecordError(
+                f"{path}: holds responses, which are not graded; grade them first: l2s verify {path} VERDICTS.jsonl"
+            )
         try:
             table = table_of(rows, Verdicts, str(path))
         except RecordError:

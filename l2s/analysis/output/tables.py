@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from l2s.core.row import Row
 from l2s.core.shown import given_text, plain_name
-from l2s.core.summary import rows_of, sorted_rows
+from l2s.core.summary import longer_than_slow, rows_of, sorted_rows
 
 HEADINGS = ("Model", "n", "Accuracy, %", "Tokens", "Reduction, %", "Difference, points", "Truncated, %", "Verdict")
 SAMPLED = (
@@ -22,7 +22,8 @@ def markdown_table(summary: Row) -> str:
     lines = []
     for benchmark in summary["benchmarks"]:
         rows = [_cells(row, summary) for row in sorted_rows(summary, benchmark)]
-        lines += [f"### {_escaped(plain_name(benchmark))}", "", *_lines(HEADINGS, rows), "", caption(summary), ""]
+        lines += [f"### {_escaped(plain_name(benchmark))}", "", *_lines(HEADINGS, rows), ""]
+        lines += [caption(summary, benchmark), ""]
         if sampled := rows_of(summary, "sampled", benchmark):
             lines += [*_lines(SAMPLED, [_sampled_cells(row) for row in sampled]), ""]
     return "\n".join(lines) or "Nothing is reported.\n"
@@ -39,7 +40,7 @@ def latex_table(summary: Row) -> str:
         lines += [
             r"\begin{table}",
             r"\centering\small",
-            rf"\caption{{{_tex(plain_name(benchmark))}. {_tex(caption(summary))}}}",
+            rf"\caption{{{_tex(plain_name(benchmark))}. {_tex(caption(summary, benchmark))}}}",
             r"\begin{tabular}{lrrrrrrl}",
             *(r"\toprule", head, r"\midrule", *body, r"\bottomrule"),
             r"\end{tabular}",
@@ -49,7 +50,7 @@ def latex_table(summary: Row) -> str:
     return "% needs \\usepackage{booktabs}\n" + "\n".join(lines)
 
 
-def caption(summary: Row) -> str:
+def caption(summary: Row, benchmark: str) -> str:
     """What the numbers are, and against what the verdicts stand."""
     settings = summary["settings"]
     words = f"Brackets: {100 * settings['confidence']:g} % intervals."
@@ -60,8 +61,8 @@ def caption(summary: Row) -> str:
             f"{1 - settings['confidence']:.2g}."
         )
     if summary["chosen"]["run"]:
-        words += f" *: chosen on {plain_name(settings['validation'])}."
-    return words
+        words += f" *: chosen on {plain_name(settings['validation'])}. {longer_than_slow(summary, benchmark)}"
+    return words.rstrip()
 
 
 def verdict_text(row: Row) -> str:

@@ -65,13 +65,13 @@ def _main_table(summary: Row, benchmark: str, title: str, way: _Way) -> Table:
         # a rule stands between what was made and the models it was made from
         last_made = following and roles[row["run"]] not in SOURCES and roles[following["run"]] in SOURCES
         table.add_row(*cells, end_section=bool(last_made))
-    table.caption = Text(_caption(summary, rows, way.detects), style="table.caption")
+    table.caption = Text(_caption(summary, benchmark, rows, way.detects), style="table.caption")
     return table
 
 
-def _caption(summary: Row, rows: list[Row], detects: bool) -> str:
+def _caption(summary: Row, benchmark: str, rows: list[Row], detects: bool) -> str:
     sizes = sorted({size_text(row) for row in rows})
-    parts = [f"{' or '.join(sizes)} each.", caption(summary).replace(" *: ", " ★ ")]
+    parts = [f"{' or '.join(sizes)} each.", caption(summary, benchmark).replace(" *: ", " ★ ")]
     blind = [
         row["minimum_detectable"]
         for row in rows

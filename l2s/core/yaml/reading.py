@@ -37,6 +37,8 @@ def read_yaml(path: Path, *, written_by_dvc: bool = False) -> Any:
             content = file.read() if written_by_dvc else file.read(BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; expected a YAML file") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     return parse_yaml(content, str(path), written_by_dvc=written_by_dvc)
@@ -189,13 +191,13 @@ def _place(error: yaml.MarkedYAMLError) -> str:
 
 
 def _reason(error: yaml.MarkedYAMLError, text: str) -> str:
-    """The parser's words, and of what is often the cause what to do."""
+    """The parser's words, or what to do where a tab is the cause, which YAML takes for no indentation."""
     said = ", ".join(part for part in (error.context, error.problem) if part)
     mark = error.problem_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in said:
-        return f"{said}; indent by spaces, not by tabs"
+        return "a tab stands where the line is indented; indent by spaces, not by tabs"
     return said
 
 

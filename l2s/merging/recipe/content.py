@@ -69,6 +69,13 @@ class RecipeContent(Params):
     """A name (chatml, llama3, …) or a Jinja text, to write instead of the donor's; ``auto``: that of most models."""
     random_seed: int | None = Field(None, ge=0)
 
+    @field_validator("models", mode="before")
+    @classmethod
+    def _listed(cls, found: Any) -> Any:
+        if not isinstance(found, list | tuple) or any(isinstance(one, str) for one in found):
+            raise ValueError("expected a list of models, e.g. [{model: quick}, {model: slow}]")
+        return found
+
     @field_validator("dtype", "out_dtype", mode="before")
     @classmethod
     def _plain_name(cls, found: Any) -> Any:

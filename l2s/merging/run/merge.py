@@ -14,7 +14,7 @@ from l2s.checkpoints.files.writer import SHARD, CheckpointWriter
 from l2s.core.devices import refuse_device
 from l2s.core.digests import digest_text
 from l2s.core.errors import CheckpointError
-from l2s.core.files import replacing_folder, write_json, write_text
+from l2s.core.files import json_or_empty, replacing_folder, write_json, write_text
 from l2s.core.progress import Track, silent
 from l2s.merging.plan.memory import affordable_threads
 from l2s.merging.plan.preflight import plan_merge
@@ -109,7 +109,8 @@ def refuse_overwriting(out: Path, models: Mapping[str, Checkpoint], force: bool)
             raise CheckpointError(f"{out}: the model '{name}' lies at {folder}; choose another place for the merge")
     if out.exists() and not out.is_dir():
         raise CheckpointError(f"{out}: is a file; choose another place for the merge")
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file() and not force:
+    is_merge = "recipe" in json_or_empty(out / MANIFEST)  # a training's manifest has none
+    if out.is_dir() and any(out.iterdir()) and not is_merge and not force:
         raise CheckpointError(f"{out}: holds files that are no merge of ours; choose another place, or use --force")
 
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from flows.cli.app import app_for
 from l2s.config import Config
-from l2s.core.errors import ConfigError
+from l2s.core.errors import ConfigError, RecordError
 from tasks.inputs.facts import facts_of
 from tests.analysis.simulate import verdict_rows
 
@@ -84,3 +84,12 @@ def test_facts_of_the_embedded_experiment() -> None:
     assert found["ties-d20"].parameters == 607360 and (found["slow"].layers, found["slow"].kv_heads) == (4, 2)
     absent = facts_of(Config.read(), Path("nowhere"))
     assert absent["slow"].parameters is None and absent["ta-s40"].method == "task_arithmetic"
+
+
+def test_responses_are_to_be_graded_first(files: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "responses.jsonl"
+    rows = [json.loads(line) for line in Path(files[0]).read_text().splitlines()]
+    path.write_text("".join(json.dumps({k: row[k] for k in ("run", "gold", "response")}) + "\n" for row in rows))
+    said = f"{path}: holds responses, which are not graded; grade them first: l2s verify {path} VERDICTS.jsonl"
+    with pytest.raises(RecordError, match=f"^{said}$"):
+        call(str(path), "--out", str(tmp_path / "out"))

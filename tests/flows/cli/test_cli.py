@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from flows.cli.app import app_for
 from flows.cli.commands import steps
+from l2s import api
+from tests.conftest import L2s
 from tests.flows.running import here
 
 HOSTILE = "\x1b]0;title\x07\x1b[31mred\x9b\u202e"
@@ -64,3 +66,47 @@ def test_colours_are_still_richs_own() -> None:
         env=here(FORCE_COLOR="1", TERM="xterm"),
     )  # fmt: skip
     assert done.stdout == "\x1b[1;31mx\x1b[0m\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "function", "said"),
+    [
+        (["merge", "a.yaml", "out"], "merge", "stopped; the same command goes on from here\n"),
+        (["train", "a.yaml", "out"], "train", "stopped; the same command goes on from here\n"),
+        (["check", "a.yaml"], "plan", "stopped\n"),
+    ],
+)
+def test_an_interrupt_is_told_in_one_line(
+    words: list[str], function: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l2s: L2s
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text("merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}]\n")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, function, interrupted)
+    assert l2s(*words) == (130, "", said)
+
+
+def test_an_interrupt_while_the_command_line_is_imported_shows_no_traceback() -> None:
+    script = """
+import signal, sys
+from importlib.abc import MetaPathFinder
+class Interrupting(MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "flows.cli.app":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from flows.program import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=here())
+    assert (done.returncode, done.stderr) == (130, "stopped\n")
+
+
+def test_a_preset_is_asked_of_init_and_not_of_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l2s: L2s) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, said = l2s("run", "--preset", "tiny")
+    assert (code, out) == (2, "") and said.count("\n") == 1 and "l2s init FOLDER --preset tiny" in said
+    assert "--preset" not in l2s("run", "--help")[1]

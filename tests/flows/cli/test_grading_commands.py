@@ -42,6 +42,16 @@ def test_bad_usage_is_an_error_of_ours(tmp_path: Path) -> None:
             RUN.invoke(app_for(), arguments, catch_exceptions=False)
 
 
+@pytest.mark.parametrize("command", ["verify", "grade"])
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_a_file_without_rows_is_refused(command: str, text: str, tmp_path: Path) -> None:
+    path, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    path.write_text(text)
+    with pytest.raises(RecordError, match=r"in\.jsonl: holds no rows; expected JSONL, one row a line"):
+        RUN.invoke(app_for(), [command, str(path), str(out)], catch_exceptions=False)
+    assert not out.exists()
+
+
 def test_analyse_keeps_broken_verdicts_aside(tmp_path: Path) -> None:
     path = tmp_path / "v.jsonl"
     row = {"run": "r", "model": "r", "benchmark": "b", "id": "1", "gold": "1", "response": "x", "answer": "1"}

@@ -60,7 +60,29 @@ def test_a_file_where_a_folder_must_be_is_told_before_anything_is_written(tmp_pa
 
 def test_what_to_do_next_can_be_pasted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     init(tmp_path / "my models", "tiny")
-    assert f"cd '{tmp_path}/my models' && l2s run" in " ".join(capsys.readouterr().out.split())
+    said = " ".join(capsys.readouterr().out.split())
+    steps = f"cd '{tmp_path}/my models' && git add . && git commit -m 'l2s init' && l2s run"
+    assert said.endswith(f"Next: {steps}")
+    names = {
+        f"GIT_{who}_{what}": "someone@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    subprocess.run(
+        steps.removesuffix(" && l2s run"), shell=True, check=True, capture_output=True, env=os.environ | names
+    )
+    left = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path / "my models", capture_output=True, check=True)
+    assert left.stdout == b""
+
+
+def test_nothing_is_staged_and_what_the_user_staged_stays(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "mine.txt").write_text("mine")
+    subprocess.run(["git", "add", "mine.txt"], cwd=tmp_path, check=True)
+    for folder in (tmp_path, tmp_path / "inner"):
+        init(folder, "tiny")
+        staged = subprocess.run(
+            ["git", "diff", "--cached", "--name-only"], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert staged.stdout.split() == ["mine.txt"]
 
 
 @pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", ".gitignore", "code.lock", "dvc.lock", "flows/stage.sh"])
@@ -80,6 +102,14 @@ def test_what_cannot_be_a_project_is_refused_before_anything_is_written(tmp_path
     with pytest.raises(ConfigError, match="did you mean 'tiny'"):
         init(tmp_path / "new", "tinny")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_closed_folder_is_refused_before_git_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    for folder in (tmp_path, tmp_path / "inner" / "demo"):
+        with pytest.raises(ConfigError, match=f"l2s init: {tmp_path} may not be written to; name a folder"):
+            init(folder, "tiny")
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.fixture(scope="module")

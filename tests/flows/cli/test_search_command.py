@@ -108,6 +108,8 @@ def test_dry_tells_and_does_nothing(folder: Path, l2s: L2s) -> None:
         ({"start": ["average"]}, [], "start: 'average' is not under recipes"),
         ({"recipe": {**ranged(), "merge_method": {"low": 0, "high": 1}}}, [], "merge_method: found a range, but no"),
         ({"batches": 2}, [], "batches: unknown key; did you mean 'batch'?"),
+        ({"decoding": {"device": "cuda:99"}}, ["--dry"], "search.yaml: decoding.device: torch"),
+        ({"decoding": {"device": "cuda:99"}}, [], "search.yaml: decoding.device: torch"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_spends_nothing(

@@ -157,6 +157,10 @@ def test_the_resolved_recipe_means_the_same() -> None:
     ("changes", "sentence"),
     [
         ({"merge_method": "tise"}, "r.merge_method: unknown merge method 'tise'; did you mean 'ties'?"),
+        ({"models": "slow"},
+         "r.models: found 'slow', expected a list of models, e.g. [{model: quick}, {model: slow}]"),
+        ({"models": [{"model": "a"}, "b"]}, "expected a list of models, e.g. [{model: quick}, {model: slow}]"),
+        ({"slices": 5}, "r.slices: found 5, expected a list"),
         ({"mergemethod": "ties"}, "r.mergemethod: unknown key; did you mean 'merge_method'?"),
         ({"parameters": {"densty": 0.5}},
          "r.parameters.densty: unknown; ties takes density, lambda, normalize, rescale, scope, tie_rule, weight; "

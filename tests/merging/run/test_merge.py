@@ -326,6 +326,9 @@ def test_a_folder_of_somebody_else_is_not_replaced_unless_forced(tmp_path: Path)
     (tmp_path / "thesis" / "thesis.tex").write_text("years of work")
     with pytest.raises(CheckpointError, match="thesis: holds files that are no merge of ours"):
         merge_checkpoints(recipe(), family, tmp_path / "thesis")
+    (tmp_path / "thesis" / "l2s_manifest.json").write_text('{"settings": {"method": "sft"}}')  # as a training's
+    with pytest.raises(CheckpointError, match="thesis: holds files that are no merge of ours"):
+        merge_checkpoints(recipe(), family, tmp_path / "thesis")
     assert (tmp_path / "thesis" / "thesis.tex").read_text() == "years of work"
     merge_checkpoints(recipe(), family, tmp_path / "thesis", force=True)
     assert is_complete(tmp_path / "thesis")
