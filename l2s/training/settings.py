@@ -10,6 +10,8 @@ from l2s.core.params import Margin, Params
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """Of things that are there; a larger one is a slip of the pen."""
+Epochs = Annotated[int, Field(ge=1, le=1000)]
+"""Likewise, such as 1e5, which would take weeks."""
 Rate = Annotated[float, Field(gt=0, le=1)]
 """Of learning."""
 LEVEL_TEMPLATE = "{problem} Reasoning length: {level}."
@@ -86,7 +88,7 @@ class DataParams(TrainingParams):
     """What methods that learn from samples alone have in common."""
 
     data: Any
-    epochs: Count = 1
+    epochs: Epochs = 1
     batch_size: Count = 16
     """Examples, or pairs, a step."""
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from l2s.training.settings import Count, Rate, RolloutParams
+from l2s.training.settings import Count, Epochs, Rate, RolloutParams
 
 
 class ExpertIteration(RolloutParams):
@@ -13,7 +13,7 @@ class ExpertIteration(RolloutParams):
     rounds: Count = 2
     prompts: Count = 150
     """Problems a round."""
-    epochs: Count = 2
+    epochs: Epochs = 2
     """Of each round."""
     batch_size: Count = 16
     """Responses a step."""

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Literal
 
 from l2s.training.data import AnyExamples
-from l2s.training.settings import Count, DataParams, Rate
+from l2s.training.settings import DataParams, Epochs, Rate
 
 
 class Sft(DataParams):
@@ -12,6 +12,6 @@ class Sft(DataParams):
     method: Literal["sft"]
     data: AnyExamples
     learning_rate: Rate = 5e-4
-    epochs: Count = 2
+    epochs: Epochs = 2
 
     example: ClassVar[dict[str, Any]] = {"model": "models/slow", "data": {"kind": "shortest", "samples": "slow"}}
