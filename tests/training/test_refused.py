@@ -32,7 +32,7 @@ GRPO = {"method": "grpo", "model": "m", "reward": REWARD}
         ({**SFT, "learning_rate": 1e300}, "less than or equal to 1"),
         ({**SFT, "epochs": 100_000}, "less than or equal to 1000"),
         ({**SFT, "learning_rate": float("nan")}, "finite number"),
-        ({**SFT, "epochs": 10**30}, "less than or equal to 1000000"),
+        ({**SFT, "batch_size": 10**30}, "less than or equal to 1000000"),
         ({**SFT, "method": "dpo", "data": {"kind": "pir", "samples": "s"}}, "kind pir is data of method sft"),
         ({**GRPO, "samples": -3}, "greater than or equal to 2"),
         ({**GRPO, "data": {"kind": "pir", "samples": "s"}}, "and not 'data'"),
