@@ -14,7 +14,7 @@ from l2s.verification.parsing.expressions import Expression, function, number, s
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import Token, UnreadableError, tokens
 from l2s.verification.parsing.units import measure
-from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK
+from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK, alters
 
 RELATIONS = {"=", "<", ">", "le", "ge", "ne", "approx", "in", "equiv", "sim", "to", "cong"}
 _SET_SIGNS = {"cup": "union", "cap": "intersection", "setminus": "difference", "-": "difference"}
@@ -229,7 +229,8 @@ class Parser(Cursor):
             said.append(self.take().value)
         unit = " ".join(said)
         named, rest = measure(unit)
-        if value.kind in ("words", "list") or (symbols(value) and named is None) or any(map(str.isdigit, rest)):
+        wordy = value.kind in ("words", "list") or (symbols(value) and named is None) or any(map(str.isdigit, rest))
+        if wordy or alters(unit):
             return Expression("words", (self.written(start),))
         return Expression("quantity", (value, unit))
 
