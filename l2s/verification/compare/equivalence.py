@@ -46,6 +46,8 @@ _CHOSEN = re.compile(
 """The letter of a choice before what it says, which is what a gold answer without a letter asks for."""
 
 _GROUP = re.compile(r"[0-9],[0-9]{3}")
+_NO_LIST = re.compile(r"[0-9],0[0-9]{2}(?![0-9])")
+"""A group that no item of a list is written as: ``1,005`` is never 1 and 5."""
 
 
 def equivalent(gold: str, answer: str) -> Outcome:
@@ -134,7 +136,8 @@ def _same(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
 
 def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
     """``100,200`` beside the list ``100, 200``: where one side is a list for certain, the other may be one too."""
-    if (mine.kind == "list") == (theirs.kind == "list") or not (_GROUP.search(gold) or _GROUP.search(answer)):
+    grouped = _GROUP.search(gold) or _GROUP.search(answer)
+    if (mine.kind == "list") == (theirs.kind == "list") or not grouped or _NO_LIST.search(f"{gold}|{answer}"):
         return False
     return same(read(gold, grouping=False), read(answer, grouping=False))
 
