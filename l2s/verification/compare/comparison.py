@@ -15,6 +15,7 @@ from l2s.verification.compare.structures.shapes import (
     apart,
     assigned,
     dimensions,
+    name_themselves,
     names_differ,
     shaped,
     solutions,
@@ -109,8 +110,8 @@ def _same_relations(gold: Expression, answer: Expression) -> bool:
     if signs == (["="], ["="]) and names_differ(left[0], right[0]):
         return False
     chains = unchained(gold), unchained(answer)
-    if chains[0] and chains[1]:  # x = y = z = 1 names more than x = y = 1
-        return _same_lists(chains[0], chains[1])
+    if all(chains) or (any(chains) and ["="] in signs):  # x = y = 1 names more than x = 1
+        return same(chains[0] or gold, chains[1] or answer)
     if set(signs[0]) | set(signs[1]) <= _EQUALITIES | {"in"}:
         if _same_assignments(gold, answer):
             return True
@@ -135,11 +136,15 @@ def _same_assignments(gold: Expression, answer: Expression) -> bool:
     if not mine or not theirs:
         return False
     names = gold.children()[0], answer.children()[0]
+    if name_themselves(names, (*mine, *theirs)):
+        return False
     if renamed := listing.renamed_values(names[0], names[1], theirs):
         return any(_quietly_same(one, other) for one in mine for other in renamed)
     if names[0] != names[1] and (rows := tuple(listing.row_of(name) for name in names)) and rows[0] and rows[1]:
         given = listing.row_of(theirs[0])
-        if given and len(given) == len(rows[1]) and set(rows[0]) == set(rows[1]):
+        if set(rows[0]) != set(rows[1]):  # (a, b) = (1, 2), (c, d) = (1, 2)
+            return False
+        if given and len(given) == len(rows[1]):
             order = [given[rows[1].index(name)] for name in rows[0]]
             return _all_quietly_same(listing.row_of(mine[0]) or (), order)
     kinds = {name.kind for name in names}

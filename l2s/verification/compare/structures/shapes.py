@@ -1,5 +1,6 @@
 r"""Shapes: one form for what is written in several — both signs of ±, values behind names, sets from inequalities."""
 
+import re
 from collections.abc import Callable
 from itertools import product
 from typing import cast
@@ -156,7 +157,24 @@ def names_differ(one: Expression, other: Expression) -> bool:
             return within.kind == "symbol" and not within.name.isupper()  # |AB| and AB are one length
     if {one.kind, other.kind} - {"symbol", "function"} or not (is_name(one) and is_name(other)):
         return False
+    inverse = [name.name.endswith("^-1()") for name in (one, other)]
+    if inverse[0] != inverse[1] and _stem(one.name) == _stem(other.name):
+        return True
     return one.name.count("'") != other.name.count("'")
+
+
+def name_themselves(names: tuple[Expression, Expression], values: tuple[Expression, ...]) -> bool:
+    """Whether two names differ and a value speaks of one, as in ``x' = 2x`` and ``y' = 2x``: so no other will do."""
+    if {name.kind for name in names} - {"symbol", "function"}:
+        return False
+    told = {_stem(node.name) for one in values for node in nodes(one) if node.kind in ("symbol", "function")}
+    stems = [_stem(name.name) for name in names]
+    return stems[0] != stems[1] and bool(told & set(stems))
+
+
+def _stem(name: str) -> str:
+    """A name without its index, primes and arguments."""
+    return re.split(r"[_'(^]", name, maxsplit=1)[0]
 
 
 def _is_differential(expression: Expression) -> bool:
