@@ -32,6 +32,7 @@ from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
 from l2s.verification.parsing.parser import read
 from l2s.verification.parsing.phrases import over_whole_quotients
+from l2s.verification.parsing.plain_units import with_units
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import UNREAD
 from l2s.verification.workers.pool import compared_by
@@ -85,10 +86,13 @@ def _scaled(gold: str, answer: str) -> Outcome:
 
 
 def _compared(gold: str, answer: str) -> Outcome:
-    r"""Compare both as they are read; where they differ, ``\ln a/b`` may be a logarithm of the whole quotient."""
+    r"""Compare both as they are read; where they differ, letters may be units, ``\ln a/b`` of the whole quotient."""
     found = _compared_as_read(gold, answer)
     if found in ("correct", "limit"):
         return found
+    measured = with_units(gold, answer)
+    if measured and measured != (gold, answer) and _compared_as_read(*measured) == "correct":
+        return "correct"
     wholes = over_whole_quotients(gold), over_whole_quotients(answer)
     for pair in ((gold, wholes[1]), (wholes[0], answer)):
         if pair != (gold, answer) and _compared_as_read(*pair) == "correct":
