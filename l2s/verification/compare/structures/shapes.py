@@ -83,6 +83,8 @@ def _with_sign(expression: Expression, upper: bool) -> Expression:
         sign, left, right = expression.parts
         left, right = (_with_sign(cast(Expression, part), upper) for part in (left, right))
         plus = (sign == "pm") == upper
+        if left == number(0):
+            return right if plus else Expression("negative", (right,))
         return Expression("sum", (left, right if plus else Expression("negative", (right,))))
     return expression.mapped(_with_sign, upper)
 

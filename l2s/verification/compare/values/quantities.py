@@ -15,6 +15,7 @@ from l2s.verification.parsing.expressions import Expression, contains, nodes, nu
 from l2s.verification.parsing.units import Unit, measure, unit_of
 
 _DEGREE = unit_of("deg")
+_PI = Expression("constant", ("pi",))
 
 
 class Measured(NamedTuple):
@@ -91,9 +92,11 @@ def _same_angle(gold: Measured, answer: Measured) -> bool:
         return same_scalar(angle.value, plain)
     if other.unit or angle.unit:
         return False
-    return same_scalar(angle.value.children()[0], plain) or (
-        contains(plain, "constant") and same_scalar(angle.value, plain)
-    )
+    degrees = angle.value.children()[0]
+    if any(node.kind == "function" and node.name.startswith("arc") for node in nodes(plain)):
+        turned = Expression("quotient", (Expression("product", (plain, number(180))), _PI))
+        return same_scalar(degrees, turned) if angle is gold else same_scalar(turned, degrees)
+    return same_scalar(degrees, plain) or (contains(plain, "constant") and same_scalar(angle.value, plain))
 
 
 def _hundredth(expression: Expression) -> Expression:
