@@ -25,7 +25,7 @@ from l2s.verification.compare.structures.vectors import components
 from l2s.verification.compare.values.evaluation import exact
 from l2s.verification.compare.values.quantities import joined, measured, same_quantities, unmeasured
 from l2s.verification.compare.values.scalars import unknown_functions
-from l2s.verification.parsing.expressions import SETS, Expression, contains, symbols, variables
+from l2s.verification.parsing.expressions import ASKED, SETS, Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
 _MAX_ITEMS = 48
@@ -70,7 +70,7 @@ def _by_solutions(gold: Expression, answer: Expression) -> bool | None:
     mine, theirs = solutions(gold), solutions(answer)
     if mine is None and theirs is None:
         return None
-    if mine and theirs and mine[0] != theirs[0]:
+    if mine and theirs and mine[0] != theirs[0] and ASKED not in (mine[0], theirs[0]):
         return False if {mine[0], theirs[0]} <= symbols(gold) | symbols(answer) else None
     one = mine[1] if mine else listing.set_of(gold)
     other = theirs[1] if theirs else listing.set_of(answer)

@@ -8,6 +8,8 @@ from typing import Union
 Part = Union["Expression", Fraction, str, int, None]
 SETS = ("interval", "set", "union", "difference", "intersection")
 """Kinds that are sets of numbers."""
+ASKED = "asked"
+"""The symbol for what a problem asks for, where an answer gives its bound without its name."""
 
 
 @dataclass(frozen=True, slots=True)

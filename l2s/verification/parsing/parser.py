@@ -10,13 +10,14 @@ from fractions import Fraction
 
 from l2s.verification.parsing.building import determinant, enclosed, finite, grouped, negative, written_out
 from l2s.verification.parsing.cursor import ACCENTS, ROW_BREAK, Cursor
-from l2s.verification.parsing.expressions import Expression, function, number, symbol, symbols
+from l2s.verification.parsing.expressions import ASKED, Expression, function, number, symbol, symbols
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import Token, UnreadableError, tokens
 from l2s.verification.parsing.units import measure
 from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK, alters
 
 RELATIONS = {"=", "<", ">", "le", "ge", "ne", "approx", "in", "equiv", "sim", "to", "cong"}
+_BOUNDS = ("<", ">", "le", "ge")
 _SET_SIGNS = {"cup": "union", "cap": "intersection", "setminus": "difference", "-": "difference"}
 _SEPARATORS = {",", ";", "and", "or"}
 _CURRENCIES = ("dollars", "euros", "GBP")
@@ -86,7 +87,11 @@ class Parser(Cursor):
         """Sides between relation signs, e.g. ``1 < x < 2`` or ``x = 5``."""
         if self.token.value in ("approx", "="):  # "≈ 3.14": a value that was announced
             self.take()
-        sides, signs = [self._called() or self.united()], []
+        bare = self.token.value in _BOUNDS and self.token.kind in (
+            "name",
+            "sign",
+        )  # "≥ 5": a bound of what is asked for
+        sides, signs = [symbol(ASKED) if bare else self._called() or self.united()], []
         while self.token.value in RELATIONS and self.token.kind in ("name", "sign"):
             signs.append(self.take().value)
             if self.token.value == "=" and signs[-1] in "<>":
