@@ -24,7 +24,12 @@ from l2s.verification.compare.structures.families import (
 )
 from l2s.verification.compare.structures.residues import same_residues
 from l2s.verification.compare.structures.vectors import with_unit_vectors
-from l2s.verification.compare.values.calculus import different_letters, needs_algebra, stated_value
+from l2s.verification.compare.values.calculus import (
+    different_derivatives,
+    different_letters,
+    needs_algebra,
+    stated_value,
+)
 from l2s.verification.compare.values.exact import settle
 from l2s.verification.compare.values.quantities import has_words
 from l2s.verification.outcome import Outcome
@@ -104,6 +109,8 @@ def _compared_as_read(gold: str, answer: str) -> Outcome:
     """Compare by type and value in this process; by algebra in another where a formula is beyond our own reader."""
     if spelled(gold) == spelled(answer):
         return "correct"
+    if different_derivatives(spelled(gold), spelled(answer)):
+        return "incorrect"
     told = is_worded(worded(gold)), is_worded(worded(answer))
     if all(told):
         return "correct" if same_sayings(worded(gold), worded(answer)) else "incorrect"

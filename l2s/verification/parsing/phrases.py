@@ -78,6 +78,9 @@ _COUNTED = re.compile(r"^\\text\{\s*([-+]?[0-9][0-9.,/]*)\s+([A-Za-z][^{}0-9]*)\
 _SPEED = re.compile(
     r"(?<=[0-9])\s?((?:k?m|cm|ft|mi|rad)\s?/\s?(?:s|h|hr|min|sec)(?:\s?\^\s?\{?2\}?)?|k?g\s?/\s?c?m\s?\^\s?\{?3\}?)$"
 )
+_DERIVATIVE = re.compile(
+    r"(?<![A-Za-z0-9\\])d(\s?\^\s?\{?[1-9]\}?)?\s?([A-Za-z])\s?/\s?d\s?([A-Za-z])(\s?\^\s?\{?[1-9]\}?)?(?![A-Za-z])"
+)
 _COLOUR = re.compile(r"\\(?:textcolor|color|colorbox)\s?\{[A-Za-z!0-9]{1,20}\}")
 _ORNAMENT = re.compile(r"\\(?:checkmark|blacksquare|square|Box|qed|phantom\s?\{[^{}]{0,20}\})(?![A-Za-z])")
 _ARC = re.compile(r"\\overset\s?\{\\(?:frown|rightarrow|\\to)\}\s?\{([A-Z]{2})\}")
@@ -125,6 +128,8 @@ def rephrased(text: str) -> str:
         text = _EXCEPT.sub(r"x \\ne ", text)
     if "\\" in text:
         text = _plain_figures(text)
+    if "/" in text and "d" in text:
+        text = _DERIVATIVE.sub(r"\\frac{d\1 \2}{d \3\4}", text)
     if text.endswith("dollars"):
         text = _MONEY.sub("", text)
     if text[:1].isdigit():

@@ -16,6 +16,9 @@ _LETTER = re.compile(r"[A-Za-z]")
 _BOUND = re.compile(
     r"\\(?:sum|prod|lim)(?:\\limits)?\s?_\s?\{?\s?([A-Za-z])\s?(?:=|\\to|\\rightarrow|\\in|\\ge|\\le|>)"
 )
+_DERIVATIVE = re.compile(
+    r"\\frac\s?\{\s?d(?:\s?\^\s?\{?[1-9]\}?)?\s?([A-Za-z])\s?\}\s?\{\s?d\s?([A-Za-z])(?:\s?\^\s?\{?[1-9]\}?)?\s?\}"
+)
 _DIFFERENTIAL = re.compile(r"(?:\\mathrm\s?\{\s?d\s?\}|\\,d|(?<![A-Za-z\\])d)\s?([A-Za-z])(?![A-Za-z])")
 _NAMED = re.compile(r"^\W*(?:[A-Za-z](?:_\w)?|[A-Za-z]\([A-Za-z]\))\s?=(?!=)")
 _STATED = re.compile(
@@ -38,6 +41,14 @@ def different_letters(gold: str, answer: str) -> bool:
     """Whether one formula speaks of a variable that the other does not know, bound ones apart."""
     names = _NAMES | {"C"} if r"\int" in gold + answer else _NAMES
     return bool((free_letters(gold) ^ free_letters(answer)) - names)
+
+
+def different_derivatives(gold: str, answer: str) -> bool:
+    r"""Whether two texts derive one function by different variables, ``\frac{dy}{dx}`` and ``\frac{dy}{dt}``."""
+    if "frac" not in gold or "frac" not in answer:
+        return False
+    mine, theirs = (dict(_DERIVATIVE.findall(text)) for text in (gold, answer))
+    return any(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
 
 
 def stated_value(text: str) -> str | None:
