@@ -6,6 +6,7 @@ for which LaTeX has a command. Every pass is linear in the length of the text.
 
 import re
 from functools import lru_cache
+from unicodedata import normalize
 
 from l2s.verification.parsing.environments import unrolled
 from l2s.verification.parsing.normalised import FRAC, INVISIBLE, PAIRS
@@ -16,16 +17,30 @@ _SIGNS = {
     **{"÷": "/", "∕": "/", "⁄": "/", "√": r"\sqrt ", "π": r"\pi ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp "},
     **{"≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "≡": r"\equiv "},
     **{"∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∅": r"\emptyset ", "°": r"^\circ ", "℃": r"^\circ C"},
-    **{"²": "^2 ", "³": "^3 ", "⁴": "^4 ", "½": r"\frac12 ", "¼": r"\frac14 ", "¾": r"\frac34 ", "⅓": r"\frac13 "},
-    **{"⅔": r"\frac23 ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "λ": r"\lambda ", "φ": r"\varphi "},
+    **{"θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "λ": r"\lambda ", "φ": r"\varphi "},
     **{"ℝ": r"\mathbb{R}", "，": ", ", "；": "; ", "：": ":", "（": "(", "）": ")", "、": ", ", "％": "%", "＝": "="},
     **{"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "’": "'", "′": "'", "“": '"', "”": '"', "。": "."},
-    **{"₀": "_0", "₁": "_1", "₂": "_2", "₃": "_3", "₄": "_4", "₅": "_5", "₆": "_6", "₇": "_7", "₈": "_8", "₉": "_9"},
     **{"或": r"\text{ or }", "和": r"\text{ and }", "…": r"\ldots ", "⟨": r"\langle ", "⟩": r"\rangle "},
     **{"＋": "+", "－": "-", "／": "/", "０": "0", "１": "1", "２": "2", "３": "3", "４": "4", "５": "5", "６": "6"},
-    **{"７": "7", "８": "8", "９": "9", "［": "[", "］": "]", "｛": r"\{", "｝": r"\}", "＜": "<", "＞": ">"},
+    **{
+        "７": "7",
+        "８": "8",
+        "９": "9",
+        "．": ".",
+        "［": "[",
+        "］": "]",
+        "｛": r"\{",
+        "｝": r"\}",
+        "＜": "<",
+        "＞": ">",
+    },
 }
+_FRACTIONS = {
+    chr(code): normalize("NFKC", chr(code)).partition("⁄") for code in (0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F))
+}
+_SIGNS |= {sign: rf"\frac{{{above}}}{{{below}}} " for sign, (above, _, below) in _FRACTIONS.items()}
 _TRANSLATION = str.maketrans(_SIGNS)
+_RAISED, _LOWERED = re.compile("[⁰¹²³⁴-⁹⁺⁻ⁿ]+"), re.compile("[₀-₉₊₋ₙ]+")
 _MICRO = re.compile(r"(?<=[0-9]) ?[μµ]([mgslLACFVWNJ])(?![A-Za-z])")
 _DOUBLED = re.compile(r"\\\\(?=[A-Za-z])")
 _DOUBLED_IN_ROWS = re.compile(r"\\\\(?=(?:[dt]?frac|sqrt|cdot|pi|sin|cos|tan|ln|log|text|end)(?![A-Za-z]))")
@@ -56,6 +71,7 @@ def spelled(text: str) -> str:
     r"""``text`` with one sign for each meaning: no ``$``, sizing or fonts; ``\frac``, ``\text{…}``, single spaces."""
     text = INVISIBLE.sub("", text)
     if not text.isascii():
+        text = _LOWERED.sub(lambda run: f"_{_group(run[0])}", _RAISED.sub(lambda run: f"^{_group(run[0])} ", text))
         text = _MICRO.sub(r" \\text{μ\1}", text.translate(_TRANSLATION))
     text = _THOUSANDS.sub("", text.strip())
     if "\\" in text:
@@ -67,6 +83,12 @@ def spelled(text: str) -> str:
         text = _ANNOUNCEMENT.sub("", text)
     text = rephrased(_HALF_DAY.sub(r"\\text{ \1m}", text))
     return text.strip('" ').rstrip(".。\\ ")
+
+
+def _group(run: str) -> str:
+    """Raised or lowered signs as plain ones; in braces where there are several."""
+    plain = normalize("NFKC", run)
+    return plain if len(plain) == 1 else f"{{{plain}}}"
 
 
 def _without_macros(text: str) -> str:
