@@ -28,6 +28,9 @@ POINTS = 4
 FAR_POINTS = 4
 """More of them for what goes in steps, which may be level for a while."""
 _FAR = 37
+_WAVES = ("sin", "cos", "tan", "cot")
+_NEAR_ZERO = 1e-9
+"""Below it, a wave is at one of its roots, π say, as far as doubles tell."""
 _ARITHMETIC: dict[str, Callable[..., Any]] = {
     "product": operator.mul,
     "quotient": operator.truediv,
@@ -193,6 +196,8 @@ def evaluated(expression: Expression, point: int, field: Field) -> Any:
     if kind == "function":
         found = _called(str(parts[0]), values, point, field)
         field.left_reals |= isinstance(found, complex) and not any(isinstance(value, complex) for value in values)
+        if str(parts[0]) in _WAVES and abs(found) < _NEAR_ZERO < abs(values[0]):  # digits cancel here as in a sum
+            field.scale = max(field.scale, 1.0)
         return found
     if is_group(expression):
         return values[0]
