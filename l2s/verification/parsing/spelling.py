@@ -13,7 +13,7 @@ from l2s.verification.parsing.normalised import FRAC, INVISIBLE, PAIRS
 from l2s.verification.parsing.phrases import rephrased
 
 _SIGNS = {
-    **{"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot "},
+    **{"﹣": "-", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot "},
     **{"÷": "/", "∕": "/", "⁄": "/", "√": r"\sqrt ", "π": r"\pi ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp "},
     **{"≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "≡": r"\equiv "},
     **{"∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∅": r"\emptyset ", "°": r"^\circ ", "℃": r"^\circ C"},
@@ -46,7 +46,8 @@ _DOUBLED = re.compile(r"\\\\(?=[A-Za-z])")
 _DOUBLED_IN_ROWS = re.compile(r"\\\\(?=(?:[dt]?frac|sqrt|cdot|pi|sin|cos|tan|ln|log|text|end)(?![A-Za-z]))")
 _SIZING = re.compile(
     r"\\(?:left|right|middle|displaystyle|textstyle|limits|nolimits|[bB]igg?[lrm]?|boldsymbol|bm|rm|bf|it|mathsf"
-    r"|mathrm(?=\{\\)|displaylimits|protect|hfill|noindent|centering)(?![A-Za-z])\s{0,9}\.?(?<![0-9]\.)|(?<!\\)\\!\s{0,9}"
+    r"|mathrm(?=\{\\)|displaylimits|protect|hfill|noindent|centering"
+    r"|[hH]uge|[lL]arge|LARGE|small|tiny|normalsize)(?![A-Za-z])\s{0,9}\.?(?<![0-9]\.)|(?<!\\)\\!\s{0,9}"
 )
 _SPACES = re.compile(r"(?:(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|enspace|hspace\{[^{}]{0,20}\})(?![A-Za-z])|~|\s)+")
 _FONT = re.compile(
@@ -61,6 +62,13 @@ _ROW_END = re.compile(r"\\cr(?![A-Za-z])")
 _OVER = re.compile(r"\{([^{}]{0,200})\\over(?![A-Za-z])([^{}]{0,200})\}")
 _HALF_DAY = re.compile(r"(?<=:[0-9]{2}) ?\\?(?:text\{ ?)?([AaPp])\.? ?[Mm]\.?\}?$")
 _REPEATING = re.compile(r"([0-9]*)\.([0-9]*)\\(?:overline|bar|dot)\s?\{?([0-9]+)\}?")
+_BETWEEN_DOTS = re.compile(r"\\dot\s?\{?([0-9])\}?([0-9]{0,20})\\dot\s?\{?([0-9])\}?")
+_PERIOD = re.compile(r"(?<![0-9.])([0-9]{1,20})\.([0-9]{0,20})\(([0-9]{1,20})\)$")
+_AND_SO_ON = re.compile(r"(?<=[,+]) ?\.\.\.")
+_GOES_ON = re.compile(
+    r"(?<![0-9.,])([0-9]{0,20})\.([0-9]{0,20}?)([0-9]{1,6}?)\3{2,20}(?:\s?\\[lc]?dots(?![A-Za-z])|\.\.\.)"
+)
+"""Digits that stand three times before an ellipsis."""
 _ANNOUNCEMENT = re.compile(
     r"^(?:the )?(?:final )?(?:solutions?|answers?)(?: set)? ?(?:is|are)? ?:? ?(?=\S)", re.IGNORECASE
 )
@@ -74,6 +82,10 @@ def spelled(text: str) -> str:
         text = _LOWERED.sub(lambda run: f"_{_group(run[0])}", _RAISED.sub(lambda run: f"^{_group(run[0])} ", text))
         text = _MICRO.sub(r" \\text{μ\1}", text.translate(_TRANSLATION))
     text = _THOUSANDS.sub("", text.strip())
+    if text.endswith((")", "dots", "...", "dots$", "...$")):
+        text = _GOES_ON.sub(_repeated, _PERIOD.sub(_repeated, text))
+    if "..." in text:
+        text = _AND_SO_ON.sub(r"\\ldots ", text)
     if "\\" in text:
         text = _without_macros(text)
     if "$" in text:
@@ -101,7 +113,7 @@ def _without_macros(text: str) -> str:
     text = FRAC.sub(r"\\frac", _SIZING.sub("", text))
     text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
     text = _OVER.sub(r"\\frac{\1}{\2}", text)
-    text = _REPEATING.sub(_repeated, text)
+    text = _REPEATING.sub(_repeated, _BETWEEN_DOTS.sub(r"\\overline{\1\2\3}", text) if r"\dot" in text else text)
     if r"\boxed" in text or r"\fbox" in text:
         text = _unboxed(text)
     for opening, closing in PAIRS[2:]:
@@ -128,7 +140,7 @@ def _unboxed(text: str) -> str:
 
 
 def _repeated(match: "re.Match[str]") -> str:
-    r"""``0.1\overline{6}`` as the fraction it is."""
+    r"""``0.1\overline{6}``, ``0.1(6)`` and ``0.1666\ldots`` as the fraction they are."""
     whole, once, again = match.groups()
     nines = 10 ** len(again) - 1
     above = int(whole or 0) * nines * 10 ** len(once) + int(once or 0) * nines + int(again)
