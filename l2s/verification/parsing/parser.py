@@ -264,12 +264,20 @@ class Parser(Cursor):
             elif sign == "_":
                 base = self._indexed(base)
             elif sign == "!":
-                base = function("factorial", base)
+                base = function("double factorial" if self._doubles() else "factorial", base)
             elif sign == "'":
                 base = symbol(f"{base.name}'")
             else:
                 base = Expression("percent" if sign == "%" else "degrees", (base,))
         return base
+
+    def _doubles(self) -> bool:
+        """Move over the second sign of ``7!!``; of three and more each counts alone."""
+        values = [token.value for token in self.tokens[self.position - 2 : self.position + 2]]
+        if values[0] == "!" or values[2:3] != ["!"] or values[3:4] == ["!"]:
+            return False
+        self.take()
+        return True
 
     def _raised(self, base: Expression) -> Expression:
         if self.token.value == "{" and self.tokens[self.position + 1].value == "circ":

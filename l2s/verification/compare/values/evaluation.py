@@ -88,6 +88,8 @@ def _function(name: str, values: list[Fraction]) -> Fraction | None:
     value = values[0]
     if name == "factorial" and value.denominator == 1 and 0 <= value <= _LARGEST_FACTORIAL:
         return Fraction(math.factorial(value.numerator))
+    if name == "double factorial" and value.denominator == 1 and 0 <= value <= _LARGEST_FACTORIAL:
+        return Fraction(math.prod(range(value.numerator, 0, -2)))
     if name == "binom" and all(item.denominator == 1 and 0 <= item <= _LARGEST_CHOICE for item in values):
         whole, chosen = (item.numerator for item in values)
         return Fraction(math.comb(whole, chosen)) if min(chosen, whole - chosen) <= _LARGEST_FACTORIAL else None

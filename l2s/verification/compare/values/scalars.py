@@ -212,7 +212,7 @@ def _digits_of_powers(expression: Expression) -> int:
         if height is not None and abs(height) >= _HIGH:
             base = exact(node.children()[0]) if node.kind == "power" else None
             size = max(base.numerator.bit_length(), base.denominator.bit_length()) // 3 if base else 1
-            found += float(min(abs(height), _MAX_DIGITS)) * size
+            found += min(float(abs(height)), float(_MAX_DIGITS)) * size
     return min(int(found), _MAX_DIGITS)
 
 
