@@ -52,6 +52,7 @@ _CHOSEN = re.compile(
 """The letter of a choice before what it says, which is what a gold answer without a letter asks for."""
 
 _GROUP = re.compile(r"[0-9],[0-9]{3}")
+_GROUPED_ITEM = re.compile(r"(?<=[(\[{ ])-?[0-9]{1,3}(?:,[0-9]{3})+(?=, |\)|\]|\\?\})")
 _NO_LIST = re.compile(r"[0-9],0[0-9]{2}(?![0-9])")
 """A group that no item of a list is written as: ``1,005`` is never 1 and 5."""
 
@@ -135,7 +136,7 @@ def _compared_as_read(gold: str, answer: str) -> Outcome:
 
 
 def _same(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
-    if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer):
+    if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer) or _same_in_groups(gold, answer):
         return True
     about, other = declared(gold), declared(answer)
     if not (about or other) and (counted := turning(mine, theirs)):
@@ -151,6 +152,16 @@ def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str)
     if (mine.kind == "list") == (theirs.kind == "list") or not grouped or _NO_LIST.search(f"{gold}|{answer}"):
         return False
     return same(read(gold, grouping=False), read(answer, grouping=False))
+
+
+def _same_in_groups(gold: str, answer: str) -> bool:
+    """``(1,000, 2,000)`` as a point of two: where spaces stand behind the commas between entries and no others."""
+    pairs = {(one, other) for one in (gold, _without_groups(gold)) for other in (answer, _without_groups(answer))}
+    return any(same(read(one), read(other)) for one, other in sorted(pairs - {(gold, answer)}))
+
+
+def _without_groups(text: str) -> str:
+    return _GROUPED_ITEM.sub(lambda item: item[0].replace(",", ""), text) if ", " in text else text
 
 
 def _said(text: str) -> Expression:
