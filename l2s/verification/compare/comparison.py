@@ -6,7 +6,7 @@ list is no point. An equation is itself up to a factor; a name before a value (`
 
 from collections.abc import Sequence
 
-from l2s.verification.compare.phrases.words import same_things
+from l2s.verification.compare.phrases.words import said_alike, same_things
 from l2s.verification.compare.structures import listing
 from l2s.verification.compare.structures.equations import same_equations, same_inequalities
 from l2s.verification.compare.structures.intervals import pieces, same_pieces
@@ -32,6 +32,8 @@ _MAX_ITEMS = 48
 """Items of a list without order, for each is compared with each."""
 _NO_SCALARS = ("list", "tuple", "interval", "set", "words", "matrix")
 _EQUALITIES = {"=", "approx"}
+_NAMES = {"symbol", "function", "product", "words"}
+"""Kinds of names that tell apart what has the same value."""
 
 
 def same(gold: Expression, answer: Expression) -> bool:
@@ -135,7 +137,7 @@ def _same_assignments(gold: Expression, answer: Expression) -> bool:
     mine, theirs = assigned(gold), assigned(answer)
     if not mine or not theirs:
         return False
-    names = gold.children()[0], answer.children()[0]
+    names = listing.name_of(gold), listing.name_of(answer)
     if name_themselves(names, (*mine, *theirs)):
         return False
     if renamed := listing.renamed_values(names[0], names[1], theirs):
@@ -148,8 +150,8 @@ def _same_assignments(gold: Expression, answer: Expression) -> bool:
             order = [given[rows[1].index(name)] for name in rows[0]]
             return _all_quietly_same(listing.row_of(mine[0]) or (), order)
     kinds = {name.kind for name in names}
-    if names[0] != names[1] and kinds in ({"symbol"}, {"function"}) and not symbols(mine[0]):  # x = 5, y = 5
-        return False
+    if names[0] != names[1] and len(kinds) == 1 and kinds <= _NAMES and not variables(mine[0]):  # x = 5, y = 5
+        return kinds == {"words"} and said_alike(names[0].name, names[1].name) and _quietly_same(mine[0], theirs[0])
     return any(_quietly_same(one, other) for one in mine for other in theirs)
 
 
