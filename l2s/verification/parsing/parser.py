@@ -366,7 +366,8 @@ class Parser(Cursor):
         return Expression("number", (value, places))
 
     def _letter(self, letter: str) -> Expression:
-        if letter in _OPAQUE and self.opens_arguments():
+        at_zero = [token.value for token in self.tokens[self.position : self.position + 3]] == ["(", "0", ")"]
+        if (letter in _OPAQUE and self.opens_arguments()) or at_zero:  # y(0) is no product with nothing
             while self.token.value != "(":
                 letter += self.take().value
             self.take()
