@@ -27,6 +27,7 @@ from l2s.verification.compare.structures.vectors import with_unit_vectors
 from l2s.verification.compare.values.calculus import (
     different_derivatives,
     different_letters,
+    items,
     needs_algebra,
     stated_value,
 )
@@ -53,6 +54,8 @@ _CHOSEN = re.compile(
 
 _GROUP = re.compile(r"[0-9],[0-9]{3}")
 _GROUPED_ITEM = re.compile(r"(?<=[(\[{ ])-?[0-9]{1,3}(?:,[0-9]{3})+(?=, |\)|\]|\\?\})")
+_MOST_ITEMS = 4
+"""Items of a list that may ask for algebra each."""
 _NO_LIST = re.compile(r"[0-9],0[0-9]{2}(?![0-9])")
 """A group that no item of a list is written as: ``1,005`` is never 1 and 5."""
 
@@ -132,7 +135,22 @@ def _compared_as_read(gold: str, answer: str) -> Outcome:
     plain = any(side is None and "\\" not in text for side, text in ((mine, gold), (theirs, answer)))
     if plain or not needs_algebra(gold, answer):
         return "unparsed"
+    parts, others = items(spelled(gold)), items(spelled(answer))
+    if len(parts) > 1 or len(others) > 1:
+        return _one_by_one(parts, others)
     return "incorrect" if different_letters(gold, answer) else compared_by("l2s", gold, answer)
+
+
+def _one_by_one(gold: list[str], answer: list[str]) -> Outcome:
+    """Several formulas in order, as algebra knows one at a time."""
+    if len(gold) != len(answer):
+        return "incorrect"
+    if len(gold) > _MOST_ITEMS:
+        return "unparsed"
+    for one, other in zip(gold, answer, strict=True):
+        if (found := _compared(one, other)) != "correct":
+            return found
+    return "correct"
 
 
 def _same(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:

@@ -51,9 +51,21 @@ def different_derivatives(gold: str, answer: str) -> bool:
     return any(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
 
 
+def items(text: str) -> list[str]:
+    """What commas and semicolons outside of all brackets part."""
+    found, depth = [""], 0
+    for sign in text:
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(sign, 0)
+        if sign in ",;" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return [item.strip() for item in found]
+
+
 def stated_value(text: str) -> str | None:
     r"""The value that a calculation ends on, ``1/2`` of ``\lim … = 1/2``; None where it ends on none."""
-    match = _STATED.match(text) if "=" in text else None
+    match = _STATED.match(text) if "=" in text and len(items(text)) == 1 else None
     return match[1].strip() if match else None
 
 
