@@ -49,6 +49,10 @@ _SIZING = re.compile(
     r"|mathrm(?=\{\\)|displaylimits|protect|hfill|noindent|centering"
     r"|[hH]uge|[lL]arge|LARGE|small|tiny|normalsize)(?![A-Za-z])\s{0,9}\.?(?<![0-9]\.)|(?<!\\)\\!\s{0,9}"
 )
+_LINES = re.compile(r"(?<!\$)\$[ \t]*\n\s*\$(?!\$)")
+"""Between two formulas, each on its line."""
+_APART = re.compile(r"(?<=[^\s,;&{(\\])\s*\\q?quad\s*(?=[A-Za-z](?:_\{?\w\}?)?\s*=)")
+"""Before the next of several equations that a space alone parts."""
 _SPACES = re.compile(r"(?:(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|enspace|hspace\{[^{}]{0,20}\})(?![A-Za-z])|~|\s)+")
 _FONT = re.compile(
     r"\\(?:mathbf|mathit|mathcal|mathnormal|mathtt|underline|vec|overrightarrow|hat|tilde)\s?\{([^{}]*)\}"
@@ -86,6 +90,8 @@ def spelled(text: str) -> str:
         text = _GOES_ON.sub(_repeated, _PERIOD.sub(_repeated, text))
     if "..." in text:
         text = _AND_SO_ON.sub(r"\\ldots ", text)
+    if r"quad" in text:
+        text = _APART.sub(", ", text)
     if "\\" in text:
         text = _without_macros(text)
     if "$" in text:
@@ -149,7 +155,7 @@ def _repeated(match: "re.Match[str]") -> str:
 
 def _undollared(text: str) -> str:
     r"""Without mathematics' own dollars; ``\$`` stays, and a lone dollar stands for money."""
-    bare = text.replace(r"\$", "\x01")
+    bare = _LINES.sub("$, $", text.replace(r"\$", "\x01"))
     if bare.count("$") == 1:
         return text
     return bare.replace("$", " ").replace("\x01", r"\$").strip()

@@ -33,6 +33,8 @@ _SYNONYMS = {saying: meaning for meaning, sayings in _MEANINGS.items() for sayin
 _ARTICLE = re.compile(r"^(?:the|an|a|it is|it's|is|are) (?=\S)")
 _LETTER = r"(?:\(([A-Z])\)|([A-Z])(?=[.):：]|$))"
 _CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?\s*(.*)$", re.DOTALL)
+_LABELLED = re.compile(r"[,;] ?\(?[A-Z] ?[:=]")
+"""More letters with what they stand for: no choice among them."""
 _SMALL_CHOICE = re.compile(
     r"(?i:option |choice |answer )?"
     r"(?:[(\[]?([a-z]|[A-Z](?=\]))[)\].:]?|\(?([a-z])\)\s(?!or\b|and\b)[^()]+)"
@@ -98,6 +100,8 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         return None
     letter, content = mine[1] or mine[2], mine[3].strip()
     if theirs is not None:
+        if _LABELLED.search(mine[3]) and _LABELLED.search(theirs[3]):
+            return None
         alone = not content or not theirs[3].strip()
         return letter == (theirs[1] or theirs[2]) if alone or letter in "ABCDEFGHIJ" else None
     if small := _SMALL_CHOICE.fullmatch(answer):
