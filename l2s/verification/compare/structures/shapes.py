@@ -160,7 +160,7 @@ def names_differ(one: Expression, other: Expression) -> bool:
     if {one.kind, other.kind} - {"symbol", "function"} or not (is_name(one) and is_name(other)):
         return False
     events = one.kind == other.kind == "function" and one.name == other.name and one != other
-    if events and any(not re.fullmatch(r"[A-Za-z]\w*", name) for side in (one, other) for name in symbols(side)):
+    if events and all(any(not re.fullmatch(r"[A-Za-z]\w*", name) for name in symbols(side)) for side in (one, other)):
         return True  # E(2X), E(3X)
     inverse = [name.name.endswith("^-1()") for name in (one, other)]
     if inverse[0] != inverse[1] and _stem(one.name) == _stem(other.name):

@@ -28,6 +28,8 @@ POINTS = 4
 FAR_POINTS = 4
 """More of them for what goes in steps, which may be level for a while."""
 _FAR = 37
+_OFFSET = Fraction(7317, 10000)
+"""Added to the arguments of a function nobody defined, so that at no common one all such functions are equal."""
 _WAVES = ("sin", "cos", "tan", "cot")
 _NEAR_ZERO = 1e-9
 """Below it, a wave is at one of its roots, π say, as far as doubles tell."""
@@ -218,7 +220,7 @@ def _raised(expression: Expression, values: list[Any], field: Field) -> Any:
 
 def _called(name: str, values: list[Any], point: int, field: Field) -> Any:
     if name.endswith("()"):  # a function nobody defined: some smooth one, another at each point
-        mixed = sum((value * (n + 2) for n, value in enumerate(values)), field.number(Fraction(0)))
+        mixed = sum((value * (n + 2) for n, value in enumerate(values)), field.number(_OFFSET))
         return field.functions["cos"](mixed * field.number(value_of_symbol(name, point))) + 3
     if name == "root":
         base, degree = values
