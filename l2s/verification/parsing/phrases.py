@@ -81,6 +81,7 @@ _SPEED = re.compile(
 _DERIVATIVE = re.compile(
     r"(?<![A-Za-z0-9\\])d(\s?\^\s?\{?[1-9]\}?)?\s?([A-Za-z])\s?/\s?d\s?([A-Za-z])(\s?\^\s?\{?[1-9]\}?)?(?![A-Za-z])"
 )
+_ANGLES = re.compile(r"^([^<>=]{1,20}= ?)?<([^<>=]{1,80},[^<>=]{1,80})>$")
 _COLOUR = re.compile(r"\\(?:textcolor|color|colorbox)\s?\{[A-Za-z!0-9]{1,20}\}")
 _ORNAMENT = re.compile(r"\\(?:checkmark|blacksquare|square|Box|qed|phantom\s?\{[^{}]{0,20}\})(?![A-Za-z])")
 _ARC = re.compile(r"\\overset\s?\{\\(?:frown|rightarrow|\\to)\}\s?\{([A-Z]{2})\}")
@@ -144,6 +145,8 @@ def rephrased(text: str) -> str:
         text = _LETTERED.sub(r"\1 = ", text)
     if "'" in text:
         text = _ARC_MINUTES.sub(_in_degrees, text)
+    if text.endswith(">"):
+        text = _ANGLES.sub(r"\1\\langle \2\\rangle", text)
     if "," in text and ("[" in text or "]" in text):
         text = _turned(text)
     if "_" in text or "base" in text:
