@@ -389,7 +389,7 @@ class Parser(Cursor):
         if name in _UNREAD:
             return self.refuse(f"'{name}' has no value")
         if name in GREEK:
-            return Expression("constant", (name,)) if name in _CONSTANTS else symbol(name)
+            return Expression("constant", (name,)) if name in _CONSTANTS else self._letter(name)
         if name in ("frac", "binom"):
             if name == "frac" and (derived := self._derivative()):
                 return derived

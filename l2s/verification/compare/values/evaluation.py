@@ -219,9 +219,10 @@ def _raised(expression: Expression, values: list[Any], field: Field) -> Any:
 
 
 def _called(name: str, values: list[Any], point: int, field: Field) -> Any:
-    if name.endswith("()"):  # a function nobody defined: some smooth one, another at each point
+    if name.endswith("()"):  # a function nobody defined: some smooth one, another at each point, negative at the last
         mixed = sum((value * (n + 2) for n, value in enumerate(values)), field.number(_OFFSET))
-        return field.functions["cos"](mixed * field.number(value_of_symbol(name, point))) + 3
+        found = field.functions["cos"](mixed * field.number(value_of_symbol(name, point))) + 3
+        return -found if point == POINTS - 1 else found
     if name == "root":
         base, degree = values
         if (getattr(base, "imag", 0) == 0 and _real(base) < 0 and degree == 3) or degree == 5:
