@@ -20,7 +20,8 @@ class Expression:
     ``quotient``, ``power``, ``negative``, ``function`` (name, argument…), ``either`` (both signs of ±),
     ``degrees``, ``percent``, ``quantity`` (value, unit), ``based`` (digits, base). Others: ``tuple``,
     ``list``, ``set``, ``interval`` (ends with brackets), ``union``, ``difference``, ``matrix`` (of ``tuple``
-    rows), ``relation`` (sign, left, right), ``ratio``, ``words``.
+    rows), ``relation`` (sign, left, right), ``such`` (a set's condition), ``ratio``,
+    ``words``.
     """
 
     kind: str

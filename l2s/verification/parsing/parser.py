@@ -494,7 +494,7 @@ class Parser(Cursor):
             found = Expression("set", ())
         elif opening == r"\{" and (names := self.names_elements()):
             self.position += names
-            found = self.listed()
+            found = Expression("such", (self.listed(),))
             self.expect(r"\}")
         else:
             inside = self.listed()

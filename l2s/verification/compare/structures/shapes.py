@@ -35,6 +35,8 @@ def shaped(expression: Expression) -> Expression:
     kind = expression.kind
     if kind == "words":
         return {"mathbb R": EVERYTHING}.get(expression.name, expression)
+    if kind == "such":
+        return shaped(expression.children()[0])
     if kind == "constant" and expression.parts[0] == "emptyset":
         return NOTHING
     if kind == "tuple" and len(expression.children()) == 1:
@@ -63,6 +65,8 @@ def _listed(expression: Expression) -> Expression:
     items: list[Expression] = []
     for child in expression.children():
         inner = shaped(child)
+        if child.kind == "such" and (solved := solutions(inner)):  # a set of its own beside others
+            inner = solved[1]
         items.extend(inner.children() if inner.kind == "list" else alternatives(inner))
     return Expression("list", (*items, str(expression.parts[-1])))
 
