@@ -6,7 +6,7 @@ list is no point. An equation is itself up to a factor; a name before a value (`
 
 from collections.abc import Sequence
 
-from l2s.verification.compare.phrases.words import said_alike, same_things
+from l2s.verification.compare.phrases.words import said_alike
 from l2s.verification.compare.structures import listing
 from l2s.verification.compare.structures.equations import same_equations, same_inequalities
 from l2s.verification.compare.structures.intervals import pieces, same_pieces
@@ -23,7 +23,7 @@ from l2s.verification.compare.structures.shapes import (
 )
 from l2s.verification.compare.structures.vectors import components
 from l2s.verification.compare.values.evaluation import exact
-from l2s.verification.compare.values.quantities import joined, measured, same_quantities, unmeasured
+from l2s.verification.compare.values.quantities import different_things, joined, measured, same_quantities, unmeasured
 from l2s.verification.compare.values.scalars import unknown_functions
 from l2s.verification.parsing.expressions import ASKED, SETS, Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
@@ -295,8 +295,8 @@ def _same_tables(gold: Expression, answer: Expression) -> bool:
 def _same_ratios(gold: Expression, answer: Expression) -> bool:
     """``3:4`` is ``6:8`` and 3/4; words behind both, as in ``10:30 AM``, must be the same."""
     one, other = (side.children() if side.kind == "ratio" else (side,) for side in (gold, answer))
-    behind = [measured(side[-1]) for side in (one, other)]
-    if not same_things(behind[0].words, behind[1].words) or None not in (behind[0].unit, behind[1].unit):
+    behind = measured(one[-1]), measured(other[-1])
+    if different_things(*behind) or None not in (behind[0].unit, behind[1].unit):
         return behind[0] == behind[1]
     one, other = (tuple(unmeasured(part) for part in side) for side in (one, other))
     if len(one) == len(other):

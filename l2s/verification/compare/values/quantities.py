@@ -31,14 +31,19 @@ def same_quantities(gold: Expression, answer: Expression) -> bool:
     if has_words(gold) or has_words(answer):
         return gold.kind == answer.kind == "words" and said_alike(gold.name, answer.name)
     mine, theirs = _lettered(gold, answer), _lettered(answer, gold)
-    if not same_things(mine.words, theirs.words) or bool(mine.unit and theirs.words and not theirs.unit):
-        return False
-    if theirs.unit and mine.words and not mine.unit:
+    if different_things(mine, theirs):
         return False
     units = mine.unit, theirs.unit
     if units[0] and units[1] and units[0] != units[1]:
         return _converted(mine, units[0], theirs, units[1])
     return _same_values(mine, theirs)
+
+
+def different_things(mine: Measured, theirs: Measured) -> bool:
+    """Whether what stands behind two values names different things, or a unit on one side and a thing on the other."""
+    if not same_things(mine.words, theirs.words):
+        return True
+    return any(one.unit and other.words and not other.unit for one, other in ((mine, theirs), (theirs, mine)))
 
 
 def _converted(mine: Measured, unit: Unit, theirs: Measured, other: Unit) -> bool:
