@@ -6,7 +6,7 @@ list is no point. An equation is itself up to a factor; a name before a value (`
 
 from collections.abc import Sequence
 
-from l2s.verification.compare.phrases.words import same_things
+from l2s.verification.compare.phrases.words import said_alike
 from l2s.verification.compare.structures import listing
 from l2s.verification.compare.structures.equations import same_equations, same_inequalities
 from l2s.verification.compare.structures.intervals import pieces, same_pieces
@@ -15,6 +15,7 @@ from l2s.verification.compare.structures.shapes import (
     apart,
     assigned,
     dimensions,
+    name_themselves,
     names_differ,
     shaped,
     solutions,
@@ -22,15 +23,17 @@ from l2s.verification.compare.structures.shapes import (
 )
 from l2s.verification.compare.structures.vectors import components
 from l2s.verification.compare.values.evaluation import exact
-from l2s.verification.compare.values.quantities import joined, measured, same_quantities, unmeasured
+from l2s.verification.compare.values.quantities import different_things, joined, measured, same_quantities, unmeasured
 from l2s.verification.compare.values.scalars import unknown_functions
-from l2s.verification.parsing.expressions import SETS, Expression, contains, symbols, variables
+from l2s.verification.parsing.expressions import ASKED, SETS, Expression, contains, symbols, variables
 from l2s.verification.parsing.tokens import UnreadableError
 
 _MAX_ITEMS = 48
 """Items of a list without order, for each is compared with each."""
 _NO_SCALARS = ("list", "tuple", "interval", "set", "words", "matrix")
 _EQUALITIES = {"=", "approx"}
+_NAMES = {"symbol", "function", "product", "words"}
+"""Kinds of names that tell apart what has the same value."""
 
 
 def same(gold: Expression, answer: Expression) -> bool:
@@ -69,7 +72,7 @@ def _by_solutions(gold: Expression, answer: Expression) -> bool | None:
     mine, theirs = solutions(gold), solutions(answer)
     if mine is None and theirs is None:
         return None
-    if mine and theirs and mine[0] != theirs[0]:
+    if mine and theirs and mine[0] != theirs[0] and ASKED not in (mine[0], theirs[0]):
         return False if {mine[0], theirs[0]} <= symbols(gold) | symbols(answer) else None
     one = mine[1] if mine else listing.set_of(gold)
     other = theirs[1] if theirs else listing.set_of(answer)
@@ -109,8 +112,8 @@ def _same_relations(gold: Expression, answer: Expression) -> bool:
     if signs == (["="], ["="]) and names_differ(left[0], right[0]):
         return False
     chains = unchained(gold), unchained(answer)
-    if chains[0] and chains[1]:  # x = y = z = 1 names more than x = y = 1
-        return _same_lists(chains[0], chains[1])
+    if all(chains) or (any(chains) and ["="] in signs):  # x = y = 1 names more than x = 1
+        return same(chains[0] or gold, chains[1] or answer)
     if set(signs[0]) | set(signs[1]) <= _EQUALITIES | {"in"}:
         if _same_assignments(gold, answer):
             return True
@@ -134,17 +137,21 @@ def _same_assignments(gold: Expression, answer: Expression) -> bool:
     mine, theirs = assigned(gold), assigned(answer)
     if not mine or not theirs:
         return False
-    names = gold.children()[0], answer.children()[0]
+    names = listing.name_of(gold), listing.name_of(answer)
+    if name_themselves(names, (*mine, *theirs)):
+        return False
     if renamed := listing.renamed_values(names[0], names[1], theirs):
         return any(_quietly_same(one, other) for one in mine for other in renamed)
     if names[0] != names[1] and (rows := tuple(listing.row_of(name) for name in names)) and rows[0] and rows[1]:
         given = listing.row_of(theirs[0])
-        if given and len(given) == len(rows[1]) and set(rows[0]) == set(rows[1]):
+        if set(rows[0]) != set(rows[1]):  # (a, b) = (1, 2), (c, d) = (1, 2)
+            return False
+        if given and len(given) == len(rows[1]):
             order = [given[rows[1].index(name)] for name in rows[0]]
             return _all_quietly_same(listing.row_of(mine[0]) or (), order)
     kinds = {name.kind for name in names}
-    if names[0] != names[1] and kinds in ({"symbol"}, {"function"}) and not symbols(mine[0]):  # x = 5, y = 5
-        return False
+    if names[0] != names[1] and len(kinds) == 1 and kinds <= _NAMES and not variables(mine[0]):  # x = 5, y = 5
+        return kinds == {"words"} and said_alike(names[0].name, names[1].name) and _quietly_same(mine[0], theirs[0])
     return any(_quietly_same(one, other) for one in mine for other in theirs)
 
 
@@ -288,8 +295,8 @@ def _same_tables(gold: Expression, answer: Expression) -> bool:
 def _same_ratios(gold: Expression, answer: Expression) -> bool:
     """``3:4`` is ``6:8`` and 3/4; words behind both, as in ``10:30 AM``, must be the same."""
     one, other = (side.children() if side.kind == "ratio" else (side,) for side in (gold, answer))
-    behind = [measured(side[-1]) for side in (one, other)]
-    if not same_things(behind[0].words, behind[1].words) or None not in (behind[0].unit, behind[1].unit):
+    behind = measured(one[-1]), measured(other[-1])
+    if different_things(*behind) or None not in (behind[0].unit, behind[1].unit):
         return behind[0] == behind[1]
     one, other = (tuple(unmeasured(part) for part in side) for side in (one, other))
     if len(one) == len(other):

@@ -24,7 +24,13 @@ from l2s.verification.compare.structures.families import (
 )
 from l2s.verification.compare.structures.residues import same_residues
 from l2s.verification.compare.structures.vectors import with_unit_vectors
-from l2s.verification.compare.values.calculus import different_letters, needs_algebra, stated_value
+from l2s.verification.compare.values.calculus import (
+    different_derivatives,
+    different_letters,
+    items,
+    needs_algebra,
+    stated_value,
+)
 from l2s.verification.compare.values.exact import settle
 from l2s.verification.compare.values.quantities import has_words
 from l2s.verification.outcome import Outcome
@@ -32,6 +38,7 @@ from l2s.verification.parsing.expressions import Expression
 from l2s.verification.parsing.limits import LONGEST, exceeds_limits
 from l2s.verification.parsing.parser import read
 from l2s.verification.parsing.phrases import over_whole_quotients
+from l2s.verification.parsing.plain_units import with_units
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import UNREAD
 from l2s.verification.workers.pool import compared_by
@@ -46,6 +53,11 @@ _CHOSEN = re.compile(
 """The letter of a choice before what it says, which is what a gold answer without a letter asks for."""
 
 _GROUP = re.compile(r"[0-9],[0-9]{3}")
+_GROUPED_ITEM = re.compile(r"(?<=[(\[{ ])-?[0-9]{1,3}(?:,[0-9]{3})+(?=, |\)|\]|\\?\})")
+_MOST_ITEMS = 4
+"""Items of a list that may ask for algebra each."""
+_NO_LIST = re.compile(r"[0-9],0[0-9]{2}(?![0-9])")
+"""A group that no item of a list is written as: ``1,005`` is never 1 and 5."""
 
 
 def equivalent(gold: str, answer: str) -> Outcome:
@@ -83,10 +95,13 @@ def _scaled(gold: str, answer: str) -> Outcome:
 
 
 def _compared(gold: str, answer: str) -> Outcome:
-    r"""Compare both as they are read; where they differ, ``\ln a/b`` may be a logarithm of the whole quotient."""
+    r"""Compare both as they are read; where they differ, letters may be units, ``\ln a/b`` of the whole quotient."""
     found = _compared_as_read(gold, answer)
     if found in ("correct", "limit"):
         return found
+    measured = with_units(gold, answer)
+    if measured and measured != (gold, answer) and _compared_as_read(*measured) == "correct":
+        return "correct"
     wholes = over_whole_quotients(gold), over_whole_quotients(answer)
     for pair in ((gold, wholes[1]), (wholes[0], answer)):
         if pair != (gold, answer) and _compared_as_read(*pair) == "correct":
@@ -98,6 +113,8 @@ def _compared_as_read(gold: str, answer: str) -> Outcome:
     """Compare by type and value in this process; by algebra in another where a formula is beyond our own reader."""
     if spelled(gold) == spelled(answer):
         return "correct"
+    if different_derivatives(spelled(gold), spelled(answer)):
+        return "incorrect"
     told = is_worded(worded(gold)), is_worded(worded(answer))
     if all(told):
         return "correct" if same_sayings(worded(gold), worded(answer)) else "incorrect"
@@ -118,11 +135,26 @@ def _compared_as_read(gold: str, answer: str) -> Outcome:
     plain = any(side is None and "\\" not in text for side, text in ((mine, gold), (theirs, answer)))
     if plain or not needs_algebra(gold, answer):
         return "unparsed"
+    parts, others = items(spelled(gold)), items(spelled(answer))
+    if len(parts) > 1 or len(others) > 1:
+        return _one_by_one(parts, others)
     return "incorrect" if different_letters(gold, answer) else compared_by("l2s", gold, answer)
 
 
+def _one_by_one(gold: list[str], answer: list[str]) -> Outcome:
+    """Several formulas in order, as algebra knows one at a time."""
+    if len(gold) != len(answer):
+        return "incorrect"
+    if len(gold) > _MOST_ITEMS:
+        return "unparsed"
+    for one, other in zip(gold, answer, strict=True):
+        if (found := _compared(one, other)) != "correct":
+            return found
+    return "correct"
+
+
 def _same(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
-    if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer):
+    if same(mine, theirs) or _same_as_lists(mine, gold, theirs, answer) or _same_in_groups(gold, answer):
         return True
     about, other = declared(gold), declared(answer)
     if not (about or other) and (counted := turning(mine, theirs)):
@@ -134,9 +166,20 @@ def _same(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
 
 def _same_as_lists(mine: Expression, gold: str, theirs: Expression, answer: str) -> bool:
     """``100,200`` beside the list ``100, 200``: where one side is a list for certain, the other may be one too."""
-    if (mine.kind == "list") == (theirs.kind == "list") or not (_GROUP.search(gold) or _GROUP.search(answer)):
+    grouped = _GROUP.search(gold) or _GROUP.search(answer)
+    if (mine.kind == "list") == (theirs.kind == "list") or not grouped or _NO_LIST.search(f"{gold}|{answer}"):
         return False
     return same(read(gold, grouping=False), read(answer, grouping=False))
+
+
+def _same_in_groups(gold: str, answer: str) -> bool:
+    """``(1,000, 2,000)`` as a point of two: where spaces stand behind the commas between entries and no others."""
+    pairs = {(one, other) for one in (gold, _without_groups(gold)) for other in (answer, _without_groups(answer))}
+    return any(same(read(one), read(other)) for one, other in sorted(pairs - {(gold, answer)}))
+
+
+def _without_groups(text: str) -> str:
+    return _GROUPED_ITEM.sub(lambda item: item[0].replace(",", ""), text) if ", " in text else text
 
 
 def _said(text: str) -> Expression:

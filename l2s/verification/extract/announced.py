@@ -37,6 +37,10 @@ _ASIDE = re.compile(r"(?<=[0-9)}$])(?: \(?|, )(?:because|since|which|where|as|no
 _DENIED_BEFORE = re.compile(
     r"\b(?:if|whether|unless|assume|suppose|what|that) (?:the |my |our |your )?(?:\w+ )?$"
     r"|\b(?:wrong|incorrect|false) $"
+    r"|\b(?:not the case|wrong|incorrect|false|untrue|nobody (?:says|said|thinks|claims)) that (?:the )?(?:\w+ )?$"
+    r"|\b(?:might|could|may|would|initially|at first|first) (?:think|thought|guess(?:ed)?|say|said|expect(?:ed)?"
+    r"|believed?|assumed?)(?: that)? (?:the )?(?:\w+ )?$"
+    r"|\bif [^.\n]{1,40}\b(?:were|had)\b[^.\n]{0,30}, (?:then )?(?:the )?(?:\w+ )?$"
     r"|\b(?:not|\w+n['’]t) (?:think|believe|agree|say|mean|true|correct)(?: that)? (?:the |my |our |your )?(?:\w+ )?$",
     re.IGNORECASE,
 )
@@ -44,7 +48,9 @@ _DENIED = re.compile(
     r"(?:clearly |certainly |definitely |surely )?(?:not|never|n't|unlikely|unclear|unknown|either)\b", re.IGNORECASE
 )
 _JUDGED = re.compile(
-    r"[^.\n]{0,60}[ ,](?:which|but (?:that|it|this)) (?:is|was) (?:wrong|incorrect|not (?:right|correct))\b",
+    r"[^.\n]{0,60}[ ,](?:which|but (?:that|it|this)) (?:is|was) (?:wrong|incorrect|not (?:right|correct))\b"
+    r"|[^.\n]{0,60}\.\s{1,3}(?:wait|no|hmm+|oh|oops|actually)[,.! ]{1,4}(?:no[,.] )?(?:that|this|it)(?:['’]s| is| was)"
+    r" (?:wrong|incorrect|not (?:right|correct)|a mistake)\b",
     re.IGNORECASE,
 )
 _SPELLED_AGAIN = re.compile(r"(?<=[0-9]) \((?:[a-z -]{3,40})\)$")
@@ -87,14 +93,14 @@ def _announcements(text: str, since: int) -> list[tuple[int, int, str]]:
 
 
 def _announced(text: str, start: int, end: int, language: str) -> str | None:
-    if language == "en" and _DENIED_BEFORE.search(text, max(0, start - 60), start):
+    if language == "en" and _DENIED_BEFORE.search(text, max(0, start - 100), start):
         return None
     said = text[end : end + _LONGEST_PHRASE].lstrip(" \t\r\n*}:：_").split("\n", 1)[0]
     if language == "en":
         phrase = first_phrase(said).rstrip("_ ")
         phrase = phrase.removesuffix("}") if phrase.count("}") > phrase.count("{") else phrase
         phrase = _SPELLED_AGAIN.sub("", phrase)
-        return None if _DENIED.match(phrase) or _JUDGED.match(said) or phrase.endswith("?") else reduced(phrase)
+        return None if _DENIED.match(phrase) or _JUDGED.match(text, end) or phrase.endswith("?") else reduced(phrase)
     said = said.replace("**", "")
     filler = _FILLER.match(said)
     if filler is None or _NOT.search(filler.group()):

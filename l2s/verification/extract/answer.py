@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from l2s.verification.extract.announced import announced
-from l2s.verification.extract.boxes import last_box, trimmed
+from l2s.verification.extract.boxes import last_box, taken_back, trimmed
 from l2s.verification.extract.choices import chosen, lone_choice
 from l2s.verification.extract.closing import closing_value, open_display
 from l2s.verification.extract.languages import NEXT_PROBLEM
@@ -103,6 +103,8 @@ def _stated(text: str) -> str | None:
     if answer := _tagged(text):
         return answer
     box, end = last_box(text)
+    if box and taken_back(text, end) and (later := announced(text[end:])):
+        return later[0]
     letter = chosen(text, end)
     if box:
         return letter[0] if letter else box

@@ -15,6 +15,7 @@ _WITHOUT_BACKSLASH = re.compile(r"(?<![A-Za-z])(?:boxed|\x08?oxed)(?=\{)")
 _TOKEN = re.compile(rf"({any_of(opening for opening, _ in BOX_TOKENS)})|{any_of(closing for _, closing in BOX_TOKENS)}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"[^\s\\${}]{1,200}")
+_DIGITS = re.compile(r"[0-9]{1,30}(?![0-9])")
 _COMMAND = re.compile(r"\\[A-Za-z]{1,20}(?:[ ]?\{[^{}]{0,200}\}){1,2}")
 _LONGEST_JOINT = 60
 _JOINT = re.compile(
@@ -22,6 +23,14 @@ _JOINT = re.compile(
     r"|[A-Za-z]\w{0,3} ?=|(?<=\n)\s{0,9}(?:[0-9]{1,2}[.)]|[-*•]|\([0-9a-z]{1,3}\)) ){0,20}"
 )
 _APART = re.compile(r"[,;、A-Za-z和或=]|\n\s{0,9}(?:[0-9]{1,2}[.)]|[-*•]) ")
+_DENIED = re.compile(
+    r"\b(?:not|rather than|instead of) (?:equal to |the answer |the |an? )?(?:\$|\\[(\[])?\s?$", re.IGNORECASE
+)
+_TAKEN_BACK = re.compile(
+    r"(?:\$|\\[)\]])?\s?(?:\?|(?:,? (?:but|which|however,?))?(?: (?:this|that|it))?,? ?(?:is|was) "
+    r"(?:clearly |obviously )?(?:wrong|incorrect|false|not (?:right|correct|the answer)|a mistake))",
+    re.IGNORECASE,
+)
 _MINUS = re.compile(r"(?:^|[=($\s])\s?[-−]\s?\\?$")
 
 
@@ -32,6 +41,8 @@ def last_box(text: str) -> tuple[str | None, int]:
     """
     found: list[tuple[str, int, int]] = []
     for content, start, end in reversed(_boxes(text)):
+        if _DENIED.search(text, max(0, start - 40), start):
+            continue
         if found and (end > found[-1][1] or not _joined(text[end : found[-1][1]])):
             break
         if answer := trimmed(content):
@@ -59,6 +70,11 @@ def trimmed(content: str) -> str:
     return content
 
 
+def taken_back(text: str, end: int) -> bool:
+    """Whether the words behind a box ask whether it is right, or say that it is not."""
+    return bool(_TAKEN_BACK.match(text, end))
+
+
 def _boxes(text: str) -> list[tuple[str, int, int]]:
     """Content, start and end of every closed box, in order of their starts."""
     boxes = list(_BOX.finditer(text)) or ("oxed{" in text and list(_WITHOUT_BACKSLASH.finditer(text))) or []
@@ -69,7 +85,7 @@ def _boxes(text: str) -> list[tuple[str, int, int]]:
         if start in closing:
             found.append((text[start + 1 : closing[start]], box.start(), closing[start] + 1))
         elif bare := _COMMAND.match(text, start) or (
-            _BARE.match(text, start) if box.group().endswith((" ", "\t")) else None
+            _BARE.match(text, start) if box.group().endswith((" ", "\t")) else _DIGITS.match(text, start)
         ):
             found.append((bare.group(), box.start(), bare.end()))
     return sorted(found, key=lambda box: box[1]) if "<|" in text else found

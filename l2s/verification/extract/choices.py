@@ -50,7 +50,7 @@ def chosen(text: str, start: int = 0) -> tuple[str, int] | None:
         for pattern, words in ((_ANNOUNCED, _ASKED), (_CHOSEN, _PICKED), (_IS_RIGHT, _JUDGED))
         if words.search(text, start)
         for match in pattern.finditer(text, start)
-        if not _denied(text, match.start(), match.end())
+        if not _denied(text, match.start() + (match.group()[0] in ".!?:;,"), match.end())
     ]
     if not found:
         return None

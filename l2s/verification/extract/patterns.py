@@ -37,12 +37,16 @@ ENDS_ON_NUMBER = re.compile(
     rf"(?:^|(?<![0-9])[:：]|[\s=（(是为為有了は約약])({NUMBER})({UNIT}| ?[^\W\d_a-zA-Z]{{1,4}})?$"
 )
 EQUATION = re.compile(rf"= ?({NUMBER})((?: [A-Za-z%°'-]{{1,20}}){{0,12}})$")
+MINUS_IN_WORDS = re.compile(
+    r"\b(?:negative|(?<=is )minus|(?<=are )minus|(?<=be )minus|(?<=to )minus) (?=[0-9])", re.IGNORECASE
+)
 CLAUSE = re.compile(r"(?:,? (?:so|thus|hence|therefore|which means|which gives)|, giving)[ ,]+(?=\S)")
 CALCULATOR = re.compile(r"<<[^<>\n]{1,80}>>")
 NOT = r"(?:\b(?:not|cannot|never|nicht|kein|n'est pas|no es|não é|non è|не)|n['’]t|不是|不等于)"
 DENIAL = re.compile(
     r"\b(?:neither|nor|either|maybe|perhaps|unlikely|unsure|not (?:sure|certain)|wrong|incorrect|impossible|unless"
-    r"|(?:more|less|greater|fewer|larger|smaller|higher|lower) than)\b"
+    r"|(?:more|less|greater|fewer|larger|smaller|higher|lower) than"
+    r"|(?:not the case|false|untrue|nobody (?:says|said|thinks|claims)) that)\b"
     rf"|{NOT}(?: (?!only\b)\w+){{0,3}}[ $*]{{0,3}}[-−]?[0-9]|[0-9][$*]{{0,3}}(?: \w+){{0,3}}? (?:\w+)?{NOT}",
     re.IGNORECASE,
 )

@@ -10,7 +10,7 @@ from l2s.verification.extract import patterns
 
 def value_in(sentence: str) -> str | None:
     """The one value that a sentence states, or None."""
-    sentence = patterns.ASIDE_DENIED.sub("", sentence)
+    sentence = patterns.MINUS_IN_WORDS.sub("-", patterns.ASIDE_DENIED.sub("", sentence))
     bare = _without_reason(patterns.DENIED_NUMBER.sub("", patterns.CLAUSE.split(sentence.strip())[-1]).strip())
     bold = [found for found in patterns.BOLD.findall(bare) if re.search("[0-9]", found)]
     bare = bare.rstrip(" .!。।*")

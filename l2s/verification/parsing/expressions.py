@@ -8,6 +8,8 @@ from typing import Union
 Part = Union["Expression", Fraction, str, int, None]
 SETS = ("interval", "set", "union", "difference", "intersection")
 """Kinds that are sets of numbers."""
+ASKED = "asked"
+"""The symbol for what a problem asks for, where an answer gives its bound without its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Expression:
     ``quotient``, ``power``, ``negative``, ``function`` (name, argument…), ``either`` (both signs of ±),
     ``degrees``, ``percent``, ``quantity`` (value, unit), ``based`` (digits, base). Others: ``tuple``,
     ``list``, ``set``, ``interval`` (ends with brackets), ``union``, ``difference``, ``matrix`` (of ``tuple``
-    rows), ``relation`` (sign, left, right), ``ratio``, ``words``.
+    rows), ``relation`` (sign, left, right), ``such`` (a set's condition), ``ratio``,
+    ``words``.
     """
 
     kind: str

@@ -16,6 +16,8 @@ MAX_DIGITS = 10_000
 """Decimal digits of any power or factorial, and of any literal."""
 
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\\[A-Za-z]+|\\.|[A-Za-z]|[{}()\[\]^!/]", re.DOTALL)
+_DOUBLE_FACTORIAL = re.compile(r"(?<!!)!!(?!!)")
+"""Of every second number, so no more than a factorial."""
 _FRACTIONS = (r"\frac", r"\dfrac", r"\tfrac", r"\cfrac")
 _BINOMIALS = (r"\binom", r"\dbinom", r"\tbinom", "C")
 _LOGARITHMS = (r"\log", r"\ln", r"\lg")
@@ -31,7 +33,7 @@ class Formula:
     """One pass over the tokens of a formula; brackets may be unbalanced or mixed. Logarithms are decimal."""
 
     def __init__(self, text: str) -> None:
-        self.tokens: list[str] = _TOKEN.findall(text.replace("**", "^"))
+        self.tokens: list[str] = _TOKEN.findall(_DOUBLE_FACTORIAL.sub("!", text.replace("**", "^")))
         self.position = 0
         self.depth = 0
         self.largest = 0.0

@@ -10,13 +10,14 @@ from fractions import Fraction
 
 from l2s.verification.parsing.building import determinant, enclosed, finite, grouped, negative, written_out
 from l2s.verification.parsing.cursor import ACCENTS, ROW_BREAK, Cursor
-from l2s.verification.parsing.expressions import Expression, function, number, symbol, symbols
+from l2s.verification.parsing.expressions import ASKED, Expression, function, number, symbol, symbols
 from l2s.verification.parsing.spelling import spelled
 from l2s.verification.parsing.tokens import Token, UnreadableError, tokens
 from l2s.verification.parsing.units import measure
-from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK
+from l2s.verification.parsing.vocabulary import FUNCTIONS, GREEK, alters
 
 RELATIONS = {"=", "<", ">", "le", "ge", "ne", "approx", "in", "equiv", "sim", "to", "cong"}
+_BOUNDS = ("<", ">", "le", "ge")
 _SET_SIGNS = {"cup": "union", "cap": "intersection", "setminus": "difference", "-": "difference"}
 _SEPARATORS = {",", ";", "and", "or"}
 _CURRENCIES = ("dollars", "euros", "GBP")
@@ -86,7 +87,11 @@ class Parser(Cursor):
         """Sides between relation signs, e.g. ``1 < x < 2`` or ``x = 5``."""
         if self.token.value in ("approx", "="):  # "≈ 3.14": a value that was announced
             self.take()
-        sides, signs = [self._called() or self.united()], []
+        bare = self.token.value in _BOUNDS and self.token.kind in (
+            "name",
+            "sign",
+        )  # "≥ 5": a bound of what is asked for
+        sides, signs = [symbol(ASKED) if bare else self._called() or self.united()], []
         while self.token.value in RELATIONS and self.token.kind in ("name", "sign"):
             signs.append(self.take().value)
             if self.token.value == "=" and signs[-1] in "<>":
@@ -229,7 +234,8 @@ class Parser(Cursor):
             said.append(self.take().value)
         unit = " ".join(said)
         named, rest = measure(unit)
-        if value.kind in ("words", "list") or (symbols(value) and named is None) or any(map(str.isdigit, rest)):
+        wordy = value.kind in ("words", "list") or (symbols(value) and named is None) or any(map(str.isdigit, rest))
+        if wordy or alters(unit):
             return Expression("words", (self.written(start),))
         return Expression("quantity", (value, unit))
 
@@ -258,12 +264,20 @@ class Parser(Cursor):
             elif sign == "_":
                 base = self._indexed(base)
             elif sign == "!":
-                base = function("factorial", base)
+                base = function("double factorial" if self._doubles() else "factorial", base)
             elif sign == "'":
                 base = symbol(f"{base.name}'")
             else:
                 base = Expression("percent" if sign == "%" else "degrees", (base,))
         return base
+
+    def _doubles(self) -> bool:
+        """Move over the second sign of ``7!!``; of three and more each counts alone."""
+        values = [token.value for token in self.tokens[self.position - 2 : self.position + 2]]
+        if values[0] == "!" or values[2:3] != ["!"] or values[3:4] == ["!"]:
+            return False
+        self.take()
+        return True
 
     def _raised(self, base: Expression) -> Expression:
         if self.token.value == "{" and self.tokens[self.position + 1].value == "circ":
@@ -352,7 +366,8 @@ class Parser(Cursor):
         return Expression("number", (value, places))
 
     def _letter(self, letter: str) -> Expression:
-        if letter in _OPAQUE and self.opens_arguments():
+        at_zero = [token.value for token in self.tokens[self.position : self.position + 3]] == ["(", "0", ")"]
+        if (letter in _OPAQUE and self.opens_arguments()) or at_zero:  # y(0) is no product with nothing
             while self.token.value != "(":
                 letter += self.take().value
             self.take()
@@ -374,7 +389,7 @@ class Parser(Cursor):
         if name in _UNREAD:
             return self.refuse(f"'{name}' has no value")
         if name in GREEK:
-            return Expression("constant", (name,)) if name in _CONSTANTS else symbol(name)
+            return Expression("constant", (name,)) if name in _CONSTANTS else self._letter(name)
         if name in ("frac", "binom"):
             if name == "frac" and (derived := self._derivative()):
                 return derived
@@ -479,7 +494,7 @@ class Parser(Cursor):
             found = Expression("set", ())
         elif opening == r"\{" and (names := self.names_elements()):
             self.position += names
-            found = self.listed()
+            found = Expression("such", (self.listed(),))
             self.expect(r"\}")
         else:
             inside = self.listed()

@@ -32,6 +32,16 @@ _ORDINAL = re.compile(
 _ARTICLE = re.compile(r"^(?:in )?(?:the )?(?:year )?(?=[0-9])", re.IGNORECASE)
 _NO_MORE = re.compile(r"^(?:no|not) (?:more|greater) than\b", re.IGNORECASE)
 _NO_LESS = re.compile(r"^(?:no|not) (?:less|fewer) than\b", re.IGNORECASE)
+_BOUNDS = {
+    **dict.fromkeys(("at least", "greater than or equal to", "more than or equal to"), r"\ge"),
+    **dict.fromkeys(("at most", "less than or equal to", "fewer than or equal to"), r"\le"),
+    **dict.fromkeys(("more than", "greater than", "larger than"), ">"),
+    **dict.fromkeys(("less than", "fewer than", "smaller than"), "<"),
+}
+_BOUND = re.compile(
+    rf"^([a-z] is )?(?:strictly )?({'|'.join(_BOUNDS)}) (?=[-+]?(?:\\?\$)?[0-9.]|\\(?:frac|sqrt|pi))", re.IGNORECASE
+)
+_BOUND_AS_TEXT = re.compile(r"^\\text\s?\{\s*((?:[a-z] is )?[A-Za-z ]{5,40}(?<! ))\s*(?:\}\s*|([-0-9./]+) ?\}$)")
 _FOR_ALL = re.compile(
     r"(?<=\S)[,\s]*(?:\\forall|(?:\\text\{ ?)?for (?:all|every|any)(?: real)?(?: numbers?)? ?\}?)\s*\$?[a-z]\$?"
     r"(?:\s?\\in\s?\\mathbb\s?\{?R\}?)?$"
@@ -68,6 +78,10 @@ _COUNTED = re.compile(r"^\\text\{\s*([-+]?[0-9][0-9.,/]*)\s+([A-Za-z][^{}0-9]*)\
 _SPEED = re.compile(
     r"(?<=[0-9])\s?((?:k?m|cm|ft|mi|rad)\s?/\s?(?:s|h|hr|min|sec)(?:\s?\^\s?\{?2\}?)?|k?g\s?/\s?c?m\s?\^\s?\{?3\}?)$"
 )
+_DERIVATIVE = re.compile(
+    r"(?<![A-Za-z0-9\\])d(\s?\^\s?\{?[1-9]\}?)?\s?([A-Za-z])\s?/\s?d\s?([A-Za-z])(\s?\^\s?\{?[1-9]\}?)?(?![A-Za-z])"
+)
+_ANGLES = re.compile(r"^([^<>=]{1,20}= ?)?<([^<>=]{1,80},[^<>=]{1,80})>$")
 _COLOUR = re.compile(r"\\(?:textcolor|color|colorbox)\s?\{[A-Za-z!0-9]{1,20}\}")
 _ORNAMENT = re.compile(r"\\(?:checkmark|blacksquare|square|Box|qed|phantom\s?\{[^{}]{0,20}\})(?![A-Za-z])")
 _ARC = re.compile(r"\\overset\s?\{\\(?:frown|rightarrow|\\to)\}\s?\{([A-Z]{2})\}")
@@ -99,6 +113,9 @@ def rephrased(text: str) -> str:
         text = _ARTICLE.sub("", _HEDGE.sub("", text))
         text = _SHARE_SAID.sub(_in_digits, text)
         text = _NO_LESS.sub("at least", _NO_MORE.sub("at most", text))
+        text = _BOUND.sub(_bounded, text)
+    elif text.startswith(r"\text"):
+        text = _bound_as_text(text)
     if text[-1:] in ").r}" or text[-1:].isalpha():
         text = _TAIL.sub("", text)
     if r"\in" in text or "integer" in text:
@@ -112,6 +129,8 @@ def rephrased(text: str) -> str:
         text = _EXCEPT.sub(r"x \\ne ", text)
     if "\\" in text:
         text = _plain_figures(text)
+    if "/" in text and "d" in text:
+        text = _DERIVATIVE.sub(r"\\frac{d\1 \2}{d \3\4}", text)
     if text.endswith("dollars"):
         text = _MONEY.sub("", text)
     if text[:1].isdigit():
@@ -126,6 +145,8 @@ def rephrased(text: str) -> str:
         text = _LETTERED.sub(r"\1 = ", text)
     if "'" in text:
         text = _ARC_MINUTES.sub(_in_degrees, text)
+    if text.endswith(">"):
+        text = _ANGLES.sub(r"\1\\langle \2\\rangle", text)
     if "," in text and ("[" in text or "]" in text):
         text = _turned(text)
     if "_" in text or "base" in text:
@@ -136,6 +157,22 @@ def rephrased(text: str) -> str:
 def over_whole_quotients(text: str) -> str:
     r"""Logarithms of a quotient without brackets, ``\ln a/b``, as they are often meant: of all of it."""
     return _LOGARITHM.sub(r"\\\1(\2)", text)
+
+
+def _bounded(match: "re.Match[str]") -> str:
+    r"""``x is at least`` as ``x \ge``; without a name the sign alone."""
+    name, words = match.groups()
+    return f"{name[:1] if name else ''} {_BOUNDS[words.lower()]} ".lstrip()
+
+
+def _bound_as_text(text: str) -> str:
+    r"""``\text{at least } 5`` and ``\text{at least 5}`` as the bounds they are; other text as it is."""
+    match = _BOUND_AS_TEXT.match(text)
+    if match is None:
+        return text
+    plain = f"{match[1]} {match[2] or ''}{text[match.end() :]}"
+    bounded = _BOUND.sub(_bounded, plain)
+    return bounded if bounded != plain else text
 
 
 def _chosen(match: "re.Match[str]") -> str:

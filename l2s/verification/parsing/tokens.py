@@ -130,6 +130,8 @@ def _text(content: str) -> list[Token]:
         return [Token("name", NAMES.get(lower, lower), True)]
     if lower in ("degrees", "degree", "deg"):
         return [Token("sign", "^", True), Token("name", "circ", False)]
+    if re.fullmatch(r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?", words):
+        return tokens(words.replace(",", ""))[:-1]
     if re.fullmatch(r"[-+0-9./, ()]*[0-9][-+0-9./, ()]*", words):
         return tokens(words)[:-1]
     if len(words) == 1 and words in "eidxyzt":

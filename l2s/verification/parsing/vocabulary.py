@@ -1,5 +1,7 @@
 """Vocabulary: the words that mean something in a formula, and the short ones that tell a sentence from a product."""
 
+import re
+
 from l2s.verification.parsing.units import is_unit
 
 _GREEK_NAMES = (
@@ -79,6 +81,21 @@ _SHORT_WORD_NAMES = (
 )
 SHORT_WORDS = frozenset(_SHORT_WORD_NAMES.split())
 """English words of two and three letters; beside longer words, or alone, they are words and no products."""
+
+_DIGITS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|zero"
+_PARTS = "thirds|fourths|fifths|sixths|sevenths|eighths|ninths|tenths|hundredths|thousandths"
+_ALTERING = re.compile(
+    rf"(?:squared|cubed|factorial|hundred|pi|plus|minus|divided|and|or|{_PARTS})\b"
+    rf"|(?:times|over|point) (?:[b-z]|{_DIGITS})\b"
+    r"|.*(?:\bthan\b|\b(?:is|are|was|do|does) not\b|n['’]t\b|\b(?:wrong|incorrect|excluded)\b)",
+    re.IGNORECASE,
+)
+"""Words behind a number that make another value of it, or deny it."""
+
+
+def alters(words: str) -> bool:
+    """Whether words behind a number are no unit and no counted thing but part of its value: ``5 squared``."""
+    return bool(_ALTERING.match(words))
 
 
 def is_word(run: str) -> bool:

@@ -17,6 +17,7 @@ _WRITTEN = (
     re.compile(rf"{_WEEKDAY}{_DAY} (?:day )?(?:of )?{_MONTH}{_YEAR}"),
     re.compile(r"(?P<weekday>)(?P<year>[0-9]{4})[-/](?P<month>[0-9]{1,2})[-/](?P<day>[0-9]{1,2})"),
 )
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Date(NamedTuple):
@@ -29,8 +30,9 @@ class Date(NamedTuple):
 
 
 def same_dates(gold: str, answer: str) -> bool | None:
-    """Whether two dates are the same day; None unless both are dates and one has its month in letters."""
-    if not any(month in gold.lower() or month in answer.lower() for month in _MONTHS):
+    """Whether two dates are the same day; None unless both are dates, one with letters or both as in ISO 8601."""
+    lettered = any(month in gold.lower() or month in answer.lower() for month in _MONTHS)
+    if not lettered and not (_ISO.fullmatch(gold.strip()) and _ISO.fullmatch(answer.strip())):
         return None
     mine, theirs = _date(gold), _date(answer)
     if mine is None or theirs is None:

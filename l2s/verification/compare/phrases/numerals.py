@@ -16,6 +16,10 @@ _ORDINAL_NAMES = (
 )
 _ORDINALS = {word: n for n, word in enumerate(_ORDINAL_NAMES.split(), 1)}
 _FRACTIONS = {name: n for name, n in _ORDINALS.items() if n > 2} | {"half": 2, "halve": 2, "quarter": 4}
+_FRACTIONS |= {"hundredth": 100, "thousandth": 1000}
+_THINGS = ("quarters", "halves")
+"""Fractions that are things to count too: coins, parts of a game."""
+_MINUS = ("minus", "negative")
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6}
 _SCALED = re.compile(
     r"\\?\$?\s?([0-9]{1,12}(?:,[0-9]{3})*)(?:\.([0-9]{1,12}))? (hundred|thousand|million|billion|trillion)"
@@ -27,10 +31,28 @@ _CHINESE = {word: str(n) for n, word in enumerate("零一二三四五六七八�
 
 
 def numeral(text: str) -> str | None:
-    """Digits for a number in English or Chinese words, e.g. ``twenty-five``; None if it is none."""
+    """Digits for a number in words, ``twenty-five``, ``minus five point two``, ``三``; None if it is none."""
     words = worded(text).lower().replace("-", " ").replace(" and ", " ").split()
     if len(words) == 1 and words[0] in _CHINESE:
         return _CHINESE[words[0]]
+    if len(words) == 2 and words[0] in _MINUS and words[1].isdecimal():
+        return f"-{words[1]}"
+    if words and words[0] in _MINUS:
+        found = _decimal(words[1:])
+        return f"-{found}" if found else None
+    return _decimal(words)
+
+
+def _decimal(words: list[str]) -> str | None:
+    """Digits for words with "point" among them or without."""
+    if "point" not in words:
+        return _whole(words)
+    place = words.index("point")
+    whole, places = _whole(words[:place]), [_NUMBERS.get(word, 10) for word in words[place + 1 :]]
+    return f"{whole}.{''.join(map(str, places))}" if whole and places and max(places) < 10 else None
+
+
+def _whole(words: list[str]) -> str | None:
     if not 0 < len(words) <= 8 or not set(words) <= _NUMBERS.keys() | _SCALES.keys():
         return None
     total, part, last = 0, 0, 1000
@@ -50,22 +72,43 @@ def numeral(text: str) -> str | None:
 
 
 def counted(text: str) -> str | None:
-    """``two hours`` and ``three quarters`` with their number in digits; None if no number stands first."""
+    """``two hours``, ``three quarters``, ``two and a half hours`` in digits; None if no number stands first."""
     words = worded(text).replace("-", " ").split()
     if words in (["half"], ["Half"]):
         return "1/2"
-    if len(words) == 2 and words[0] in ("a", "an", "A") and words[1] in _FRACTIONS:
-        return f"1/{_FRACTIONS[words[1]]}"
     if not 2 <= len(words) <= 8 or "\\" in worded(text):
         return None
-    parts = _FRACTIONS.get(words[-1].lower().removesuffix("s"))
-    above = numeral(" ".join(words[:-1]))
-    if parts and above:
-        return f"{above}/{parts}"
+    lower = [word.lower() for word in words]
+    if found := _mixed(lower) or _parts(lower):
+        return found
     for count in range(len(words) - 1, 0, -1):
-        if digits := numeral(" ".join(words[:count])):
+        if digits := _mixed(lower[:count]) or numeral(" ".join(words[:count])):
             return rf"{digits} \text{{{' '.join(words[count:])}}}"
     return None
+
+
+def _parts(words: list[str]) -> str | None:
+    """``three quarters``, ``a half`` and ``5 hundredths`` as fractions; None if they are none."""
+    below, above = _FRACTIONS.get("".join(words[-1:]).removesuffix("s")), words[:-1]
+    if not below or not above:
+        return None
+    if above in (["a"], ["an"]):
+        return f"1/{below}"
+    if above[0].isdecimal():
+        counts = len(above) == 1 and words[-1].endswith("s") and words[-1] not in _THINGS
+        return f"{above[0]}/{below}" if counts else None
+    digits = numeral(" ".join(above))
+    return f"{digits}/{below}" if digits else None
+
+
+def _mixed(words: list[str]) -> str | None:
+    """``two and a half`` as ``2 1/2``; None if it is no such number."""
+    if "and" not in words:
+        return None
+    place = words.index("and")
+    whole = words[0] if place == 1 and words[0].isdecimal() else numeral(" ".join(words[:place]))
+    part = _parts(words[place + 1 :])
+    return f"{whole} {part}" if whole and part else None
 
 
 def ordinal(text: str) -> str | None:

@@ -33,6 +33,13 @@ _SYNONYMS = {saying: meaning for meaning, sayings in _MEANINGS.items() for sayin
 _ARTICLE = re.compile(r"^(?:the|an|a|it is|it's|is|are) (?=\S)")
 _LETTER = r"(?:\(([A-Z])\)|([A-Z])(?=[.):：]|$))"
 _CHOICE = re.compile(rf"^(?i:option |choice |answer |选项?)?{_LETTER}[.):：]?\s*(.*)$", re.DOTALL)
+_LABELLED = re.compile(r"[,;] ?\(?[A-Z] ?[:=]")
+"""More letters with what they stand for: no choice among them."""
+_SMALL_CHOICE = re.compile(
+    r"(?i:option |choice |answer )?"
+    r"(?:[(\[]?([a-z]|[A-Z](?=\]))[)\].:]?|\(?([a-z])\)\s(?!or\b|and\b)[^()]+)"
+)
+"""A choice in a small letter or square brackets, ``b)``, ``[B]``, ``(b) 42``."""
 _LISTED = re.compile(
     r"\(?(?:[A-J]|[IVX]{1,5})\)?(?:(?:\s?[,;&]\s?(?:and |or )?| and | or )\(?(?:[A-J]|[IVX]{1,5})\)?)+"
 )
@@ -93,9 +100,12 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         return None
     letter, content = mine[1] or mine[2], mine[3].strip()
     if theirs is not None:
+        if _LABELLED.search(mine[3]) and _LABELLED.search(theirs[3]):
+            return None
         alone = not content or not theirs[3].strip()
         return letter == (theirs[1] or theirs[2]) if alone or letter in "ABCDEFGHIJ" else None
-    answer = answer[1:-1] if re.fullmatch(r"\([a-z]\)", answer) else answer
+    if small := _SMALL_CHOICE.fullmatch(answer):
+        answer = small[1] or small[2]
     if len(answer) == 1 and answer.isalpha():
         plain = letter in _CHOSEN_IN_SMALL_LETTERS and len(gold) == 1
         return letter == answer or ((bool(mine[1]) or plain) and letter == answer.upper())

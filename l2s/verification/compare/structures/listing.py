@@ -1,9 +1,13 @@
 """Listing: what a formula lists — items, the values behind names, the rows of a table, the parts of a union."""
 
+import re
 from collections.abc import Sequence
 
-from l2s.verification.compare.structures.shapes import assigned, dimensions
-from l2s.verification.parsing.expressions import SETS, Expression, substituted, symbols
+from l2s.verification.compare.structures.shapes import assigned, dimensions, is_name
+from l2s.verification.parsing.expressions import SETS, Expression, substituted, symbol, symbols
+
+_LETTER = re.compile(r"[A-Za-z]+(?:_\w+)?")
+"""What may be called otherwise, as no event may: ``P(X = 2)``."""
 
 
 def set_of(expression: Expression) -> Expression | None:
@@ -61,8 +65,9 @@ def by_names(mine: list[Expression], theirs: list[Expression]) -> list[tuple[Exp
 
 
 def name_of(item: Expression) -> Expression:
-    """The left side of an equation."""
-    return item.children()[0]
+    """The side of an equation that names the other: the left one, unless it is a value."""
+    sides = item.children()
+    return sides[-1] if len(sides) == 2 and not is_name(sides[0]) and is_name(sides[1]) else sides[0]
 
 
 def unnamed(items: list[Expression]) -> list[Expression]:
@@ -107,6 +112,7 @@ def renamed_values(gold: Expression, answer: Expression, values: list[Expression
     if old.kind != "symbol" or new.kind != "symbol" or old == new:
         return []
     name = old.name
-    if name.isupper() and not any(name in symbols(value) for value in values):  # P(A) = 0.3 is not P(B) = 0.3
-        return []
-    return [substituted(value, name, new) for value in values]
+    if not _LETTER.fullmatch(name) or (name.isupper() and not any(name in symbols(value) for value in values)):
+        return []  # P(A) = 0.3 is not P(B) = 0.3
+    other = symbol(f"{new.name} of the answer")  # f(t) = x + 1 is another function of x
+    return [substituted(substituted(value, new.name, other), name, new) for value in values]

@@ -1,5 +1,6 @@
 r"""Shapes: one form for what is written in several — both signs of ±, values behind names, sets from inequalities."""
 
+import re
 from collections.abc import Callable
 from itertools import product
 from typing import cast
@@ -34,6 +35,8 @@ def shaped(expression: Expression) -> Expression:
     kind = expression.kind
     if kind == "words":
         return {"mathbb R": EVERYTHING}.get(expression.name, expression)
+    if kind == "such":
+        return shaped(expression.children()[0])
     if kind == "constant" and expression.parts[0] == "emptyset":
         return NOTHING
     if kind == "tuple" and len(expression.children()) == 1:
@@ -62,6 +65,8 @@ def _listed(expression: Expression) -> Expression:
     items: list[Expression] = []
     for child in expression.children():
         inner = shaped(child)
+        if child.kind == "such" and (solved := solutions(inner)):  # a set of its own beside others
+            inner = solved[1]
         items.extend(inner.children() if inner.kind == "list" else alternatives(inner))
     return Expression("list", (*items, str(expression.parts[-1])))
 
@@ -82,6 +87,8 @@ def _with_sign(expression: Expression, upper: bool) -> Expression:
         sign, left, right = expression.parts
         left, right = (_with_sign(cast(Expression, part), upper) for part in (left, right))
         plus = (sign == "pm") == upper
+        if left == number(0):
+            return right if plus else Expression("negative", (right,))
         return Expression("sum", (left, right if plus else Expression("negative", (right,))))
     return expression.mapped(_with_sign, upper)
 
@@ -156,7 +163,27 @@ def names_differ(one: Expression, other: Expression) -> bool:
             return within.kind == "symbol" and not within.name.isupper()  # |AB| and AB are one length
     if {one.kind, other.kind} - {"symbol", "function"} or not (is_name(one) and is_name(other)):
         return False
+    events = one.kind == other.kind == "function" and one.name == other.name and one != other
+    if events and all(any(not re.fullmatch(r"[A-Za-z]\w*", name) for name in symbols(side)) for side in (one, other)):
+        return True  # E(2X), E(3X)
+    inverse = [name.name.endswith("^-1()") for name in (one, other)]
+    if inverse[0] != inverse[1] and _stem(one.name) == _stem(other.name):
+        return True
     return one.name.count("'") != other.name.count("'")
+
+
+def name_themselves(names: tuple[Expression, Expression], values: tuple[Expression, ...]) -> bool:
+    """Whether two names differ and a value speaks of one, as in ``x' = 2x`` and ``y' = 2x``: so no other will do."""
+    if {name.kind for name in names} - {"symbol", "function"}:
+        return False
+    told = {_stem(node.name) for one in values for node in nodes(one) if node.kind in ("symbol", "function")}
+    stems = [_stem(name.name) for name in names]
+    return stems[0] != stems[1] and bool(told & set(stems))
+
+
+def _stem(name: str) -> str:
+    """A name without its index, primes and arguments."""
+    return re.split(r"[_'(^]", name, maxsplit=1)[0]
 
 
 def _is_differential(expression: Expression) -> bool:

@@ -16,6 +16,9 @@ _LETTER = re.compile(r"[A-Za-z]")
 _BOUND = re.compile(
     r"\\(?:sum|prod|lim)(?:\\limits)?\s?_\s?\{?\s?([A-Za-z])\s?(?:=|\\to|\\rightarrow|\\in|\\ge|\\le|>)"
 )
+_DERIVATIVE = re.compile(
+    r"\\frac\s?\{\s?d(?:\s?\^\s?\{?[1-9]\}?)?\s?([A-Za-z])\s?\}\s?\{\s?d\s?([A-Za-z])(?:\s?\^\s?\{?[1-9]\}?)?\s?\}"
+)
 _DIFFERENTIAL = re.compile(r"(?:\\mathrm\s?\{\s?d\s?\}|\\,d|(?<![A-Za-z\\])d)\s?([A-Za-z])(?![A-Za-z])")
 _NAMED = re.compile(r"^\W*(?:[A-Za-z](?:_\w)?|[A-Za-z]\([A-Za-z]\))\s?=(?!=)")
 _STATED = re.compile(
@@ -40,9 +43,29 @@ def different_letters(gold: str, answer: str) -> bool:
     return bool((free_letters(gold) ^ free_letters(answer)) - names)
 
 
+def different_derivatives(gold: str, answer: str) -> bool:
+    r"""Whether two texts derive one function by different variables, ``\frac{dy}{dx}`` and ``\frac{dy}{dt}``."""
+    if "frac" not in gold or "frac" not in answer:
+        return False
+    mine, theirs = (dict(_DERIVATIVE.findall(text)) for text in (gold, answer))
+    return any(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
+
+
+def items(text: str) -> list[str]:
+    """What commas and semicolons outside of all brackets part."""
+    found, depth = [""], 0
+    for sign in text:
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(sign, 0)
+        if sign in ",;" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return [item.strip() for item in found]
+
+
 def stated_value(text: str) -> str | None:
     r"""The value that a calculation ends on, ``1/2`` of ``\lim … = 1/2``; None where it ends on none."""
-    match = _STATED.match(text) if "=" in text else None
+    match = _STATED.match(text) if "=" in text and len(items(text)) == 1 else None
     return match[1].strip() if match else None
 
 

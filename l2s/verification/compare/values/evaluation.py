@@ -28,6 +28,11 @@ POINTS = 4
 FAR_POINTS = 4
 """More of them for what goes in steps, which may be level for a while."""
 _FAR = 37
+_OFFSET = Fraction(7317, 10000)
+"""Added to the arguments of a function nobody defined, so that at no common one all such functions are equal."""
+_WAVES = ("sin", "cos", "tan", "cot")
+_NEAR_ZERO = 1e-9
+"""Below it, a wave is at one of its roots, π say, as far as doubles tell."""
 _ARITHMETIC: dict[str, Callable[..., Any]] = {
     "product": operator.mul,
     "quotient": operator.truediv,
@@ -85,6 +90,8 @@ def _function(name: str, values: list[Fraction]) -> Fraction | None:
     value = values[0]
     if name == "factorial" and value.denominator == 1 and 0 <= value <= _LARGEST_FACTORIAL:
         return Fraction(math.factorial(value.numerator))
+    if name == "double factorial" and value.denominator == 1 and 0 <= value <= _LARGEST_FACTORIAL:
+        return Fraction(math.prod(range(value.numerator, 0, -2)))
     if name == "binom" and all(item.denominator == 1 and 0 <= item <= _LARGEST_CHOICE for item in values):
         whole, chosen = (item.numerator for item in values)
         return Fraction(math.comb(whole, chosen)) if min(chosen, whole - chosen) <= _LARGEST_FACTORIAL else None
@@ -193,6 +200,8 @@ def evaluated(expression: Expression, point: int, field: Field) -> Any:
     if kind == "function":
         found = _called(str(parts[0]), values, point, field)
         field.left_reals |= isinstance(found, complex) and not any(isinstance(value, complex) for value in values)
+        if str(parts[0]) in _WAVES and abs(found) < _NEAR_ZERO < abs(values[0]):  # digits cancel here as in a sum
+            field.scale = max(field.scale, 1.0)
         return found
     if is_group(expression):
         return values[0]
@@ -210,9 +219,10 @@ def _raised(expression: Expression, values: list[Any], field: Field) -> Any:
 
 
 def _called(name: str, values: list[Any], point: int, field: Field) -> Any:
-    if name.endswith("()"):  # a function nobody defined: some smooth one, another at each point
-        mixed = sum((value * (n + 2) for n, value in enumerate(values)), field.number(Fraction(0)))
-        return field.functions["cos"](mixed * field.number(value_of_symbol(name, point))) + 3
+    if name.endswith("()"):  # a function nobody defined: some smooth one, another at each point, negative at the last
+        mixed = sum((value * (n + 2) for n, value in enumerate(values)), field.number(_OFFSET))
+        found = field.functions["cos"](mixed * field.number(value_of_symbol(name, point))) + 3
+        return -found if point == POINTS - 1 else found
     if name == "root":
         base, degree = values
         if (getattr(base, "imag", 0) == 0 and _real(base) < 0 and degree == 3) or degree == 5:

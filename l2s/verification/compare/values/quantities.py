@@ -15,6 +15,7 @@ from l2s.verification.parsing.expressions import Expression, contains, nodes, nu
 from l2s.verification.parsing.units import Unit, measure, unit_of
 
 _DEGREE = unit_of("deg")
+_PI = Expression("constant", ("pi",))
 
 
 class Measured(NamedTuple):
@@ -30,14 +31,19 @@ def same_quantities(gold: Expression, answer: Expression) -> bool:
     if has_words(gold) or has_words(answer):
         return gold.kind == answer.kind == "words" and said_alike(gold.name, answer.name)
     mine, theirs = _lettered(gold, answer), _lettered(answer, gold)
-    if not same_things(mine.words, theirs.words) or bool(mine.unit and theirs.words and not theirs.unit):
-        return False
-    if theirs.unit and mine.words and not mine.unit:
+    if different_things(mine, theirs):
         return False
     units = mine.unit, theirs.unit
     if units[0] and units[1] and units[0] != units[1]:
         return _converted(mine, units[0], theirs, units[1])
     return _same_values(mine, theirs)
+
+
+def different_things(mine: Measured, theirs: Measured) -> bool:
+    """Whether what stands behind two values names different things, or a unit on one side and a thing on the other."""
+    if not same_things(mine.words, theirs.words):
+        return True
+    return any(one.unit and other.words and not other.unit for one, other in ((mine, theirs), (theirs, mine)))
 
 
 def _converted(mine: Measured, unit: Unit, theirs: Measured, other: Unit) -> bool:
@@ -91,9 +97,11 @@ def _same_angle(gold: Measured, answer: Measured) -> bool:
         return same_scalar(angle.value, plain)
     if other.unit or angle.unit:
         return False
-    return same_scalar(angle.value.children()[0], plain) or (
-        contains(plain, "constant") and same_scalar(angle.value, plain)
-    )
+    degrees = angle.value.children()[0]
+    if any(node.kind == "function" and node.name.startswith("arc") for node in nodes(plain)):
+        turned = Expression("quotient", (Expression("product", (plain, number(180))), _PI))
+        return same_scalar(degrees, turned) if angle is gold else same_scalar(turned, degrees)
+    return same_scalar(degrees, plain) or (contains(plain, "constant") and same_scalar(angle.value, plain))
 
 
 def _hundredth(expression: Expression) -> Expression:

@@ -19,6 +19,9 @@ from l2s.verification.parsing.tokens import UnreadableError
 _APART = 1e-7
 _BEYOND_DOUBLES = 1e300
 _MAX_DIGITS = 800
+_HIGH = 8
+"""From here on a power may be as small as what tells two values apart."""
+_EXPONENTIAL = ("exp", "sinh", "cosh", "tanh", "coth", "sech", "csch")
 _MAX_WORK = 400_000
 """Digits times nodes of a comparison beyond the ordinary, about a second."""
 _TOLERANCE = Fraction(1, 10_000)
@@ -190,13 +193,27 @@ def _agree_precisely(gold: Expression, answer: Expression, point: int, scale: fl
 
 def _digits(gold: Expression, answer: Expression, scale: float) -> int:
     """Digits that tell two values apart: fifty beyond those of what is written and of the largest term."""
-    digits = 50 + 2 * max(_literal_digits(gold), _literal_digits(answer)) + 2 * math.log10(max(scale, 1.0))
+    written = max(_literal_digits(side) + _digits_of_powers(side) for side in (gold, answer))
+    digits = 50 + 2 * written + 2 * math.log10(max(scale, 1.0))
     return min(int(digits), _MAX_DIGITS)
 
 
 def _literal_digits(expression: Expression) -> int:
     sizes = [part.parts[0].numerator.bit_length() for part in nodes(expression) if isinstance(part.parts[0], Fraction)]
     return sum(sizes) // 3
+
+
+def _digits_of_powers(expression: Expression) -> int:
+    """Places behind the point that high powers may need, as in ``1 + e^{-100}`` and ``x / 10^{60}``."""
+    found = 0.0
+    for node in nodes(expression):
+        raised = node.kind == "power" or (node.kind == "function" and node.name in _EXPONENTIAL)
+        height = exact(node.children()[-1]) if raised else None
+        if height is not None and abs(height) >= _HIGH:
+            base = exact(node.children()[0]) if node.kind == "power" else None
+            size = max(base.numerator.bit_length(), base.denominator.bit_length()) // 3 if base else 1
+            found += min(float(abs(height)), float(_MAX_DIGITS)) * size
+    return min(int(found), _MAX_DIGITS)
 
 
 def written_decimal(expression: Expression) -> tuple[Fraction, Fraction, int] | None:
