@@ -67,7 +67,7 @@ class SamplingParams(Params):
     context: int | None = Field(None, ge=1)
     """The largest number of tokens of prompt and response (vLLM's max_model_len); null: the model's own limit. A
     response that it cuts says so in ``limit``; a prompt that leaves no room has an empty one."""
-    samples: int = Field(1, ge=1)
+    samples: int = Field(1, ge=1, le=10_000)
     """Responses per problem."""
     seed: int = Field(0, ge=-(2**63), lt=2**63)
     """Each (problem, sample) draws from a stream of its own made of this."""

@@ -155,3 +155,8 @@ def test_memory_is_reckoned_up_to_the_context(model: Path, monkeypatch: pytest.M
     prompts = [Prompt("b", "0", 0, [5] * (context - 3), False)]
     sampling = SamplingParams(max_tokens=1000 * context)
     assert len(next(iter(engine.generate(prompts, sampling, NoControl(), PromptParams()))).ids) <= 3
+
+
+def test_more_samples_than_anybody_draws_are_refused_before_they_are_listed() -> None:
+    with pytest.raises(ConfigError, match=r"sampling\.samples: .*less than or equal to 10000"):
+        DecodingParams.parse({"sampling": {"samples": 10**16}}, "decoding")
