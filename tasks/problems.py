@@ -1,6 +1,7 @@
 """The stage ``problems@<benchmark>``: a benchmark's problems and gold answers."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from l2s.config import Config
@@ -17,9 +18,12 @@ def work(config: Config, name: str, track: Track, say: Say) -> None:
 
 
 def repeats(parameters: Mapping[str, Any], name: str) -> bool:
-    """Problems that are drawn; a file of the user's own may lie elsewhere by now."""
+    """Problems that are drawn, and those of a file that is found from anywhere in the same way."""
     source = parameters.get(f"benchmarks.{name}", {})
-    return isinstance(source, dict) and source.get("source") == "arithmetic"
+    if not isinstance(source, dict):
+        return False
+    path = source.get("path")
+    return source.get("source") == "arithmetic" or (isinstance(path, str) and ".." not in Path(path).parts)
 
 
 STAGE = Stage("problems", work, names=lambda config: config.benchmarks, repeats=repeats)

@@ -29,6 +29,6 @@ def run_stage(kind: str, name: str | None, track: Track, say: Say) -> None:
     from tasks.running.recording import recorded
 
     title = f"{kind}@{name}" if name else kind
-    code, given = check_code(kind, name, config), check_given(title, config)
-    with costed(title) as cost, recorded(stage, name, config, code, given):
+    code = check_code(kind, name, config)
+    with costed(title) as cost, recorded(stage, name, config, code, lambda: check_given(title, config)):
         cost |= stage.work(config, name, track, say) or {}

@@ -84,5 +84,5 @@ def test_a_closed_folder_is_told_by_the_file_that_was_asked_for(
     monkeypatch.setattr(files, "open", closed, raising=False)
     with pytest.raises(PermissionError) as refused:
         write_text(tmp_path / "code.lock", "")
-    said = f"{tmp_path}/code.lock: Permission denied; take a place that you may write to, or give yourself the right"
+    said = f"{tmp_path}/code.lock: Permission denied; give yourself the right to it, or take another place"
     assert sentence_of(refused.value) == said

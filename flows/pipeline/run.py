@@ -20,9 +20,11 @@ from tasks.stages import STAGES
 PREFECT_HOME = Path(".l2s/prefect")
 
 
-def plan(targets: list[str]) -> tuple[Graph, list[str], dict[str, list[Reason]]]:
+def plan(
+    targets: list[str], say: Callable[[str], None] = lambda sentence: None
+) -> tuple[Graph, list[str], dict[str, list[Reason]]]:
     """The graph, the stages that the targets need, and those of them that are out of date, with reasons."""
-    refresh_where_named()
+    refresh_where_named(say)
     graph = Graph()
     names = graph.select(targets)
     return graph, names, graph.stale(names)
@@ -56,7 +58,7 @@ def run_pipeline(
         StageFailed: a stage ended with an error; others that do not need it were still run.
     """
     check_runner(runner, address)
-    graph, names, stale = plan(targets)
+    graph, names, stale = plan(targets, lambda sentence: console.print(f"note: {sentence}", markup=False))
     if not stale and not always:
         return False
     before(stale)

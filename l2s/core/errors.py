@@ -50,5 +50,5 @@ def sentence_of(error: L2SError | OSError) -> str:
     """What is printed of an error; of the system's: what it would not do, and with which file."""
     if isinstance(error, L2SError):
         return str(error)
-    closed = "; take a place that you may write to, or give yourself the right" if error.errno in CLOSED else ""
+    closed = "; give yourself the right to it, or take another place" if error.errno in CLOSED else ""
     return str(L2SError(f"{error.filename}: {error.strerror}{closed}" if error.filename else error.strerror or error))

@@ -8,7 +8,7 @@ user's own files, see :mod:`tasks.running.given`.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from l2s.lineage.code import Code, code_behind, fingerprint
 from l2s.lineage.meaning import Reading
 from l2s.lineage.paths import value_at
 from l2s.references import block
-from tasks.running.given import GIVEN, digests_of_given
+from tasks.running.given import GIVEN, absent, digests_of_given
 from tasks.stage import LOCK
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def _text(root: Path) -> str:
     behind = behind_params(params)
     told = behind.fingerprints(block(read_yaml(root / "dvc.yaml"), "stages"))
     behind.reading.keep()
-    told[GIVEN] = digests_of_given(params, root, json_or_empty(root / LOCK))
+    told[GIVEN] = digests_of_given(params, root)
     return json.dumps(told, indent=2, sort_keys=True) + "\n"
 
 
@@ -245,11 +245,17 @@ def _is(file: Path, text: str) -> bool:
     return file.is_file() and file.read_bytes() == text.encode()
 
 
-def refresh_where_named() -> None:
-    """Refresh code.lock if the project's dvc.yaml names it."""
+def refresh_where_named(say: Callable[[str], None] = lambda sentence: None) -> None:
+    """Refresh code.lock if the project's dvc.yaml names it; ``say`` what it cannot watch."""
     graph = Path("dvc.yaml")
-    if graph.is_file() and str(LOCK) in graph.read_text(encoding="utf-8"):
-        refresh()
+    text = graph.read_text(encoding="utf-8") if graph.is_file() else ""
+    if str(LOCK) not in text:
+        return
+    refresh()
+    if f"{GIVEN}." not in text:
+        say(f"{graph} is of an earlier version and names no {GIVEN}.…; take the one that l2s init writes elsewhere")
+    for sentence in absent(read_yaml(Path("params.yaml"))):
+        say(sentence)
 
 
 def check_code(stage: str, name: str | None, config: "Config") -> Code:

@@ -5,8 +5,10 @@ path makes out of date what was made of it. For each stage that may read some th
 params.yaml that name a path; of a model of a hub whose revision is no commit, the commit that its cache holds.
 """
 
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,9 @@ from l2s.checkpoints.files.digest import digest_tensors
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.files import json_or_empty
 from l2s.core.yaml import read_yaml
-from l2s.given import given_paths
+from l2s.given import Given, given_paths
 from l2s.lineage.artefacts import ALONE, files_of, is_model
+from l2s.lineage.checks.locked import locked_parameters
 from l2s.lineage.digests import digest_files, digest_parts, parts_of
 from l2s.lineage.paths import value_at
 from l2s.lineage.record import Reference
@@ -29,18 +32,20 @@ if TYPE_CHECKING:
 GIVEN = "given"
 """The block of code.lock; no kind of stage has this name."""
 COMMIT = re.compile(r"[0-9a-f]{40}")
+MEND = "write it anew (l2s code) and run again; l2s run does both"
 READERS = ("family", "problems", "calibrate", "sample", "gather")
 """Kinds of stages that read what the user gives."""
 
 
-def digests_of_given(params: Mapping[str, Any], root: Path, before: Mapping[str, Any]) -> dict[str, Any]:
+def digests_of_given(params: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """The block ``given`` of code.lock.
+
+    What is not at its path now, as in a colleague's clone, is told as dvc.lock has it, as it was when something was
+    made of it: nothing is out of date by that. What is there and is not what it should be is told as nothing.
 
     Args:
         params: params.yaml as it stands.
         root: the project's folder.
-        before: code.lock as it is. What is not at its path now, as in a colleague's clone, is told as it was: nothing
-            that was made of it is out of date by that.
     """
     found: dict[str, Any] = {"family": {}}
     for stage in sorted(stage_names(params)):
@@ -48,12 +53,32 @@ def digests_of_given(params: Mapping[str, Any], root: Path, before: Mapping[str,
         if name and kind in READERS:
             found.setdefault(kind, {})[name] = {}
     for one in given_paths(params):
-        seen, kept = _reference(one.path, root), value_at(before, key_of(one.stage))
-        digest = seen.digest if seen is not None else block(kept).get(one.key)
+        seen = _reference(one.path, root)
+        digest = seen.digest if seen is not None else None if _lies(root / one.path) else _as_made(root, one)
         value_at(found, key_of(one.stage)[len(GIVEN) + 1 :])[one.key] = digest
     for key, model in _moving(params).items():
-        found["family"][key] = _commit(model) or block(before, GIVEN, "family").get(key)
+        found["family"][key] = _commit(model) or _as_made(root, Given("family", key, Path()))
     return found
+
+
+def absent(params: Any) -> list[str]:
+    """A sentence on everything of the user's own that is not at its path: its results are of what it was."""
+    gone = dict.fromkeys(str(one.path) for one in given_paths(params) if not _lies(one.path))
+    return [f"{path} is not there; what was made of it is not compared with it" for path in gone]
+
+
+def _lies(place: Path) -> bool:
+    try:
+        return os.path.exists(place)
+    except ValueError:  # a name that no file can have
+        return False
+
+
+def _as_made(root: Path, one: Given) -> Any:
+    """The digest with which the stage ran last; None if it never did."""
+    with suppress(ConfigError):  # a damaged dvc.lock is told, or mended, by those that need it
+        return block(locked_parameters(root, one.stage, str(LOCK)), key_of(one.stage)).get(one.key)
+    return None
 
 
 def _moving(params: Any) -> dict[str, "HubModel"]:
@@ -98,7 +123,7 @@ def check_given(stage: str, config: "Config") -> list[Reference]:
         if (commit := _commit(model)) is not None and told.get(key) not in (None, commit):
             raise ConfigError(
                 f"{LOCK}: {key_of(stage)}: {key}: tells of another commit than the cache holds of {model.reference}; "
-                "write it anew: l2s code"
+                f"{MEND}"
             )
     for one in given_paths(params):
         seen = _reference(one.path, Path()) if one.stage == stage else None
@@ -106,8 +131,7 @@ def check_given(stage: str, config: "Config") -> list[Reference]:
             continue  # the stage says itself that it is not there
         if told.get(one.key) != seen.digest:
             raise ConfigError(
-                f"{LOCK}: {key_of(stage)}: {one.key}: tells of another content than lies at {one.path}; "
-                "write it anew: l2s code"
+                f"{LOCK}: {key_of(stage)}: {one.key}: tells of another content than lies at {one.path}; {MEND}"
             )
         name = one.key.removeprefix("models.").removesuffix(".path")
         into = f"data/models/{name}" if stage == "family" else None

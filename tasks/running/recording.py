@@ -2,11 +2,12 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from l2s.core.errors import ConfigError
 from l2s.lineage.artefacts import artefacts_in, describe
 from l2s.lineage.graph import write_run_info
 from l2s.lineage.record import RECORDS, Record, Reference, seeds_in
@@ -24,16 +25,25 @@ PREFECT_RUN = "L2S_PREFECT_RUN"
 
 @contextmanager
 def recorded(
-    kind: Stage, name: str | None, config: "Config", code: "Code", given: Sequence[Reference] = ()
+    kind: Stage,
+    name: str | None,
+    config: "Config",
+    code: "Code",
+    given: Callable[[], list[Reference]] = lambda: [],
 ) -> Iterator[None]:
-    """Write a stage's record, and its occasion, if the block ends without error; ``given`` is the user's own.
+    """Write a stage's record, and its occasion, if the block ends without error.
+
+    ``given`` tells of the user's own, before and after: what has changed meanwhile is refused.
 
     Inputs are hashed before the stage runs: the record tells of what was there for it to read.
     """
     stage = kind.kind
     clock, found = Clock(), declared(stage, name)
-    inputs = [*references(_inputs(found, kind.reads(config, name)), Path()), *given]
+    own = given()
+    inputs = [*references(_inputs(found, kind.reads(config, name)), Path()), *own]
     yield
+    if given() != own:
+        raise ConfigError(f"{stage}: {', '.join(one.path for one in own)}: changed while the stage ran; run it again")
     outputs = [path for out in found.outputs if not out.is_relative_to(RECORDS) for path in artefacts_in(out)]
     parameters = _parameters(kind, name, config, found)
     record = Record(

@@ -49,7 +49,7 @@ def run(
     config, elsewhere = read_config(), address is not None
     fill_in(warn)
     if dry:
-        stale = plan(targets or [])[2]
+        stale = plan(targets or [], warn)[2]
         if stale:
             check_ready(stale, elsewhere=elsewhere)
         _print_plan(stale, as_json, SHOWN)
@@ -93,7 +93,7 @@ def why(stage: Annotated[str, typer.Argument(help="A stage, e.g. merge@average."
     from flows.pipeline.run import plan
 
     fill_in(warn)  # and a file that would hang DVC, or that it reads otherwise, is told before
-    graph, _, stale = plan([stage])
+    graph, _, stale = plan([stage], warn)
     _print_plan(
         {name: reasons for name, reasons in stale.items() if name == stage or stage not in graph.stages}, as_json
     )

@@ -1,5 +1,6 @@
 """The bytes: does every file of the graph still hold what its record says?"""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def hash_files(graph: ProvenanceGraph, behind: Behind, known: Known, track: Trac
     """Digests of all files of a graph that are there, made as those were that records tell of them."""
     files: dict[str, list[Path]] = {}
     for place, made in behind:
-        there = [file for file in _files(graph, place, made) if file.is_file()]
+        there = [file for file in _files(graph, place, made) if file.is_file() and os.access(file, os.R_OK)]
         for algorithm in sorted({algorithm_of(digest) for digest in _told(graph, place, made)} or {BLAKE3}):
             files.setdefault(algorithm, []).extend(there)
     return {

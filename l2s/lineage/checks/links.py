@@ -148,7 +148,7 @@ def _check_statistics(
 
 def _check_rows(graph: ProvenanceGraph, place: Path, problems: list[Path]) -> Iterator[Finding]:
     """Every response answers a problem as it stands in the benchmark, and none is left out."""
-    asked = {(row.get("benchmark"), row.get("id")): row for file in problems for row in _rows(file)}
+    asked = {(row.get("benchmark", file.stem), row.get("id")): row for file in problems for row in _rows(file)}
     answered = set()
     for number, row in enumerate(_rows(place), 1):
         key = (row.get("benchmark"), row.get("id"))

@@ -53,10 +53,10 @@ def _said(error: ConfigError, file: Path) -> str:
     return str(error).removeprefix(f"{file}: ")
 
 
-def locked_parameters(root: Path, stage: str) -> Mapping[str, Any]:
-    """The parameters of params.yaml with which DVC last ran a stage, as they stood there; none if it never did."""
+def locked_parameters(root: Path, stage: str, file: str = PARAMS) -> Mapping[str, Any]:
+    """The parameters of a file with which DVC last ran a stage, as they stood there; none if it never did."""
     locked = _read(root / LOCK) if (root / LOCK).is_file() else {}
-    return block(locked, "stages", stage, "params", PARAMS)
+    return block(locked, "stages", stage, "params", file)
 
 
 def unrecorded(graph: ProvenanceGraph, stages: set[str]) -> Iterator[Finding]:

@@ -1,7 +1,9 @@
 """The user's own files: another content at the same path is seen by run, why, the stages and an audit."""
 
+import dataclasses
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,11 @@ from l2s.core.errors import ConfigError, RecordError
 from l2s.lineage.audit import audit_graph
 from l2s.lineage.graph import ProvenanceGraph
 from l2s.requirements import missing
-from tasks.running.code import is_current, refresh
+from tasks.running.code import is_current, refresh, refresh_where_named
 from tasks.running.given import GIVEN
 from tasks.stage import LOCK
+from tasks.stages import STAGES
+from tests.conftest import L2s
 from tests.flows.running import ROOT
 from tests.lineage.projects import CODE, do, write
 
@@ -109,13 +113,55 @@ def test_an_edit_changes_the_entries_of_those_that_read_the_file(project: Path, 
     assert after["problems"]["test"] == {}, "it reads no file"
 
 
-def test_what_is_not_there_is_told_as_it_was(project: Path) -> None:
-    before = told()
-    shutil.rmtree("own")
-    assert is_current(), "a clone without the files has nothing to do"
-    Path("own").mkdir()
+def test_what_is_not_there_is_told_as_it_was_when_it_was_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repro(monkeypatch, "problems@dev")
+    made, said = told()["problems"], list[str]()
     rows("dev.jsonl", "1", "3")
-    assert refresh() and {kind for kind in before if told()[kind] != before[kind]} == {"problems"}
+    refresh_where_named(said.append)
+    assert told()["problems"] != made and said == []
+    Path("own/dev.jsonl").unlink()
+    refresh_where_named(said.append)
+    assert told()["problems"] == made and reasons("problems@dev") == [], "a clone without the file has nothing to do"
+    assert said == ["own/dev.jsonl is not there; what was made of it is not compared with it"]
+    Path("own/dev.jsonl").mkdir()
+    refresh()
+    assert reasons("problems@dev") == ["own/dev.jsonl (benchmarks.dev.path): modified"], "it is no file any more"
+
+
+def test_a_graph_of_before_is_told_that_it_watches_no_files(project: Path) -> None:
+    said = list[str]()
+    Path("dvc.yaml").write_text(re.sub(r", \"?given\.[^\]]*", "", Path("dvc.yaml").read_text()))
+    refresh_where_named(said.append)
+    assert said == [
+        "dvc.yaml is of an earlier version and names no given.…; take the one that l2s init writes elsewhere"
+    ]
+
+
+def test_a_file_that_changes_while_a_stage_reads_it_is_no_result(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = STAGES["problems"]
+
+    def meddled(*arguments: Any) -> None:
+        rows("dev.jsonl", "1", "7")
+        refresh()
+        stage.work(*arguments)
+
+    monkeypatch.setitem(STAGES, "problems", dataclasses.replace(stage, work=meddled))
+    with pytest.raises(ConfigError, match=r"problems: own/dev\.jsonl: changed while the stage ran; run it again"):
+        do("problems@dev")
+    assert not Path("data/lineage/problems/dev.json").exists()
+
+
+def test_problems_of_a_file_are_made_again_by_an_audit(project: Path, l2s: L2s) -> None:
+    do("problems@dev")
+    made = Path("data/benchmarks/dev.jsonl")
+    other = made.read_bytes().replace(b'"gold": "2"', b'"gold": "5"')
+    assert other != made.read_bytes()
+    made.write_bytes(other)
+    said = json.loads(l2s("audit", str(made), "--json")[1])
+    assert "problems@dev" in said["checked"]["redone"]
+    assert any("done again" in one["what"] for one in said["mismatches"])
 
 
 def test_weights_are_hashed_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +179,7 @@ def test_a_stage_refuses_other_content_than_code_lock_tells_of(project: Path) ->
         do("problems@dev")
     assert str(error.value) == (
         "code.lock: given.problems.dev: benchmarks.dev.path: tells of another content than lies at own/dev.jsonl; "
-        "write it anew: l2s code"
+        "write it anew (l2s code) and run again; l2s run does both"
     )
     assert not Path("data/benchmarks").exists()
 
