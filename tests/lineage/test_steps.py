@@ -137,3 +137,12 @@ def test_a_damaged_record_is_a_sentence(project: Path, l2s: L2s, monkeypatch: Pa
     with changed(file, flipped(file.read_bytes(), 999)):
         code, said = both(l2s("lineage", "data/merged/average"))
     assert code == 2 and said.startswith("error: ") and "merge/average.json: " in said and said.count("\n") == 1
+
+
+def test_problems_that_name_no_benchmark_are_those_of_their_file(worked: Path, l2s: L2s, monkeypatch: Patch) -> None:
+    monkeypatch.chdir(worked)
+    rows = [{"id": str(number), "problem": f"{number} + 1 = ?", "gold": str(number + 1)} for number in range(2)]
+    Path("mine.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert l2s("generate", "merged", "mine.jsonl", "mine-out.jsonl", "--max-tokens", "5")[0] == 0
+    code, said = both(l2s("audit", "mine-out.jsonl"))
+    assert code == 0, said
