@@ -13,7 +13,7 @@ _HOMES = {
     "calibrate": "l2s.api",
     "check": "l2s.api",
     "generate": "l2s.api",
-    "grade": "l2s.verification.verify",
+    "grade": "l2s.api",
     "merge": "l2s.api",
     "sample": "l2s.api",
     "search_recipe": "l2s.api",

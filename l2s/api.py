@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from l2s.merging.plan.merge_plan import MergePlan
     from l2s.merging.recipe import MergeRecipe
     from l2s.merging.run.manifest import MergeManifest
+    from l2s.verification.verify import Verdict
 
 Source = str | os.PathLike[str]
 
@@ -435,6 +436,21 @@ def search_recipe(
         recipe = with_folders(result.winner.proposal.candidate.recipe, asked)
         write_text(target / "recipe.yaml", dump_yaml(recipe))
     return read_object(target / "search.json")
+
+
+def grade(*, gold: str, answer: str, grader: str = "l2s") -> Verdict:
+    r"""Compare one answer with the gold answer; either may stand in ``\boxed{…}`` or ``$…$``; ``3`` is as ``"3"``.
+
+    Raises:
+        ConfigError: ``grader`` does not exist; or an argument is neither text nor a number.
+    """
+    from l2s.verification.verify import grade as graded
+
+    found: dict[str, Any] = {"gold": gold, "answer": answer}
+    for name, said in found.items():
+        if isinstance(said, bool) or not isinstance(said, str | int | float):
+            raise ConfigError(f"{name}: found {said!r:.60}, expected text or a number")
+    return graded(gold=str(gold), answer=str(answer), grader=grader)
 
 
 @naming_extras("l2s verify")

@@ -181,3 +181,10 @@ def test_an_argument_of_another_kind_is_one_sentence(
     with pytest.raises(l2s.L2SError, match=rf"^{argument}: (found|models/slow)|models/slow: no such file") as told:
         function(**given)
     assert "\n" not in str(told.value) and list(tmp_path.iterdir()) == []
+
+
+def test_numbers_are_graded_as_their_text_and_other_kinds_are_refused() -> None:
+    assert l2s.grade(gold=3, answer="3").correct and l2s.grade(gold="0.5", answer=0.5).correct  # type: ignore[arg-type]
+    for odd in (None, ["3"], b"3", True):
+        with pytest.raises(l2s.L2SError, match=r"^answer: found .*, expected text or a number$"):
+            l2s.grade(gold="3", answer=odd)  # type: ignore[arg-type]
