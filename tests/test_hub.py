@@ -187,10 +187,11 @@ def test_a_branch_that_has_moved_in_the_cache_is_another_model(cache: Path) -> N
         found: dict[str, Any] = digests_of_given(params, Path())["family"]
         return found
 
-    assert told("main") == told(None) == {"models.slow.name": COMMIT} and told(COMMIT) == {}
+    assert told(None) == {"acme/tiny": COMMIT} and told(COMMIT) == {}
+    assert told("main") == {"acme/tiny@main": COMMIT}
     ran = {"stages": {"family": {"cmd": "x", "params": {"code.lock": {"given.family": told("main")}}}}}
     Path("dvc.lock").write_text(yaml.safe_dump(ran))
     add(cache, commit="b" * 40, seed=1)
-    assert told("main") == {"models.slow.name": "b" * 40}
+    assert told("main") == {"acme/tiny@main": "b" * 40}
     (cache / "models--acme--tiny").rename(cache / "gone")
-    assert told("main") == {"models.slow.name": COMMIT}, "a machine without it has nothing to do"
+    assert told("main") == {"acme/tiny@main": COMMIT}, "a machine without it has nothing to do"

@@ -1,8 +1,9 @@
 """The user's own files and folders that stages read by a path: code.lock tells their digests under ``given``.
 
 dvc.yaml names them among a stage's parameters, as it does the fingerprints of code, so that another content at the same
-path makes out of date what was made of it. For each stage that may read some there is an entry: digests by the keys of
-params.yaml that name a path; of a model of a hub whose revision is no commit, the commit that its cache holds.
+path makes out of date what was made of it. There is an entry for each kind of stage that may read some, of digests by
+paths, and none for each name: plain ``dvc repro`` looks for what dvc.yaml names, also where a name is new. Of a model
+of a hub whose revision is no commit, the commit is told that the cache holds.
 """
 
 import os
@@ -15,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 from l2s.checkpoints.files.digest import digest_tensors
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.files import json_or_empty
-from l2s.core.yaml import read_yaml
 from l2s.given import Given, given_paths
 from l2s.lineage.artefacts import ALONE, files_of, is_model
 from l2s.lineage.checks.locked import locked_parameters
 from l2s.lineage.digests import digest_files, digest_parts, parts_of
-from l2s.lineage.paths import value_at
 from l2s.lineage.record import Reference
-from l2s.references import block, stage_names
+from l2s.references import block
 from tasks.stage import LOCK
 
 if TYPE_CHECKING:
@@ -47,18 +46,18 @@ def digests_of_given(params: Mapping[str, Any], root: Path) -> dict[str, Any]:
         params: params.yaml as it stands.
         root: the project's folder.
     """
-    found: dict[str, Any] = {"family": {}}
-    for stage in sorted(stage_names(params)):
-        kind, _, name = stage.partition("@")
-        if name and kind in READERS:
-            found.setdefault(kind, {})[name] = {}
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in READERS}
     for one in given_paths(params):
-        seen = _reference(one.path, root)
+        seen, kind = _reference(one.path, root), _kind(one.stage)
         digest = seen.digest if seen is not None else None if _lies(root / one.path) else _as_made(root, one)
-        value_at(found, key_of(one.stage)[len(GIVEN) + 1 :])[one.key] = digest
-    for key, model in _moving(params).items():
-        found["family"][key] = _commit(model) or _as_made(root, Given("family", key, Path()))
+        found[kind][one.path.as_posix()] = digest
+    for model in _moving(params):
+        found["family"][model.reference] = _commit(model) or _as_made(root, Given("family", "", Path(model.reference)))
     return found
+
+
+def _kind(stage: str) -> str:
+    return stage.partition("@")[0]
 
 
 def absent(params: Any) -> list[str]:
@@ -77,23 +76,19 @@ def _lies(place: Path) -> bool:
 def _as_made(root: Path, one: Given) -> Any:
     """The digest with which the stage ran last; None if it never did."""
     with suppress(ConfigError):  # a damaged dvc.lock is told, or mended, by those that need it
-        return block(locked_parameters(root, one.stage, str(LOCK)), key_of(one.stage)).get(one.key)
+        locked = locked_parameters(root, one.stage, str(LOCK))
+        return block(locked, f"{GIVEN}.{_kind(one.stage)}").get(one.path.as_posix())
     return None
 
 
-def _moving(params: Any) -> dict[str, "HubModel"]:
-    """Models of a hub that may be others tomorrow, by the keys that name them."""
+def _moving(params: Any) -> list["HubModel"]:
+    """Models of a hub that may be others tomorrow."""
     from l2s.checkpoints.hub import NAME
     from l2s.hub import HubModel
 
-    found = dict[str, HubModel]()
-    for name in block(params, "models"):
-        model = block(params, "models", name)
-        if model.get("source") == "hub":
-            one = HubModel(str(model.get("name")), model.get("revision"))
-            if NAME.fullmatch(one.reference) and not COMMIT.fullmatch(str(one.revision)):
-                found[f"models.{name}.name"] = one
-    return found
+    hub = [block(params, "models", name) for name in block(params, "models")]
+    named = [HubModel(str(one.get("name")), one.get("revision")) for one in hub if one.get("source") == "hub"]
+    return [one for one in named if NAME.fullmatch(one.reference) and not COMMIT.fullmatch(str(one.revision))]
 
 
 def _commit(model: "HubModel") -> str | None:
@@ -105,42 +100,31 @@ def _commit(model: "HubModel") -> str | None:
         return None
 
 
-def key_of(stage: str) -> str:
-    """Where code.lock tells of what a stage, as DVC names it, was given."""
-    return f"{GIVEN}.{stage.replace('@', '.', 1)}"
-
-
 def check_given(stage: str, config: "Config") -> list[Reference]:
     """What of the user's own a stage reads, if code.lock tells of it.
 
     Raises:
         ConfigError: it tells of another content.
     """
-    found = []
-    told = block(value_at(json_or_empty(LOCK), key_of(stage)))
-    params = config.model_dump(mode="json")
-    for key, model in _moving(params).items() if stage == "family" else ():
-        if (commit := _commit(model)) is not None and told.get(key) not in (None, commit):
-            raise ConfigError(
-                f"{LOCK}: {key_of(stage)}: {key}: tells of another commit than the cache holds of {model.reference}; "
-                f"{MEND}"
-            )
+    found, kind, params = [], _kind(stage), config.model_dump(mode="json")
+    told = block(json_or_empty(LOCK), GIVEN, kind)
+    for model in _moving(params) if kind == "family" else ():
+        commit = _commit(model)
+        if commit is not None and told.get(model.reference) not in (None, commit):
+            raise ConfigError(f"{LOCK}: {GIVEN}.{kind}: tells of another commit of {model.reference}; {MEND}")
     for one in given_paths(params):
         seen = _reference(one.path, Path()) if one.stage == stage else None
         if seen is None:
             continue  # the stage says itself that it is not there
-        if told.get(one.key) != seen.digest:
-            raise ConfigError(
-                f"{LOCK}: {key_of(stage)}: {one.key}: tells of another content than lies at {one.path}; {MEND}"
-            )
+        if told.get(seen.path) != seen.digest:
+            raise ConfigError(f"{LOCK}: {GIVEN}.{kind}: tells of another content than lies at {one.path}; {MEND}")
         name = one.key.removeprefix("models.").removesuffix(".path")
-        into = f"data/models/{name}" if stage == "family" else None
-        found.append(seen.model_copy(update={"into": into}))
+        found.append(seen.model_copy(update={"into": f"data/models/{name}" if kind == "family" else None}))
     return found
 
 
 def changed_given(key: str, before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Files and folders that a stage was given, and how each differs from what it read.
+    """Files and folders that stages of a kind were given, and how each differs from what it was.
 
     Args:
         key: where code.lock tells of them.
@@ -149,15 +133,11 @@ def changed_given(key: str, before: Mapping[str, Any] | None, now: Mapping[str, 
     """
     if before is None:
         return [(f"{LOCK}: {key}", "not told of yet when it ran")]
-    params = read_yaml(Path("params.yaml"))
-    paths = {one.key: str(one.path) for one in given_paths(params)}
-    paths |= {key: model.reference for key, model in _moving(params).items()}
-    changes = []
-    for setting in {**before, **now}:
-        if before.get(setting) != now.get(setting):
-            how = "no longer read" if setting not in now else "modified" if before.get(setting) else "added"
-            changes.append((f"{paths[setting]} ({setting})" if setting in paths else setting, how))
-    return changes
+    return [
+        (path, "no longer read" if path not in now else "modified" if before.get(path) else "added")
+        for path in {**before, **now}
+        if before.get(path) != now.get(path) or (path in before) != (path in now)
+    ]
 
 
 def _reference(path: Path, root: Path) -> Reference | None:
