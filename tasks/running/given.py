@@ -101,10 +101,10 @@ def _commit(model: "HubModel") -> str | None:
 
 
 def check_given(stage: str, config: "Config") -> list[Reference]:
-    """What of the user's own a stage reads, if code.lock tells of it.
+    """What of the user's own a stage reads; what code.lock tells nothing of, whose name is new, is taken as it is.
 
     Raises:
-        ConfigError: it tells of another content.
+        ConfigError: code.lock tells of another content.
     """
     found, kind, params = [], _kind(stage), config.model_dump(mode="json")
     told = block(json_or_empty(LOCK), GIVEN, kind)
@@ -116,7 +116,7 @@ def check_given(stage: str, config: "Config") -> list[Reference]:
         seen = _reference(one.path, Path()) if one.stage == stage else None
         if seen is None:
             continue  # the stage says itself that it is not there
-        if told.get(seen.path) != seen.digest:
+        if told.get(seen.path) not in (None, seen.digest):
             raise ConfigError(f"{LOCK}: {GIVEN}.{kind}: tells of another content than lies at {one.path}; {MEND}")
         name = one.key.removeprefix("models.").removesuffix(".path")
         found.append(seen.model_copy(update={"into": f"data/models/{name}" if kind == "family" else None}))

@@ -253,3 +253,14 @@ def test_plain_dvc_takes_a_name_that_is_new(project: Path, monkeypatch: pytest.M
     write(PARAMS | {"benchmarks": PARAMS["benchmarks"] | {"new": {"source": "arithmetic", "per_level": 1}}})
     repro(monkeypatch, "problems@new")
     assert Path("data/benchmarks/new.jsonl").is_file() and is_current(), "and leaves code.lock as it would be written"
+
+
+def test_a_file_that_is_new_is_read_by_plain_dvc_and_told_afterwards(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows("new.jsonl", "1", "2")
+    write(PARAMS | {"benchmarks": PARAMS["benchmarks"] | {"new": {"source": "file", "path": "own/new.jsonl"}}})
+    repro(monkeypatch, "problems@new")
+    assert Path("data/benchmarks/new.jsonl").is_file()
+    refresh()
+    assert reasons("problems@new") == ["own/new.jsonl: added"]
