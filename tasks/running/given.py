@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from l2s.checkpoints.files.digest import digest_tensors
 from l2s.core.errors import CheckpointError, ConfigError
 from l2s.core.files import json_or_empty
-from l2s.given import Given, given_paths
+from l2s.given import given_paths
 from l2s.lineage.artefacts import ALONE, files_of, is_model
 from l2s.lineage.checks.locked import locked_parameters
 from l2s.lineage.digests import digest_files, digest_parts, parts_of
@@ -48,11 +48,14 @@ def digests_of_given(params: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """
     found: dict[str, dict[str, Any]] = {kind: {} for kind in READERS}
     for one in given_paths(params):
-        seen, kind = _reference(one.path, root), _kind(one.stage)
-        digest = seen.digest if seen is not None else None if _lies(root / one.path) else _as_made(root, one)
-        found[kind][one.path.as_posix()] = digest
+        path, seen = one.path.as_posix(), _reference(one.path, root)
+        if seen is not None or _lies(root / one.path):
+            digest = seen.digest if seen is not None else None
+        else:
+            digest = _as_made(root, one.stage, path)
+        found[_kind(one.stage)][path] = digest
     for model in _moving(params):
-        found["family"][model.reference] = _commit(model) or _as_made(root, Given("family", "", Path(model.reference)))
+        found["family"][model.reference] = _commit(model) or _as_made(root, "family", model.reference)
     return found
 
 
@@ -73,11 +76,11 @@ def _lies(place: Path) -> bool:
         return False
 
 
-def _as_made(root: Path, one: Given) -> Any:
-    """The digest with which the stage ran last; None if it never did."""
+def _as_made(root: Path, stage: str, name: str) -> Any:
+    """The digest of a path, or the commit of a model, with which the stage ran last; None if it never did."""
     with suppress(ConfigError):  # a damaged dvc.lock is told, or mended, by those that need it
-        locked = locked_parameters(root, one.stage, str(LOCK))
-        return block(locked, f"{GIVEN}.{_kind(one.stage)}").get(one.path.as_posix())
+        locked = locked_parameters(root, stage, str(LOCK))
+        return block(locked, f"{GIVEN}.{_kind(stage)}").get(name)
     return None
 
 
